@@ -1,0 +1,105 @@
+//! Parsing of configuration texts into typed values, with Kafka's rules and words.
+//!
+//! Source: `ConfigDef#parseType` and its validators, Kafka 4.1.
+
+use super::{ConfigType, Password, Validator};
+
+/// A Rust type that a configuration text parses into. The text is already normalised for the key's type.
+pub trait FromConfig: Sized {
+    /// Parses `text`; the error completes `Invalid value x for configuration k: `.
+    fn from_config(text: &str) -> Result<Self, String>;
+}
+
+impl FromConfig for String {
+    fn from_config(text: &str) -> Result<Self, String> {
+        Ok(text.to_owned())
+    }
+}
+
+impl FromConfig for bool {
+    fn from_config(text: &str) -> Result<Self, String> {
+        Ok(text == "true")
+    }
+}
+
+impl FromConfig for Password {
+    fn from_config(text: &str) -> Result<Self, String> {
+        Ok(Password::new(text))
+    }
+}
+
+impl FromConfig for Vec<String> {
+    fn from_config(text: &str) -> Result<Self, String> {
+        Ok(parse_list(text))
+    }
+}
+
+macro_rules! number_from_config {
+    ($($number:ty),*) => {$(
+        impl FromConfig for $number {
+            fn from_config(text: &str) -> Result<Self, String> {
+                text.parse().map_err(|_| format!("{text} is out of range"))
+            }
+        }
+    )*};
+}
+number_from_config!(i16, i32, i64, u16, u32, u64, f64, usize);
+
+/// Splits a LIST text at commas, trimming blanks; the empty text is the empty list.
+pub fn parse_list(text: &str) -> Vec<String> {
+    let text = text.trim();
+    if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
+}
+
+/// The canonical text of `text` as a value of type `kind`, or Kafka's complaint.
+pub(super) fn normalise(kind: ConfigType, name: &str, text: &str) -> Result<String, String> {
+    let trimmed = text.trim();
+    let invalid = |problem: &str| Err(format!("Invalid value {text} for configuration {name}: {problem}"));
+    match kind {
+        ConfigType::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok("true".to_owned()),
+        ConfigType::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok("false".to_owned()),
+        ConfigType::Boolean => invalid("Expected value to be either true or false"),
+        ConfigType::Short => match trimmed.parse::<i16>() {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => invalid("Not a number of type SHORT"),
+        },
+        ConfigType::Int => match trimmed.parse::<i32>() {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => invalid("Not a number of type INT"),
+        },
+        ConfigType::Long => match trimmed.parse::<i64>() {
+            Ok(number) => Ok(number.to_string()),
+            Err(_) => invalid("Not a number of type LONG"),
+        },
+        ConfigType::Double => match trimmed.parse::<f64>() {
+            Ok(_) => Ok(trimmed.to_owned()),
+            Err(_) => invalid("Not a number of type DOUBLE"),
+        },
+        ConfigType::List => Ok(parse_list(trimmed).join(",")),
+        ConfigType::Password => Ok(text.to_owned()),
+        ConfigType::Class | ConfigType::String => Ok(trimmed.to_owned()),
+    }
+}
+
+/// Applies a validator to a canonical text.
+pub(super) fn check(validator: &Validator, name: &str, text: &str) -> Result<(), String> {
+    let number = || text.parse::<i64>().unwrap_or_default();
+    let problem = match validator {
+        Validator::AtLeast(min) if number() < *min => format!("Value must be at least {min}"),
+        Validator::Between(min, _) if number() < *min => format!("Value must be at least {min}"),
+        Validator::Between(_, max) if number() > *max => format!("Value must be no more than {max}"),
+        Validator::NonEmpty if text.is_empty() => "String may not be empty".to_owned(),
+        Validator::OneOf(allowed) if !allowed.contains(&text) => {
+            format!("String must be one of: {}", allowed.join(", "))
+        }
+        Validator::OneOfIgnoreCase(allowed) if !allowed.iter().any(|one| one.eq_ignore_ascii_case(text)) => {
+            format!("String must be one of (case insensitive): {}", allowed.join(", "))
+        }
+        Validator::Custom(check) => match check(name, text) {
+            Ok(()) => return Ok(()),
+            Err(problem) => problem,
+        },
+        _ => return Ok(()),
+    };
+    Err(format!("Invalid value {text} for configuration {name}: {problem}"))
+}

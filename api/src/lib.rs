@@ -1,0 +1,21 @@
+//! What a plugin author sees: records, schemas, batches, errors, configuration definitions and the connector
+//! traits. Everything else in the workspace may depend on this crate; it depends on no runtime, no Kafka client
+//! and no HTTP.
+
+// Lets `#[derive(ConfigDef)]` name this crate by its public path from inside it, too.
+extern crate self as lakeward_api;
+
+pub mod batch;
+pub mod bridge;
+pub mod budget;
+pub mod config;
+pub mod converter;
+pub mod error;
+pub mod plugin;
+pub mod record;
+pub mod runtime;
+pub mod schema;
+pub mod sink;
+pub mod value;
+
+pub use error::{ConnectError, ErrorClass};

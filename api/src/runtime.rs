@@ -1,0 +1,96 @@
+//! The seam between the control plane and the data plane. `worker` joins them; they do not know each other.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::config::ConfigMap;
+
+/// A task of a connector.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId {
+    /// Connector name.
+    pub connector: Arc<str>,
+    /// Task number, from 0.
+    pub task: u32,
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.connector, self.task)
+    }
+}
+
+/// Everything the data plane needs to run a task.
+#[derive(Clone, Debug)]
+pub struct TaskSpec {
+    /// Which task.
+    pub id: TaskId,
+    /// Connector configuration, variables resolved.
+    pub connector_config: Arc<ConfigMap>,
+    /// Task configuration, variables resolved.
+    pub task_config: Arc<ConfigMap>,
+    /// Whether the task starts running or paused.
+    pub target: TaskTarget,
+}
+
+/// What a task is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskTarget {
+    /// Keep the assignment, take no records.
+    Paused,
+    /// Move records.
+    Running,
+}
+
+/// What a task reports. Events of one task arrive in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TaskEvent {
+    /// The task gave up; the text is its trace.
+    Failed {
+        /// Which task.
+        id: TaskId,
+        /// Trace text for the status.
+        trace: String,
+    },
+    /// The task is paused.
+    Paused {
+        /// Which task.
+        id: TaskId,
+    },
+    /// The task moves records.
+    Running {
+        /// Which task.
+        id: TaskId,
+    },
+    /// A record of this topic reached the task (each topic is reported once per task).
+    TopicUsed {
+        /// Which task.
+        id: TaskId,
+        /// Topic name.
+        topic: Arc<str>,
+    },
+}
+
+/// Receives task events, from any thread; must not block.
+pub type TaskListener = Arc<dyn Fn(TaskEvent) + Send + Sync>;
+
+/// A future that the control plane awaits.
+pub type RuntimeFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
+/// Runs tasks. Implemented by the data plane, used by the control plane.
+pub trait TaskRuntime: Send + Sync {
+    /// Starts a task and returns at once; the outcome arrives as events at `listener`.
+    fn start(&self, spec: TaskSpec, listener: TaskListener);
+
+    /// Asks a running task to pause or resume; ignored when it does not run.
+    fn set_target(&self, id: &TaskId, target: TaskTarget);
+
+    /// Drains a task: no new records, finish what is complete, commit what is durable, leave the group. Resolves when
+    /// the task is gone or its `task.shutdown.graceful.timeout.ms` has passed. No event follows.
+    fn stop<'a>(&'a self, id: &'a TaskId) -> RuntimeFuture<'a>;
+
+    /// Drains every task, in parallel.
+    fn stop_all(&self) -> RuntimeFuture<'_>;
+}

@@ -1,0 +1,196 @@
+//! One task on its shard: what it is made of, how it is told to pause and stop, and what happens when it fails.
+
+mod convert;
+mod pipeline;
+mod rebalance;
+mod settings;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::FutureExt;
+use lakeward_api::bridge::{Bridge, Waker};
+use lakeward_api::budget::Budget;
+use lakeward_api::runtime::{TaskEvent, TaskListener, TaskSpec, TaskTarget};
+use lakeward_api::sink::{SinkTask, SinkTaskContext};
+use lakeward_api::{ConnectError, ErrorClass};
+use lakeward_dataplane_core::backoff::Backoff;
+use lakeward_kafka::consumer::SinkConsumer;
+
+use crate::executor;
+use crate::runtime::Environment;
+use pipeline::{Ended, Pipeline};
+
+const RETRY_FIRST: Duration = Duration::from_secs(1);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// How other threads steer a task.
+pub(crate) struct TaskControl {
+    paused: AtomicBool,
+    stopping: AtomicBool,
+    abandoned: AtomicBool,
+    wake: flume::Sender<()>,
+}
+
+impl TaskControl {
+    /// A control for a task that starts towards `target`, and the pipeline's end of its wake-ups.
+    pub(crate) fn new(target: TaskTarget) -> (Arc<Self>, flume::Receiver<()>) {
+        // One pending wake says everything: the pipeline looks at all its inputs when it wakes.
+        let (wake, wakes) = flume::bounded(1);
+        let control = Self {
+            paused: AtomicBool::new(target == TaskTarget::Paused),
+            stopping: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            wake,
+        };
+        (Arc::new(control), wakes)
+    }
+
+    /// Makes the pipeline take another turn.
+    pub(crate) fn wake(&self) {
+        // A full channel means that a wake is pending already; a closed one that the task is gone.
+        match self.wake.try_send(()) {
+            Ok(()) | Err(_) => {}
+        }
+    }
+
+    /// Pauses or resumes.
+    pub(crate) fn set_target(&self, target: TaskTarget) {
+        self.paused.store(target == TaskTarget::Paused, Ordering::Release);
+        self.wake();
+    }
+
+    /// Starts draining.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// The drain took too long: drop everything that is not durable.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Acquire)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+}
+
+/// A task as it crosses to its shard.
+pub(crate) struct TaskStart {
+    pub(crate) spec: TaskSpec,
+    pub(crate) listener: TaskListener,
+    pub(crate) control: Arc<TaskControl>,
+    pub(crate) wakes: flume::Receiver<()>,
+    pub(crate) environment: Arc<Environment>,
+}
+
+/// Runs a task to its end: restarts it from the committed positions after failures that may heal, reports the others.
+pub(crate) async fn run(start: TaskStart) {
+    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
+    let id = start.spec.id.clone();
+    loop {
+        let outcome = AssertUnwindSafe(run_once(&start, &mut backoff)).catch_unwind().await;
+        let error = match outcome {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error,
+            // The panic's own text went to the log through the panic hook.
+            Err(_) => ConnectError::fatal("Task panicked: this is a bug in Lakeward; its log has the place"),
+        };
+        if start.control.is_stopping() {
+            tracing::info!(task = %id, error = %error, "task ended with an error while it was stopping");
+            return;
+        }
+        if matches!(error.class(), ErrorClass::Retriable | ErrorClass::Ambiguous) {
+            let wait = backoff.next_wait(jitter(&id.connector, id.task));
+            tracing::warn!(
+                task = %id, error = %error.trace().trim_end(), wait_ms = wait.as_millis(),
+                "task restarts from its committed positions"
+            );
+            wait_or_stop(&start, wait).await;
+            continue;
+        }
+        tracing::error!(task = %id, error = %error.trace().trim_end(), "task failed");
+        (start.listener)(TaskEvent::Failed { id, trace: error.trace() });
+        return;
+    }
+}
+
+/// Spreads retries of different tasks; deterministic per task.
+fn jitter(connector: &str, task: u32) -> u8 {
+    connector.bytes().fold(task.to_le_bytes()[0], |hash, byte| hash.wrapping_mul(31).wrapping_add(byte))
+}
+
+async fn wait_or_stop(start: &TaskStart, wait: Duration) {
+    let deadline = std::time::Instant::now() + wait;
+    while !start.control.is_stopping() {
+        let left = deadline.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        pipeline::wake_or_timeout(&start.wakes, left).await;
+    }
+}
+
+async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), ConnectError> {
+    if start.control.is_stopping() {
+        return Ok(());
+    }
+    let environment = &start.environment;
+    let spec = &start.spec;
+    let converters = settings::converters(environment, spec)?;
+    let in_flight = Budget::new(environment.in_flight_bytes_max);
+    let control = Arc::clone(&start.control);
+    let context = SinkTaskContext {
+        connector: Arc::clone(&spec.id.connector),
+        task: spec.id.task,
+        config: Arc::clone(&spec.task_config),
+        bridge: Arc::clone(&environment.bridge) as Arc<dyn Bridge>,
+        in_flight: in_flight.clone(),
+        waker: Waker::new(move || control.wake()),
+    };
+    let task = settings::sink(environment, spec)?.new_task(context)?;
+    let client = settings::consumer(environment, spec)?;
+    for name in client.ignored() {
+        tracing::warn!(task = %spec.id, setting = %name, "consumer setting has no effect here");
+    }
+    let control = Arc::clone(&start.control);
+    let topics = settings::topics(&spec.connector_config);
+    let consumer = SinkConsumer::join(&client, &topics, move || control.wake())?;
+    let mut pipeline = Pipeline::new(start, task, consumer, converters, in_flight);
+    let ended = pipeline.run(backoff).await;
+    let (task, consumer) = pipeline.into_parts();
+    close(environment, task, consumer);
+    match ended? {
+        Ended::Abandoned => {
+            tracing::warn!(task = %spec.id, "task did not stop in time; what is not durable will be read again");
+        }
+        Ended::Drained => tracing::info!(task = %spec.id, "task drained"),
+    }
+    Ok(())
+}
+
+fn close(environment: &Environment, mut task: Box<dyn SinkTask>, consumer: SinkConsumer) {
+    task.stop();
+    // Destroying the client joins its threads: not on a shard.
+    environment.bridge.spawn_blocking(move || drop(consumer));
+}
+
+/// Starts [`run`] on this shard and tells `done` when it is over.
+pub(crate) fn spawn(start: TaskStart, done: impl FnOnce() + 'static) {
+    executor::spawn_local(async move {
+        run(start).await;
+        done();
+    });
+}

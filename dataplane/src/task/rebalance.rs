@@ -1,0 +1,69 @@
+//! Partitions coming and going.
+//!
+//! revoke = stop taking → let complete files finish → commit what is durable → let go; past the deadline what is not
+//! durable is dropped and read again by the next owner. lost = drop at once, commit nothing.
+
+use std::time::{Duration, Instant};
+
+use lakeward_api::ConnectError;
+use lakeward_api::record::TopicPartition;
+use lakeward_api::sink::SinkTask;
+use lakeward_dataplane_core::ledger::PositionLedger;
+use lakeward_kafka::consumer::SinkConsumer;
+
+/// Partitions on their way out.
+pub(super) struct Revocation {
+    partitions: Vec<TopicPartition>,
+    deadline: Instant,
+    is_commit_sent: bool,
+}
+
+impl Revocation {
+    /// Stops work on `partitions`; they are let go by [`Revocation::advance`].
+    pub(super) fn begin(
+        partitions: Vec<TopicPartition>,
+        task: &mut dyn SinkTask,
+        now: Instant,
+        wait: Duration,
+    ) -> Self {
+        task.close(&partitions);
+        Self { partitions, deadline: now + wait, is_commit_sent: false }
+    }
+
+    /// True when `partition` is on its way out.
+    pub(super) fn includes(&self, partition: &TopicPartition) -> bool {
+        self.partitions.contains(partition)
+    }
+
+    /// Takes the next step; `true` when the partitions were let go.
+    pub(super) fn advance(
+        &mut self,
+        task: &dyn SinkTask,
+        ledger: &mut PositionLedger,
+        consumer: &SinkConsumer,
+        now: Instant,
+    ) -> Result<bool, ConnectError> {
+        let is_late = now >= self.deadline;
+        if !is_late && !task.is_settled(&self.partitions) {
+            return Ok(false);
+        }
+        if !std::mem::replace(&mut self.is_commit_sent, true) {
+            let positions = ledger.take_for(&self.partitions);
+            if !positions.is_empty() {
+                consumer.commit(&positions)?;
+            }
+        }
+        if !is_late && ledger.is_committing(&self.partitions) {
+            return Ok(false);
+        }
+        if is_late {
+            tracing::warn!(
+                partitions = self.partitions.len(),
+                "partitions are given up before their files were complete; the next owner reads them again"
+            );
+        }
+        ledger.close(&self.partitions);
+        consumer.confirm_revoked(&self.partitions)?;
+        Ok(true)
+    }
+}

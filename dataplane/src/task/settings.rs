@@ -1,0 +1,107 @@
+//! What a task's configuration asks for: sink, converters, topics, and the consumer's client settings.
+//!
+//! Source: `Worker#baseConsumerConfigs`, `SinkConnectorConfig`, Kafka 4.1.
+
+use std::sync::Arc;
+
+use lakeward_api::ConnectError;
+use lakeward_api::config::{ConfigMap, parse_list};
+use lakeward_api::converter::Converter;
+use lakeward_api::plugin::{ConverterRole, SinkConnector};
+use lakeward_api::runtime::TaskSpec;
+use lakeward_kafka::settings::{ClientKind, ClientSettings, translate};
+
+use crate::runtime::Environment;
+
+/// The two converters of a task.
+pub(super) struct Converters {
+    pub(super) key: Box<dyn Converter>,
+    pub(super) value: Box<dyn Converter>,
+}
+
+/// The sink connector of a task.
+pub(super) fn sink(
+    environment: &Environment,
+    spec: &TaskSpec,
+) -> Result<Arc<dyn SinkConnector>, ConnectError> {
+    let class = spec.connector_config.get("connector.class").map(String::as_str).unwrap_or_default();
+    let sink = environment.plugins.sink(class.trim()).map(Arc::clone);
+    sink.ok_or_else(|| {
+        ConnectError::config(format!("connector.class {class} is not a sink connector of this worker"))
+    })
+}
+
+/// The key and value converters: the connector's own with its settings, else the worker's with the worker's.
+pub(super) fn converters(environment: &Environment, spec: &TaskSpec) -> Result<Converters, ConnectError> {
+    Ok(Converters {
+        key: converter(environment, spec, ConverterRole::Key, "key.converter")?,
+        value: converter(environment, spec, ConverterRole::Value, "value.converter")?,
+    })
+}
+
+fn converter(
+    environment: &Environment,
+    spec: &TaskSpec,
+    role: ConverterRole,
+    key: &str,
+) -> Result<Box<dyn Converter>, ConnectError> {
+    let connector = &spec.connector_config;
+    let source: &ConfigMap = if connector.contains_key(key) { connector } else { &environment.worker_config };
+    let class = source.get(key).map(String::as_str).unwrap_or_default().trim();
+    let plugin = environment
+        .plugins
+        .converter(class)
+        .ok_or_else(|| ConnectError::config(format!("{key} {class} is not a converter of this worker")))?;
+    plugin.new_converter(role, &with_prefix(source, &format!("{key}.")), connector)
+}
+
+/// Entries whose name starts with `prefix`, without it.
+fn with_prefix(config: &ConfigMap, prefix: &str) -> ConfigMap {
+    let own = config.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    own.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+/// The subscription: names, or the connector's pattern anchored at both ends.
+pub(super) fn topics(connector: &ConfigMap) -> Vec<String> {
+    match connector.get("topics.regex").map(|regex| regex.trim()).filter(|regex| !regex.is_empty()) {
+        Some(regex) => vec![format!("^({regex})$")],
+        None => parse_list(connector.get("topics").map(String::as_str).unwrap_or_default()),
+    }
+}
+
+/// The consumer's settings: fixed base, then the worker's `consumer.*`, then the connector's `consumer.override.*`.
+pub(super) fn consumer(environment: &Environment, spec: &TaskSpec) -> Result<ClientSettings, ConnectError> {
+    let id = &spec.id;
+    let mut props = ConfigMap::new();
+    let bootstrap = environment.worker_config.get("bootstrap.servers").cloned();
+    props.insert("bootstrap.servers".into(), bootstrap.unwrap_or_else(|| "localhost:9092".to_owned()));
+    props.insert("auto.offset.reset".into(), "earliest".into());
+    props.insert("group.id".into(), format!("connect-{}", id.connector));
+    props.insert("client.id".into(), format!("connector-consumer-{}-{}", id.connector, id.task));
+    props.extend(with_prefix(&environment.worker_config, "consumer."));
+    props.extend(with_prefix(&spec.connector_config, "consumer.override."));
+    // Offsets are committed when data is durable, never by the client.
+    props.remove("enable.auto.commit");
+    Ok(translate(ClientKind::Consumer, &props)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(entries: &[(&str, &str)]) -> ConfigMap {
+        entries.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn topics_are_names_or_one_anchored_pattern() {
+        assert_eq!(topics(&config(&[("topics", "a, b")])), ["a", "b"]);
+        assert_eq!(topics(&config(&[("topics.regex", "a.*|b")])), ["^(a.*|b)$"]);
+    }
+
+    #[test]
+    fn prefixes_are_cut() {
+        let own = with_prefix(&config(&[("consumer.x", "1"), ("consumer", "2"), ("y", "3")]), "consumer.");
+        assert_eq!(own, config(&[("x", "1")]));
+    }
+}

@@ -1,0 +1,63 @@
+//! Failures of the Kafka client code and the class each belongs to.
+
+use lakeward_api::{ConnectError, ErrorClass};
+
+/// Failures of the Kafka client code.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KafkaError {
+    /// The broker or the client library refused a request.
+    #[error("{action} failed")]
+    Client {
+        /// What was attempted, with the names involved.
+        action: String,
+        /// The library's reason.
+        #[source]
+        source: rdkafka::error::KafkaError,
+    },
+    /// A response did not come in time.
+    #[error("{action} did not finish within {timeout_ms} ms; check that bootstrap.servers is reachable")]
+    Timeout {
+        /// What was attempted.
+        action: String,
+        /// The limit, in ms.
+        timeout_ms: u64,
+    },
+    /// A setting cannot be used.
+    #[error("Invalid value for configuration {key}: {problem}")]
+    Setting {
+        /// The Java name of the setting.
+        key: String,
+        /// What is wrong and what to do. Never holds a secret.
+        problem: String,
+    },
+    /// The client library reported a failure that ends the client.
+    #[error("the Kafka client stopped: {reason}")]
+    Stopped {
+        /// The library's text.
+        reason: String,
+    },
+}
+
+impl KafkaError {
+    /// What the runtime should do about it.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Client { .. } | Self::Timeout { .. } => ErrorClass::Retriable,
+            Self::Setting { .. } => ErrorClass::Config,
+            Self::Stopped { .. } => ErrorClass::Fatal,
+        }
+    }
+}
+
+impl From<KafkaError> for ConnectError {
+    fn from(err: KafkaError) -> Self {
+        let java_class = match err.class() {
+            ErrorClass::Config => "org.apache.kafka.common.config.ConfigException",
+            ErrorClass::Retriable => "org.apache.kafka.connect.errors.RetriableException",
+            _ => "org.apache.kafka.connect.errors.ConnectException",
+        };
+        let message = err.to_string();
+        ConnectError::new(err.class(), java_class, message).with_source(err)
+    }
+}

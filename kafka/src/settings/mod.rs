@@ -1,0 +1,259 @@
+//! Java client settings to the settings of the C client library, through an allow-list.
+//!
+//! Only settings named in the tables of this module reach the library: some of its own settings run shell commands
+//! (`sasl.kerberos.kinit.cmd`), load code (`plugin.library.paths`, `ssl.engine.location`) or call URLs. Where the
+//! library's default differs from Java's, Java's is set explicitly.
+//!
+//! Source: `ConsumerConfig`, `ProducerConfig`, `AdminClientConfig`, Kafka 4.1.
+
+mod jaas;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use lakeward_api::config::ConfigMap;
+
+use crate::KafkaError;
+
+/// Which client the settings are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// Admin client.
+    Admin,
+    /// Consumer.
+    Consumer,
+    /// Producer.
+    Producer,
+}
+
+/// Settings ready for the client library. Values are never shown: some are secrets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientSettings {
+    entries: BTreeMap<String, String>,
+    ignored: Vec<String>,
+}
+
+impl ClientSettings {
+    /// Library settings by library name.
+    pub fn entries(&self) -> &BTreeMap<String, String> {
+        &self.entries
+    }
+
+    /// Java names that were given and have no effect here; the caller warns about them once.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// Overrides a library setting; for the fixed settings of our own clients.
+    pub fn set(&mut self, library_name: &str, value: impl Into<String>) {
+        self.entries.insert(library_name.to_owned(), value.into());
+    }
+
+    /// The library's configuration object.
+    pub fn to_rdkafka(&self) -> rdkafka::ClientConfig {
+        let mut config = rdkafka::ClientConfig::new();
+        for (name, value) in &self.entries {
+            config.set(name, value);
+        }
+        config
+    }
+}
+
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSettings")
+            .field("names", &self.entries.keys().collect::<Vec<_>>())
+            .field("ignored", &self.ignored)
+            .finish()
+    }
+}
+
+/// Translates Java settings for a client of `kind`. Unknown names are kept in [`ClientSettings::ignored`].
+///
+/// # Errors
+/// Class `Config`, naming the Java key and the remedy, for a value that cannot be honoured (a JKS store, an unknown
+/// assignor): a client that would silently differ from Java is not started.
+pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, KafkaError> {
+    let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new() };
+    for (name, value) in tables::java_defaults(kind) {
+        settings.set(name, *value);
+    }
+    for (name, value) in props {
+        translate_one(kind, name, value.trim(), &mut settings)?;
+    }
+    stores(props, &mut settings)?;
+    if let Some(line) = props.get("sasl.jaas.config") {
+        jaas::apply(line, &mut settings)?;
+    }
+    Ok(settings)
+}
+
+fn translate_one(
+    kind: ClientKind,
+    name: &str,
+    value: &str,
+    settings: &mut ClientSettings,
+) -> Result<(), KafkaError> {
+    if tables::HANDLED_TOGETHER.contains(&name) {
+        return Ok(());
+    }
+    let Some(library_name) = tables::library_name(kind, name) else {
+        settings.ignored.push(name.to_owned());
+        return Ok(());
+    };
+    let value = match name {
+        "partition.assignment.strategy" => assignor(value)?,
+        "ssl.endpoint.identification.algorithm" if value.is_empty() => "none".to_owned(),
+        "security.protocol" => value.to_ascii_lowercase(),
+        "buffer.memory" => kibibytes(name, value)?,
+        "auto.offset.reset" => offset_reset(value)?,
+        _ => value.to_owned(),
+    };
+    if !value.is_empty() {
+        settings.set(library_name, value);
+    }
+    Ok(())
+}
+
+fn setting_error(key: &str, problem: impl Into<String>) -> KafkaError {
+    KafkaError::Setting { key: key.to_owned(), problem: problem.into() }
+}
+
+fn kibibytes(name: &str, value: &str) -> Result<String, KafkaError> {
+    let bytes: u64 = value.parse().map_err(|_| setting_error(name, "Not a number of type LONG"))?;
+    Ok((bytes / 1024).max(1).to_string())
+}
+
+fn offset_reset(value: &str) -> Result<String, KafkaError> {
+    match value {
+        "earliest" | "latest" => Ok(value.to_owned()),
+        "none" => Ok("error".to_owned()),
+        other => Err(setting_error(
+            "auto.offset.reset",
+            format!("{other} is not supported; use earliest, latest or none"),
+        )),
+    }
+}
+
+/// Java lists assignor classes in order of preference; all members of a group need one in common. Sink tasks always
+/// rebalance cooperatively, so the list must allow it.
+fn assignor(value: &str) -> Result<String, KafkaError> {
+    let simple = |class: &str| class.trim().rsplit('.').next().unwrap_or_default().to_owned();
+    let classes: Vec<String> = value.split(',').map(simple).collect();
+    if classes.iter().any(|class| class == "CooperativeStickyAssignor") {
+        return Ok("cooperative-sticky".to_owned());
+    }
+    match classes.first().map(String::as_str) {
+        Some("RangeAssignor") => Ok("range".to_owned()),
+        Some("RoundRobinAssignor") => Ok("roundrobin".to_owned()),
+        _ => Err(setting_error(
+            "partition.assignment.strategy",
+            "use CooperativeStickyAssignor, RangeAssignor or RoundRobinAssignor",
+        )),
+    }
+}
+
+/// Key and trust stores: PEM and PKCS12 (keys only) are what the library can read.
+fn stores(props: &ConfigMap, settings: &mut ClientSettings) -> Result<(), KafkaError> {
+    let get = |name: &str| props.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
+    let kind = |name: &str| get(name).unwrap_or("JKS").to_ascii_uppercase();
+    if let Some(location) = get("ssl.truststore.location") {
+        match kind("ssl.truststore.type").as_str() {
+            "PEM" => settings.set("ssl.ca.location", location),
+            other => {
+                let problem =
+                    format!("a {other} trust store cannot be read; convert it to PEM and set the type");
+                return Err(setting_error("ssl.truststore.type", problem));
+            }
+        }
+    }
+    if let Some(location) = get("ssl.keystore.location") {
+        match kind("ssl.keystore.type").as_str() {
+            "PKCS12" => {
+                settings.set("ssl.keystore.location", location);
+                if let Some(password) = get("ssl.keystore.password") {
+                    settings.set("ssl.keystore.password", password);
+                }
+            }
+            "PEM" => {
+                settings.set("ssl.certificate.location", location);
+                settings.set("ssl.key.location", location);
+            }
+            other => {
+                let problem = format!("a {other} key store cannot be read; convert it to PKCS12 or PEM");
+                return Err(setting_error("ssl.keystore.type", problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn translated(kind: ClientKind, props: &[(&str, &str)]) -> Result<ClientSettings, KafkaError> {
+        translate(kind, &props.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    }
+
+    #[test]
+    fn consumers_get_javas_defaults() {
+        let settings = translated(ClientKind::Consumer, &[]).unwrap();
+        for (name, value) in [
+            ("isolation.level", "read_uncommitted"),
+            ("check.crcs", "true"),
+            ("allow.auto.create.topics", "true"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("enable.auto.commit", "false"),
+        ] {
+            assert_eq!(settings.entries().get(name).map(String::as_str), Some(value), "{name}");
+        }
+    }
+
+    #[test]
+    fn dangerous_library_settings_never_pass() {
+        for name in
+            ["sasl.kerberos.kinit.cmd", "plugin.library.paths", "ssl.engine.location", "ssl.providers"]
+        {
+            let settings = translated(ClientKind::Consumer, &[(name, "/bin/true")]).unwrap();
+            assert!(!settings.entries().contains_key(name), "{name}");
+            assert_eq!(settings.ignored(), [name]);
+        }
+    }
+
+    #[test]
+    fn jaas_lines_become_credentials_and_stay_hidden() {
+        let line = "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"al ice\" \
+                    password=\"p;w\\\"d\";";
+        let settings = translated(
+            ClientKind::Admin,
+            &[
+                ("sasl.jaas.config", line),
+                ("sasl.mechanism", "SCRAM-SHA-512"),
+                ("security.protocol", "SASL_SSL"),
+            ],
+        )
+        .unwrap();
+        assert_eq!(settings.entries()["sasl.username"], "al ice");
+        assert_eq!(settings.entries()["sasl.password"], "p;w\"d");
+        assert_eq!(settings.entries()["security.protocol"], "sasl_ssl");
+        assert!(!format!("{settings:?}").contains("p;w"));
+    }
+
+    #[test]
+    fn jks_stores_are_refused_with_the_remedy() {
+        let err = translated(ClientKind::Admin, &[("ssl.truststore.location", "/a.jks")]).unwrap_err();
+        assert!(err.to_string().contains("ssl.truststore.type") && err.to_string().contains("PEM"), "{err}");
+    }
+
+    #[test]
+    fn java_names_are_translated_per_client() {
+        let consumer =
+            translated(ClientKind::Consumer, &[("fetch.max.wait.ms", "7"), ("linger.ms", "5")]).unwrap();
+        assert_eq!(consumer.entries()["fetch.wait.max.ms"], "7");
+        assert_eq!(consumer.ignored(), ["linger.ms"]);
+        let producer = translated(ClientKind::Producer, &[("buffer.memory", "33554432")]).unwrap();
+        assert_eq!(producer.entries()["queue.buffering.max.kbytes"], "32768");
+    }
+}

@@ -1,0 +1,117 @@
+//! Messages as they came from the consumer queue, borrowed without a copy.
+
+use std::ffi::CStr;
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::Arc;
+
+use lakeward_api::record::RawRecord;
+use rdkafka_sys as rdsys;
+
+use super::client::Handle;
+
+/// Messages of one queue read. Keys and values point into the library's memory, which this batch keeps alive.
+pub struct FetchedBatch {
+    messages: Vec<NonNull<rdsys::rd_kafka_message_t>>,
+    // Messages must be destroyed before the client: the field keeps it alive.
+    _client: Arc<Handle>,
+}
+
+/// Consecutive messages of one topic-partition.
+pub struct FetchedRun<'a> {
+    /// Topic name.
+    pub topic: &'a str,
+    /// Partition number.
+    pub partition: i32,
+    messages: &'a [NonNull<rdsys::rd_kafka_message_t>],
+}
+
+impl FetchedBatch {
+    pub(super) fn new(messages: Vec<NonNull<rdsys::rd_kafka_message_t>>, client: Arc<Handle>) -> Self {
+        Self { messages, _client: client }
+    }
+
+    /// Message count, error messages included.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// True when the queue was empty.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// Runs of consecutive records of one topic-partition, in arrival order. Error messages are left out: see
+    /// [`FetchedBatch::errors`].
+    pub fn runs(&self) -> impl Iterator<Item = FetchedRun<'_>> {
+        self.messages.chunk_by(|left, right| same_run(message(left), message(right))).filter_map(|messages| {
+            let first = message(messages.first()?);
+            (first.err == rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| FetchedRun {
+                topic: topic_name(first),
+                partition: first.partition,
+                messages,
+            })
+        })
+    }
+
+    /// Error messages of the queue: the library's code, topic, and text.
+    pub(crate) fn errors(&self) -> impl Iterator<Item = (rdsys::rd_kafka_resp_err_t, String)> + '_ {
+        let none = rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        self.messages.iter().map(message).filter(move |one| one.err != none).map(|one| {
+            let topic = if one.rkt.is_null() { "" } else { topic_name(one) };
+            (one.err, format!("{}: {topic}", super::callbacks::describe(one.err)))
+        })
+    }
+}
+
+impl<'a> FetchedRun<'a> {
+    /// The records of the run, in offset order.
+    pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'a>> {
+        self.messages.iter().map(|pointer| record(pointer))
+    }
+}
+
+impl Drop for FetchedBatch {
+    fn drop(&mut self) {
+        for pointer in &self.messages {
+            // SAFETY: each message came from the queue, is owned by this batch and destroyed exactly once.
+            unsafe { rdsys::rd_kafka_message_destroy(pointer.as_ptr()) };
+        }
+    }
+}
+
+fn message(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> &rdsys::rd_kafka_message_t {
+    // SAFETY: the batch that the pointer is borrowed from owns the message.
+    unsafe { pointer.as_ref() }
+}
+
+fn same_run(left: &rdsys::rd_kafka_message_t, right: &rdsys::rd_kafka_message_t) -> bool {
+    left.rkt == right.rkt && left.partition == right.partition && left.err == right.err
+}
+
+fn topic_name(message: &rdsys::rd_kafka_message_t) -> &str {
+    // SAFETY: the topic handle lives as long as the message; its name is NUL-terminated and never changes.
+    let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_topic_name(message.rkt)) };
+    // Topic names are `[a-zA-Z0-9._-]+` on every broker.
+    name.to_str().unwrap_or_default()
+}
+
+fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
+    let message = message(pointer);
+    let mut kind = rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: both pointers are valid for the call.
+    let timestamp = unsafe { rdsys::rd_kafka_message_timestamp(message, &mut kind) };
+    let known = kind != rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0;
+    RawRecord {
+        offset: message.offset,
+        timestamp_ms: known.then_some(timestamp),
+        key: bytes(message.key.cast(), message.key_len),
+        value: bytes(message.payload.cast(), message.len),
+    }
+}
+
+fn bytes<'a>(start: *const u8, length: usize) -> Option<&'a [u8]> {
+    // SAFETY: the library guarantees `length` bytes at a non-null pointer for as long as the message lives; callers
+    // bind the lifetime to the batch.
+    (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, length) })
+}

@@ -1,0 +1,284 @@
+//! The consumer handle: creation, subscription, queue reads, assignment, commits, close.
+
+use std::ffi::{CStr, CString, c_void};
+use std::ptr::{self, NonNull};
+use std::sync::{Arc, Mutex};
+
+use lakeward_api::record::{Position, TopicPartition};
+use rdkafka_sys as rdsys;
+use rdsys::rd_kafka_resp_err_t as Code;
+
+use super::batch::FetchedBatch;
+use super::callbacks::{self, ClientEvent, Shared};
+use super::partitions::PartitionList;
+use crate::KafkaError;
+use crate::settings::ClientSettings;
+
+const ERROR_TEXT_BYTES: usize = 512;
+
+/// How the group hands partitions over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// Only moved partitions change hands.
+    Cooperative,
+    /// Everything is given up before each rebalance.
+    Eager,
+}
+
+/// The library's objects. Destroyed when the consumer and the last batch are gone.
+pub(super) struct Handle {
+    client: NonNull<rdsys::rd_kafka_t>,
+    queue: NonNull<rdsys::rd_kafka_queue_t>,
+    shared: Box<Shared>,
+}
+
+// SAFETY: `rd_kafka_t` and queues may be used from any thread (the library's documented contract); `Shared` is Sync.
+unsafe impl Send for Handle {}
+// SAFETY: as above.
+unsafe impl Sync for Handle {}
+
+/// A group consumer.
+pub(crate) struct NativeConsumer {
+    handle: Arc<Handle>,
+}
+
+impl NativeConsumer {
+    /// Creates the client; `wake` is called from library threads when the queue stops being empty.
+    ///
+    /// # Errors
+    /// Class `Config` when the library refuses a setting.
+    pub(crate) fn new(
+        settings: &ClientSettings,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, KafkaError> {
+        let shared = Box::new(Shared { events: Mutex::new(Vec::new()), wake: Box::new(wake) });
+        let opaque = ptr::from_ref::<Shared>(&shared).cast_mut().cast::<c_void>();
+        let conf = Conf::new(settings)?;
+        let mut text = [0u8; ERROR_TEXT_BYTES];
+        // SAFETY: the configuration is valid; the callbacks match their types; `opaque` lives in a box that outlives
+        // the client because `Handle` destroys the client first. `rd_kafka_new` takes the configuration on success.
+        let client = unsafe {
+            rdsys::rd_kafka_conf_set_opaque(conf.0, opaque);
+            rdsys::rd_kafka_conf_set_rebalance_cb(conf.0, Some(callbacks::on_rebalance));
+            rdsys::rd_kafka_conf_set_offset_commit_cb(conf.0, Some(callbacks::on_commit));
+            rdsys::rd_kafka_conf_set_error_cb(conf.0, Some(callbacks::on_error));
+            rdsys::rd_kafka_conf_set_log_cb(conf.0, Some(callbacks::on_log));
+            rdsys::rd_kafka_new(
+                rdsys::rd_kafka_type_t::RD_KAFKA_CONSUMER,
+                conf.0,
+                text.as_mut_ptr().cast(),
+                text.len(),
+            )
+        };
+        let Some(client) = NonNull::new(client) else {
+            return Err(KafkaError::Setting { key: "consumer settings".to_owned(), problem: text_of(&text) });
+        };
+        conf.given_away();
+        // SAFETY: the client is valid; the queue reference is released in `Handle::drop`; the event callback gets the
+        // same opaque.
+        let queue = unsafe {
+            rdsys::rd_kafka_poll_set_consumer(client.as_ptr());
+            let queue = rdsys::rd_kafka_queue_get_consumer(client.as_ptr());
+            rdsys::rd_kafka_queue_cb_event_enable(queue, Some(callbacks::on_queue_ready), opaque);
+            queue
+        };
+        let queue = NonNull::new(queue).expect("a consumer always has a consumer queue");
+        Ok(Self { handle: Arc::new(Handle { client, queue, shared }) })
+    }
+
+    fn client(&self) -> *mut rdsys::rd_kafka_t {
+        self.handle.client.as_ptr()
+    }
+
+    /// Joins the group for these topics (names, or patterns that start with `^`).
+    pub(crate) fn subscribe(&self, topics: &[String]) -> Result<(), KafkaError> {
+        let list = PartitionList::topics(topics);
+        // SAFETY: client and list are valid; the library copies the list.
+        check(unsafe { rdsys::rd_kafka_subscribe(self.client(), list.as_ptr()) }, "subscribing to the topics")
+    }
+
+    /// Takes up to `count_max` messages that are already here. Never blocks; serves callbacks.
+    pub(crate) fn take(&mut self, count_max: usize) -> FetchedBatch {
+        let mut pointers = vec![ptr::null_mut(); count_max];
+        let queue = self.handle.queue.as_ptr();
+        // SAFETY: the array has room for `count_max` pointers; the returned messages are owned by the batch.
+        let count =
+            unsafe { rdsys::rd_kafka_consume_batch_queue(queue, 0, pointers.as_mut_ptr(), count_max) };
+        pointers.truncate(usize::try_from(count).unwrap_or(0));
+        let messages = pointers.into_iter().filter_map(NonNull::new).collect();
+        FetchedBatch::new(messages, Arc::clone(&self.handle))
+    }
+
+    /// Events that callbacks queued since the last call.
+    pub(crate) fn take_events(&self) -> Vec<ClientEvent> {
+        self.handle.shared.take()
+    }
+
+    /// How the group hands partitions over; valid inside a rebalance.
+    pub(crate) fn protocol(&self) -> Protocol {
+        // SAFETY: returns a static NUL-terminated text.
+        let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_rebalance_protocol(self.client())) };
+        if name == c"COOPERATIVE" { Protocol::Cooperative } else { Protocol::Eager }
+    }
+
+    /// True when the partitions being revoked were lost (another member may own them already).
+    pub(crate) fn is_assignment_lost(&self) -> bool {
+        // SAFETY: the client is valid.
+        unsafe { rdsys::rd_kafka_assignment_lost(self.client()) != 0 }
+    }
+
+    /// Confirms an assignment: fetching starts at committed positions.
+    pub(crate) fn confirm_assigned(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let list = PartitionList::partitions(partitions);
+        let action = "accepting the assignment";
+        match self.protocol() {
+            // SAFETY: client and list are valid; the returned error is owned by us.
+            Protocol::Cooperative => check_error(
+                unsafe { rdsys::rd_kafka_incremental_assign(self.client(), list.as_ptr()) },
+                action,
+            ),
+            // SAFETY: client and list are valid.
+            Protocol::Eager => check(unsafe { rdsys::rd_kafka_assign(self.client(), list.as_ptr()) }, action),
+        }
+    }
+
+    /// Confirms a revocation: the partitions may go to other members now.
+    pub(crate) fn confirm_revoked(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let list = PartitionList::partitions(partitions);
+        let action = "giving partitions up";
+        match self.protocol() {
+            // SAFETY: client and list are valid; the returned error is owned by us.
+            Protocol::Cooperative => check_error(
+                unsafe { rdsys::rd_kafka_incremental_unassign(self.client(), list.as_ptr()) },
+                action,
+            ),
+            // SAFETY: a null list clears the assignment.
+            Protocol::Eager => check(unsafe { rdsys::rd_kafka_assign(self.client(), ptr::null()) }, action),
+        }
+    }
+
+    /// Starts a commit; the outcome arrives as [`ClientEvent::Committed`].
+    pub(crate) fn commit(&self, positions: &[Position]) -> Result<(), KafkaError> {
+        let list = PartitionList::positions(positions);
+        // SAFETY: client and list are valid; asynchronous, the library copies the list.
+        check(unsafe { rdsys::rd_kafka_commit(self.client(), list.as_ptr(), 1) }, "committing offsets")
+    }
+
+    /// Stops fetching from partitions; the membership stays.
+    pub(crate) fn pause(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let list = PartitionList::partitions(partitions);
+        // SAFETY: client and list are valid.
+        check(unsafe { rdsys::rd_kafka_pause_partitions(self.client(), list.as_ptr()) }, "pausing partitions")
+    }
+
+    /// Fetches from partitions again.
+    pub(crate) fn resume(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let list = PartitionList::partitions(partitions);
+        // SAFETY: client and list are valid.
+        check(
+            unsafe { rdsys::rd_kafka_resume_partitions(self.client(), list.as_ptr()) },
+            "resuming partitions",
+        )
+    }
+
+    /// Starts leaving the group; the last revocation arrives as an event and must be confirmed.
+    pub(crate) fn begin_close(&self) -> Result<(), KafkaError> {
+        let queue = self.handle.queue.as_ptr();
+        // SAFETY: client and queue are valid; the returned error is owned by us.
+        check_error(
+            unsafe { rdsys::rd_kafka_consumer_close_queue(self.client(), queue) },
+            "leaving the group",
+        )
+    }
+
+    /// True when the group was left.
+    pub(crate) fn is_closed(&self) -> bool {
+        // SAFETY: the client is valid.
+        unsafe { rdsys::rd_kafka_consumer_closed(self.client()) != 0 }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // SAFETY: no batch and no consumer holds the handle any more; the queue reference is released before the
+        // client, the client before `shared`. The flag keeps the call from waiting for a group that does not answer:
+        // an orderly leave happened before through `begin_close`.
+        unsafe {
+            rdsys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
+            rdsys::rd_kafka_queue_destroy(self.queue.as_ptr());
+            rdsys::rd_kafka_destroy_flags(self.client.as_ptr(), rdsys::RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        }
+    }
+}
+
+/// A configuration that is destroyed unless a client took it.
+struct Conf(*mut rdsys::rd_kafka_conf_t);
+
+impl Conf {
+    fn new(settings: &ClientSettings) -> Result<Self, KafkaError> {
+        // SAFETY: plain allocation.
+        let conf = Self(unsafe { rdsys::rd_kafka_conf_new() });
+        for (name, value) in settings.entries() {
+            let problem = |text: String| KafkaError::Setting { key: name.clone(), problem: text };
+            let c_name = CString::new(name.as_str()).map_err(|_| problem("it contains NUL".to_owned()))?;
+            let c_value = CString::new(value.as_str()).map_err(|_| problem("it contains NUL".to_owned()))?;
+            let mut text = [0u8; ERROR_TEXT_BYTES];
+            // SAFETY: all pointers are valid for the call; the library copies both texts.
+            let outcome = unsafe {
+                let buffer = text.as_mut_ptr().cast();
+                rdsys::rd_kafka_conf_set(conf.0, c_name.as_ptr(), c_value.as_ptr(), buffer, text.len())
+            };
+            if outcome != rdsys::rd_kafka_conf_res_t::RD_KAFKA_CONF_OK {
+                // The library's text quotes the value: fine for everything but secrets.
+                let secret = name.contains("password") || name.contains("key.pem");
+                return Err(problem(if secret {
+                    "the value was refused".to_owned()
+                } else {
+                    text_of(&text)
+                }));
+            }
+        }
+        Ok(conf)
+    }
+
+    fn given_away(mut self) {
+        self.0 = ptr::null_mut();
+    }
+}
+
+impl Drop for Conf {
+    fn drop(&mut self) {
+        if !self.0.is_null() {
+            // SAFETY: still owned by this value.
+            unsafe { rdsys::rd_kafka_conf_destroy(self.0) };
+        }
+    }
+}
+
+fn text_of(buffer: &[u8]) -> String {
+    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len());
+    String::from_utf8_lossy(&buffer[..end]).into_owned()
+}
+
+fn check(code: Code, action: &str) -> Result<(), KafkaError> {
+    if code == Code::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Ok(());
+    }
+    Err(KafkaError::Client {
+        action: action.to_owned(),
+        source: rdkafka::error::KafkaError::Global(code.into()),
+    })
+}
+
+fn check_error(error: *mut rdsys::rd_kafka_error_t, action: &str) -> Result<(), KafkaError> {
+    if error.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a non-null error is valid and owned by us.
+    let code = unsafe {
+        let code = rdsys::rd_kafka_error_code(error);
+        rdsys::rd_kafka_error_destroy(error);
+        code
+    };
+    check(code, action)
+}
