@@ -1,0 +1,44 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Kafka Connect without the JVM: topics become Parquet on S3, and the rest of your Connect cluster goes on as before.
+///
+/// Worker files and connector configurations are Kafka Connect's own. Log levels come from LAKEWARD_LOG (for example
+/// "info,lakeward_sinks=debug"), the log format from LAKEWARD_LOG_FORMAT (text or json).
+#[derive(Parser)]
+#[command(name = "lakeward", version, about, long_about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run one worker of a cluster.
+    ///
+    /// Connectors are kept in Kafka and managed over REST, on port 8083 unless `listeners` says otherwise.
+    ConnectDistributed {
+        /// Worker file, as Kafka Connect reads it.
+        #[arg(value_name = "worker.properties")]
+        worker: PathBuf,
+    },
+    /// Run a single worker that keeps its connectors in memory.
+    ConnectStandalone {
+        /// Worker file, as Kafka Connect reads it.
+        #[arg(value_name = "worker.properties")]
+        worker: PathBuf,
+        /// Connectors to start: properties files or JSON files.
+        #[arg(value_name = "connector.properties|.json")]
+        connectors: Vec<PathBuf>,
+    },
+    /// Print a completion script for your shell.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+}

@@ -1,0 +1,26 @@
+//! Where log lines go: standard error, as text for people or JSON lines for machines.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Levels per module, as in `info,lakeward_sinks=debug`.
+pub(crate) const LEVEL_VARIABLE: &str = "LAKEWARD_LOG";
+/// `text` or `json`.
+pub(crate) const FORMAT_VARIABLE: &str = "LAKEWARD_LOG_FORMAT";
+
+/// Sets up logging for this process. A level text that cannot be parsed falls back to INFO with a warning.
+pub(crate) fn init() {
+    let levels = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
+    let parsed = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(&levels);
+    let problem = parsed.as_ref().err().map(ToString::to_string);
+    let filter = parsed.unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
+        builder.json().init();
+    } else {
+        builder.with_target(false).init();
+    }
+    if let Some(problem) = problem {
+        tracing::warn!(variable = LEVEL_VARIABLE, %problem, "log levels cannot be read; INFO is used");
+    }
+}

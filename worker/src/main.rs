@@ -1,0 +1,42 @@
+//! The `lakeward` binary: command line and wiring. Logic lives in the libraries.
+
+mod cli;
+mod logging;
+mod plugins;
+mod process;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Command};
+use process::Mode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Kafka Connect's exit code for a wrong command line.
+const EXIT_USAGE: u8 = 1;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) => {
+            let code = if help.use_stderr() { EXIT_USAGE } else { 0 };
+            // Nothing can be done about a standard stream that is gone.
+            drop(help.print());
+            return ExitCode::from(code);
+        }
+    };
+    match cli.command {
+        Command::ConnectDistributed { worker } => process::run(&worker, &Mode::Distributed),
+        Command::ConnectStandalone { worker, connectors } => {
+            process::run(&worker, &Mode::Standalone { connectors })
+        }
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "lakeward", &mut std::io::stdout());
+            ExitCode::SUCCESS
+        }
+    }
+}

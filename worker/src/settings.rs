@@ -1,0 +1,105 @@
+//! The `lakeward.*` settings of a worker file: what has no counterpart in Kafka Connect.
+
+use std::time::Duration;
+
+use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_dataplane::ShardSettings;
+use lakeward_dataplane::executor::{Engine, EngineChoice, choose_engine};
+
+/// Settings of this process.
+#[derive(ConfigDef, Debug)]
+pub(crate) struct ProcessSettings {
+    /// Number of shards: pinned threads that decode and encode records. 0 means one per core but one.
+    #[config(
+        name = "lakeward.shards",
+        kind = "int",
+        default = "0",
+        importance = "medium",
+        validate = at_least(0)
+    )]
+    shards: i32,
+
+    /// What runs the shards: `auto` (io_uring where the kernel allows it, else epoll), `io_uring` or `epoll`.
+    #[config(
+        name = "lakeward.engine",
+        kind = "string",
+        default = "auto",
+        importance = "low",
+        validate = one_of("auto", "io_uring", "epoll")
+    )]
+    engine: String,
+
+    /// Threads that run network clients (object stores, REST).
+    #[config(
+        name = "lakeward.bridge.threads",
+        kind = "int",
+        default = "2",
+        importance = "low",
+        validate = at_least(1)
+    )]
+    pub(crate) bridge_threads: i32,
+
+    /// Bytes per task that may be on their way to the store before the task takes no more records.
+    #[config(
+        name = "lakeward.in.flight.bytes",
+        kind = "long",
+        default = "33554432",
+        importance = "medium",
+        validate = at_least(1048576)
+    )]
+    in_flight_bytes: i64,
+
+    /// How often positions are committed at the least (Kafka Connect's name and default).
+    #[config(name = "offset.flush.interval.ms", kind = "long", default = "60000", importance = "low")]
+    offset_flush_interval_ms: i64,
+
+    /// How long tasks may take to stop (Kafka Connect's name and default).
+    #[config(name = "task.shutdown.graceful.timeout.ms", kind = "long", default = "5000", importance = "low")]
+    graceful_timeout_ms: i64,
+}
+
+impl ProcessSettings {
+    /// Reads the settings out of a worker configuration.
+    ///
+    /// # Errors
+    /// All problems, one line each, in Kafka's words.
+    pub(crate) fn from_worker(config: &ConfigMap) -> Result<Self, String> {
+        Self::parse(config).map_err(|values| {
+            let problems = values.into_iter().flat_map(|value| value.errors);
+            problems.collect::<Vec<_>>().join("\n")
+        })
+    }
+
+    /// Shards and their engine; logs a fallback with its reason and remedy.
+    pub(crate) fn shards(&self) -> Result<ShardSettings, String> {
+        let choice: EngineChoice = self.engine.parse()?;
+        let (engine, note) = choose_engine(choice)?;
+        if let Some(note) = note {
+            tracing::warn!("{note}");
+        }
+        let configured = usize::try_from(self.shards).unwrap_or(0);
+        let count = if configured == 0 { ShardSettings::default_count() } else { configured };
+        let engine_name = match engine {
+            Engine::Epoll => "epoll",
+            Engine::IoUring => "io_uring",
+        };
+        tracing::info!(shards = count, engine = engine_name, "shards start");
+        Ok(ShardSettings { count, engine })
+    }
+
+    pub(crate) fn in_flight_bytes_max(&self) -> u64 {
+        u64::try_from(self.in_flight_bytes).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn offset_flush_interval(&self) -> Duration {
+        milliseconds(self.offset_flush_interval_ms)
+    }
+
+    pub(crate) fn graceful_timeout(&self) -> Duration {
+        milliseconds(self.graceful_timeout_ms)
+    }
+}
+
+fn milliseconds(value: i64) -> Duration {
+    Duration::from_millis(u64::try_from(value).unwrap_or(0))
+}
