@@ -1,0 +1,3 @@
+//! What the benches share. Figures come from `cargo bench`; nothing here runs in the product.
+
+pub mod records;

@@ -1,0 +1,133 @@
+//! Settings of `JsonConverter` and the choice of a reader.
+//!
+//! Source: `JsonConverterConfig`, Kafka 4.1. `lakeward.schema` is our own key of the connector.
+
+use lakeward_api::ConnectError;
+use lakeward_api::config::{
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance, Validator, Width,
+};
+use lakeward_api::converter::Converter;
+use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+
+use super::column::NullRule;
+use super::declared::DeclaredReader;
+use super::dynamic::DynamicReader;
+use super::envelope::EnvelopeReader;
+use super::infer::InferReader;
+use super::schema_text;
+use crate::FormatError;
+
+/// `org.apache.kafka.connect.json.JsonConverter`.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonConverterPlugin;
+
+impl ConverterPlugin for JsonConverterPlugin {
+    fn class(&self) -> &'static str {
+        "org.apache.kafka.connect.json.JsonConverter"
+    }
+
+    fn version(&self) -> &str {
+        super::super::VERSION
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new(vec![
+            key(SCHEMAS_ENABLE, ConfigType::Boolean, "true", Importance::High),
+            ConfigKey {
+                validator: Validator::AtLeast(0),
+                ..key(CACHE_SIZE, ConfigType::Int, "1000", Importance::High)
+            },
+            ConfigKey {
+                validator: Validator::OneOfIgnoreCase(&["BASE64", "NUMERIC"]),
+                ..key(DECIMAL_FORMAT, ConfigType::String, "BASE64", Importance::Low)
+            },
+            key(REPLACE_NULL, ConfigType::Boolean, "true", Importance::Low),
+        ])
+    }
+
+    fn new_converter(
+        &self,
+        role: ConverterRole,
+        settings: &ConfigMap,
+        connector: &ConfigMap,
+    ) -> Result<Box<dyn Converter>, ConnectError> {
+        let values = self.config_def().validate(settings);
+        if let Some(problem) = values.iter().flat_map(|value| &value.errors).next() {
+            return Err(ConnectError::config(problem));
+        }
+        let value = |name: &str| {
+            let found = values.iter().find(|value| value.name == name);
+            found.and_then(|value| value.value.as_deref()).unwrap_or_default()
+        };
+        let nulls = if value(REPLACE_NULL) == "true" { NullRule::ReplaceWithDefault } else { NullRule::Keep };
+        let declared = connector.get(SCHEMA_KEY).map(|text| text.trim()).filter(|text| !text.is_empty());
+        let declared = declared.filter(|_| role == ConverterRole::Value);
+        match (value(SCHEMAS_ENABLE) == "true", declared) {
+            (true, None) => {
+                let entries = value(CACHE_SIZE).parse().unwrap_or(1000);
+                Ok(Box::new(EnvelopeReader::new(entries, nulls)))
+            }
+            (true, Some(_)) => Err(ConnectError::config(format!(
+                "{SCHEMA_KEY} describes plain JSON, but the value converter expects envelopes with their own \
+                 schema. Set value.converter.schemas.enable=false, or remove {SCHEMA_KEY}."
+            ))),
+            (false, None) => Ok(Box::new(DynamicReader::default())),
+            (false, Some("infer")) => Ok(Box::new(InferReader::default())),
+            (false, Some(text)) => {
+                let schema = schema_text::parse(text).map_err(|problem| FormatError::Setting {
+                    message: format!(
+                        "Invalid value for configuration {SCHEMA_KEY}: {problem}. Set it to infer, to \
+                        an Avro \
+                         schema or to a JSON Schema."
+                    ),
+                })?;
+                Ok(Box::new(DeclaredReader::new(schema, nulls)))
+            }
+        }
+    }
+}
+
+fn key(name: &str, kind: ConfigType, default: &str, importance: Importance) -> ConfigKey {
+    let (group, order, display_name, documentation) = match name {
+        SCHEMAS_ENABLE => {
+            ("Schemas", 0, "Enable Schemas", "Include schemas within each of the serialized values and keys.")
+        }
+        CACHE_SIZE => (
+            "Schemas",
+            1,
+            "Schema Cache Size",
+            "The maximum number of schemas that can be cached in this converter instance.",
+        ),
+        REPLACE_NULL => (
+            "Schemas",
+            2,
+            "Replace null with default",
+            "Whether to replace fields that have a default value and that are null to the default \
+            value. When \
+             set to true, the default value is used, otherwise null is used.",
+        ),
+        _ => (
+            "Serialization",
+            0,
+            "Decimal Format",
+            "Controls which format this converter will serialize decimals in. This value is case insensitive \
+             and can be either 'BASE64' (default) or 'NUMERIC'",
+        ),
+    };
+    ConfigKey {
+        documentation: documentation.to_owned(),
+        group: Some(group.to_owned()),
+        order,
+        width: Width::Medium,
+        display_name: display_name.to_owned(),
+        ..ConfigKey::new(name, kind, DefaultValue::Text(default.to_owned()), importance)
+    }
+}
+
+const SCHEMAS_ENABLE: &str = "schemas.enable";
+const CACHE_SIZE: &str = "schemas.cache.size";
+const DECIMAL_FORMAT: &str = "decimal.format";
+const REPLACE_NULL: &str = "replace.null.with.default";
+
+/// The connector's key that describes plain JSON values.
+const SCHEMA_KEY: &str = "lakeward.schema";

@@ -1,0 +1,51 @@
+//! `JsonConverter`: envelopes, plain JSON under a declared or inferred schema, and plain JSON without one.
+//!
+//! Text goes to Arrow columns in one pass (`column`); no tree of values is built, except for schemaless
+//! data, which has no columns. Nothing here may log or keep record contents.
+//!
+//! | settings | reader |
+//! |---|---|
+//! | `schemas.enable=true` | `envelope` |
+//! | `lakeward.schema=infer` | `infer` |
+//! | `lakeward.schema=<schema>` | `declared` |
+//! | neither | `dynamic` |
+//!
+//! Differences from Java: lone surrogate escapes become U+FFFD, values nest at most 256 deep (Java: 1000), a
+//! Decimal given as a number is brought to its schema's scale when that loses nothing and refused otherwise.
+//!
+//! Source: `org.apache.kafka.connect.json.JsonConverter`, Kafka 4.1.
+
+mod assembly;
+mod column;
+mod config;
+mod connect_schema;
+mod cursor;
+mod declared;
+mod dynamic;
+mod envelope;
+mod fault;
+mod infer;
+mod number;
+mod schema_text;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use config::JsonConverterPlugin;
+
+use cursor::Cursor;
+use fault::{Parsed, syntax};
+
+/// A cursor over a record, after checking that it is UTF-8.
+#[inline]
+fn checked(payload: &[u8]) -> Parsed<Cursor<'_>> {
+    match simdutf8::basic::from_utf8(payload) {
+        Ok(_) => Ok(Cursor::new(payload)),
+        Err(_) => Err(syntax("text that is not UTF-8", 0)),
+    }
+}
+
+/// Whether a payload holds nothing but white space, which `JsonConverter` without envelopes reads as null.
+fn is_blank(payload: &[u8]) -> bool {
+    payload.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+}

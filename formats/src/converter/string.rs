@@ -1,0 +1,107 @@
+//! `StringConverter`: the bytes are a text.
+//!
+//! Source: `org.apache.kafka.connect.storage.StringConverter`, Kafka 4.1.
+
+use std::sync::Arc;
+
+use arrow_array::StringArray;
+use lakeward_api::ConnectError;
+use lakeward_api::batch::Values;
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance};
+use lakeward_api::converter::{Converter, Decoded, Run};
+use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::schema::{Kind, Schema};
+
+/// `org.apache.kafka.connect.storage.StringConverter`.
+#[derive(Clone, Copy, Debug)]
+pub struct StringConverterPlugin;
+
+impl ConverterPlugin for StringConverterPlugin {
+    fn class(&self) -> &'static str {
+        "org.apache.kafka.connect.storage.StringConverter"
+    }
+
+    fn version(&self) -> &str {
+        super::VERSION
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new(vec![ConfigKey {
+            documentation: "The name of the Java character set to use for encoding strings as byte arrays."
+                .to_owned(),
+            ..ConfigKey::new(
+                "converter.encoding",
+                ConfigType::String,
+                DefaultValue::Text("UTF-8".to_owned()),
+                Importance::High,
+            )
+        }])
+    }
+
+    fn new_converter(
+        &self,
+        _role: ConverterRole,
+        settings: &ConfigMap,
+        _connector: &ConfigMap,
+    ) -> Result<Box<dyn Converter>, ConnectError> {
+        let encoding = settings.get("converter.encoding").map_or("UTF-8", |text| text.trim());
+        if !["UTF-8", "UTF8"].iter().any(|known| known.eq_ignore_ascii_case(encoding)) {
+            return Err(ConnectError::config(format!(
+                "Invalid value {encoding} for configuration converter.encoding: only UTF-8 is supported; \
+                 remove the key or set it to UTF-8"
+            )));
+        }
+        Ok(Box::new(StringConverter { schema: Arc::new(Schema::optional(Kind::String)) }))
+    }
+}
+
+struct StringConverter {
+    schema: Arc<Schema>,
+}
+
+impl Converter for StringConverter {
+    fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        if payloads.is_empty() {
+            return Ok(Decoded::default());
+        }
+        let texts = payloads.iter().map(|payload| payload.map(String::from_utf8_lossy));
+        let array = Arc::new(texts.collect::<StringArray>());
+        let rows = (0..).take(payloads.len()).collect();
+        let run = Run { rows, values: Values::Typed { schema: Arc::clone(&self.schema), array } };
+        Ok(Decoded { runs: vec![run], errors: Vec::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::Array;
+    use arrow_array::cast::AsArray;
+
+    use super::*;
+
+    #[test]
+    fn nulls_stay_in_the_run_and_broken_bytes_are_replaced() {
+        let mut converter = StringConverterPlugin
+            .new_converter(ConverterRole::Key, &ConfigMap::new(), &ConfigMap::new())
+            .unwrap();
+        let decoded = converter.decode("t", &[Some(b"a\xffb"), None, Some(b"")]).unwrap();
+        let [run] = decoded.runs.as_slice() else { panic!("one run expected") };
+        assert_eq!(run.rows, [0, 1, 2]);
+        let Values::Typed { schema, array } = &run.values else { panic!("not typed") };
+        assert_eq!(**schema, Schema::optional(Kind::String));
+        let texts = array.as_string::<i32>();
+        assert_eq!(texts.value(0), "a\u{fffd}b");
+        assert!(texts.is_null(1));
+        assert_eq!(texts.value(2), "");
+    }
+
+    #[test]
+    fn other_encodings_are_refused() {
+        let settings = ConfigMap::from([("converter.encoding".to_owned(), "ISO-8859-1".to_owned())]);
+        let err = StringConverterPlugin
+            .new_converter(ConverterRole::Value, &settings, &ConfigMap::new())
+            .err()
+            .unwrap();
+        assert!(err.to_string().contains("converter.encoding"), "{err}");
+    }
+}

@@ -1,0 +1,119 @@
+//! JSON lines parts (`io.confluent.connect.s3.format.json.JsonFormat`).
+//!
+//! Owns the form of values as JSON text: STRUCTs as `JsonConverter` without envelope writes them, everything
+//! else as Jackson writes the Java object. Source: section "JSON" of the Confluent S3 sink, section
+//! "Writing" of JsonConverter.
+
+mod column;
+mod decimal;
+mod dynamic;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lakeward_api::batch::Values;
+use lakeward_api::schema::Schema;
+
+use super::lines::{LineCompression, LineOutput};
+use super::{FileFormat, PartEncoder};
+use crate::FormatError;
+use column::ColumnText;
+
+/// How Decimals are written (`decimal.format`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DecimalFormat {
+    /// The unscaled value as base64 text.
+    #[default]
+    Base64,
+    /// A number with all its digits.
+    Numeric,
+}
+
+/// Settings of [`JsonLinesFormat`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonLinesOptions {
+    /// Form of Decimals.
+    pub decimals: DecimalFormat,
+    /// Compression of the whole part.
+    pub compression: LineCompression,
+}
+
+/// Makes parts of one JSON text per line.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonLinesFormat {
+    options: JsonLinesOptions,
+}
+
+impl JsonLinesFormat {
+    /// A format with `options`.
+    pub fn new(options: JsonLinesOptions) -> Self {
+        Self { options }
+    }
+}
+
+impl FileFormat for JsonLinesFormat {
+    fn extension(&self) -> String {
+        format!(".json{}", self.options.compression.extension())
+    }
+
+    fn new_part(&self, _schema: Option<&Arc<Schema>>) -> Result<Box<dyn PartEncoder>, FormatError> {
+        let output = LineOutput::new(self.options.compression);
+        Ok(Box::new(JsonPart { output, decimals: self.options.decimals }))
+    }
+}
+
+struct JsonPart {
+    output: LineOutput,
+    decimals: DecimalFormat,
+}
+
+impl PartEncoder for JsonPart {
+    fn write(&mut self, values: &Values) -> Result<(), FormatError> {
+        let before = self.output.lines().len();
+        let written = append_lines(self.output.lines(), values, self.decimals);
+        if written.is_err() {
+            self.output.lines().truncate(before);
+        }
+        written?;
+        self.output.commit()
+    }
+
+    fn take_ready(&mut self) -> Vec<Bytes> {
+        self.output.take_ready()
+    }
+
+    fn buffered_bytes(&self) -> u64 {
+        self.output.buffered_bytes()
+    }
+
+    fn flush_early(&mut self) -> Result<(), FormatError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {
+        self.output.finish()
+    }
+}
+
+fn append_lines(out: &mut Vec<u8>, values: &Values, decimals: DecimalFormat) -> Result<(), FormatError> {
+    match values {
+        Values::Null { rows } => (0..*rows).for_each(|_| out.extend_from_slice(b"null\n")),
+        Values::Dynamic(values) => {
+            for value in values {
+                dynamic::append(out, value);
+                out.push(b'\n');
+            }
+        }
+        Values::Typed { schema, array } => {
+            let column = ColumnText::new(schema, array, decimals)?;
+            for row in 0..array.len() {
+                column.append(out, row)?;
+                out.push(b'\n');
+            }
+        }
+    }
+    Ok(())
+}
