@@ -11,8 +11,10 @@
 mod batch;
 mod callbacks;
 mod client;
+mod generation;
 mod partitions;
 
 pub use batch::{FetchedBatch, FetchedRun};
 pub(crate) use callbacks::ClientEvent;
 pub(crate) use client::{NativeConsumer, Protocol};
+pub(crate) use generation::group_generation;

@@ -1,0 +1,312 @@
+//! The herder's loop: roles, requests, task events, and the way to the wanted state.
+//!
+//! Everything is decided here, one thing at a time. It must not block: slow work is awaited.
+//!
+//! Source: `DistributedHerder#tick`, Kafka 4.1.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lakeward_api::runtime::TaskId;
+use lakeward_controlplane_core::reconcile::{Plan, Running, reconcile};
+use lakeward_controlplane_core::status::{
+    RunState, Status, Subject, TopicUse, status_record, topic_record, topic_tombstone,
+};
+use lakeward_kafka::membership::Role;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::inbox::{Inbox, Report, Reported};
+use super::{Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, now_ms};
+use crate::store::{ClusterView, Store};
+use crate::worker_config::WorkerMode;
+
+/// Turns towards the wanted state per wake: each writes at most one task set per connector, so two suffice;
+/// more means that a connector answers differently each time.
+const TURNS_MAX: usize = 8;
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// A task set that could not be written, and when to try again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Retry {
+    pub(super) due: Instant,
+    pub(super) pause: Duration,
+}
+
+/// The herder's state and its ends of the queues.
+pub(crate) struct Actor {
+    pub(super) parts: WorkerParts,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) running: Running,
+    /// Tasks of `running` that gave up.
+    pub(super) failed_tasks: BTreeSet<TaskId>,
+    /// Why connectors of `running` gave up, for standalone answers.
+    pub(super) failures: BTreeMap<Arc<str>, String>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) retries: BTreeMap<Arc<str>, Retry>,
+    pub(super) role: Role,
+    role_changes: watch::Receiver<Role>,
+    commands: mpsc::Receiver<(Command, Reply)>,
+    /// Commands that came before the group was joined; bounded like the queue.
+    early: VecDeque<(Command, Reply)>,
+}
+
+impl Actor {
+    pub(super) fn new(
+        parts: WorkerParts,
+        store: Arc<dyn Store>,
+        role_changes: watch::Receiver<Role>,
+        commands: mpsc::Receiver<(Command, Reply)>,
+    ) -> Self {
+        Self {
+            parts,
+            store,
+            running: Running::default(),
+            failed_tasks: BTreeSet::new(),
+            failures: BTreeMap::new(),
+            inbox: Arc::new(Inbox::default()),
+            retries: BTreeMap::new(),
+            role: Role::Undecided,
+            role_changes,
+            commands,
+            early: VecDeque::new(),
+        }
+    }
+
+    /// Runs until `stop` is set, then gives up all work.
+    pub(crate) async fn run(mut self, mut stop: watch::Receiver<bool>) {
+        let view = Arc::clone(self.store.view());
+        let inbox = Arc::clone(&self.inbox);
+        self.role_changes.mark_changed();
+        loop {
+            let retry = self.retries.values().map(|retry| retry.due).min();
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => break,
+                changed = self.role_changes.changed() => match changed {
+                    Ok(()) => self.on_role().await,
+                    Err(_) => break,
+                },
+                () = inbox.arrived() => self.on_reports(),
+                command = self.commands.recv() => match command {
+                    Some((command, reply)) => self.on_command(command, reply).await,
+                    None => break,
+                },
+                () = view.changed() => {}
+                () = until(retry) => self.retry_task_sets().await,
+            }
+            if self.leads() {
+                self.process_restarts().await;
+                self.converge().await;
+            }
+        }
+        self.release_work().await;
+    }
+
+    pub(super) fn leads(&self) -> bool {
+        matches!(self.role, Role::Leader { .. })
+    }
+
+    pub(super) fn is_standalone(&self) -> bool {
+        self.parts.config.mode() == WorkerMode::Standalone
+    }
+
+    pub(super) fn view(&self) -> &ClusterView {
+        self.store.view()
+    }
+
+    fn generation(&self) -> i64 {
+        match self.role {
+            Role::Leader { generation } => generation,
+            Role::Follower | Role::Undecided => 0,
+        }
+    }
+
+    async fn on_role(&mut self) {
+        let role = *self.role_changes.borrow_and_update();
+        if role == self.role {
+            return;
+        }
+        tracing::info!(?role, "role in the worker group");
+        self.take_role(role).await;
+        while let Some((command, reply)) = self.early.pop_front() {
+            self.on_command(command, reply).await;
+        }
+    }
+
+    async fn take_role(&mut self, role: Role) {
+        match role {
+            Role::Leader { .. } => {
+                if let Err(err) = self.store.refresh().await {
+                    tracing::warn!(error = %err, "the new leader is not at the end of the config topic yet");
+                }
+                self.role = role;
+                // Requests made before this term were seen by an earlier leader.
+                self.view().config(|state| state.take_restarts());
+                self.clean_statuses(&Plan::default());
+            }
+            Role::Follower | Role::Undecided => {
+                if self.leads() {
+                    self.release_work().await;
+                }
+                self.role = role;
+            }
+        }
+    }
+
+    /// Commands wait for the first role, as Java's wait for the first tick; only health checks need none.
+    async fn on_command(&mut self, command: Command, reply: Reply) {
+        let undecided = self.role == Role::Undecided && !matches!(command, Command::Ping);
+        if undecided && self.early.len() < QUEUE_LIMIT {
+            self.early.push_back((command, reply));
+            return;
+        }
+        let name = match &command {
+            Command::Put(put) => Some(put.name.clone()),
+            Command::Patch { name, .. } => Some(name.clone()),
+            _ => None,
+        };
+        let mut outcome = self.execute(command).await;
+        if self.is_standalone() {
+            // There the answer waits for the start, and a start that failed is the answer.
+            self.converge().await;
+            let failure = name.and_then(|name| self.failures.get(name.as_str()).cloned());
+            if let (Ok(_), Some(failure)) = (&outcome, failure) {
+                outcome = Err(RequestError::Internal(failure));
+            }
+        }
+        // The client may have gone; the work is done all the same.
+        drop(reply.send(outcome));
+    }
+
+    /// Brings what runs here to what is wanted.
+    pub(super) async fn converge(&mut self) {
+        for _ in 0..TURNS_MAX {
+            let plan = self.store.view().config(|state| reconcile(state, &self.running));
+            if plan.is_empty() {
+                return;
+            }
+            self.carry_out(&plan).await;
+            if !(plan.stop_connectors.is_empty() && plan.stop_tasks.is_empty()) {
+                self.clean_statuses(&plan);
+            }
+        }
+        tracing::error!(
+            "the wanted state was not reached: a connector gives other task configurations every time"
+        );
+    }
+
+    fn on_reports(&mut self) {
+        for (id, report) in self.inbox.take() {
+            if self.running.tasks.contains_key(&id) {
+                self.on_report(&id, report);
+            }
+        }
+    }
+
+    fn on_report(&mut self, id: &TaskId, report: Report) {
+        let version = self.connector_version(&id.connector);
+        let subject = Subject::Task(id.clone());
+        match report.state {
+            Some(Reported::Running) => self.write_status(&subject, RunState::Running, None, version),
+            Some(Reported::Paused) => self.write_status(&subject, RunState::Paused, None, version),
+            Some(Reported::Failed(trace)) => {
+                tracing::error!(task = %id, %trace, "a task failed; restart it when the cause is repaired");
+                self.failed_tasks.insert(id.clone());
+                self.write_status(&subject, RunState::Failed, Some(trace), version);
+            }
+            None => {}
+        }
+        if !self.parts.config.flag("topic.tracking.enable") {
+            return;
+        }
+        for topic in report.topics {
+            let known = self.view().status(|board| board.topics(&id.connector).any(|known| *known == topic));
+            if !known {
+                let used = TopicUse { topic, task: id.clone(), discovered_ms: now_ms() };
+                self.store.write_status(topic_record(&used));
+            }
+        }
+    }
+
+    /// Writes a status if nothing newer of another worker is known.
+    pub(super) fn write_status(
+        &self,
+        subject: &Subject,
+        state: RunState,
+        trace: Option<String>,
+        version: Option<String>,
+    ) {
+        let worker_id = self.parts.worker_id.clone();
+        let status = Status { state, trace, worker_id, generation: self.generation(), version };
+        if self.view().status(|board| board.allows(subject, &status)) {
+            self.store.write_status(status_record(subject, &status));
+        }
+    }
+
+    /// Removes the statuses of what no longer exists. What this plan stopped is named too: its last status
+    /// may not be read back yet.
+    fn clean_statuses(&self, plan: &Plan) {
+        let (connectors, tasks) = self.view().status(|board| {
+            let connectors: BTreeSet<_> = board.connectors().chain(&plan.stop_connectors).cloned().collect();
+            let tasks: BTreeSet<_> = board.all_tasks().chain(&plan.stop_tasks).cloned().collect();
+            (connectors, tasks)
+        });
+        let gone: Vec<Subject> = self.view().config(|state| {
+            let exists = |id: &TaskId| {
+                state.task_set(&id.connector).is_some_and(|set| set.tasks.contains_key(&id.task))
+            };
+            let tasks = tasks.into_iter().filter(|id| !exists(id)).map(Subject::Task);
+            let connectors = connectors.into_iter().filter(|name| state.config(name).is_none());
+            tasks.chain(connectors.map(Subject::Connector)).collect()
+        });
+        for subject in gone {
+            if let Subject::Connector(name) = &subject {
+                let topics: Vec<_> = self.view().status(|board| board.topics(name).cloned().collect());
+                for topic in topics {
+                    self.store.write_status(topic_tombstone(&topic, name));
+                }
+            }
+            self.store
+                .write_status(lakeward_controlplane_core::config_log::LogRecord::tombstone(subject.key()));
+        }
+    }
+
+    /// Stops everything and says so: on shutdown and when another worker leads.
+    async fn release_work(&mut self) {
+        self.parts.runtime.stop_all().await;
+        let running = std::mem::take(&mut self.running);
+        for id in running.tasks.into_keys() {
+            self.inbox.forget(&id);
+            if !self.failed_tasks.contains(&id) {
+                self.write_status(&Subject::Task(id), RunState::Unassigned, None, None);
+            }
+        }
+        for name in running.connectors.into_keys() {
+            self.write_status(&Subject::Connector(name), RunState::Unassigned, None, None);
+        }
+        self.failed_tasks.clear();
+        self.failures.clear();
+        self.retries.clear();
+        self.store.flush_status().await;
+    }
+
+    pub(super) fn schedule_retry(&mut self, name: &Arc<str>) {
+        let pause = self.retries.get(name).map_or(RETRY_FIRST, |retry| (retry.pause * 2).min(RETRY_MAX));
+        self.retries.insert(Arc::clone(name), Retry { due: Instant::now() + pause, pause });
+    }
+}
+
+/// Resolves when the worker stops (also when its handle is gone).
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,225 @@
+//! The herder: decides what this worker runs and answers requests about it.
+//!
+//! One actor owns all decisions; requests reach it through a bounded queue, reads are answered from what the
+//! store has read. The same herder serves both modes over a [`Store`](crate::store::Store).
+//!
+//! **Several workers with one `group.id`:** in this milestone only the leader runs connectors and tasks.
+//! Followers stand by with REST up: reads are answered from the logs, pause and resume are written by any
+//! worker, every other write is answered 409 as Java does when no leader address is known. When the leader
+//! goes, the group coordinator gives the role to a follower, which reads the config topic to its end and
+//! starts everything.
+//!
+//! Source: `DistributedHerder`, `StandaloneHerder`, Kafka 4.1.
+
+mod actor;
+pub(crate) mod answers;
+mod inbox;
+mod lifecycle;
+mod request_error;
+mod requests;
+mod restart;
+mod stage;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lakeward_api::plugin::PluginRegistry;
+use lakeward_api::runtime::{TaskId, TaskRuntime};
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::{RestartRequest, TargetState};
+use lakeward_kafka::membership::Role;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub(crate) use request_error::RequestError;
+pub(crate) use stage::{Stage, now_ms};
+
+use crate::store::{ClusterView, Store};
+use crate::validation::{ConfigInfos, Validator};
+use crate::worker_config::WorkerConfig;
+
+/// Every request that waits for the herder.
+const REQUEST_LIMIT: Duration = Duration::from_secs(90);
+/// Requests that may wait; more are refused.
+const QUEUE_LIMIT: usize = 256;
+
+/// What a worker is made of.
+#[derive(Clone)]
+pub(crate) struct WorkerParts {
+    /// The worker file.
+    pub(crate) config: Arc<WorkerConfig>,
+    /// Plugins of this binary.
+    pub(crate) registry: Arc<PluginRegistry>,
+    /// Runs tasks.
+    pub(crate) runtime: Arc<dyn TaskRuntime>,
+    /// `host:port` of this worker.
+    pub(crate) worker_id: String,
+}
+
+/// What a command asks for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Forget a connector.
+    Delete {
+        /// Its name.
+        name: String,
+    },
+    /// Merge into a configuration.
+    Patch {
+        /// Connector.
+        name: String,
+        /// Nulls remove.
+        patch: Properties,
+    },
+    /// Prove that the herder answers.
+    Ping,
+    /// Write a configuration that passed validation.
+    Put(PutConnector),
+    /// Forget which topics a connector used.
+    ResetTopics {
+        /// Connector.
+        name: String,
+    },
+    /// Restart the connector instance.
+    RestartConnector {
+        /// Connector.
+        name: String,
+    },
+    /// Restart what the request selects.
+    RestartPlan {
+        /// Connector.
+        name: String,
+        /// What to restart.
+        request: RestartRequest,
+    },
+    /// Restart one task.
+    RestartTask {
+        /// Which.
+        id: TaskId,
+    },
+    /// Pause, resume or stop.
+    SetTarget {
+        /// Connector.
+        name: String,
+        /// What it should do.
+        target: TargetState,
+    },
+}
+
+/// A configuration to write.
+#[derive(Debug)]
+pub(crate) struct PutConnector {
+    /// Connector name.
+    pub(crate) name: String,
+    /// Its configuration, `name` included.
+    pub(crate) config: Properties,
+    /// Target state to write before it.
+    pub(crate) initial_state: Option<TargetState>,
+    /// What to do when the name is taken.
+    pub(crate) existing: Existing,
+}
+
+/// What to do with an existing connector of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// Answer 409.
+    Refuse,
+    /// Take its place.
+    Replace,
+}
+
+/// A successful outcome.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// There was no connector of this name before.
+    Created(Value),
+    /// Done; nothing to tell.
+    Done,
+    /// StateInfo of what is being restarted.
+    State(Value),
+    /// An existing connector changed.
+    Updated(Value),
+}
+
+type Reply = oneshot::Sender<Result<Answer, RequestError>>;
+
+/// The way to the herder. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Herder {
+    parts: WorkerParts,
+    view: Arc<ClusterView>,
+    commands: mpsc::Sender<(Command, Reply)>,
+    stage: watch::Receiver<Stage>,
+}
+
+/// The herder's own task, to be spawned.
+pub(crate) use actor::Actor;
+
+impl Herder {
+    /// A herder over `store`; the actor must be run for it to answer.
+    pub(crate) fn new(
+        parts: WorkerParts,
+        store: Arc<dyn Store>,
+        role: watch::Receiver<Role>,
+        stage: watch::Receiver<Stage>,
+    ) -> (Self, Actor) {
+        let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
+        let view = Arc::clone(store.view());
+        let actor = Actor::new(parts.clone(), store, role, queue);
+        (Self { parts, view, commands, stage }, actor)
+    }
+
+    /// What was read so far.
+    pub(crate) fn view(&self) -> &ClusterView {
+        &self.view
+    }
+
+    /// Plugins of this binary.
+    pub(crate) fn registry(&self) -> &PluginRegistry {
+        &self.parts.registry
+    }
+
+    /// The worker file.
+    pub(crate) fn config(&self) -> &WorkerConfig {
+        &self.parts.config
+    }
+
+    /// Sends a command and waits for its outcome, at most 90 s.
+    ///
+    /// # Errors
+    /// What the herder answers; 500 when it does not answer in time.
+    pub(crate) async fn request(&self, command: Command) -> Result<Answer, RequestError> {
+        let (reply, outcome) = oneshot::channel();
+        let exchange = async {
+            let gone = || RequestError::Internal("The worker is shutting down.".to_owned());
+            self.commands.send((command, reply)).await.map_err(|_| gone())?;
+            outcome.await.map_err(|_| gone())?
+        };
+        match tokio::time::timeout(REQUEST_LIMIT, exchange).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(RequestError::Internal(timeout_text(&self.stage.borrow()))),
+        }
+    }
+
+    /// Validates away from the async threads: checks of connectors may take long.
+    ///
+    /// # Errors
+    /// 400 without a known class; 500 when a connector panics.
+    pub(crate) async fn validate(&self, props: Properties) -> Result<ConfigInfos, RequestError> {
+        let parts = self.parts.clone();
+        let validated = tokio::task::spawn_blocking(move || {
+            Validator { registry: &parts.registry, worker: &parts.config }.validate(&props)
+        });
+        validated
+            .await
+            .map_err(|_| RequestError::Internal("The validation of the connector panicked.".to_owned()))?
+    }
+}
+
+/// Java's message for a request that took too long.
+pub(crate) fn timeout_text(stage: &Stage) -> String {
+    match stage.summary().as_str() {
+        "" => "Request timed out".to_owned(),
+        summary => format!("Request timed out. {summary}"),
+    }
+}

@@ -1,0 +1,106 @@
+//! Requests that change something.
+//!
+//! Source: `DistributedHerder#putConnectorConfig`, `#deleteConnectorConfig`, `#stopConnector`, Kafka 4.1.
+
+use std::sync::Arc;
+
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::{TargetState, records};
+use lakeward_controlplane_core::status::topic_tombstone;
+
+use super::actor::Actor;
+use super::{Answer, Command, Existing, PutConnector, RequestError, answers};
+use crate::store::Barrier;
+use crate::validation::Validator;
+
+impl Actor {
+    /// Carries out one command.
+    pub(super) async fn execute(&mut self, command: Command) -> Result<Answer, RequestError> {
+        match command {
+            Command::Ping => Ok(Answer::Done),
+            Command::ResetTopics { name } => Ok(self.reset_topics(&name)),
+            // Any worker may pause and resume.
+            Command::SetTarget { name, target: target @ (TargetState::Paused | TargetState::Started) } => {
+                self.require_connector(&name, "Unknown connector ")?;
+                let record = records::target_state(&name, target);
+                self.store.write_config(vec![record], Barrier::Acknowledged).await?;
+                Ok(Answer::Done)
+            }
+            _ if !self.leads() => Err(RequestError::no_leader()),
+            Command::Delete { name } => {
+                self.require_existing(&name)?;
+                self.store
+                    .write_config(records::connector_deletion(&name).to_vec(), Barrier::ReadBack)
+                    .await?;
+                Ok(Answer::Done)
+            }
+            Command::Patch { name, patch } => self.patch(&name, &patch).await,
+            Command::Put(put) => self.put(put).await,
+            Command::RestartConnector { name } => self.restart_connector(&name).await,
+            Command::RestartPlan { name, request } => self.request_restart(&name, request).await,
+            Command::RestartTask { id } => self.restart_task(&id).await,
+            Command::SetTarget { name, target: TargetState::Stopped } => self.stop(&name).await,
+        }
+    }
+
+    pub(super) fn exists(&self, name: &str) -> bool {
+        self.view().config(|state| state.config(name).is_some())
+    }
+
+    pub(super) fn require_connector(&self, name: &str, prefix: &str) -> Result<(), RequestError> {
+        if self.exists(name) { Ok(()) } else { Err(RequestError::NotFound(format!("{prefix}{name}"))) }
+    }
+
+    fn require_existing(&self, name: &str) -> Result<(), RequestError> {
+        if self.exists(name) {
+            Ok(())
+        } else {
+            Err(RequestError::NotFound(format!("Connector {name} not found")))
+        }
+    }
+
+    async fn put(&mut self, put: PutConnector) -> Result<Answer, RequestError> {
+        let PutConnector { name, config, initial_state, existing } = put;
+        let existed = self.exists(&name);
+        if existed && existing == Existing::Refuse {
+            return Err(RequestError::Conflict(format!("Connector {name} already exists")));
+        }
+        let tasks = self.view().config(|state| answers::task_ids(state, &name));
+        let mut batch: Vec<_> =
+            initial_state.map(|state| records::target_state(&name, state)).into_iter().collect();
+        batch.push(records::connector(&name, &config));
+        self.store.write_config(batch, Barrier::ReadBack).await?;
+        let info = answers::connector_info_of(&self.parts.registry, &name, &config, tasks);
+        Ok(if existed { Answer::Updated(info) } else { Answer::Created(info) })
+    }
+
+    async fn patch(&mut self, name: &str, patch: &Properties) -> Result<Answer, RequestError> {
+        self.require_existing(name)?;
+        let config = self.view().config(|state| state.config(name).map(|config| config.patched(patch)));
+        let config = config.expect("its existence was checked and only this actor's writes are read between");
+        let validator = Validator { registry: &self.parts.registry, worker: &self.parts.config };
+        if let Some(refusal) = validator.validate(&config)?.refusal() {
+            return Err(RequestError::BadRequest(refusal));
+        }
+        let put =
+            PutConnector { name: name.to_owned(), config, initial_state: None, existing: Existing::Replace };
+        self.put(put).await
+    }
+
+    /// No tasks first, then the target state, so that no worker starts tasks of a stopped connector.
+    async fn stop(&mut self, name: &str) -> Result<Answer, RequestError> {
+        self.require_connector(name, "Unknown connector ")?;
+        self.write_task_set(&Arc::from(name), &[]).await?;
+        let record = records::target_state(name, TargetState::Stopped);
+        self.store.write_config(vec![record], Barrier::ReadBack).await?;
+        Ok(Answer::Done)
+    }
+
+    fn reset_topics(&self, name: &str) -> Answer {
+        let topics: Vec<_> = self.view().status(|board| board.topics(name).cloned().collect());
+        for topic in topics {
+            self.store.write_status(topic_tombstone(&topic, name));
+        }
+        Answer::Done
+    }
+}

@@ -1,0 +1,79 @@
+//! Responses: statuses, headers and error bodies as Java sends them.
+//!
+//! Source: `ConnectExceptionMapper`, Jersey's own answers, Kafka 4.1.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+use lakeward_controlplane_core::java_json;
+use serde_json::{Value, json};
+
+use crate::herder::RequestError;
+
+/// A complete response.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+/// An answer without a body.
+pub(super) fn empty(status: StatusCode) -> Answer {
+    with_body(status, Bytes::new())
+}
+
+/// A JSON answer.
+pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
+    let mut answer = with_body(status, Bytes::from(java_json::to_text(value)));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// 201 with the address of what was made.
+pub(super) fn created(value: &Value, location: &str) -> Answer {
+    let mut answer = json(StatusCode::CREATED, value);
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
+}
+
+/// The answer to a refused request.
+pub(super) fn refused(err: &RequestError) -> Answer {
+    let status = StatusCode::from_u16(err.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    json(status, &error_body(status, &err.to_string()))
+}
+
+/// What the router itself answers: the error body without a content type.
+pub(super) fn routing(status: StatusCode) -> Answer {
+    let reason = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+        _ => status.canonical_reason().unwrap_or_default(),
+    };
+    let body = error_body(status, &format!("HTTP {} {reason}", status.as_u16()));
+    with_body(status, Bytes::from(java_json::to_text(&body)))
+}
+
+/// What the HTTP layer answers to paths it refuses.
+pub(super) fn bad_path() -> Answer {
+    let mut answer = empty(StatusCode::BAD_REQUEST);
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
+/// The answer to OPTIONS.
+pub(super) fn options(allow: &str) -> Answer {
+    let mut answer = with_body(StatusCode::OK, Bytes::from(allow.replace(',', ", ")));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    answer
+}
+
+fn error_body(status: StatusCode, message: &str) -> Value {
+    json!({ "error_code": status.as_u16(), "message": message })
+}
+
+fn with_body(status: StatusCode, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer
+}

@@ -1,0 +1,253 @@
+//! `/connectors` and everything below it.
+//!
+//! Source: `ConnectorsResource`, Kafka 4.1.
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use lakeward_api::runtime::TaskId;
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::{RestartRequest, TargetState};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use super::answer::{self, Answer};
+use super::body;
+use super::route::{Query, Resource};
+use crate::herder::{self, Command, Existing, Herder, PutConnector, RequestError, answers};
+
+type Outcome = Result<Answer, RequestError>;
+
+/// What Java leaves as it is in a path segment.
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+
+/// A request to one of these resources.
+pub(super) struct Call<'a> {
+    pub(super) herder: &'a Herder,
+    pub(super) method: &'a Method,
+    pub(super) query: &'a Query,
+    pub(super) body: Bytes,
+    /// `Host` of the request, for `Location`.
+    pub(super) host: &'a str,
+}
+
+/// Answers a request whose method the resource has.
+pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
+    match resource {
+        Resource::Connectors if *call.method == Method::POST => create(&call).await,
+        Resource::Connectors => Ok(list(&call)),
+        Resource::Connector(name) if *call.method == Method::DELETE => {
+            done(call.herder.request(Command::Delete { name }).await, StatusCode::NO_CONTENT)
+        }
+        Resource::Connector(name) => {
+            let state = |herder: &Herder| {
+                herder.view().config(|state| answers::connector_info(herder.registry(), state, &name))
+            };
+            found(state(call.herder), || format!("Connector {name} not found"))
+        }
+        Resource::ConnectorConfig(name) => config(name, &call).await,
+        Resource::ConnectorStatus(name) => status(&name, &call),
+        Resource::ConnectorTasks(name) => {
+            let tasks = call.herder.view().config(|state| answers::task_infos(state, &name));
+            found(tasks, || format!("Connector {name} not found"))
+        }
+        Resource::ConnectorPause(name) => {
+            set_target(&call, name, TargetState::Paused, StatusCode::ACCEPTED).await
+        }
+        Resource::ConnectorResume(name) => {
+            set_target(&call, name, TargetState::Started, StatusCode::ACCEPTED).await
+        }
+        Resource::ConnectorStop(name) => {
+            set_target(&call, name, TargetState::Stopped, StatusCode::NO_CONTENT).await
+        }
+        Resource::ConnectorRestart(name) => restart(name, &call).await,
+        Resource::ConnectorTopics(name) => topics(&name, &call),
+        Resource::ConnectorTopicsReset(name) => reset_topics(name, &call).await,
+        Resource::TaskRestart(name, task) => {
+            let id = TaskId { connector: name.into(), task };
+            done(call.herder.request(Command::RestartTask { id }).await, StatusCode::NO_CONTENT)
+        }
+        Resource::TaskStatus(name, task) => {
+            let id = TaskId { connector: name.into(), task };
+            let status = call
+                .herder
+                .view()
+                .status(|board| board.task(&id).map(|status| answers::task_state(&id, status)));
+            found(status, || format!("No status found for task {id}"))
+        }
+        _ => Ok(answer::routing(StatusCode::NOT_FOUND)),
+    }
+}
+
+fn found(value: Option<Value>, missing: impl FnOnce() -> String) -> Outcome {
+    match value {
+        Some(value) => Ok(answer::json(StatusCode::OK, &value)),
+        None => Err(RequestError::NotFound(missing())),
+    }
+}
+
+fn done(outcome: Result<herder::Answer, RequestError>, status: StatusCode) -> Outcome {
+    outcome.map(|_| answer::empty(status))
+}
+
+/// Served from what was read, without asking the herder.
+fn list(call: &Call<'_>) -> Answer {
+    let herder = call.herder;
+    let expands: Vec<&str> = call.query.all("expand").collect();
+    let value = herder.view().config(|state| {
+        if expands.is_empty() {
+            return json!(state.connectors().map(|name| &**name).collect::<Vec<_>>());
+        }
+        let mut connectors = Map::new();
+        for name in state.connectors() {
+            let mut parts = Map::new();
+            for expand in &expands {
+                let part = match *expand {
+                    "status" => herder
+                        .view()
+                        .status(|board| answers::state_info(herder.registry(), state, board, name)),
+                    "info" => answers::connector_info(herder.registry(), state, name),
+                    _ => continue,
+                };
+                parts.insert((*expand).to_owned(), part.unwrap_or(Value::Null));
+            }
+            // A connector that has no status yet is left out whole.
+            if !parts.values().any(Value::is_null) {
+                connectors.insert(name.to_string(), Value::Object(parts));
+            }
+        }
+        Value::Object(connectors)
+    });
+    answer::json(StatusCode::OK, &value)
+}
+
+async fn create(call: &Call<'_>) -> Outcome {
+    let request = body::create_request(&call.body)?;
+    let config = with_name(&request.name, request.config)?;
+    let put = PutConnector {
+        name: request.name,
+        config,
+        initial_state: request.initial_state,
+        existing: Existing::Refuse,
+    };
+    put_connector(call, put).await
+}
+
+async fn config(name: String, call: &Call<'_>) -> Outcome {
+    match *call.method {
+        Method::PUT => {
+            let config = with_name(&name, body::config_map(&call.body)?)?;
+            let put = PutConnector { name, config, initial_state: None, existing: Existing::Replace };
+            put_connector(call, put).await
+        }
+        Method::PATCH => {
+            let patch = body::config_map(&call.body)?;
+            written(call, &name, call.herder.request(Command::Patch { name: name.clone(), patch }).await?)
+        }
+        _ => {
+            let config = call.herder.view().config(|state| state.config(&name).map(|config| json!(config)));
+            found(config, || format!("Connector {name} not found"))
+        }
+    }
+}
+
+/// The name in the configuration must be the one of the request; it is added at the end when absent.
+fn with_name(name: &str, mut config: Properties) -> Result<Properties, RequestError> {
+    match config.get("name") {
+        Some(given) if given != name => Err(RequestError::BadRequest(format!(
+            "Connector name configuration ({given}) doesn't match connector name in the URL ({name})"
+        ))),
+        Some(_) => Ok(config),
+        None if config.contains("name") => Ok(config),
+        None => {
+            config.set("name", Some(name.to_owned()));
+            Ok(config)
+        }
+    }
+}
+
+/// Validation comes before everything that depends on the cluster.
+async fn put_connector(call: &Call<'_>, put: PutConnector) -> Outcome {
+    if let Some(refusal) = call.herder.validate(put.config.clone()).await?.refusal() {
+        return Err(RequestError::BadRequest(refusal));
+    }
+    let name = put.name.clone();
+    written(call, &name, call.herder.request(Command::Put(put)).await?)
+}
+
+fn written(call: &Call<'_>, name: &str, outcome: herder::Answer) -> Outcome {
+    Ok(match outcome {
+        herder::Answer::Created(info) => {
+            let name = utf8_percent_encode(name, IN_PATH);
+            answer::created(&info, &format!("http://{}/connectors/{name}", call.host))
+        }
+        herder::Answer::Updated(info) | herder::Answer::State(info) => answer::json(StatusCode::OK, &info),
+        herder::Answer::Done => answer::empty(StatusCode::NO_CONTENT),
+    })
+}
+
+fn status(name: &str, call: &Call<'_>) -> Outcome {
+    let herder = call.herder;
+    let info = herder.view().config(|state| {
+        herder.view().status(|board| answers::state_info(herder.registry(), state, board, name))
+    });
+    found(info, || format!("No status found for connector {name}"))
+}
+
+async fn set_target(call: &Call<'_>, name: String, target: TargetState, status: StatusCode) -> Outcome {
+    done(call.herder.request(Command::SetTarget { name, target }).await, status)
+}
+
+async fn restart(name: String, call: &Call<'_>) -> Outcome {
+    let request = RestartRequest {
+        include_tasks: call.query.flag("includeTasks", "false"),
+        only_failed: call.query.flag("onlyFailed", "false"),
+    };
+    if !request.include_tasks && !request.only_failed {
+        return done(call.herder.request(Command::RestartConnector { name }).await, StatusCode::NO_CONTENT);
+    }
+    match call.herder.request(Command::RestartPlan { name, request }).await? {
+        herder::Answer::State(state) => Ok(answer::json(StatusCode::ACCEPTED, &state)),
+        _ => Ok(answer::empty(StatusCode::ACCEPTED)),
+    }
+}
+
+fn require_tracking(call: &Call<'_>) -> Result<(), RequestError> {
+    if call.herder.config().flag("topic.tracking.enable") {
+        Ok(())
+    } else {
+        Err(RequestError::Forbidden("Topic tracking is disabled.".to_owned()))
+    }
+}
+
+fn topics(name: &str, call: &Call<'_>) -> Outcome {
+    require_tracking(call)?;
+    let topics: Vec<String> =
+        call.herder.view().status(|board| board.topics(name).map(|topic| topic.to_string()).collect());
+    let mut connectors = Map::new();
+    connectors.insert(name.to_owned(), json!({ "topics": topics }));
+    Ok(answer::json(StatusCode::OK, &Value::Object(connectors)))
+}
+
+async fn reset_topics(name: String, call: &Call<'_>) -> Outcome {
+    require_tracking(call)?;
+    if !call.herder.config().flag("topic.tracking.allow.reset") {
+        return Err(RequestError::Forbidden("Topic tracking reset is disabled.".to_owned()));
+    }
+    done(call.herder.request(Command::ResetTopics { name }).await, StatusCode::ACCEPTED)
+}

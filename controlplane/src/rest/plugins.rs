@@ -1,0 +1,62 @@
+//! `/connector-plugins`.
+//!
+//! Source: `ConnectorPluginsResource`, Kafka 4.1.
+
+use bytes::Bytes;
+use http::StatusCode;
+use lakeward_api::plugin::PluginKind;
+use serde_json::{Value, json};
+
+use super::answer::{self, Answer};
+use super::body;
+use super::route::Query;
+use crate::herder::{Herder, RequestError};
+use crate::validation::{config_key_json, plugin_keys};
+
+/// The plugins of this binary: sinks, then (on request) converters.
+pub(super) fn list(herder: &Herder, query: &Query) -> Answer {
+    let entry = |class: &str, kind: PluginKind, version: &str| {
+        let kind = kind.as_str();
+        json!({ "class": class, "type": kind, "version": version })
+    };
+    let registry = herder.registry();
+    let mut plugins: Vec<Value> =
+        registry.sinks().iter().map(|sink| entry(sink.class(), PluginKind::Sink, sink.version())).collect();
+    if !query.flag("connectorsOnly", "true") {
+        let converters = registry.converters().iter();
+        plugins.extend(converters.map(|one| entry(one.class(), PluginKind::Converter, one.version())));
+    }
+    answer::json(StatusCode::OK, &Value::Array(plugins))
+}
+
+/// The keys of one plugin.
+pub(super) fn config(herder: &Herder, name: &str) -> Result<Answer, RequestError> {
+    let definition = plugin_keys(herder.registry(), name)
+        .ok_or_else(|| RequestError::NotFound(format!("Unknown plugin {name}.")))?;
+    let keys = definition.keys().iter().map(config_key_json).collect();
+    Ok(answer::json(StatusCode::OK, &Value::Array(keys)))
+}
+
+/// Validates a configuration; problems are a 200.
+pub(super) async fn validate(herder: &Herder, name: &str, body: Bytes) -> Result<Answer, RequestError> {
+    let config = body::config_map(&body)?;
+    if let Some(class) = config.get("connector.class")
+        && !normalized(class).ends_with(normalized(name))
+    {
+        return Err(RequestError::BadRequest(format!(
+            "Included connector type {class} does not match request type {name}"
+        )));
+    }
+    match herder.validate(config).await {
+        Ok(infos) => Ok(answer::json(StatusCode::OK, &infos.to_json())),
+        // Java wraps the failure of its validation thread once more, which makes it a 500.
+        Err(RequestError::BadRequest(message)) => Err(RequestError::Internal(format!(
+            "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: {message}"
+        ))),
+        Err(other) => Err(other),
+    }
+}
+
+fn normalized(class: &str) -> &str {
+    class.strip_suffix("Connector").unwrap_or(class)
+}

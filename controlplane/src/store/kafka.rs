@@ -1,0 +1,165 @@
+//! The store of distributed mode: the config and status topics.
+//!
+//! Owns the wiring of both logs to the view. Source: `KafkaConfigBackingStore`, `KafkaStatusBackingStore`,
+//! Kafka 4.1.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use lakeward_controlplane_core::config_log::{ConfigChange, LogRecord};
+use lakeward_kafka::KafkaError;
+use lakeward_kafka::log::{CompactedLog, LogSettings};
+use lakeward_kafka::producer::AckProducer;
+
+use super::{Barrier, ClusterView, Store, StoreError};
+use crate::worker_config::WorkerConfig;
+
+/// One budget for a write and its read back.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+/// How long giving up work waits for its last statuses.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
+/// Both logs and the producer they share.
+pub(crate) struct KafkaStore {
+    view: Arc<ClusterView>,
+    config_log: CompactedLog,
+    status_log: CompactedLog,
+    producer: AckProducer,
+    status_topic: String,
+}
+
+/// Partitions of the topics, as found.
+pub(crate) struct PartitionCounts {
+    /// Of the config topic.
+    pub(crate) config: usize,
+    /// Of the status topic.
+    pub(crate) status: usize,
+}
+
+impl KafkaStore {
+    /// Starts both readers.
+    pub(crate) fn start(config: &WorkerConfig, counts: &PartitionCounts) -> Result<Self, KafkaError> {
+        let view = Arc::new(ClusterView::default());
+        let client_id = |role: &str| client_id(config, role);
+        let producer = AckProducer::new(config.props(), &client_id("shared-producer"))?;
+        let settings = |role: &str, topic: &str, partition_count: usize| LogSettings {
+            props: config.props(),
+            client_id: client_id(role),
+            topic: config.required(topic).to_owned(),
+            partition_count,
+        };
+        let target = Arc::clone(&view);
+        let config_log = CompactedLog::start(
+            settings("configs", "config.storage.topic", counts.config),
+            producer.clone(),
+            move |_, record| {
+                let change = target.config(|state| state.apply(record.offset, record.key, record.value));
+                match change {
+                    ConfigChange::Skipped(reason) => {
+                        tracing::warn!(
+                            offset = record.offset,
+                            ?reason,
+                            "skipped a record of the config topic"
+                        );
+                    }
+                    ConfigChange::Nothing => {}
+                    _ => target.notify(),
+                }
+            },
+        )?;
+        let target = Arc::clone(&view);
+        let status_log = CompactedLog::start(
+            settings("statuses", "status.storage.topic", counts.status),
+            producer.clone(),
+            move |_, record| target.status(|board| board.apply(record.key, record.value)),
+        )?;
+        let status_topic = config.required("status.storage.topic").to_owned();
+        Ok(Self { view, config_log, status_log, producer, status_topic })
+    }
+
+    /// Reads both topics to their ends.
+    pub(crate) async fn catch_up(&self, limit: Duration) -> Result<(), KafkaError> {
+        futures::try_join!(self.config_log.read_to_end(limit), self.status_log.read_to_end(limit))?;
+        Ok(())
+    }
+
+    async fn try_write(&self, records: Vec<LogRecord>, barrier: Barrier) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + WRITE_LIMIT;
+        // Queued in order before the first wait: one request in flight keeps that order in the topic.
+        let acks: Vec<_> = records
+            .iter()
+            .map(|record| self.config_log.append(&record.key, record.value.as_deref()))
+            .collect();
+        let acked = tokio::time::timeout(WRITE_LIMIT, futures::future::try_join_all(acks)).await;
+        acked.map_err(|_| KafkaError::Timeout {
+            action: "writing to the config topic".to_owned(),
+            timeout_ms: WRITE_LIMIT.as_millis() as u64,
+        })??;
+        match barrier {
+            Barrier::Acknowledged => Ok(()),
+            Barrier::ReadBack => {
+                self.config_log.read_to_end(deadline.saturating_duration_since(Instant::now())).await
+            }
+        }
+    }
+}
+
+/// `{group.id}-[{client.id}-]role`.
+pub(crate) fn client_id(config: &WorkerConfig, role: &str) -> String {
+    let group = config.required("group.id");
+    match config.props().get("client.id").filter(|id| !id.is_empty()) {
+        Some(id) => format!("{group}-{id}-{role}"),
+        None => format!("{group}-{role}"),
+    }
+}
+
+fn store_error(message: &str, err: &KafkaError) -> StoreError {
+    tracing::warn!(error = %err, "{message}");
+    StoreError { message: format!("{message}: {err}") }
+}
+
+impl Store for KafkaStore {
+    fn view(&self) -> &Arc<ClusterView> {
+        &self.view
+    }
+
+    fn write_config(
+        &self,
+        records: Vec<LogRecord>,
+        barrier: Barrier,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let written = self.try_write(records, barrier).await;
+            written.map_err(|err| store_error("Error writing to the config topic in Kafka", &err))
+        })
+    }
+
+    fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let read = self.config_log.read_to_end(WRITE_LIMIT).await;
+            read.map_err(|err| store_error("Error reading the config topic in Kafka", &err))
+        })
+    }
+
+    fn write_status(&self, record: LogRecord) {
+        let stored = self.producer.send(&self.status_topic, &record.key, record.value.as_deref());
+        // The queue of the producer bounds how many of these wait.
+        tokio::spawn(async move {
+            if let Err(err) = stored.await {
+                tracing::warn!(error = %err, key = record.key, "a status was not stored");
+            }
+        });
+    }
+
+    fn flush_status(&self) -> BoxFuture<'_, ()> {
+        let producer = self.producer.clone();
+        Box::pin(async move {
+            match tokio::task::spawn_blocking(move || producer.flush(FLUSH_LIMIT)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(err)) => tracing::warn!(error = %err, "the last statuses may not be stored"),
+                Err(err) => tracing::warn!(error = %err, "flushing statuses was aborted"),
+            }
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! Where the control plane keeps what must outlive a moment: configurations and statuses.
+//!
+//! Owns the seam between the herder and its two homes: the internal topics (distributed) and memory
+//! (standalone). What the herder believes is only what was read back.
+
+mod kafka;
+mod memory;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::BoxFuture;
+use lakeward_controlplane_core::config_log::{ClusterState, LogRecord};
+use lakeward_controlplane_core::status::StatusBoard;
+use tokio::sync::Notify;
+
+pub(crate) use kafka::{KafkaStore, PartitionCounts, client_id};
+pub(crate) use memory::MemoryStore;
+
+/// What was read so far. Locks are held for look-ups only, never across an await.
+#[derive(Default)]
+pub(crate) struct ClusterView {
+    config: Mutex<ClusterState>,
+    status: Mutex<StatusBoard>,
+    changed: Notify,
+}
+
+impl ClusterView {
+    /// Looks at (or takes from) the cluster state.
+    pub(crate) fn config<R>(&self, look: impl FnOnce(&mut ClusterState) -> R) -> R {
+        look(&mut self.config.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the statuses.
+    pub(crate) fn status<R>(&self, look: impl FnOnce(&mut StatusBoard) -> R) -> R {
+        look(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Wakes the herder.
+    pub(crate) fn notify(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Resolves when the cluster state may have changed since the last call. Cancel safe.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+/// Whether a write waits until its records were read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    /// Acknowledged is enough.
+    Acknowledged,
+    /// Read to the end of the topic afterwards.
+    ReadBack,
+}
+
+/// A write or a read of the store failed; the text is for the client.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct StoreError {
+    /// What failed.
+    pub(crate) message: String,
+}
+
+/// The home of configurations and statuses.
+pub(crate) trait Store: Send + Sync {
+    /// What was read so far.
+    fn view(&self) -> &Arc<ClusterView>;
+
+    /// Writes records to the config topic, in order. One budget of 30 s covers write and read back.
+    fn write_config(
+        &self,
+        records: Vec<LogRecord>,
+        barrier: Barrier,
+    ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Reads the config topic to its end.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Queues a status record; it shows when it was read back.
+    fn write_status(&self, record: LogRecord);
+
+    /// Waits until queued statuses are stored, or a few seconds have passed.
+    fn flush_status(&self) -> BoxFuture<'_, ()>;
+}

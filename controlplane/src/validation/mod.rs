@@ -1,0 +1,332 @@
+//! Validation of connector configurations and the answers about it.
+//!
+//! Owns the common checks (names, classes, topics, client overrides, converters) around the connector's own.
+//! What this milestone cannot do (transformations, dead letter queues) is an error here, never ignored.
+//!
+//! Source: `AbstractHerder#validateConnectorConfig`, `SinkConnectorConfig#validate`, Kafka 4.1.
+
+mod answer;
+mod common_keys;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, parse_list};
+use lakeward_api::plugin::{PluginRegistry, SinkConnector};
+use lakeward_controlplane_core::Properties;
+
+pub(crate) use answer::{config_key_json, plugin_keys};
+
+use crate::herder::RequestError;
+use crate::worker_config::{OverridePolicy, WorkerConfig, WorkerMode};
+
+/// One key of an answer: its definition, if any, and its outcome.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigInfo {
+    definition: Option<ConfigKey>,
+    value: ConfigValue,
+}
+
+/// The outcome of a validation.
+#[derive(Clone, Debug)]
+pub(crate) struct ConfigInfos {
+    name: String,
+    error_count: usize,
+    groups: Vec<String>,
+    configs: Vec<ConfigInfo>,
+}
+
+/// What validation knows besides the configuration itself.
+pub(crate) struct Validator<'a> {
+    /// Plugins of this binary.
+    pub(crate) registry: &'a PluginRegistry,
+    /// The worker's settings.
+    pub(crate) worker: &'a WorkerConfig,
+}
+
+/// Header converters are not plugins of their own in this binary; these names are understood.
+const HEADER_CONVERTERS: &[&str] = &[
+    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+    "org.apache.kafka.connect.storage.StringConverter",
+    "org.apache.kafka.connect.json.JsonConverter",
+    "org.apache.kafka.connect.converters.ByteArrayConverter",
+];
+
+impl Validator<'_> {
+    /// Validates a connector configuration, with all problems of all keys.
+    ///
+    /// # Errors
+    /// 400 when there is no class, or none of that name.
+    pub(crate) fn validate(&self, props: &Properties) -> Result<ConfigInfos, RequestError> {
+        let class = props.get("connector.class").ok_or_else(|| {
+            let text = props.to_java_text();
+            RequestError::BadRequest(format!("Connector config {text} contains no connector type"))
+        })?;
+        let sink = self.registry.sink(class.trim()).ok_or_else(|| self.unknown_class(class))?;
+        let map = props.to_config_map();
+        let mut definition = common_keys::sink_definition();
+        let mut values = definition.validate(&map);
+        self.check_classes(&map, &mut values);
+        check_topics(&map, &mut values);
+        check_not_supported(&map, &mut values);
+        self.check_groups(&map, &mut values);
+        add_connector_part(sink, &map, &mut definition, &mut values);
+        add_null_errors(props, &mut values);
+
+        let mut infos = arrange(class, &definition, values);
+        infos.add_part(self.overrides(&map));
+        infos.add_part(self.converters(&map));
+        Ok(infos)
+    }
+
+    fn unknown_class(&self, class: &str) -> RequestError {
+        let known = |sink: &Arc<dyn SinkConnector>| {
+            let (class, version) = (sink.class(), sink.version());
+            format!(
+                "PluginDesc{{klass=class {class}, name='{class}', version='{version}', \
+                 encodedVersion={version}, type=sink, typeName='sink', location='classpath'}}"
+            )
+        };
+        let known: Vec<String> = self.registry.sinks().iter().map(known).collect();
+        RequestError::BadRequest(format!(
+            "Failed to find any class that implements Connector and which name matches {class}, available \
+             connectors are: {}",
+            known.join(", ")
+        ))
+    }
+
+    /// Converter classes must be there; an absent one shows the worker's.
+    fn check_classes(&self, map: &ConfigMap, values: &mut [ConfigValue]) {
+        for name in ["key.converter", "value.converter", "header.converter"] {
+            let value = entry(values, name);
+            let Some(class) = map.get(name).map(|class| class.trim()) else {
+                value.value = self.worker.text(name).map(str::to_owned);
+                continue;
+            };
+            let found = match name {
+                "header.converter" => HEADER_CONVERTERS
+                    .iter()
+                    .find(|known| **known == class || known.rsplit('.').next() == Some(class))
+                    .copied(),
+                _ => self.registry.converter(class).map(|plugin| plugin.class()),
+            };
+            match found {
+                Some(class) => value.value = Some(class.to_owned()),
+                None => {
+                    value.value = None;
+                    value.errors.push(format!(
+                        "Invalid value {class} for configuration {name}: Class {class} could not be found."
+                    ));
+                }
+            }
+        }
+    }
+
+    /// A sink must not share the worker's group.
+    fn check_groups(&self, map: &ConfigMap, values: &mut Vec<ConfigValue>) {
+        if self.worker.mode() == WorkerMode::Standalone {
+            return;
+        }
+        let worker_group = self.worker.required("group.id");
+        let name = map.get("name").map(String::as_str).unwrap_or_default();
+        let (key, group) = match map.get("consumer.override.group.id") {
+            Some(group) => ("consumer.override.group.id", group.clone()),
+            None => ("name", format!("connect-{name}")),
+        };
+        if group == worker_group {
+            add_error(
+                values,
+                key,
+                map,
+                format!("Consumer group {group} conflicts with Connect worker group {group}"),
+            );
+        }
+    }
+
+    /// One entry per client override given, producer before consumer before admin.
+    fn overrides(&self, map: &ConfigMap) -> Vec<ConfigInfo> {
+        let mut infos = Vec::new();
+        for prefix in ["producer.override.", "consumer.override.", "admin.override."] {
+            for (name, given) in map.iter().filter(|(name, _)| name.starts_with(prefix)) {
+                let key = &name[prefix.len()..];
+                let (policy, allowed) = match self.worker.override_policy() {
+                    OverridePolicy::All => ("All", true),
+                    OverridePolicy::None => ("None", false),
+                    OverridePolicy::Principal => (
+                        "Principal",
+                        ["sasl.jaas.config", "sasl.mechanism", "security.protocol"].contains(&key),
+                    ),
+                };
+                let mut value = shown(name, Some(if is_secret(key) { "[hidden]" } else { given }));
+                if !allowed {
+                    value.errors.push(format!(
+                        "The '{policy}' policy does not allow '{key}' to be overridden in the connector \
+                         configuration."
+                    ));
+                }
+                infos.push(ConfigInfo { definition: None, value });
+            }
+        }
+        infos
+    }
+
+    /// The keys of converters the connector sets itself.
+    fn converters(&self, map: &ConfigMap) -> Vec<ConfigInfo> {
+        let mut infos = Vec::new();
+        for name in ["key.converter", "value.converter"] {
+            let Some(plugin) = map.get(name).and_then(|class| self.registry.converter(class.trim())) else {
+                continue;
+            };
+            let prefix = format!("{name}.");
+            let settings: ConfigMap = map
+                .iter()
+                .filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value.clone())))
+                .collect();
+            let definition = plugin.config_def();
+            for (key, mut value) in definition.keys().iter().zip(definition.validate(&settings)) {
+                value.name = format!("{prefix}{}", value.name);
+                let definition = ConfigKey { name: value.name.clone(), ..key.clone() };
+                infos.push(ConfigInfo { definition: Some(definition), value });
+            }
+        }
+        infos
+    }
+}
+
+impl ConfigInfos {
+    /// Parts besides the connector's own count keys with errors, not errors.
+    fn add_part(&mut self, part: Vec<ConfigInfo>) {
+        self.error_count += part.iter().filter(|info| !info.value.errors.is_empty()).count();
+        self.configs.extend(part);
+    }
+}
+
+/// The connector's own keys and checks.
+fn add_connector_part(
+    sink: &Arc<dyn SinkConnector>,
+    map: &ConfigMap,
+    definition: &mut ConfigDef,
+    values: &mut Vec<ConfigValue>,
+) {
+    definition.extend_missing(&sink.config_def());
+    for own in sink.validate(map) {
+        match values.iter_mut().find(|value| value.name == own.name) {
+            // A key both define keeps its value; what the connector has against it is added.
+            Some(known) => {
+                let news: Vec<String> =
+                    own.errors.into_iter().filter(|error| !known.errors.contains(error)).collect();
+                known.errors.extend(news);
+                if !own.recommended_values.is_empty() {
+                    known.recommended_values = own.recommended_values;
+                }
+            }
+            None => values.push(own),
+        }
+    }
+}
+
+fn check_topics(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
+    let filled = |name: &str| map.get(name).is_some_and(|text| !text.trim().is_empty());
+    let problem = match (filled("topics"), filled("topics.regex")) {
+        (true, true) => "topics and topics.regex are mutually exclusive options, but both are set.",
+        (false, false) => "Must configure one of topics or topics.regex",
+        _ => "",
+    };
+    if !problem.is_empty() {
+        add_error(values, "topics", map, problem.to_owned());
+        add_error(values, "topics.regex", map, problem.to_owned());
+    }
+    let dlq = map.get("errors.deadletterqueue.topic.name").map(|name| name.trim()).unwrap_or_default();
+    let topics = parse_list(map.get("topics").map(String::as_str).unwrap_or_default());
+    if !dlq.is_empty() && topics.iter().any(|topic| topic == dlq) {
+        let problem = format!(
+            "The DLQ topic '{dlq}' may not be included in the list of topics ('topics=[{}]') consumed by the \
+             connector",
+            topics.join(", ")
+        );
+        add_error(values, "errors.deadletterqueue.topic.name", map, problem);
+    }
+}
+
+/// What is not there yet must be refused: a connector that silently skips its transformations corrupts data.
+fn check_not_supported(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
+    let cases = [
+        ("transforms", "transformations are not supported yet; remove the setting"),
+        ("predicates", "predicates are not supported yet; remove the setting"),
+        (
+            "errors.deadletterqueue.topic.name",
+            "dead letter queues are not supported yet; remove the setting \
+             (errors.tolerance=all skips bad records)",
+        ),
+    ];
+    for (name, problem) in cases {
+        if let Some(given) = map.get(name).filter(|given| !given.trim().is_empty()) {
+            add_error(
+                values,
+                name,
+                map,
+                format!("Invalid value {given} for configuration {name}: {problem}"),
+            );
+        }
+    }
+}
+
+fn add_null_errors(props: &Properties, values: &mut Vec<ConfigValue>) {
+    for (name, value) in props.iter() {
+        if value.is_none() {
+            let problem = "Null value can not be supplied as the configuration value.".to_owned();
+            add_error(values, name, &ConfigMap::new(), problem);
+        }
+    }
+}
+
+fn add_error(values: &mut Vec<ConfigValue>, name: &str, map: &ConfigMap, problem: String) {
+    if !values.iter().any(|value| value.name == name) {
+        values.push(shown(name, map.get(name).map(String::as_str)));
+    }
+    entry(values, name).errors.push(problem);
+}
+
+fn entry<'a>(values: &'a mut [ConfigValue], name: &str) -> &'a mut ConfigValue {
+    values.iter_mut().find(|value| value.name == name).expect("the key is defined or was added")
+}
+
+fn shown(name: &str, value: Option<&str>) -> ConfigValue {
+    ConfigValue {
+        name: name.to_owned(),
+        value: value.map(str::to_owned),
+        recommended_values: Vec::new(),
+        errors: Vec::new(),
+        visible: true,
+    }
+}
+
+fn is_secret(key: &str) -> bool {
+    key.contains("password")
+        || key.contains("secret")
+        || key == "sasl.jaas.config"
+        || key == "ssl.keystore.key"
+}
+
+/// Keys without definition first, then the definition's order.
+fn arrange(class: &str, definition: &ConfigDef, values: Vec<ConfigValue>) -> ConfigInfos {
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        values.into_iter().partition(|value| definition.key(&value.name).is_some());
+    let error_count = known.iter().chain(&unknown).map(|value| value.errors.len()).sum();
+    let mut configs: Vec<ConfigInfo> =
+        unknown.into_iter().map(|value| ConfigInfo { definition: None, value }).collect();
+    for key in definition.keys() {
+        if let Some(value) = known.iter().find(|value| value.name == key.name) {
+            configs.push(ConfigInfo { definition: Some(key.clone()), value: value.clone() });
+        }
+    }
+    let mut groups: Vec<String> =
+        ["Common", "Transforms", "Predicates", "Error Handling"].map(str::to_owned).to_vec();
+    for group in definition.keys().iter().filter_map(|key| key.group.as_ref()) {
+        if !groups.contains(group) {
+            groups.push(group.clone());
+        }
+    }
+    ConfigInfos { name: class.to_owned(), error_count, groups, configs }
+}

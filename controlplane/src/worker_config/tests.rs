@@ -1,0 +1,97 @@
+//! Worker files: required keys, problems with remedies, derived values.
+
+use super::*;
+
+fn props(extra: &[(&str, &str)]) -> ConfigMap {
+    let base = [
+        ("bootstrap.servers", "b:9092"),
+        ("key.converter", "org.apache.kafka.connect.json.JsonConverter"),
+        ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
+        ("group.id", "g"),
+        ("config.storage.topic", "c"),
+        ("offset.storage.topic", "o"),
+        ("status.storage.topic", "s"),
+    ];
+    base.iter().chain(extra).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn distributed(extra: &[(&str, &str)]) -> Result<WorkerConfig, ControlPlaneError> {
+    WorkerConfig::from_props(props(extra), WorkerMode::Distributed)
+}
+
+#[test]
+fn javas_defaults_apply() {
+    let config = distributed(&[]).unwrap();
+    assert_eq!(config.listeners(), [Listener { host: String::new(), port: 8083 }]);
+    assert_eq!(config.text("offset.storage.partitions"), Some("25"));
+    assert_eq!(config.text("config.storage.replication.factor"), Some("3"));
+    assert_eq!(config.task_shutdown_timeout(), Duration::from_secs(5));
+    assert_eq!(config.override_policy(), OverridePolicy::All);
+    assert!(config.unknown().is_empty());
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let err = WorkerConfig::from_props(
+        [("status.storage.partitions".to_owned(), "0".to_owned())].into(),
+        WorkerMode::Distributed,
+    )
+    .unwrap_err();
+    let text = err.to_string();
+    for part in [
+        "Missing required configuration \"group.id\" which has no default value.",
+        "Missing required configuration \"key.converter\"",
+        "Invalid value 0 for configuration status.storage.partitions",
+    ] {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+}
+
+#[test]
+fn unknown_keys_are_kept_and_known_prefixes_are_not_unknown() {
+    let config =
+        distributed(&[("wibble", "1"), ("consumer.fetch.min.bytes", "1"), ("ssl.protocol", "x")]).unwrap();
+    assert_eq!(config.unknown(), ["wibble"]);
+    assert_eq!(config.props()["wibble"], "1");
+}
+
+#[test]
+fn what_is_not_supported_is_refused_with_a_remedy() {
+    for (name, value) in [
+        ("rest.extension.classes", "a.B"),
+        ("config.providers", "file"),
+        ("listeners", "https://:8443"),
+        ("exactly.once.source.support", "enabled"),
+        ("connector.client.config.override.policy", "com.example.Mine"),
+    ] {
+        let text = distributed(&[(name, value)]).unwrap_err().to_string();
+        assert!(text.contains(&format!("Invalid value {value} for configuration {name}: ")), "{text}");
+    }
+}
+
+#[test]
+fn topic_settings_leave_out_what_is_fixed() {
+    let config = distributed(&[
+        ("config.storage.min.insync.replicas", "2"),
+        ("config.storage.cleanup.policy", "delete"),
+        ("config.storage.partitions", "7"),
+    ])
+    .unwrap();
+    assert_eq!(
+        config.topic_settings("config.storage."),
+        [("min.insync.replicas".to_owned(), "2".to_owned())].into()
+    );
+}
+
+#[test]
+fn the_worker_id_prefers_the_advertised_address() {
+    let id = |extra: &[(&str, &str)]| distributed(extra).unwrap().worker_id(4711);
+    assert_eq!(id(&[("listeners", "http://127.0.0.1:0")]), "127.0.0.1:4711");
+    assert_eq!(id(&[("rest.advertised.host.name", "w1"), ("rest.advertised.port", "9")]), "w1:9");
+}
+
+#[test]
+fn standalone_needs_its_offset_file() {
+    let text = WorkerConfig::from_props(props(&[]), WorkerMode::Standalone).unwrap_err().to_string();
+    assert!(text.contains("offset.storage.file.filename"), "{text}");
+}

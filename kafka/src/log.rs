@@ -1,0 +1,335 @@
+//! A compacted topic as a log: everything from the beginning, then its tail for ever, in order, on a thread
+//! of its own.
+//!
+//! Owns reading, the read-to-the-end barrier and acknowledged appends. Must not interpret records. The group
+//! of the worker is named in the settings but never joined: partitions are assigned by hand.
+//!
+//! Source: `KafkaBasedLog`, Kafka 4.1.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use lakeward_api::config::ConfigMap;
+use lakeward_api::record::RawRecord;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::KafkaError as LibraryError;
+use rdkafka::message::Message;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use tokio::sync::watch;
+
+use crate::KafkaError;
+use crate::admin::{blocking, client_error, timeout_error};
+use crate::producer::{AckProducer, StoredAt};
+use crate::settings::{ClientKind, translate};
+
+/// How long one poll waits; bounds how long dropping the log takes.
+const POLL_WAIT: Duration = Duration::from_millis(50);
+/// A gap at the end (transaction markers) shows only as silence: after this long the tail is read again.
+const GAP_SUSPICION: Duration = Duration::from_millis(300);
+
+/// How far each partition was read. `read` only moves forward.
+#[derive(Clone, Debug, Default)]
+struct Progress {
+    partitions: Vec<PartitionProgress>,
+    failure: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct PartitionProgress {
+    /// Offset of the next record.
+    next_offset: i64,
+    /// Ends reached so far; a new one proves that everything before it was handed out.
+    ends_seen: u64,
+}
+
+/// A running reader of one compacted topic, and the way to append to it. Dropping it ends the thread.
+pub struct CompactedLog {
+    topic: Arc<str>,
+    consumer: Arc<BaseConsumer<Quiet>>,
+    producer: AckProducer,
+    progress: watch::Receiver<Progress>,
+    /// Per partition the offset after our newest acknowledged append. The broker's own answer may lag behind
+    /// it.
+    own_ends: Mutex<Vec<i64>>,
+    stopping: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What a log needs.
+pub struct LogSettings<'a> {
+    /// Worker properties, Java names.
+    pub props: &'a ConfigMap,
+    /// Client id of the reader.
+    pub client_id: String,
+    /// Topic name.
+    pub topic: String,
+    /// Number of partitions.
+    pub partition_count: usize,
+}
+
+impl CompactedLog {
+    /// Starts reading. `on_record` gets every record of every partition, in offset order per partition, on
+    /// the log's thread; it must not block for long.
+    ///
+    /// # Errors
+    /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
+    pub fn start(
+        settings: LogSettings<'_>,
+        producer: AckProducer,
+        on_record: impl FnMut(i32, RawRecord<'_>) + Send + 'static,
+    ) -> Result<Self, KafkaError> {
+        let LogSettings { props, client_id, topic, partition_count } = settings;
+        let mut client = translate(ClientKind::Consumer, props)?;
+        for (name, value) in [
+            ("client.id", client_id.as_str()),
+            ("auto.offset.reset", "earliest"),
+            ("enable.auto.commit", "false"),
+            ("enable.partition.eof", "true"),
+            // Brokers that do not wake a waiting fetch (the embedded one) let a read back wait this long.
+            ("fetch.wait.max.ms", "100"),
+            // The internal topics are small; the default would let a reader hold 16 MiB.
+            ("queued.max.messages.kbytes", "1024"),
+        ] {
+            client.set(name, value);
+        }
+        let action = || format!("reading topic {topic}");
+        let consumer: BaseConsumer<Quiet> = client
+            .to_rdkafka()
+            .create_with_context(Quiet)
+            .map_err(|source| client_error(action(), source))?;
+        let mut assignment = TopicPartitionList::new();
+        for partition in 0..partition_count {
+            assignment
+                // A number needs no look-up before the first fetch, which would cost half a second; should
+                // the log begin later, the reset to the earliest record applies.
+                .add_partition_offset(&topic, partition as i32, Offset::Offset(0))
+                .map_err(|source| client_error(action(), source))?;
+        }
+        consumer.assign(&assignment).map_err(|source| client_error(action(), source))?;
+
+        let consumer = Arc::new(consumer);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let (sender, progress) = watch::channel(Progress {
+            partitions: vec![PartitionProgress::default(); partition_count],
+            failure: None,
+        });
+        let reader = Reader { consumer: Arc::clone(&consumer), stopping: Arc::clone(&stopping), sender };
+        let thread = std::thread::Builder::new()
+            .name(format!("log-{topic}").chars().take(15).collect())
+            .spawn(move || reader.run(on_record))
+            .map_err(|err| KafkaError::Stopped { reason: format!("no thread for a log: {err}") })?;
+        Ok(Self {
+            topic: topic.into(),
+            consumer,
+            producer,
+            progress,
+            own_ends: Mutex::new(vec![0; partition_count]),
+            stopping,
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues a record at once; the future resolves when it is acknowledged. A `value` of `None` is a
+    /// tombstone.
+    ///
+    /// # Errors
+    /// `Retriable`: the local queue is full or the broker refused the record.
+    pub fn append(
+        &self,
+        key: &str,
+        value: Option<&str>,
+    ) -> impl Future<Output = Result<StoredAt, KafkaError>> + Send + '_ {
+        let sent = self.producer.send(&self.topic, key, value);
+        async move {
+            let stored = sent.await?;
+            let mut ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(end) = ends.get_mut(stored.partition as usize) {
+                *end = (*end).max(stored.offset + 1);
+            }
+            Ok(stored)
+        }
+    }
+
+    /// Waits until every record that was stored when this was called has been handed to the callback. Cancel
+    /// safe.
+    ///
+    /// # Errors
+    /// `Retriable` when that takes longer than `limit`; `Fatal` when the reader cannot go on.
+    pub async fn read_to_end(&self, limit: Duration) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + limit;
+        let count = self.progress.borrow().partitions.len();
+        let ends = futures::future::try_join_all((0..count as i32).map(|p| self.end(p, deadline))).await?;
+        let mut progress = self.progress.clone();
+        for (partition, end) in ends.into_iter().enumerate() {
+            self.wait_for(&mut progress, partition, end, deadline)
+                .await
+                .map_err(|err| err.unwrap_or_else(|| self.late(limit)))?;
+        }
+        Ok(())
+    }
+
+    fn late(&self, limit: Duration) -> KafkaError {
+        timeout_error(&format!("reading topic {} to its end", self.topic), limit)
+    }
+
+    /// The end of a partition as the broker tells it, tried again until `deadline` while there is no leader.
+    async fn end(&self, partition: i32, deadline: Instant) -> Result<End, KafkaError> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (consumer, topic) = (Arc::clone(&self.consumer), Arc::clone(&self.topic));
+            let wait = left.min(Duration::from_secs(10));
+            let answer = blocking(move || consumer.fetch_watermarks(&topic, partition, wait)).await?;
+            match answer {
+                Ok((low, high)) => {
+                    let ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
+                    let own = ends.get(partition as usize).copied().unwrap_or_default();
+                    return Ok(End { told: high, own, empty: low >= high });
+                }
+                Err(source) if left.is_zero() => {
+                    return Err(client_error(format!("looking up the end of topic {}", self.topic), source));
+                }
+                Err(_) => tokio::time::sleep(Duration::from_millis(20).min(left)).await,
+            }
+        }
+    }
+
+    /// `Err(None)` means the deadline passed.
+    async fn wait_for(
+        &self,
+        progress: &mut watch::Receiver<Progress>,
+        partition: usize,
+        end: End,
+        deadline: Instant,
+    ) -> Result<(), Option<KafkaError>> {
+        let mut reread_from = None;
+        loop {
+            let now = progress.borrow_and_update().clone();
+            if let Some(reason) = now.failure {
+                return Err(Some(KafkaError::Stopped { reason }));
+            }
+            let here = now.partitions[partition];
+            let proven = reread_from.is_some_and(|seen| here.ends_seen > seen);
+            if here.next_offset >= end.own && (here.next_offset >= end.told || end.empty || proven) {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(None);
+            }
+            match tokio::time::timeout(left.min(GAP_SUSPICION), progress.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => {
+                    let reason = format!("the reader of topic {} ended", self.topic);
+                    return Err(Some(KafkaError::Stopped { reason }));
+                }
+                Err(_) if here.ends_seen > 0 => {
+                    // Nothing came although the end is further on: fetch the tail again. The end that is
+                    // reported after this belongs to a fetch that is younger than `end`.
+                    reread_from.get_or_insert(here.ends_seen);
+                    self.reread(partition as i32, here.next_offset).await.map_err(Some)?;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn reread(&self, partition: i32, next_offset: i64) -> Result<(), KafkaError> {
+        let (consumer, topic) = (Arc::clone(&self.consumer), Arc::clone(&self.topic));
+        let offset = Offset::Offset(next_offset);
+        let sought =
+            blocking(move || consumer.seek(&topic, partition, offset, Duration::from_secs(1))).await?;
+        if let Err(err) = sought {
+            tracing::debug!(topic = %self.topic, error = %err, "cannot fetch the tail again yet");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for CompactedLog {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(topic = %self.topic, "the reader of a log panicked");
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct End {
+    told: i64,
+    own: i64,
+    empty: bool,
+}
+
+/// Reaching the end is no error of a log; everything else the client says is logged where it is handled.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn error(&self, err: LibraryError, reason: &str) {
+        if !matches!(err, LibraryError::PartitionEOF(_)) {
+            tracing::debug!(error = %err, reason, "internal topic client");
+        }
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+struct Reader {
+    consumer: Arc<BaseConsumer<Quiet>>,
+    stopping: Arc<AtomicBool>,
+    sender: watch::Sender<Progress>,
+}
+
+impl Reader {
+    fn run(self, mut on_record: impl FnMut(i32, RawRecord<'_>)) {
+        while !self.stopping.load(Ordering::Acquire) {
+            match self.consumer.poll(POLL_WAIT) {
+                None => {}
+                Some(Ok(message)) => {
+                    let (partition, offset) = (message.partition(), message.offset());
+                    let record = RawRecord {
+                        offset,
+                        timestamp_ms: message.timestamp().to_millis(),
+                        key: message.key(),
+                        value: message.payload(),
+                    };
+                    // After a re-read of the tail the same record may come again.
+                    if self.next_offset(partition) <= offset {
+                        on_record(partition, record);
+                        self.update(partition, |here| here.next_offset = offset + 1);
+                    }
+                }
+                Some(Err(LibraryError::PartitionEOF(partition))) => {
+                    self.update(partition, |here| here.ends_seen += 1);
+                }
+                Some(Err(err)) => self.on_error(&err),
+            }
+        }
+    }
+
+    fn next_offset(&self, partition: i32) -> i64 {
+        let progress = self.sender.borrow();
+        progress.partitions.get(partition as usize).map_or(0, |here| here.next_offset)
+    }
+
+    fn update(&self, partition: i32, change: impl FnOnce(&mut PartitionProgress)) {
+        self.sender.send_modify(|progress| {
+            if let Some(here) = progress.partitions.get_mut(partition as usize) {
+                change(here);
+            }
+        });
+    }
+
+    fn on_error(&self, err: &LibraryError) {
+        if let Some((code, reason)) = self.consumer.client().fatal_error() {
+            tracing::error!(%code, %reason, "the reader of an internal topic stopped");
+            self.sender.send_modify(|progress| progress.failure = Some(reason));
+        } else {
+            tracing::warn!(error = %err, "trouble reading an internal topic; going on");
+        }
+    }
+}
