@@ -1,0 +1,13 @@
+//! The conformance suite: one binary, so that all tests share one broker and one S3 server.
+
+mod delivery;
+mod failures;
+mod internal_topics;
+mod java_interop;
+mod json_lines;
+mod lifecycle;
+mod parquet_values;
+mod partitioning;
+mod rest_shapes;
+mod schemaless;
+mod standalone;

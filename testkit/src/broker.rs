@@ -1,0 +1,144 @@
+//! Apache Kafka: one broker in KRaft mode.
+//!
+//! Source: the quickstart of Apache Kafka 4.1; `StorageTool format`, then `kafka.Kafka`.
+
+use std::fs;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::Context;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+
+use crate::block_on;
+use crate::child::{Child, RunFolder};
+use crate::java::java;
+use crate::wait::{free_port, ready};
+
+/// A cold machine under load needs most of this; a warm one needs three seconds.
+const START_PATIENCE: Duration = Duration::from_secs(120);
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+/// Any valid id: there is one cluster per data folder.
+const CLUSTER_ID: &str = "bGFrZXdhcmQtdGVzdC0wMQ";
+
+/// A running broker; it ends with this value, or with the test process when shared.
+#[derive(Debug)]
+pub struct KafkaBroker {
+    bootstrap: String,
+    child: Child,
+    _folder: RunFolder,
+}
+
+impl KafkaBroker {
+    /// Formats a data folder, starts a broker on free ports and waits until it answers metadata requests.
+    pub fn start() -> anyhow::Result<Self> {
+        let folder = RunFolder::new("kafka")?;
+        let (port, controller_port) = (free_port()?, free_port()?);
+        let settings = folder.file("server.properties");
+        fs::write(&settings, settings_text(port, controller_port, &folder))
+            .context("writing server.properties")?;
+        let mut format = java("kafka.tools.StorageTool", "format.log", &folder)?;
+        format.args(["format", "-t", CLUSTER_ID, "-c"]).arg(&settings);
+        let status = Child::start("format", &format, &folder)?.wait(START_PATIENCE)?;
+        anyhow::ensure!(status.success(), "formatting the broker's data folder ended with {status}");
+        let mut command = java("kafka.Kafka", "server.log", &folder)?;
+        let mut child = Child::start("broker", command.arg(&settings), &folder)?;
+        let bootstrap = format!("127.0.0.1:{port}");
+        ready("the broker", START_PATIENCE, || {
+            child.assert_running()?;
+            Ok(answers_metadata(&bootstrap).then_some(()))
+        })?;
+        Ok(Self { bootstrap, child, _folder: folder })
+    }
+
+    /// The broker that all tests of this process share. It ends with the process.
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<KafkaBroker> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start().expect("Apache Kafka starts"))
+    }
+
+    /// `host:port`.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// Creates a topic with a name no other test uses, and returns the name.
+    pub fn create_topic(&self, stem: &str, partitions: i32) -> anyhow::Result<String> {
+        let name = crate::unique(stem);
+        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let options = AdminOptions::new().request_timeout(Some(START_PATIENCE));
+        let outcomes =
+            block_on(self.admin()?.create_topics([&topic], &options)).context("creating a topic")?;
+        for outcome in outcomes {
+            outcome.map_err(|(topic, code)| anyhow::anyhow!("creating {topic}: {code}"))?;
+        }
+        Ok(name)
+    }
+
+    /// The committed offset of a consumer group in partition `partition` of `topic`; `None` when there is
+    /// none.
+    pub fn committed_offset(&self, group: &str, topic: &str, partition: i32) -> anyhow::Result<Option<i64>> {
+        let consumer: BaseConsumer = self.client().set("group.id", group).create()?;
+        let mut wanted = rdkafka::TopicPartitionList::new();
+        wanted.add_partition(topic, partition);
+        let found = consumer.committed_offsets(wanted, REQUEST_PATIENCE).context("asking for the offset")?;
+        let element = found.find_partition(topic, partition).context("no answer for the partition")?;
+        Ok(match element.offset() {
+            rdkafka::Offset::Offset(offset) => Some(offset),
+            _ => None,
+        })
+    }
+
+    /// Stops the process without ending it, as a dead network would; [`KafkaBroker::thaw`] undoes it.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.child.signal("STOP")
+    }
+
+    /// Lets a frozen broker run on.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.child.signal("CONT")
+    }
+
+    /// Client settings that name this broker.
+    pub(crate) fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        config
+    }
+
+    fn admin(&self) -> anyhow::Result<AdminClient<DefaultClientContext>> {
+        self.client().create().context("creating the admin client")
+    }
+}
+
+fn answers_metadata(bootstrap: &str) -> bool {
+    let consumer: Result<BaseConsumer, _> =
+        ClientConfig::new().set("bootstrap.servers", bootstrap).set("log_level", "0").create();
+    consumer.is_ok_and(|consumer| {
+        consumer.fetch_metadata(None, REQUEST_PATIENCE).is_ok_and(|metadata| !metadata.brokers().is_empty())
+    })
+}
+
+fn settings_text(port: u16, controller_port: u16, folder: &RunFolder) -> String {
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         controller.listener.names=CONTROLLER\n\
+         log.dirs={}\n\
+         auto.create.topics.enable=false\n\
+         offsets.topic.num.partitions=1\n\
+         offsets.topic.replication.factor=1\n\
+         transaction.state.log.num.partitions=1\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         share.coordinator.state.topic.replication.factor=1\n\
+         share.coordinator.state.topic.min.isr=1\n\
+         group.initial.rebalance.delay.ms=0\n",
+        folder.file("data").display()
+    )
+}

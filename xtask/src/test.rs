@@ -1,0 +1,86 @@
+//! `cargo xtask test`: everything continuous integration runs, with one closing line of counts.
+//!
+//! A step that fails does not stop the later ones, so that one run reports all problems; only a failed set-up
+//! does, because without it every later failure would be misleading.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::run::{run, say, step};
+use crate::setup;
+use crate::tally::Tally;
+use crate::tidy;
+use crate::workspace::{Workspace, cargo};
+
+/// Runs all steps; the last line printed is `N passed, M failed`.
+pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
+    step("setup", || setup::setup(workspace))?;
+    let mut failed_steps = Vec::new();
+    let mut check = |name: &'static str, work: &dyn Fn() -> anyhow::Result<()>| {
+        if let Err(err) = step(name, work) {
+            say(&format!("error: {name}: {err:#}"));
+            failed_steps.push(name);
+        }
+    };
+    check("tidy", &|| {
+        ensure!(tidy::tidy(workspace)? == ExitCode::SUCCESS, "the repository breaks its own rules");
+        Ok(())
+    });
+    check("format", &|| run(&mut cargo_in(workspace, &["fmt", "--all", "--", "--check"])));
+    check("lints", &|| {
+        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        run(&mut cargo_in(workspace, &arguments))
+    });
+    check("worker binary", &|| run(&mut cargo_in(workspace, &["build", "--package", "lakeward-worker"])));
+    let (mut tally, outcome) = tests(workspace)?;
+    if let Err(err) = outcome {
+        say(&format!("error: tests: {err:#}"));
+        // A crash or a compile error fails no single test; it must not look like success.
+        tally.failed = tally.failed.max(1);
+    }
+    if !failed_steps.is_empty() {
+        say(&format!("failed steps, counted as one failure each: {}", failed_steps.join(", ")));
+        tally.failed += u64::try_from(failed_steps.len()).expect("a handful of steps");
+    }
+    say(&format!("{} passed, {} failed", tally.passed, tally.failed));
+    Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the tests of the workspace, passing their output through while counting.
+fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
+    let mut tally = Tally::default();
+    let binary = workspace.target()?.join("debug").join("lakeward");
+    let outcome = step("tests", || {
+        let mut child = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"])
+            .env("LAKEWARD_BIN", &binary)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("starting cargo test")?;
+        let output = child.stdout.take().context("cargo test has no output")?;
+        for line in BufReader::new(output).split(b'\n') {
+            let line = line.context("reading the output of cargo test")?;
+            let line = String::from_utf8_lossy(&line);
+            say(&line);
+            if let Some(part) = Tally::of_line(&line) {
+                tally += part;
+            }
+        }
+        let status = child.wait().context("waiting for cargo test")?;
+        ensure!(status.success(), "cargo test ended with {status}");
+        if tally.passed == 0 {
+            bail!("no test ran");
+        }
+        ensure!(tally.ignored == 0, "{} tests are ignored; every test must run", tally.ignored);
+        Ok(())
+    });
+    Ok((tally, outcome))
+}
+
+fn cargo_in(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = Command::new(cargo());
+    command.args(arguments).current_dir(&workspace.root);
+    command
+}
