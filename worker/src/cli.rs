@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::demo::{BenchCommand, DemoArgs};
+use crate::dev::DevCommand;
+
 /// Kafka Connect without the JVM: topics become Parquet on S3, and the rest of your Connect cluster goes on as before.
 ///
 /// Worker files and connector configurations are Kafka Connect's own. Log levels come from LAKEWARD_LOG (for example
@@ -36,6 +39,14 @@ pub(crate) enum Command {
         #[arg(value_name = "connector.properties|.json")]
         connectors: Vec<PathBuf>,
     },
+    /// Measure this machine.
+    #[command(subcommand)]
+    Bench(BenchCommand),
+    /// See it work: records through broker and worker into Parquet on S3, then read back and compared.
+    Demo(DemoArgs),
+    /// A local playground: embedded broker and S3 server.
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Print a completion script for your shell.
     Completions {
         /// bash, zsh, fish, elvish or powershell.

@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, as text for people or JSON lines for machines.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
@@ -14,7 +16,9 @@ pub(crate) fn init() {
     let parsed = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(&levels);
     let problem = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
     if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
         builder.json().init();
     } else {

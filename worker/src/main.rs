@@ -1,6 +1,8 @@
 //! The `lakeward` binary: command line and wiring. Logic lives in the libraries.
 
 mod cli;
+mod demo;
+mod dev;
 mod logging;
 mod plugins;
 mod process;
@@ -29,11 +31,15 @@ fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    logging::init();
     match cli.command {
         Command::ConnectDistributed { worker } => process::run(&worker, &Mode::Distributed),
         Command::ConnectStandalone { worker, connectors } => {
             process::run(&worker, &Mode::Standalone { connectors })
         }
+        Command::Bench(demo::BenchCommand::Drain(args)) => demo::bench::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Dev(command) => dev::run(command),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "lakeward", &mut std::io::stdout());
             ExitCode::SUCCESS

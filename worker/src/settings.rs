@@ -54,7 +54,12 @@ pub(crate) struct ProcessSettings {
     offset_flush_interval_ms: i64,
 
     /// How long tasks may take to stop (Kafka Connect's name and default).
-    #[config(name = "task.shutdown.graceful.timeout.ms", kind = "long", default = "5000", importance = "low")]
+    #[config(
+        name = "task.shutdown.graceful.timeout.ms",
+        kind = "long",
+        default = "5000",
+        importance = "low"
+    )]
     graceful_timeout_ms: i64,
 }
 

@@ -1,0 +1,88 @@
+//! The directory and servers that demos and benches run in.
+//!
+//! Owns: the directory, and removing it. Must not: touch anything else in the directory the user named.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use lakeward_loadgen::store::{Lake, LakeAddress};
+
+use super::Address;
+use super::children::{Server, Worker};
+use super::connector::worker_properties;
+use crate::dev::{ACCESS_KEY, SECRET_KEY, port_or_free};
+
+/// Kafka Connect's usual REST port.
+const REST_PORT: u16 = 8083;
+
+/// Whether the directory stays when the run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    /// It stays.
+    Keep,
+    /// It is removed.
+    Remove,
+}
+
+/// A running broker and S3 server over a directory of their own.
+pub(super) struct Playground {
+    /// Where the servers listen.
+    pub(super) addresses: Address,
+    // Fields drop in this order: the servers end before their directory goes.
+    _broker: Server,
+    _store: Server,
+    directory: tempfile::TempDir,
+}
+
+impl Playground {
+    /// Starts both servers in a new directory below `parent` (the system's temporary directory by default).
+    pub(super) async fn start(parent: Option<&Path>, afterwards: Afterwards) -> Result<Self> {
+        let parent = parent.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        std::fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
+        let parent = parent.canonicalize()?;
+        let mut directory = tempfile::Builder::new()
+            .prefix("lakeward-demo-")
+            .tempdir_in(&parent)
+            .with_context(|| format!("cannot create a directory in {}", parent.display()))?;
+        directory.disable_cleanup(afterwards == Afterwards::Keep);
+        let path = directory.path();
+        let store = path.join("s3");
+        let store = store.to_str().context("the demo directory has a name that is not UTF-8")?;
+        let broker_log = path.join("broker.log");
+        let store_log = path.join("s3.log");
+        let store_arguments = ["s3", "--port", "0", "--dir", store];
+        let (broker, store) = tokio::try_join!(
+            Server::start(&["broker", "--port", "0"], &broker_log),
+            Server::start(&store_arguments, &store_log),
+        )?;
+        let addresses = Address { broker: broker.address.clone(), store: store.address.clone() };
+        Ok(Self { addresses, _broker: broker, _store: store, directory })
+    }
+
+    /// Where the objects of `bucket` are, as files. The bucket is created when missing.
+    pub(super) fn bucket(&self, bucket: &str) -> Result<PathBuf> {
+        let path = self.directory.path().join("s3").join(bucket);
+        std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(path)
+    }
+
+    /// A reader of `bucket` over S3.
+    pub(super) fn lake(&self, bucket: &str) -> Result<Lake> {
+        Lake::open(LakeAddress {
+            endpoint: format!("http://{}", self.addresses.store),
+            bucket: bucket.to_owned(),
+            access_key: ACCESS_KEY.to_owned(),
+            secret_key: SECRET_KEY.to_owned(),
+            directory: Some(self.bucket(bucket)?),
+        })
+    }
+
+    /// Starts a worker, on Kafka Connect's usual port if it is free.
+    pub(super) async fn worker(&self) -> Result<Worker> {
+        let usual = std::net::TcpListener::bind(("127.0.0.1", REST_PORT)).is_ok();
+        let port = port_or_free(if usual { REST_PORT } else { 0 })?;
+        let properties = self.directory.path().join("worker.properties");
+        std::fs::write(&properties, worker_properties(&self.addresses, port))?;
+        Worker::start(&properties, port, &self.directory.path().join("worker.log")).await
+    }
+}
