@@ -78,16 +78,21 @@ impl ConnectError {
         self.java_class
     }
 
-    /// The text of a FAILED status: one line for the failure and one `Caused by:` line per cause.
+    /// The text of a FAILED status: one line for the failure and one `Caused by:` line per cause. Causes that the line
+    /// before already quotes are left out: many libraries repeat them.
     pub fn trace(&self) -> String {
         let mut text = format!("{}: {}", self.java_class, self.message);
+        let mut last = self.message.clone();
         let mut cause = self.source();
         while let Some(err) = cause {
-            match err.downcast_ref::<ConnectError>() {
-                Some(inner) => {
-                    text.push_str(&format!("\nCaused by: {}: {}", inner.java_class, inner.message))
-                }
-                None => text.push_str(&format!("\nCaused by: {err}")),
+            let line = match err.downcast_ref::<ConnectError>() {
+                Some(inner) => format!("{}: {}", inner.java_class, inner.message),
+                None => err.to_string(),
+            };
+            if !last.contains(&line) {
+                text.push_str("\nCaused by: ");
+                text.push_str(&line);
+                last = line;
             }
             cause = err.source();
         }
@@ -111,6 +116,12 @@ impl Error for ConnectError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_that_are_quoted_already_are_not_repeated() {
+        let top = ConnectError::fatal("cannot write: disk full").with_source(std::io::Error::other("disk full"));
+        assert_eq!(top.trace().matches("disk full").count(), 1);
+    }
 
     #[test]
     fn trace_names_every_cause_once() {

@@ -1,0 +1,338 @@
+//! The keys of groups "S3" and "Keys and Headers". Owns definitions only; what is not supported is listed in
+//! `unsupported.rs`.
+//!
+//! Source: `S3SinkConnectorConfig` of the Confluent S3 sink.
+
+use lakeward_api::config::{ConfigDef, Password};
+
+use super::validators;
+
+/// Group "S3", first part: the bucket, credentials and encryption.
+#[derive(ConfigDef, Debug)]
+#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
+pub(crate) struct BucketKeys {
+    /// The bucket; it must exist.
+    #[config(name = "s3.bucket.name", kind = "string", default = required, importance = "high", group = "S3",
+             width = "long", display = "S3 Bucket", validate = custom(validators::bucket_name))]
+    pub(crate) bucket: String,
+    /// Tag objects with their offsets and record count.
+    #[config(
+        name = "s3.object.tagging",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "S3 Object Tagging"
+    )]
+    pub(crate) tagging: bool,
+    /// Further tags, as `key:value`.
+    #[config(
+        name = "s3.object.tagging.key.value.pairs",
+        kind = "list",
+        default = "",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "S3 Object Tagging Extra Key Value pairs"
+    )]
+    pub(crate) tags: Vec<String>,
+    /// What happens when tagging fails.
+    #[config(name = "s3.object.behavior.on.tagging.error", kind = "string", default = "ignore",
+             importance = "low", group = "S3", display = "Behavior for S3 object tagging error",
+             validate = one_of_ignore_case("ignore", "fail"), recommended("ignore", "fail"))]
+    pub(crate) tagging_error: String,
+    /// The AWS region.
+    #[config(name = "s3.region", kind = "string", default = "us-west-2", importance = "medium", group = "S3",
+             width = "long", display = "AWS region", validate = non_empty)]
+    pub(crate) region: String,
+    /// Bytes of one part of a multipart upload. Files that fit into one part are stored in a single request.
+    #[config(name = "s3.part.size", kind = "int", default = "26214400", importance = "high", group = "S3",
+             width = "long", display = "S3 Part Size", validate = between(5_242_880, 2_147_483_647))]
+    pub(crate) part_bytes: usize,
+    /// Credentials provider. Without aws.access.key.id the environment, web identity and instance metadata are used.
+    #[config(
+        name = "s3.credentials.provider.class",
+        kind = "class",
+        default = "software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "AWS Credentials Provider Class"
+    )]
+    pub(crate) credentials_provider: String,
+    /// The AWS access key id.
+    #[config(
+        name = "aws.access.key.id",
+        kind = "string",
+        default = "",
+        importance = "high",
+        group = "S3",
+        width = "long",
+        display = "AWS Access Key ID"
+    )]
+    pub(crate) access_key_id: String,
+    /// The AWS secret access key.
+    #[config(name = "aws.secret.access.key", kind = "password", default = null, importance = "high", group = "S3",
+             width = "long", display = "AWS Secret Access Key")]
+    pub(crate) secret_access_key: Option<Password>,
+    /// Server-side encryption: empty, AES256 or aws:kms.
+    #[config(name = "s3.ssea.name", kind = "string", default = "", importance = "low", group = "S3",
+             width = "long", display = "S3 Server Side Encryption Algorithm",
+             validate = one_of("", "AES256", "aws:kms", "aws:kms:dsse"), recommended("AES256", "aws:kms"))]
+    pub(crate) sse_name: String,
+    /// Customer-provided encryption key, base64.
+    #[config(name = "s3.sse.customer.key", kind = "password", default = null, importance = "low", group = "S3",
+             width = "long", display = "S3 Server-Side Encryption Customer-Provided Key (SSE-C)")]
+    pub(crate) sse_customer_key: Option<Password>,
+    /// Id of the KMS key for `aws:kms`; empty for the bucket's.
+    #[config(
+        name = "s3.sse.kms.key.id",
+        kind = "string",
+        default = "",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "S3 Server Side Encryption Key"
+    )]
+    pub(crate) sse_kms_key_id: String,
+    /// Canned ACL of new objects.
+    #[config(name = "s3.acl.canned", kind = "string", default = null, importance = "low", group = "S3",
+             width = "long", display = "S3 Canned ACL",
+             validate = one_of("private", "public-read", "public-read-write", "authenticated-read",
+                               "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"))]
+    pub(crate) canned_acl: Option<String>,
+    /// Use the accelerated endpoint.
+    #[config(
+        name = "s3.wan.mode",
+        kind = "boolean",
+        default = "false",
+        importance = "medium",
+        group = "S3",
+        width = "long",
+        display = "S3 accelerated endpoint enabled"
+    )]
+    pub(crate) wan_mode: bool,
+    /// Compression of JSON and bytes output.
+    #[config(name = "s3.compression.type", kind = "string", default = "none", importance = "low", group = "S3",
+             width = "long", display = "Compression type", validate = one_of("none", "gzip"),
+             recommended("none", "gzip"))]
+    pub(crate) compression_type: String,
+    /// Level of gzip; -1 is the library's default.
+    #[config(name = "s3.compression.level", kind = "int", default = "-1", importance = "low", group = "S3",
+             width = "long", display = "Compression level", validate = between(-1, 9))]
+    pub(crate) compression_level: i32,
+    /// How JSON output shows decimals.
+    #[config(name = "json.decimal.format", kind = "string", default = "BASE64", importance = "medium",
+             group = "S3", width = "medium", display = "JSON Decimal Format",
+             validate = one_of_ignore_case("BASE64", "NUMERIC"), recommended("BASE64", "NUMERIC"))]
+    pub(crate) decimal_format: String,
+}
+
+/// Group "S3", second part: requests, null values and file names.
+#[derive(ConfigDef, Debug)]
+#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
+pub(crate) struct RequestKeys {
+    /// How often one request is tried in total before the task gives up and starts again from its committed offsets.
+    #[config(name = "s3.part.retries", kind = "int", default = "3", importance = "medium", group = "S3",
+             width = "long", display = "S3 Part Upload Retries", validate = at_least(0))]
+    pub(crate) part_retries: usize,
+    /// First pause in milliseconds between tries of one request; it grows exponentially, with jitter.
+    #[config(name = "s3.retry.backoff.ms", kind = "long", default = "200", importance = "low", group = "S3",
+             display = "Retry Backoff (ms)", validate = at_least(0))]
+    pub(crate) retry_backoff_ms: u64,
+    /// File name extension of ByteArrayFormat, with its dot.
+    #[config(
+        name = "format.bytearray.extension",
+        kind = "string",
+        default = ".bin",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "Output Extension for ByteArrayFormat"
+    )]
+    pub(crate) bytes_extension: String,
+    /// What follows each record of ByteArrayFormat; null is a line feed.
+    #[config(name = "format.bytearray.separator", kind = "string", default = null, importance = "low",
+             group = "S3", width = "long", display = "Line separator ByteArrayFormat")]
+    pub(crate) bytes_separator: Option<String>,
+    /// URL of an HTTP proxy; it may hold `user:password@`.
+    #[config(
+        name = "s3.proxy.url",
+        kind = "string",
+        default = "",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "S3 Proxy Settings"
+    )]
+    pub(crate) proxy_url: String,
+    /// User of the proxy.
+    #[config(name = "s3.proxy.user", kind = "string", default = null, importance = "low", group = "S3",
+             width = "long", display = "S3 Proxy User")]
+    pub(crate) proxy_user: Option<String>,
+    /// Password of the proxy.
+    #[config(name = "s3.proxy.password", kind = "password", default = null, importance = "low", group = "S3",
+             width = "long", display = "S3 Proxy Password")]
+    pub(crate) proxy_password: Option<Password>,
+    /// Send `Expect: 100-continue` with uploads. Accepted for compatibility: requests are sent without it.
+    #[config(
+        name = "s3.http.send.expect.continue",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "S3",
+        display = "S3 HTTP Send Uses Expect Continue"
+    )]
+    pub(crate) expect_continue: bool,
+    /// What happens to records with null values: fail or ignore.
+    #[config(name = "behavior.on.null.values", kind = "string", default = "fail", importance = "low",
+             group = "S3", display = "Behavior for null-valued records",
+             validate = one_of_ignore_case("ignore", "fail", "write"), recommended("ignore", "fail"))]
+    pub(crate) null_values: String,
+    /// Report ignored records with null values to the dead letter queue. Ignored records are counted only: this
+    /// sink has no dead letter queue of its own.
+    #[config(
+        name = "report.null.values.to.dlq",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "S3",
+        display = "Report null values to the DLQ"
+    )]
+    pub(crate) report_nulls: bool,
+    /// Longest time in milliseconds of one round of writes. Accepted for compatibility: rounds are bounded anyway.
+    #[config(
+        name = "max.write.duration.ms",
+        kind = "long",
+        default = "9223372036854775807",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "Max Write Duration (ms)"
+    )]
+    pub(crate) write_duration_ms_max: i64,
+    /// With rotate.interval.ms and a time-based partitioner: complete files whenever the time bucket changes.
+    #[config(
+        name = "rotate.file.on.partition.change",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "Rotate File on Partition Change"
+    )]
+    pub(crate) rotate_on_partition_change: bool,
+    /// Directory of tombstones. No object name may contain this text.
+    #[config(
+        name = "tombstone.encoded.partition",
+        kind = "string",
+        default = "tombstone",
+        importance = "low",
+        group = "S3",
+        width = "long",
+        display = "Tombstone Encoded Partition"
+    )]
+    pub(crate) tombstone_partition: String,
+    /// Put the schema name before or behind the encoded partition.
+    #[config(name = "s3.schema.partition.affix.type", kind = "string", default = "NONE", importance = "low",
+             group = "S3", width = "long", display = "S3 Schema Partition Affix Type",
+             validate = one_of("NONE", "PREFIX", "SUFFIX"), recommended("NONE"))]
+    pub(crate) schema_affix: String,
+    /// Send an MD5 digest with each part.
+    #[config(
+        name = "s3.send.digest",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "S3",
+        width = "short",
+        display = "S3 Send Upload Message Digest"
+    )]
+    pub(crate) send_digest: bool,
+    /// Never replace an existing object when rotation is scheduled. Accepted for compatibility: objects are
+    /// replaced by the same or newer content.
+    #[config(
+        name = "enable.conditional.writes",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "S3",
+        width = "short",
+        display = "Enable Conditional Writes"
+    )]
+    pub(crate) conditional_writes: bool,
+    /// Internal: how many names are tried after a conditional write failed.
+    #[config(name = "max.files.scan.limit", kind = "int", default = "100", importance = "low")]
+    pub(crate) files_scan_limit: i32,
+}
+
+/// Group "Keys and Headers" with the rest of S3.
+#[derive(ConfigDef, Debug)]
+#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
+pub(crate) struct CompanionKeys {
+    /// Store record keys in objects of their own.
+    #[config(
+        name = "store.kafka.keys",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "Keys and Headers",
+        width = "short",
+        display = "Store Kafka Keys"
+    )]
+    pub(crate) store_keys: bool,
+    /// Store record headers in objects of their own.
+    #[config(
+        name = "store.kafka.headers",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "Keys and Headers",
+        width = "short",
+        display = "Store Kafka Headers"
+    )]
+    pub(crate) store_headers: bool,
+    /// Format of key objects.
+    #[config(name = "keys.format.class", kind = "class",
+             default = "io.confluent.connect.s3.format.avro.AvroFormat", importance = "low",
+             group = "Keys and Headers", display = "Keys format class",
+             validate = custom(validators::format_class))]
+    pub(crate) keys_format_class: String,
+    /// Format of header objects.
+    #[config(name = "headers.format.class", kind = "class",
+             default = "io.confluent.connect.s3.format.avro.AvroFormat", importance = "low",
+             group = "Keys and Headers", display = "Headers format class",
+             validate = custom(validators::format_class))]
+    pub(crate) headers_format_class: String,
+    /// Address buckets by path instead of by host name.
+    #[config(
+        name = "s3.path.style.access.enabled",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "Keys and Headers",
+        width = "short",
+        display = "Enable Path Style Access to S3"
+    )]
+    pub(crate) path_style: bool,
+    /// Grow part memory on demand. Accepted for compatibility: memory always grows on demand.
+    #[config(
+        name = "s3.elastic.buffer.enable",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "Keys and Headers",
+        width = "long",
+        display = "Enable elastic buffer"
+    )]
+    pub(crate) elastic: bool,
+    /// First size of an elastic part. Accepted for compatibility.
+    #[config(name = "s3.elastic.buffer.init.capacity", kind = "int", default = "131072", importance = "low",
+             group = "Keys and Headers", width = "long", display = "Elastic buffer initial capacity",
+             validate = at_least(4096))]
+    pub(crate) elastic_capacity: i32,
+    /// Internal: most open files per topic-partition; -1 is no limit.
+    #[config(name = "partitioner.max.open.files", kind = "int", default = "-1", importance = "low")]
+    pub(crate) open_files_max: i64,
+}

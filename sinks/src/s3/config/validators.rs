@@ -1,0 +1,81 @@
+//! Checks of single values. Owns the wording; cross checks live in `mod.rs`.
+
+use url::Url;
+
+use super::super::partitioner::zone::Zone;
+use super::{ExtractorKind, FormatKind, PartitionerKind};
+
+/// A known format class.
+pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
+    FormatKind::from_class(text).map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// The one storage class.
+pub(super) fn storage_class(_name: &str, text: &str) -> Result<(), String> {
+    if text == "io.confluent.connect.s3.storage.S3Storage" || text == "S3Storage" {
+        return Ok(());
+    }
+    Err(not_found(text))
+}
+
+/// A known partitioner class.
+pub(super) fn partitioner_class(_name: &str, text: &str) -> Result<(), String> {
+    PartitionerKind::from_class(text).map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// A known timestamp extractor.
+pub(super) fn timestamp_extractor(_name: &str, text: &str) -> Result<(), String> {
+    if ExtractorKind::from_name(text).is_some() {
+        return Ok(());
+    }
+    Err("use Wallclock, Record or RecordField; other extractor classes are not supported by Lakeward yet"
+        .to_owned())
+}
+
+/// Field paths without empty segments.
+pub(super) fn field_paths(_name: &str, text: &str) -> Result<(), String> {
+    let paths = lakeward_api::config::parse_list(text);
+    if paths.iter().any(|path| path.split('.').any(str::is_empty)) {
+        return Err("a field path must not have empty segments".to_owned());
+    }
+    Ok(())
+}
+
+/// A time zone, when given.
+pub(super) fn time_zone(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() || Zone::parse(text).is_some() {
+        return Ok(());
+    }
+    Err(format!("The datetime zone id '{text}' is not recognised"))
+}
+
+/// A bucket name that cannot leave its place in a path.
+pub(super) fn bucket_name(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() || text.contains(['/', '\\', '\0']) || text == "." || text == ".." {
+        return Err("not a bucket name".to_owned());
+    }
+    Ok(())
+}
+
+/// An S3 endpoint or a local directory.
+pub(super) fn store_url(_name: &str, text: &str) -> Result<(), String> {
+    parse_store_url(text).map(|_| ())
+}
+
+/// Parses `store.url`; `https://` is assumed without a scheme, as the Java sink does.
+pub(crate) fn parse_store_url(text: &str) -> Result<Url, String> {
+    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&text).map_err(|err| err.to_string())?;
+    match url.scheme() {
+        "file" => match url.to_file_path() {
+            Ok(_) => Ok(url),
+            Err(()) => Err("a file URL needs an absolute directory, as file:///directory".to_owned()),
+        },
+        "http" | "https" => Ok(url),
+        other => Err(format!("scheme {other} is not supported; use https, http or file")),
+    }
+}
+
+fn not_found(class: &str) -> String {
+    format!("Class {class} could not be found.")
+}

@@ -1,0 +1,125 @@
+//! The error of the S3 sink and its classification.
+//!
+//! Messages name keys and remedies; they hold no record contents and no secrets.
+
+use lakeward_api::{ConnectError, ErrorClass};
+use thiserror::Error;
+
+/// What can go wrong in the S3 sink.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum S3SinkError {
+    /// The store refused the credentials (class `Config`).
+    #[error(
+        "The store refused access to bucket '{bucket}': check aws.access.key.id, aws.secret.access.key and the \
+         permissions of that identity (s3:PutObject, s3:ListBucket, s3:AbortMultipartUpload)"
+    )]
+    AccessDenied {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The bucket does not exist (class `Config`).
+    #[error("Non-existent S3 bucket: {bucket}. Create it, or correct s3.bucket.name, s3.region or store.url")]
+    BucketMissing {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// An invariant of this sink or of the pipeline broke (class `Fatal`).
+    #[error("{message}")]
+    Invariant {
+        /// Which one.
+        message: String,
+    },
+    /// An object name that the store cannot hold (class `Record`: it comes from a record's values).
+    #[error("{message}")]
+    Name {
+        /// Why.
+        message: String,
+    },
+    /// A record with a null value (class `Record`).
+    #[error("Null valued records are not writeable with current behavior.on.null.values 'settings.")]
+    NullValue,
+    /// A record that has no encoded partition (class `Record`).
+    #[error("{message}")]
+    Partition {
+        /// Why.
+        message: String,
+    },
+    /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
+    #[error("The store refused to write to bucket '{bucket}'")]
+    Refused {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// A setting cannot be used (class `Config`).
+    #[error("{message}")]
+    Setting {
+        /// Key, problem and remedy.
+        message: String,
+    },
+    /// A record whose time cannot be extracted (class `Fatal`, as Java fails the task).
+    #[error("{message}")]
+    Time {
+        /// Why.
+        message: String,
+    },
+    /// The store did not answer, or answered that it is busy (class `Retriable`).
+    #[error(
+        "The store at {endpoint} is unreachable or busy (store.url, s3.region); \
+         unfinished files are written again from the committed offsets"
+    )]
+    Unreachable {
+        /// What `store.url` or `s3.region` name, without credentials.
+        endpoint: String,
+        /// What the client said.
+        #[source]
+        source: object_store::Error,
+    },
+}
+
+impl S3SinkError {
+    /// The class that decides what the runtime does.
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::AccessDenied { .. } | Self::BucketMissing { .. } | Self::Setting { .. } => {
+                ErrorClass::Config
+            }
+            Self::Invariant { .. } | Self::Refused { .. } | Self::Time { .. } => ErrorClass::Fatal,
+            Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
+            Self::Unreachable { .. } => ErrorClass::Retriable,
+        }
+    }
+
+    fn java_class(&self) -> &'static str {
+        match self {
+            Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
+            Self::Unreachable { .. } => "org.apache.kafka.connect.errors.RetriableException",
+            Self::Partition { .. } | Self::Time { .. } => {
+                "io.confluent.connect.storage.errors.PartitionException"
+            }
+            _ => "org.apache.kafka.connect.errors.ConnectException",
+        }
+    }
+}
+
+impl From<S3SinkError> for ConnectError {
+    fn from(err: S3SinkError) -> Self {
+        let connect = ConnectError::new(err.class(), err.java_class(), err.to_string());
+        match err {
+            S3SinkError::AccessDenied { source, .. }
+            | S3SinkError::BucketMissing { source, .. }
+            | S3SinkError::Refused { source, .. }
+            | S3SinkError::Unreachable { source, .. } => connect.with_source(source),
+            _ => connect,
+        }
+    }
+}

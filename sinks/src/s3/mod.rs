@@ -1,0 +1,60 @@
+//! The S3 sink: topics to objects of an S3 bucket or a local directory, in Kafka Connect's names and layouts.
+//!
+//! Owns configuration, partitioning, rotation, naming and uploads. It must not decode records or encode files
+//! (`lakeward-formats` does) and never waits: network work runs on the bridge.
+//!
+//! # Delivery
+//! A position becomes durable when every file up to its cut is stored, in order. A retriable failure that outlasts
+//! the client's own retries fails the task with class `Retriable`; the pipeline then starts it again from the
+//! committed offsets, and files written again have the same names and contents (default, field and record-time
+//! partitioning). Wall-clock extractors and scheduled rotation are at-least-once.
+//!
+//! Source: Confluent S3 sink 12.x on storage-common 12.0.
+
+mod config;
+mod error;
+mod ledger;
+mod naming;
+mod partitioner;
+mod rotation;
+mod store;
+mod task;
+mod upload;
+
+use lakeward_api::ConnectError;
+use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
+use lakeward_api::plugin::SinkConnector;
+use lakeward_api::sink::{SinkTask, SinkTaskContext};
+
+pub use error::S3SinkError;
+
+/// `io.confluent.connect.s3.S3SinkConnector`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct S3SinkConnector;
+
+impl SinkConnector for S3SinkConnector {
+    fn class(&self) -> &'static str {
+        "io.confluent.connect.s3.S3SinkConnector"
+    }
+
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        config::config_def()
+    }
+
+    fn validate(&self, props: &ConfigMap) -> Vec<ConfigValue> {
+        config::validate(props)
+    }
+
+    fn task_configs(&self, props: &ConfigMap, tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {
+        config::S3Config::parse(props)?;
+        Ok((0..tasks_max).map(|_| props.clone()).collect())
+    }
+
+    fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError> {
+        Ok(Box::new(task::S3SinkTask::new(context)?))
+    }
+}

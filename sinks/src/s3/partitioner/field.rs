@@ -1,0 +1,141 @@
+//! Directories of field values: `name=value` per field.
+//!
+//! Source: `FieldPartitioner#encodePartition`. Values are verbatim except for what `segment.rs` escapes.
+
+use std::fmt::Write as _;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, StructArray};
+use arrow_schema::DataType;
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::schema::Schema;
+
+use super::segment::confine;
+use super::{Encoded, Names, Times};
+use crate::s3::error::S3SinkError;
+
+/// Partitions by the values of fields of STRUCT records.
+#[derive(Debug)]
+pub(crate) struct FieldPartitioner {
+    paths: Vec<String>,
+    delim: String,
+}
+
+/// A column together with the structs it is nested in: a row is null when any of them is.
+pub(super) struct Column<'a> {
+    pub(super) array: &'a ArrayRef,
+    pub(super) schema: &'a Schema,
+    parents: Vec<&'a StructArray>,
+}
+
+impl Column<'_> {
+    /// True when the value of `row` is null.
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        self.array.is_null(row) || self.parents.iter().any(|parent| parent.is_null(row))
+    }
+}
+
+impl FieldPartitioner {
+    /// Partitions by `paths` (nested fields with dots), directories joined by `delim`.
+    pub(super) fn new(paths: &[String], delim: &str) -> Self {
+        Self { paths: paths.to_vec(), delim: delim.to_owned() }
+    }
+
+    /// Encodes every row of `batch`.
+    pub(super) fn encode(&self, batch: &SinkBatch) -> Result<Encoded, S3SinkError> {
+        let (schema, records) = batch.values.as_struct().ok_or(S3SinkError::Partition {
+            message: "Error encoding partition: the value is not a Struct".to_owned(),
+        })?;
+        let columns = self
+            .paths
+            .iter()
+            .map(|path| {
+                let column = find_column(schema, records, path).ok_or_else(|| S3SinkError::Partition {
+                    message: format!("the field '{path}' of partition.field.name does not exist"),
+                })?;
+                check_type(path, &column)?;
+                Ok(column)
+            })
+            .collect::<Result<Vec<_>, S3SinkError>>()?;
+        let mut names = Names::default();
+        let mut ids = Vec::with_capacity(batch.rows());
+        let mut text = String::new();
+        for row in 0..batch.rows() {
+            text.clear();
+            for (path, column) in self.paths.iter().zip(&columns) {
+                if !text.is_empty() {
+                    text.push_str(&self.delim);
+                }
+                text.push_str(path);
+                text.push('=');
+                push_value(column, row, &mut text);
+            }
+            ids.push(names.id(&text));
+        }
+        Ok(names.finish(ids, Times::None))
+    }
+}
+
+/// The column at the dotted `path` of `records`.
+pub(super) fn find_column<'a>(
+    schema: &'a Schema,
+    records: &'a StructArray,
+    path: &str,
+) -> Option<Column<'a>> {
+    let mut parents = vec![records];
+    let mut schema = schema;
+    let mut segments = path.split('.').peekable();
+    loop {
+        let (index, field) = schema.field(segments.next()?)?;
+        let array = parents.last()?.column(index);
+        if segments.peek().is_none() {
+            return Some(Column { array, schema: &field.schema, parents });
+        }
+        schema = &field.schema;
+        parents.push(array.as_struct_opt()?);
+    }
+}
+
+fn check_type(path: &str, column: &Column<'_>) -> Result<(), S3SinkError> {
+    let plain = column.schema.logical().is_none();
+    match column.array.data_type() {
+        DataType::Boolean
+        | DataType::Int8
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Utf8
+            if plain =>
+        {
+            Ok(())
+        }
+        _ => Err(S3SinkError::Partition {
+            message: format!(
+                "Error encoding partition: the field '{path}' is not an integer, a string or a boolean"
+            ),
+        }),
+    }
+}
+
+fn push_value(column: &Column<'_>, row: usize, out: &mut String) {
+    if column.is_null(row) {
+        out.push_str("null");
+        return;
+    }
+    let number = match column.array.data_type() {
+        DataType::Boolean => {
+            out.push_str(if column.array.as_boolean().value(row) { "true" } else { "false" });
+            return;
+        }
+        DataType::Utf8 => {
+            out.push_str(&confine(column.array.as_string::<i32>().value(row)));
+            return;
+        }
+        DataType::Int8 => i64::from(column.array.as_primitive::<Int8Type>().value(row)),
+        DataType::Int16 => i64::from(column.array.as_primitive::<Int16Type>().value(row)),
+        DataType::Int32 => i64::from(column.array.as_primitive::<Int32Type>().value(row)),
+        _ => column.array.as_primitive::<Int64Type>().value(row),
+    };
+    write!(out, "{number}").expect("writing to a String cannot fail");
+}

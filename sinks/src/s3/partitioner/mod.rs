@@ -1,0 +1,150 @@
+//! Partitioners: for each row of a batch, the encoded partition (directory) it belongs to and its record time.
+//!
+//! Works on columns: one pass gives each row a small integer id into the names of this batch; names are made once
+//! per distinct value. Owns no state but caches; rotation is decided elsewhere.
+//! Source: `DefaultPartitioner`, `FieldPartitioner`, `TimeBasedPartitioner`, storage-common 12.0.
+
+mod extractor;
+mod field;
+mod iso_time;
+pub(crate) mod joda;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod time;
+pub(crate) mod zone;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lakeward_api::batch::SinkBatch;
+
+use super::config::{PartitionerKind, S3Config};
+use super::error::S3SinkError;
+
+pub(crate) use extractor::Extractor;
+use field::FieldPartitioner;
+use time::TimePartitioner;
+use zone::Zone;
+
+/// Encoded partition and time of each row of one batch.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// The distinct encoded partitions of this batch, by id.
+    pub(crate) names: Vec<Arc<str>>,
+    /// Id of each row.
+    pub(crate) ids: Ids,
+    /// Record time of each row.
+    pub(crate) times: Times,
+}
+
+/// Ids of the rows of a batch.
+#[derive(Debug)]
+pub(crate) enum Ids {
+    /// One id per row.
+    PerRow(Vec<u32>),
+    /// Every row has id 0.
+    Uniform,
+}
+
+/// Times of the rows of a batch, in ms since the epoch.
+#[derive(Debug)]
+pub(crate) enum Times {
+    /// The partitioner has no notion of time.
+    None,
+    /// One time per row.
+    PerRow(Vec<i64>),
+    /// Every row has this time.
+    Uniform(i64),
+}
+
+/// A configured partitioner. Serves all topic-partitions of a task.
+#[derive(Debug)]
+pub(crate) enum Partitioner {
+    /// `partition=<number>`.
+    Default,
+    /// `name=value` per field.
+    Field(FieldPartitioner),
+    /// The start of the time bucket.
+    Time(Box<TimePartitioner>),
+}
+
+impl Partitioner {
+    /// The partitioner that `config` asks for.
+    ///
+    /// # Errors
+    /// Class `Config` when a pattern or zone cannot be parsed (validation finds that first).
+    pub(crate) fn new(config: &S3Config) -> Result<Self, S3SinkError> {
+        let delim = &config.storage.directory_delim;
+        let setting = |message: String| S3SinkError::Setting { message };
+        let (duration_ms, pattern) = match config.partitioner_kind() {
+            PartitionerKind::Default => return Ok(Self::Default),
+            PartitionerKind::Field => {
+                return Ok(Self::Field(FieldPartitioner::new(&config.partitioner.field_names, delim)));
+            }
+            PartitionerKind::Daily => (DAY_MS, daily_pattern(delim)),
+            PartitionerKind::Hourly => (HOUR_MS, format!("{}{delim}'hour'=HH", daily_pattern(delim))),
+            PartitionerKind::TimeBased => {
+                let path_format = &config.partitioner.path_format;
+                let stripped = path_format.strip_suffix(delim.as_str()).unwrap_or(path_format);
+                (config.partitioner.duration_ms, stripped.to_owned())
+            }
+        };
+        let pattern = joda::Pattern::parse(&pattern).map_err(|err| setting(err.to_string()))?;
+        let zone = Zone::parse(&config.partitioner.time_zone)
+            .ok_or_else(|| setting("timezone is not a time zone".to_owned()))?;
+        let extractor = Extractor::new(config.extractor(), &config.partitioner.timestamp_field);
+        Ok(Self::Time(Box::new(TimePartitioner::new(duration_ms, pattern, zone, extractor))))
+    }
+
+    /// Encodes every row of `batch`, which has at least one.
+    ///
+    /// # Errors
+    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted (Java
+    /// fails the task for those, whatever `errors.tolerance` says).
+    pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
+        match self {
+            Self::Default => Ok(Encoded {
+                names: vec![format!("partition={}", batch.partition.partition).into()],
+                ids: Ids::Uniform,
+                times: Times::None,
+            }),
+            Self::Field(partitioner) => partitioner.encode(batch),
+            Self::Time(partitioner) => partitioner.encode(batch, now_ms),
+        }
+    }
+}
+
+/// Distinct names of one batch.
+#[derive(Debug, Default)]
+struct Names {
+    names: Vec<Arc<str>>,
+    id_by_name: HashMap<Arc<str>, u32>,
+}
+
+impl Names {
+    /// The id of `name`, a new one when it was not seen before.
+    fn id(&mut self, name: &str) -> u32 {
+        if let Some(id) = self.id_by_name.get(name) {
+            return *id;
+        }
+        let name: Arc<str> = name.into();
+        let id = u32::try_from(self.names.len()).expect("a batch has fewer rows than u32::MAX");
+        self.names.push(Arc::clone(&name));
+        self.id_by_name.insert(name, id);
+        id
+    }
+
+    /// The encoded batch.
+    fn finish(self, ids: Vec<u32>, times: Times) -> Encoded {
+        let ids = if self.names.len() == 1 { Ids::Uniform } else { Ids::PerRow(ids) };
+        Encoded { names: self.names, ids, times }
+    }
+}
+
+fn daily_pattern(delim: &str) -> String {
+    format!("'year'=YYYY{delim}'month'=MM{delim}'day'=dd")
+}
+
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;

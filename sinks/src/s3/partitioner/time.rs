@@ -1,0 +1,109 @@
+//! Time-based directories: the bucket of a record's time, printed with a Joda pattern.
+//!
+//! Source: `TimeBasedPartitioner#getPartition` and `#encodedPartitionForTimestamp`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lakeward_api::batch::SinkBatch;
+
+use super::extractor::Extractor;
+use super::joda::Pattern;
+use super::zone::Zone;
+use super::{Encoded, HOUR_MS, Names, Times};
+use crate::s3::error::S3SinkError;
+
+/// Rows that fall into the same stretch of time as the row before cost one range test.
+#[derive(Debug)]
+pub(crate) struct TimePartitioner {
+    duration_ms: i64,
+    pattern: Pattern,
+    zone: Zone,
+    extractor: Extractor,
+    /// Printed directories by bucket start, over batches; emptied when it grows beyond [`CACHE_ENTRIES_MAX`].
+    name_by_start: HashMap<i64, Arc<str>>,
+}
+
+/// A stretch of UTC time within one bucket, and the id of its directory.
+struct Stretch {
+    start_ms: i64,
+    end_ms: i64,
+    id: u32,
+}
+
+impl TimePartitioner {
+    /// Buckets of `duration_ms`, which is above 0.
+    pub(super) fn new(duration_ms: i64, pattern: Pattern, zone: Zone, extractor: Extractor) -> Self {
+        assert!(duration_ms > 0, "validation rejects durations below 1");
+        Self { duration_ms, pattern, zone, extractor, name_by_start: HashMap::new() }
+    }
+
+    /// Encodes every row of `batch`.
+    pub(super) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
+        let times = self.extractor.times(batch, now_ms)?;
+        let mut names = Names::default();
+        let mut ids = Vec::new();
+        match &times {
+            Times::None => unreachable!("extractors always give times"),
+            Times::Uniform(time) => {
+                self.stretch(*time, &mut names)?;
+            }
+            Times::PerRow(times) => {
+                ids.reserve_exact(times.len());
+                let mut stretch = Stretch { start_ms: 0, end_ms: 0, id: 0 };
+                for time in times {
+                    if *time < stretch.start_ms || *time >= stretch.end_ms {
+                        stretch = self.stretch(*time, &mut names)?;
+                    }
+                    ids.push(stretch.id);
+                }
+            }
+        }
+        Ok(names.finish(ids, times))
+    }
+
+    /// The bucket of `utc_ms`, and how far around it the answer is the same.
+    fn stretch(&mut self, utc_ms: i64, names: &mut Names) -> Result<Stretch, S3SinkError> {
+        let beyond = || S3SinkError::Time { message: format!("time {utc_ms} is beyond the calendar") };
+        if utc_ms.unsigned_abs() > TIME_MS_MAX {
+            return Err(beyond());
+        }
+        let offset_ms = self.zone.offset_ms(utc_ms);
+        let local = utc_ms + offset_ms;
+        // Java's division truncates toward zero, so times before 1970 round up.
+        let start_local = (local / self.duration_ms) * self.duration_ms;
+        let id = names.id(&self.name(start_local).ok_or_else(beyond)?);
+        let alone = Stretch { start_ms: utc_ms, end_ms: utc_ms + 1, id };
+        if local < 0 {
+            return Ok(alone);
+        }
+        // At most one UTC hour at a time, so that both ends prove that no offset change lies between.
+        let hour = utc_ms.div_euclid(HOUR_MS) * HOUR_MS;
+        let start_ms = (start_local - offset_ms).max(hour);
+        let end_ms =
+            start_local.saturating_add(self.duration_ms).saturating_sub(offset_ms).min(hour + HOUR_MS);
+        let steady = [start_ms, end_ms - 1].iter().all(|end| self.zone.offset_ms(*end) == offset_ms);
+        Ok(if steady { Stretch { start_ms, end_ms, id } } else { alone })
+    }
+
+    /// The directory of the bucket that starts at `start_local`.
+    fn name(&mut self, start_local: i64) -> Option<Arc<str>> {
+        if let Some(name) = self.name_by_start.get(&start_local) {
+            return Some(Arc::clone(name));
+        }
+        let start_utc = self.zone.local_to_utc(start_local);
+        let mut text = String::new();
+        self.pattern.print(start_utc, self.zone.offset_ms(start_utc), &mut text)?;
+        let name: Arc<str> = text.into();
+        if self.name_by_start.len() >= CACHE_ENTRIES_MAX {
+            self.name_by_start.clear();
+        }
+        self.name_by_start.insert(start_local, Arc::clone(&name));
+        Some(name)
+    }
+}
+
+const CACHE_ENTRIES_MAX: usize = 4096;
+
+/// About 260 000 years: what the calendar can print, with room for offsets.
+const TIME_MS_MAX: u64 = 8_200_000_000_000_000;

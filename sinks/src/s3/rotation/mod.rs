@@ -1,0 +1,330 @@
+//! Rotation: which rows go to which part, and when all parts of a topic-partition are closed together (a cut).
+//!
+//! A state machine without IO or clock, one per topic-partition. It consumes batches column-wise and answers with
+//! operations; it never sees values. Source: `TopicPartitionWriter`, Confluent S3 sink: `checkRotationOrAppend`,
+//! `rotateOnTime`, `commitFiles`.
+
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lakeward_api::schema::Schema;
+
+use super::partitioner::{Encoded, Ids, Times};
+
+pub(crate) use schedule::Schedule;
+
+/// When parts are closed.
+#[derive(Clone, Debug)]
+pub(crate) struct RotationSettings {
+    /// Records over all open parts after which they close; at least 1.
+    pub(crate) flush_records: u64,
+    /// Record-time span; only for time-based partitioners.
+    pub(crate) interval: Option<Interval>,
+    /// Wall-clock rotation.
+    pub(crate) schedule: Option<Schedule>,
+    /// Most parts open at once.
+    pub(crate) open_parts_max: Option<usize>,
+}
+
+/// Rotation by record time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interval {
+    /// Close when a record is this much later than the first one; above 0.
+    pub(crate) interval_ms: i64,
+    /// What a record of another encoded partition does.
+    pub(crate) on_partition_change: PartitionChange,
+}
+
+/// What a change of the encoded partition does under `rotate.interval.ms`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PartitionChange {
+    /// Parts stay open.
+    Keep,
+    /// All parts close.
+    Rotate,
+}
+
+/// Identifies a part within its topic-partition; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct PartId(pub(crate) u64);
+
+/// What the task must do, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    /// Begin a part.
+    Open {
+        /// Its id.
+        part: PartId,
+        /// Its encoded partition.
+        encoded_partition: Arc<str>,
+        /// Offset of its first record.
+        start_offset: i64,
+    },
+    /// Complete every open part; once all are stored, everything below `next_offset` is durable.
+    Rotate {
+        /// Last written offset + 1.
+        next_offset: i64,
+    },
+    /// Append rows of the batch to a part.
+    Write {
+        /// Which part.
+        part: PartId,
+        /// Which rows of the batch.
+        rows: Rows,
+    },
+}
+
+/// Rows of a batch, ascending.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Rows {
+    /// These rows.
+    Indices(Vec<u32>),
+    /// Rows `start .. start + rows`.
+    Range {
+        /// First row.
+        start: usize,
+        /// How many.
+        rows: usize,
+    },
+}
+
+/// The columns of a batch that rotation looks at.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BatchView<'a> {
+    /// Offset per row.
+    pub(crate) offsets: &'a [i64],
+    /// Encoded partition and time per row.
+    pub(crate) encoded: &'a Encoded,
+    /// The schema all rows share; `None` when schemaless.
+    pub(crate) schema: Option<&'a Arc<Schema>>,
+}
+
+/// The state of one topic-partition.
+#[derive(Debug)]
+pub(crate) struct Rotation {
+    settings: Arc<RotationSettings>,
+    open: Vec<OpenPart>,
+    index_by_name: HashMap<Arc<str>, usize>,
+    record_count: u64,
+    base_time_ms: Option<i64>,
+    last_name: Option<Arc<str>>,
+    last_offset: i64,
+    next_schedule_ms: Option<i64>,
+    next_part: u64,
+}
+
+#[derive(Debug)]
+struct OpenPart {
+    id: PartId,
+    schema: Option<Arc<Schema>>,
+    /// Rows of the current batch that are not emitted yet, ascending.
+    rows: Vec<u32>,
+}
+
+/// Open parts by id of the current batch; `None` until looked up, and again after a rotation.
+type Slots = Vec<Option<usize>>;
+
+impl Rotation {
+    /// A topic-partition without open parts.
+    pub(crate) fn new(settings: Arc<RotationSettings>) -> Self {
+        assert!(settings.flush_records > 0, "flush.size below 1 means 1");
+        Self {
+            settings,
+            open: Vec::new(),
+            index_by_name: HashMap::new(),
+            record_count: 0,
+            base_time_ms: None,
+            last_name: None,
+            last_offset: -1,
+            next_schedule_ms: None,
+            next_part: 0,
+        }
+    }
+
+    /// True when no part is open: everything taken so far was rotated.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.record_count == 0
+    }
+
+    /// Consumes a batch. `now_ms` is the wall clock.
+    pub(crate) fn put(&mut self, batch: BatchView<'_>, now_ms: i64, out: &mut Vec<Op>) {
+        // The clock stands still within a batch, so the schedule can only strike before its first row.
+        self.tick(now_ms, out);
+        let mut slots: Slots = vec![None; batch.encoded.names.len()];
+        match (&batch.encoded.ids, &batch.encoded.times, &self.settings.interval) {
+            (Ids::Uniform, Times::None | Times::Uniform(_), _) | (Ids::Uniform, _, None) => {
+                self.put_runs(batch, &mut slots, out);
+            }
+            _ => self.put_rows(batch, &mut slots, out),
+        }
+        self.emit_rows(out);
+    }
+
+    /// Lets scheduled rotation strike without records.
+    pub(crate) fn tick(&mut self, now_ms: i64, out: &mut Vec<Op>) {
+        let Some(schedule) = self.settings.schedule else { return };
+        match self.next_schedule_ms {
+            Some(next) if now_ms < next => return,
+            Some(_) if self.record_count > 0 => self.rotate(&mut Slots::new(), out),
+            Some(_) | None => {}
+        }
+        self.next_schedule_ms = Some(schedule.next_after(now_ms));
+    }
+
+    /// All rows share one encoded partition, and time cannot change within the batch: whole runs at a time.
+    fn put_runs(&mut self, batch: BatchView<'_>, slots: &mut Slots, out: &mut Vec<Op>) {
+        let rows = batch.offsets.len();
+        let mut row = 0;
+        while row < rows {
+            let Some(index) = self.part_for(batch, row, 0, slots, out) else { continue };
+            let room = usize::try_from(self.settings.flush_records - self.record_count).unwrap_or(usize::MAX);
+            let run = room.min(rows - row);
+            out.push(Op::Write { part: self.open[index].id, rows: Rows::Range { start: row, rows: run } });
+            row += run;
+            self.written(run as u64, batch.offsets[row - 1], slots, out);
+        }
+        self.last_name = Some(Arc::clone(&batch.encoded.names[0]));
+    }
+
+    /// The general case: row by row, gathered per part.
+    fn put_rows(&mut self, batch: BatchView<'_>, slots: &mut Slots, out: &mut Vec<Op>) {
+        let mut last_id = None;
+        let mut row = 0;
+        while row < batch.offsets.len() {
+            let id = match &batch.encoded.ids {
+                Ids::PerRow(ids) => ids[row],
+                Ids::Uniform => 0,
+            };
+            let Some(index) = self.part_for(batch, row, id, slots, out) else { continue };
+            self.open[index].rows.push(u32::try_from(row).expect("a batch has fewer rows than u32::MAX"));
+            if last_id != Some(id) {
+                self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
+                last_id = Some(id);
+            }
+            self.written(1, batch.offsets[row], slots, out);
+            row += 1;
+        }
+    }
+
+    /// The open part for `row`, opening it if needed; `None` when a rotation came first (the row is not consumed).
+    fn part_for(
+        &mut self,
+        batch: BatchView<'_>,
+        row: usize,
+        id: u32,
+        slots: &mut Slots,
+        out: &mut Vec<Op>,
+    ) -> Option<usize> {
+        let name = &batch.encoded.names[id as usize];
+        if self.time_rotates(name, time(batch.encoded, row)) {
+            self.rotate(slots, out);
+            return None;
+        }
+        if let Some(index) = slots[id as usize] {
+            return Some(index);
+        }
+        let known = self.index_by_name.get(name).copied();
+        let must_rotate = match known {
+            Some(index) => !same_schema(self.open[index].schema.as_ref(), batch.schema),
+            None => self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max),
+        };
+        if must_rotate {
+            self.rotate(slots, out);
+            return None;
+        }
+        let index = known.unwrap_or_else(|| self.open_part(batch, row, name, out));
+        slots[id as usize] = Some(index);
+        Some(index)
+    }
+
+    fn open_part(&mut self, batch: BatchView<'_>, row: usize, name: &Arc<str>, out: &mut Vec<Op>) -> usize {
+        let index = self.open.len();
+        let id = PartId(self.next_part);
+        self.next_part += 1;
+        self.open.push(OpenPart { id, schema: batch.schema.map(Arc::clone), rows: Vec::new() });
+        self.index_by_name.insert(Arc::clone(name), index);
+        out.push(Op::Open {
+            part: id,
+            encoded_partition: Arc::clone(name),
+            start_offset: batch.offsets[row],
+        });
+        index
+    }
+
+    /// Rotation by record time, before the record is consumed. The first record after a cut sets the base time.
+    fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> bool {
+        let (Some(interval), Some(time_ms)) = (self.settings.interval, time_ms) else { return false };
+        let base_ms = *self.base_time_ms.get_or_insert(time_ms);
+        if self.record_count == 0 {
+            return false;
+        }
+        // Saturating: extreme times in a record must not panic or wrap into a rotation.
+        time_ms.saturating_sub(base_ms) >= interval.interval_ms || self.partition_change_rotates(name)
+    }
+
+    fn partition_change_rotates(&self, name: &Arc<str>) -> bool {
+        self.record_count > 0
+            && self
+                .settings
+                .interval
+                .is_some_and(|interval| interval.on_partition_change == PartitionChange::Rotate)
+            && self.last_name.as_ref().is_some_and(|last| last != name)
+    }
+
+    fn written(&mut self, rows: u64, last_offset: i64, slots: &mut Slots, out: &mut Vec<Op>) {
+        assert!(last_offset > self.last_offset, "offsets of a topic-partition ascend");
+        self.last_offset = last_offset;
+        self.record_count += rows;
+        if self.record_count >= self.settings.flush_records {
+            self.rotate(slots, out);
+        }
+    }
+
+    /// Closes every part, in the order in which they were opened.
+    fn rotate(&mut self, slots: &mut Slots, out: &mut Vec<Op>) {
+        assert!(self.record_count > 0, "a rotation without records would repeat a cut");
+        self.emit_rows(out);
+        out.push(Op::Rotate { next_offset: self.last_offset + 1 });
+        self.open.clear();
+        self.index_by_name.clear();
+        self.record_count = 0;
+        self.base_time_ms = None;
+        slots.fill(None);
+    }
+
+    /// Turns gathered rows into operations.
+    fn emit_rows(&mut self, out: &mut Vec<Op>) {
+        for part in &mut self.open {
+            let (Some(first), Some(last)) = (part.rows.first(), part.rows.last()) else { continue };
+            let (first, span) = (*first as usize, (*last - *first) as usize + 1);
+            let rows = if span == part.rows.len() {
+                part.rows.clear();
+                Rows::Range { start: first, rows: span }
+            } else {
+                Rows::Indices(std::mem::take(&mut part.rows))
+            };
+            out.push(Op::Write { part: part.id, rows });
+        }
+    }
+}
+
+fn time(encoded: &Encoded, row: usize) -> Option<i64> {
+    match &encoded.times {
+        Times::None => None,
+        Times::PerRow(times) => Some(times[row]),
+        Times::Uniform(time) => Some(*time),
+    }
+}
+
+/// Compatibility NONE: equal over all attributes.
+fn same_schema(one: Option<&Arc<Schema>>, other: Option<&Arc<Schema>>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (None, Some(_)) | (Some(_), None) => false,
+    }
+}

@@ -1,0 +1,79 @@
+//! What happens to records with null values, before anything else sees them.
+//!
+//! Source: `S3SinkTask#maybeSkipOnNullValue`.
+
+use arrow_array::{Array, UInt32Array};
+use arrow_select::take::take;
+use lakeward_api::batch::{SinkBatch, Values};
+
+use crate::s3::config::S3Config;
+use crate::s3::error::S3SinkError;
+
+/// `behavior.on.null.values`; `write` is refused by validation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NullPolicy {
+    /// The task fails.
+    Fail,
+    /// The records are skipped; their offsets count as done.
+    Ignore,
+}
+
+impl NullPolicy {
+    /// The policy of `config`.
+    pub(super) fn new(config: &S3Config) -> Self {
+        if config.request.null_values.eq_ignore_ascii_case("ignore") { Self::Ignore } else { Self::Fail }
+    }
+
+    /// The batch without null values; `None` when nothing is left.
+    pub(super) fn apply(self, batch: SinkBatch) -> Result<Option<SinkBatch>, S3SinkError> {
+        let kept = kept_rows(&batch.values);
+        let null_count = batch.rows() - kept.as_ref().map_or(batch.rows(), Vec::len);
+        match (self, kept) {
+            (_, None) => Ok(Some(batch)),
+            (Self::Fail, Some(_)) => Err(S3SinkError::NullValue),
+            (Self::Ignore, Some(kept)) => {
+                tracing::debug!(partition = %batch.partition, null_count, "skipped records with null values");
+                if kept.is_empty() { Ok(None) } else { Ok(Some(select(batch, &kept))) }
+            }
+        }
+    }
+}
+
+/// The rows that are not null; `None` when all are.
+fn kept_rows(values: &Values) -> Option<Vec<u32>> {
+    let row = |row: usize| u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
+    match values {
+        Values::Null { .. } => Some(Vec::new()),
+        Values::Dynamic(values) => values.iter().any(|value| value.is_null()).then(|| {
+            values.iter().enumerate().filter(|(_, value)| !value.is_null()).map(|(at, _)| row(at)).collect()
+        }),
+        Values::Typed { array, .. } => (array.null_count() > 0)
+            .then(|| (0..array.len()).filter(|at| !array.is_null(*at)).map(row).collect()),
+    }
+}
+
+/// The given rows of a batch.
+fn select(batch: SinkBatch, rows: &[u32]) -> SinkBatch {
+    SinkBatch {
+        offsets: rows.iter().map(|row| batch.offsets[*row as usize]).collect(),
+        timestamps_ms: rows.iter().map(|row| batch.timestamps_ms[*row as usize]).collect(),
+        keys: select_values(&batch.keys, rows),
+        values: select_values(&batch.values, rows),
+        partition: batch.partition,
+    }
+}
+
+/// The given rows of `values`, ascending.
+pub(super) fn select_values(values: &Values, rows: &[u32]) -> Values {
+    match values {
+        Values::Dynamic(values) => {
+            Values::Dynamic(rows.iter().map(|row| values[*row as usize].clone()).collect())
+        }
+        Values::Null { .. } => Values::Null { rows: rows.len() },
+        Values::Typed { schema, array } => {
+            let indices = UInt32Array::from(rows.to_vec());
+            let array = take(array, &indices, None).expect("row numbers are within the batch");
+            Values::Typed { schema: std::sync::Arc::clone(schema), array }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Uploads: one future per file on the bridge, fed with finished bytes from the shard.
+//!
+//! A file that fits into one piece is stored with a single put; a larger one becomes a multipart upload with several
+//! parts in flight. Objects appear only when everything is stored: a failed, dropped or stopped upload is aborted.
+//! The client retries requests by itself; a failure that reaches the outcome is final for this file.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use lakeward_api::bridge::{Bridge, Waker};
+use lakeward_api::budget::{Budget, Permit};
+use object_store::path::Path;
+use object_store::{MultipartUpload, PutMultipartOptions, PutOptions, PutPayload, UploadPart};
+
+use super::error::S3SinkError;
+use super::store::Store;
+
+/// Identifies an upload within a task; never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct UploadId(pub(crate) u64);
+
+/// How an upload ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) upload: UploadId,
+    pub(crate) result: Result<Ending, S3SinkError>,
+}
+
+/// How an upload ended without failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Nothing was stored: the file was dropped or the task stopped.
+    Dropped,
+    /// The object is stored for good.
+    Stored,
+}
+
+/// Starts uploads and collects their outcomes. Lives on the shard.
+pub(crate) struct Uploader {
+    store: Store,
+    bridge: Arc<dyn Bridge>,
+    waker: Waker,
+    in_flight: Budget,
+    parts_in_flight: usize,
+    next_upload: u64,
+    outcome_sender: flume::Sender<Outcome>,
+    outcomes: flume::Receiver<Outcome>,
+    /// Nothing is ever sent: closing it stops every upload.
+    stop: Option<flume::Sender<()>>,
+    stopped: flume::Receiver<()>,
+}
+
+/// The shard's end of one upload. Dropping it before [`UploadHandle::complete`] aborts the upload.
+pub(crate) struct UploadHandle {
+    pub(crate) id: UploadId,
+    pieces: flume::Sender<Message>,
+    in_flight: Budget,
+}
+
+/// Bytes of a file, counted against the budget until they are stored.
+struct Piece {
+    payload: PutPayload,
+    permit: Permit,
+}
+
+enum Message {
+    Complete(Option<Piece>),
+    Piece(Piece),
+}
+
+impl Uploader {
+    /// An uploader to `store`; `parts_in_flight` counts per file.
+    pub(crate) fn new(
+        store: Store,
+        bridge: Arc<dyn Bridge>,
+        waker: Waker,
+        in_flight: Budget,
+        parts_in_flight: usize,
+    ) -> Self {
+        // Holds at most one outcome per upload, and uploads hold permits.
+        let (outcome_sender, outcomes) = flume::unbounded();
+        let (stop, stopped) = flume::bounded(1);
+        Self {
+            store,
+            bridge,
+            waker,
+            in_flight,
+            parts_in_flight,
+            next_upload: 0,
+            outcome_sender,
+            outcomes,
+            stop: Some(stop),
+            stopped,
+        }
+    }
+
+    /// Starts the upload of the object `name`.
+    pub(crate) fn start(&mut self, name: Path) -> UploadHandle {
+        // Not bounded by count: every message holds a permit of the budget that stops the pipeline.
+        let (pieces, receiver) = flume::unbounded();
+        let id = self.next_id();
+        let file = FileUpload {
+            store: self.store.clone(),
+            name,
+            pieces: receiver,
+            stopped: self.stopped.clone(),
+            parts_in_flight: self.parts_in_flight,
+        };
+        self.spawn(id, file.run());
+        UploadHandle { id, pieces, in_flight: self.in_flight.clone() }
+    }
+
+    /// Starts a check of the bucket; its outcome is that of an upload that stores nothing.
+    pub(crate) fn check_bucket(&mut self) -> UploadId {
+        let store = self.store.clone();
+        let id = self.next_id();
+        self.spawn(id, async move { store.check_bucket().await.map(|()| Ending::Dropped) });
+        id
+    }
+
+    /// The next outcome, if one arrived.
+    pub(crate) fn next_outcome(&self) -> Option<Outcome> {
+        self.outcomes.try_recv().ok()
+    }
+
+    /// Aborts everything in flight, without waiting.
+    pub(crate) fn stop(&mut self) {
+        self.stop = None;
+    }
+
+    fn next_id(&mut self) -> UploadId {
+        let id = UploadId(self.next_upload);
+        self.next_upload += 1;
+        id
+    }
+
+    fn spawn(
+        &self,
+        upload: UploadId,
+        work: impl Future<Output = Result<Ending, S3SinkError>> + Send + 'static,
+    ) {
+        let (sender, waker) = (self.outcome_sender.clone(), self.waker.clone());
+        self.bridge.spawn(Box::pin(async move {
+            let result = work.await;
+            if sender.send(Outcome { upload, result }).is_err() {
+                tracing::debug!(upload = upload.0, "the task is gone, nobody waits for this upload");
+            }
+            waker.wake();
+        }));
+    }
+}
+
+impl UploadHandle {
+    /// Sends the next piece of the file; it becomes one part.
+    pub(crate) fn send(&self, bytes: Vec<Bytes>) {
+        let piece = self.piece(bytes);
+        self.deliver(Message::Piece(piece));
+    }
+
+    /// Sends the rest of the file and completes it.
+    pub(crate) fn complete(self, rest: Vec<Bytes>) {
+        let rest = (!rest.is_empty()).then(|| self.piece(rest));
+        self.deliver(Message::Complete(rest));
+    }
+
+    fn piece(&self, bytes: Vec<Bytes>) -> Piece {
+        let length: usize = bytes.iter().map(Bytes::len).sum();
+        Piece { payload: bytes.into_iter().collect(), permit: self.in_flight.take(length as u64) }
+    }
+
+    /// An upload that failed no longer listens; its outcome says so, and the bytes are given back here.
+    fn deliver(&self, message: Message) {
+        if self.pieces.send(message).is_err() {
+            tracing::debug!(upload = self.id.0, "the upload ended before its last piece");
+        }
+    }
+}
+
+/// The bridge's end of one upload.
+struct FileUpload {
+    store: Store,
+    name: Path,
+    pieces: flume::Receiver<Message>,
+    stopped: flume::Receiver<()>,
+    parts_in_flight: usize,
+}
+
+/// A multipart upload that was begun.
+struct Multipart {
+    upload: Box<dyn MultipartUpload>,
+    parts: FuturesUnordered<PartFuture>,
+}
+
+type PartFuture = futures::future::BoxFuture<'static, object_store::Result<()>>;
+
+/// What ended a wait.
+enum Event {
+    Dropped,
+    Message(Message),
+    PartStored(object_store::Result<()>),
+}
+
+impl FileUpload {
+    async fn run(self) -> Result<Ending, S3SinkError> {
+        let mut multipart = None;
+        let ending = self.drive(&mut multipart).await;
+        if let (Some(Multipart { mut upload, .. }), Ok(Ending::Dropped) | Err(_)) = (multipart, &ending)
+            && let Err(err) = upload.abort().await
+        {
+            tracing::warn!(error = %err, "an upload could not be aborted; a lifecycle rule may have to remove it");
+        }
+        ending.map_err(|err| self.store.explain(err))
+    }
+
+    async fn drive(&self, multipart: &mut Option<Multipart>) -> object_store::Result<Ending> {
+        loop {
+            match self.next_event(multipart.as_mut()).await {
+                Event::Dropped => return Ok(Ending::Dropped),
+                Event::PartStored(result) => result?,
+                Event::Message(Message::Piece(piece)) => self.put_part(multipart, piece).await?,
+                Event::Message(Message::Complete(rest)) => {
+                    let finish = self.complete(multipart, rest);
+                    return tokio::select! {
+                        result = finish => result.map(|()| Ending::Stored),
+                        _ = self.stopped.recv_async() => Ok(Ending::Dropped),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Waits for the next message or part. New pieces wait while enough parts are in flight.
+    async fn next_event(&self, multipart: Option<&mut Multipart>) -> Event {
+        let mut none = FuturesUnordered::new();
+        let parts = multipart.map_or(&mut none, |multipart| &mut multipart.parts);
+        let may_take = parts.len() < self.parts_in_flight;
+        tokio::select! {
+            biased;
+            _ = self.stopped.recv_async() => Event::Dropped,
+            Some(result) = parts.next() => Event::PartStored(result),
+            message = self.pieces.recv_async(), if may_take => message.map_or(Event::Dropped, Event::Message),
+        }
+    }
+
+    async fn put_part(&self, multipart: &mut Option<Multipart>, piece: Piece) -> object_store::Result<()> {
+        let multipart = match multipart {
+            Some(begun) => begun,
+            None => {
+                let options = PutMultipartOptions::default();
+                let upload = self.store.client.put_multipart_opts(&self.name, options).await?;
+                multipart.insert(Multipart { upload, parts: FuturesUnordered::new() })
+            }
+        };
+        let part = multipart.upload.put_part(piece.payload);
+        multipart.parts.push(Box::pin(store_part(part, piece.permit)));
+        Ok(())
+    }
+
+    async fn complete(
+        &self,
+        multipart: &mut Option<Multipart>,
+        rest: Option<Piece>,
+    ) -> object_store::Result<()> {
+        if multipart.is_none() {
+            let (payload, _permit) = match rest {
+                Some(piece) => (piece.payload, Some(piece.permit)),
+                None => (PutPayload::new(), None),
+            };
+            self.store.client.put_opts(&self.name, payload, PutOptions::default()).await?;
+            return Ok(());
+        }
+        if let Some(piece) = rest {
+            self.put_part(multipart, piece).await?;
+        }
+        let multipart = multipart.as_mut().expect("checked above");
+        while let Some(result) = multipart.parts.next().await {
+            result?;
+        }
+        multipart.upload.complete().await?;
+        Ok(())
+    }
+}
+
+/// Stores one part; its bytes count until then.
+async fn store_part(part: UploadPart, permit: Permit) -> object_store::Result<()> {
+    let result = part.await;
+    drop(permit);
+    result
+}
