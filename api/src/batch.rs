@@ -68,8 +68,8 @@ impl Values {
 
 /// Records of one topic-partition after conversion and transforms, in offset order.
 ///
-/// All rows share one key schema and one value schema; a change of schema starts a new batch. Offsets ascend but may
-/// have gaps (compaction, transaction markers, dropped records).
+/// All rows share one key schema and one value schema; a change of schema starts a new batch. Offsets ascend
+/// but may have gaps (compaction, transaction markers, dropped records).
 #[derive(Clone, Debug)]
 pub struct SinkBatch {
     /// Where the records came from.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 /// A future that may run on another thread and answers through a channel it owns.
 pub type BridgeFuture = Pin<Box<dyn Future<Output = ()> + Send + 'static>>;
 
-/// Where network clients run. Spawned futures run on a tokio runtime; they must send their result through a `Send`
-/// channel and then call the task's [`Waker`].
+/// Where network clients run. Spawned futures run on a tokio runtime; they must send their result through a
+/// `Send` channel and then call the task's [`Waker`].
 pub trait Bridge: Send + Sync {
     /// Starts `future`; returns at once.
     fn spawn(&self, future: BridgeFuture);

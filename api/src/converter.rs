@@ -9,9 +9,9 @@ use crate::batch::Values;
 pub trait Converter {
     /// Decodes `payloads` (records of one topic-partition in offset order; `None` is Kafka's null).
     ///
-    /// Every input row ends up in exactly one run or one error, runs ascend by row. A record that fails alone is an
-    /// entry of [`Decoded::errors`] (class `Record`); the `Err` of the call itself means nothing could be decoded
-    /// (class `Retriable` for a registry that is down, `Config` for wrong settings).
+    /// Every input row ends up in exactly one run or one error, runs ascend by row. A record that fails alone
+    /// is an entry of [`Decoded::errors`] (class `Record`); the `Err` of the call itself means nothing could
+    /// be decoded (class `Retriable` for a registry that is down, `Config` for wrong settings).
     fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError>;
 
     /// Columns whose inferred type had to become JSON text, for summaries; empty for declared schemas.

@@ -1,7 +1,7 @@
 //! The one error classification that decides what the runtime does with a failure.
 //!
-//! Every crate has its own error enum; at a plugin boundary it becomes a [`ConnectError`], which carries the class,
-//! the name of the Java exception a Connect user would see, and the cause chain.
+//! Every crate has its own error enum; at a plugin boundary it becomes a [`ConnectError`], which carries the
+//! class, the name of the Java exception a Connect user would see, and the cause chain.
 
 use std::error::Error;
 use std::fmt;
@@ -25,8 +25,8 @@ pub enum ErrorClass {
 
 /// A failure at a plugin boundary: class, Java exception name, message and cause.
 ///
-/// `Display` is the bare message (it ends up in REST answers); [`ConnectError::trace`] is the text of a FAILED
-/// status. Neither may hold record contents or secrets.
+/// `Display` is the bare message (it ends up in REST answers); [`ConnectError::trace`] is the text of a
+/// FAILED status. Neither may hold record contents or secrets.
 #[derive(Debug)]
 pub struct ConnectError {
     class: ErrorClass,
@@ -78,8 +78,8 @@ impl ConnectError {
         self.java_class
     }
 
-    /// The text of a FAILED status: one line for the failure and one `Caused by:` line per cause. Causes that the line
-    /// before already quotes are left out: many libraries repeat them.
+    /// The text of a FAILED status: one line for the failure and one `Caused by:` line per cause. Causes that
+    /// the line before already quotes are left out: many libraries repeat them.
     pub fn trace(&self) -> String {
         let mut text = format!("{}: {}", self.java_class, self.message);
         let mut last = self.message.clone();
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn causes_that_are_quoted_already_are_not_repeated() {
-        let top = ConnectError::fatal("cannot write: disk full").with_source(std::io::Error::other("disk full"));
+        let cause = std::io::Error::other("disk full");
+        let top = ConnectError::fatal("cannot write: disk full").with_source(cause);
         assert_eq!(top.trace().matches("disk full").count(), 1);
     }
 

@@ -1,6 +1,6 @@
 //! What a plugin author sees: records, schemas, batches, errors, configuration definitions and the connector
-//! traits. Everything else in the workspace may depend on this crate; it depends on no runtime, no Kafka client
-//! and no HTTP.
+//! traits. Everything else in the workspace may depend on this crate; it depends on no runtime, no Kafka
+//! client and no HTTP.
 
 // Lets `#[derive(ConfigDef)]` name this crate by its public path from inside it, too.
 extern crate self as lakeward_api;

@@ -81,8 +81,8 @@ pub trait ConverterPlugin: Send + Sync {
     /// The converter's own keys, without prefix.
     fn config_def(&self) -> ConfigDef;
 
-    /// Creates an instance from its settings (prefix cut off). `connector` is the whole connector configuration, for
-    /// `lakeward.*` keys that describe the data.
+    /// Creates an instance from its settings (prefix cut off). `connector` is the whole connector
+    /// configuration, for `lakeward.*` keys that describe the data.
     fn new_converter(
         &self,
         role: ConverterRole,
@@ -121,12 +121,14 @@ impl PluginRegistry {
         &self.converters
     }
 
-    /// The sink connector that `name` stands for: full class name, simple name, or simple name without `Connector`.
+    /// The sink connector that `name` stands for: full class name, simple name, or simple name without
+    /// `Connector`.
     pub fn sink(&self, name: &str) -> Option<&Arc<dyn SinkConnector>> {
         self.sinks.iter().find(|sink| names_class(sink.class(), name, "Connector"))
     }
 
-    /// The converter that `name` stands for: full class name, simple name, or simple name without `Converter`.
+    /// The converter that `name` stands for: full class name, simple name, or simple name without
+    /// `Converter`.
     pub fn converter(&self, name: &str) -> Option<&Arc<dyn ConverterPlugin>> {
         self.converters.iter().find(|converter| names_class(converter.class(), name, "Converter"))
     }

@@ -87,8 +87,9 @@ pub trait TaskRuntime: Send + Sync {
     /// Asks a running task to pause or resume; ignored when it does not run.
     fn set_target(&self, id: &TaskId, target: TaskTarget);
 
-    /// Drains a task: no new records, finish what is complete, commit what is durable, leave the group. Resolves when
-    /// the task is gone or its `task.shutdown.graceful.timeout.ms` has passed. No event follows.
+    /// Drains a task: no new records, finish what is complete, commit what is durable, leave the group.
+    /// Resolves when the task is gone or its `task.shutdown.graceful.timeout.ms` has passed. No event
+    /// follows.
     fn stop<'a>(&'a self, id: &'a TaskId) -> RuntimeFuture<'a>;
 
     /// Drains every task, in parallel.

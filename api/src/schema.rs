@@ -9,6 +9,8 @@ use arrow_schema::{DataType, Field as ArrowField, Fields, TimeUnit};
 
 use crate::value::Value;
 
+/// Name of the STRINGs that hold the JSON text of a value whose type could not be inferred.
+const JSON_TEXT_NAME: &str = "lakeward.JsonText";
 /// Logical type names start with this.
 const LOGICAL_PREFIX: &str = "org.apache.kafka.connect.data.";
 
@@ -114,6 +116,17 @@ impl Schema {
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.into());
         self
+    }
+
+    /// An optional STRING that holds JSON text. It is another schema than a plain STRING, so that no file
+    /// mixes the two: `"5"` would be a text in one row and a number in the next.
+    pub fn json_text() -> Self {
+        Self::optional(Kind::String).named(JSON_TEXT_NAME)
+    }
+
+    /// Whether this is [`Schema::json_text`].
+    pub fn is_json_text(&self) -> bool {
+        matches!(self.kind, Kind::String) && self.name.as_deref() == Some(JSON_TEXT_NAME)
     }
 
     /// A Connect logical schema: `Date`, `Time`, `Timestamp`, or `Decimal` with its scale.

@@ -1,8 +1,8 @@
 //! The sink contract.
 //!
-//! A [`SinkTask`] is a state machine that never blocks and never waits: it buffers what [`SinkTask::put`] gives it,
-//! starts network work over the [`Bridge`], and learns the outcome when its [`Waker`] makes the pipeline call
-//! [`SinkTask::poll`]. It lives on one shard and needs no `Send`.
+//! A [`SinkTask`] is a state machine that never blocks and never waits: it buffers what [`SinkTask::put`]
+//! gives it, starts network work over the [`Bridge`], and learns the outcome when its [`Waker`] makes the
+//! pipeline call [`SinkTask::poll`]. It lives on one shard and needs no `Send`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,28 +42,29 @@ pub struct SinkTaskContext {
 
 /// One task of a sink connector. All calls come from one shard, one at a time.
 ///
-/// Order over life: `open`, (`put` | `poll` | `take_durable`)*, `close`, `stop`. A task that answered an error gets no
-/// further call but `stop`.
+/// Order over life: `open`, (`put` | `poll` | `take_durable`)*, `close`, `stop`. A task that answered an
+/// error gets no further call but `stop`.
 pub trait SinkTask {
     /// Partitions were assigned. Called with new partitions only.
     fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError>;
 
-    /// Takes ownership of a batch (Accepted). Nothing in it is durable yet. The offsets of one partition ascend
-    /// between `open` and `close`.
+    /// Takes ownership of a batch (Accepted). Nothing in it is durable yet. The offsets of one partition
+    /// ascend between `open` and `close`.
     ///
     /// # Errors
     /// `Record` class errors name one record; every other class fails the task.
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError>;
 
-    /// Turns the state machine without new records: outcomes of network work, timers. Called after every wake, after
-    /// every round of `put`, and at least once a second.
+    /// Turns the state machine without new records: outcomes of network work, timers. Called after every
+    /// wake, after every round of `put`, and at least once a second.
     fn poll(&mut self, now: Now) -> Result<(), ConnectError>;
 
-    /// Appends positions that became durable since the last call: everything below `next_offset` is stored for good.
+    /// Appends positions that became durable since the last call: everything below `next_offset` is stored
+    /// for good.
     fn take_durable(&mut self, out: &mut Vec<Position>);
 
-    /// Partitions go away: drops what is buffered for them (it will be read again), lets uploads that are complete
-    /// files finish. Returns at once; see [`SinkTask::is_settled`].
+    /// Partitions go away: drops what is buffered for them (it will be read again), lets uploads that are
+    /// complete files finish. Returns at once; see [`SinkTask::is_settled`].
     fn close(&mut self, partitions: &[TopicPartition]);
 
     /// True when no network work of `partitions` is in flight any more.

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Scenario {
     /// Apache Kafka.
     pub broker: &'static KafkaBroker,
+    /// The S3 server.
+    pub store: &'static Versitygw,
     /// The worker under test.
     pub worker: LakewardWorker,
     /// What the worker was started with.
@@ -36,17 +38,27 @@ pub struct Scenario {
 impl Scenario {
     /// Starts everything; no connector exists yet.
     pub fn start(partitions: i32) -> Self {
-        let broker = KafkaBroker::shared();
-        let properties = distributed_properties(broker);
+        Self::start_on(KafkaBroker::shared(), Versitygw::shared(), partitions, &[])
+    }
+
+    /// The same with servers that the test may freeze and with further worker settings.
+    pub fn start_on(
+        broker: &'static KafkaBroker,
+        store: &'static Versitygw,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let mut properties = distributed_properties(broker);
+        properties.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let topic = broker.create_topic("events", partitions).expect("the broker creates topics");
-        let objects = Versitygw::shared().create_bucket("lake").expect("the store creates buckets");
+        let objects = store.create_bucket("lake").expect("the store creates buckets");
         let worker = LakewardWorker::start_distributed(&properties).expect("the worker starts");
-        Self { broker, worker, properties, topic, objects, connector: unique("sink") }
+        Self { broker, store, worker, properties, topic, objects, connector: unique("sink") }
     }
 
     /// The usual configuration for this topic and bucket.
     pub fn config(&self, flush_size: usize) -> SinkConfig {
-        SinkConfig::new(&self.topic, &self.objects, flush_size)
+        SinkConfig::new(&self.topic, &self.objects, flush_size).with(&[("store.url", &self.store.endpoint())])
     }
 
     /// Creates the connector.

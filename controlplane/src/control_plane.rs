@@ -198,10 +198,19 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
         Err(err) => return signals.fail(err),
     };
     let role = joined.membership.role();
+    let config = Arc::clone(&parts.config);
     let (herder, actor) = Herder::new(parts, joined.store, role, signals.stage.subscribe());
     let running = actor.run(signals.stop.clone());
     signals.ready(herder, Some(joined.cluster_id));
-    running.await;
+    let mut running = std::pin::pin!(running);
+    tokio::select! {
+        () = running.as_mut() => {}
+        refusal = joined.membership.refused() => {
+            // Whoever watches for failures stops the worker now, in order.
+            signals.fail(start_up::refused(&config, refusal));
+            running.await;
+        }
+    }
     leave(joined.membership).await;
 }
 

@@ -40,6 +40,11 @@ fn kafka_error(config: &WorkerConfig, action: &str) -> impl Fn(KafkaError) -> Co
     }
 }
 
+/// The failure of a worker that its group refuses.
+pub(crate) fn refused(config: &WorkerConfig, source: KafkaError) -> ControlPlaneError {
+    kafka_error(config, "cannot join the worker group")(source)
+}
+
 /// Looks up the cluster id: it must be there before anything starts.
 pub(crate) async fn cluster_id(config: &WorkerConfig) -> Result<String, ControlPlaneError> {
     let failed = kafka_error(config, "cannot reach the Kafka cluster");
@@ -71,7 +76,12 @@ pub(crate) async fn join(
         rebalance_timeout_ms: config.number("rebalance.timeout.ms").unwrap_or(60_000),
     })
     .map_err(&failed)?;
-    store.catch_up(CATCH_UP_LIMIT).await.map_err(&failed)?;
+    tokio::select! {
+        caught_up = store.catch_up(CATCH_UP_LIMIT) => caught_up.map_err(&failed)?,
+        refusal = membership.refused() => return Err(refused(config, refusal)),
+    }
+    // Closing a client waits for its threads: nobody needs to wait with them.
+    drop(tokio::task::spawn_blocking(move || drop(admin)));
     Ok(Joined { store, membership, cluster_id })
 }
 

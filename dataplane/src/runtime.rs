@@ -91,7 +91,7 @@ impl Dataplane {
         }
         tracing::warn!(task = %id, timeout_ms = graceful.as_millis(), "graceful stop of task timed out");
         running.control.abandon();
-        // A shard that does not answer now is stuck in one record; the task's work is not committed either way.
+        // A shard that does not answer now is stuck in one record. Either way nothing more is committed.
         let grace = tokio::time::timeout(ABANDON_WAIT, running.done.recv_async()).await;
         if grace.is_err() {
             tracing::error!(task = %id, "task does not react; its shard is blocked");

@@ -1,7 +1,8 @@
 //! The consumer of one sink task: a member of the connector's group that never blocks its shard.
 //!
-//! Rebalances arrive as events and are confirmed by the pipeline when the work of the partitions is settled, so that
-//! no partition moves while its last upload is in flight. Commits are asynchronous and answered by events.
+//! Rebalances arrive as events and are confirmed by the pipeline when the work of the partitions is settled,
+//! so that no partition moves while its last upload is in flight. Commits are asynchronous and answered by
+//! events.
 
 use lakeward_api::record::{Position, TopicPartition};
 use rdkafka_sys::rd_kafka_resp_err_t as Code;
@@ -30,7 +31,8 @@ pub enum ConsumerEvent {
     },
     /// Partitions were taken away without a chance to commit: drop their work, then confirm.
     Lost(Vec<TopicPartition>),
-    /// Partitions are being taken away: settle and commit, then confirm with [`SinkConsumer::confirm_revoked`].
+    /// Partitions are being taken away: settle and commit, then confirm with
+    /// [`SinkConsumer::confirm_revoked`].
     Revoked(Vec<TopicPartition>),
     /// The client cannot go on (credentials, authorization, fatal protocol errors).
     Stopped {
@@ -46,8 +48,8 @@ pub struct SinkConsumer {
 }
 
 impl SinkConsumer {
-    /// Creates the client and joins the group. `topics` are names, or one pattern that starts with `^`. `wake` is
-    /// called from other threads when there is something to take.
+    /// Creates the client and joins the group. `topics` are names, or one pattern that starts with `^`.
+    /// `wake` is called from other threads when there is something to take.
     ///
     /// # Errors
     /// Class `Config` for refused settings, `Retriable` otherwise.
@@ -61,8 +63,8 @@ impl SinkConsumer {
         Ok(Self { native, closing: false })
     }
 
-    /// Takes up to `count_max` messages that are already here, and serves the client. Call it until the batch is empty
-    /// before waiting for the next wake: a wake comes only when an empty queue fills.
+    /// Takes up to `count_max` messages that are already here, and serves the client. Call it until the batch
+    /// is empty before waiting for the next wake: a wake comes only when an empty queue fills.
     pub fn take(&mut self, count_max: usize) -> FetchedBatch {
         self.native.take(count_max)
     }

@@ -1,5 +1,5 @@
-//! The only Kafka client code of Lakeward: the sink consumer, the producers, the admin client, the compacted logs of
-//! the internal topics, leader election, and the translation of Java client settings.
+//! The only Kafka client code of Lakeward: the sink consumer, the producers, the admin client, the compacted
+//! logs of the internal topics, leader election, and the translation of Java client settings.
 //!
 //! Nothing outside this crate names the client library or the wire protocol.
 

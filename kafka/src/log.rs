@@ -16,6 +16,7 @@ use lakeward_api::record::RawRecord;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError as LibraryError;
 use rdkafka::message::Message;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::watch;
 
@@ -115,7 +116,12 @@ impl CompactedLog {
             partitions: vec![PartitionProgress::default(); partition_count],
             failure: None,
         });
-        let reader = Reader { consumer: Arc::clone(&consumer), stopping: Arc::clone(&stopping), sender };
+        let reader = Reader {
+            consumer: Arc::clone(&consumer),
+            stopping: Arc::clone(&stopping),
+            sender,
+            trouble: None,
+        };
         let thread = std::thread::Builder::new()
             .name(format!("log-{topic}").chars().take(15).collect())
             .spawn(move || reader.run(on_record))
@@ -163,6 +169,24 @@ impl CompactedLog {
         let ends = futures::future::try_join_all((0..count as i32).map(|p| self.end(p, deadline))).await?;
         let mut progress = self.progress.clone();
         for (partition, end) in ends.into_iter().enumerate() {
+            self.wait_for(&mut progress, partition, end, deadline)
+                .await
+                .map_err(|err| err.unwrap_or_else(|| self.late(limit)))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every append that was acknowledged before this call, and so everything stored before it,
+    /// has been handed to the callback. Needs no answer of the broker besides the records. Cancel safe.
+    ///
+    /// # Errors
+    /// `Retriable` when that takes longer than `limit`; `Fatal` when the reader cannot go on.
+    pub async fn read_back(&self, limit: Duration) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + limit;
+        let own = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut progress = self.progress.clone();
+        for (partition, own) in own.into_iter().enumerate() {
+            let end = End { told: own, own, empty: false };
             self.wait_for(&mut progress, partition, end, deadline)
                 .await
                 .map_err(|err| err.unwrap_or_else(|| self.late(limit)))?;
@@ -224,7 +248,8 @@ impl CompactedLog {
                     let reason = format!("the reader of topic {} ended", self.topic);
                     return Err(Some(KafkaError::Stopped { reason }));
                 }
-                Err(_) if here.ends_seen > 0 => {
+                // Our own records are no gap: they will come.
+                Err(_) if here.ends_seen > 0 && here.next_offset >= end.own => {
                     // Nothing came although the end is further on: fetch the tail again. The end that is
                     // reported after this belongs to a fetch that is younger than `end`.
                     reread_from.get_or_insert(here.ends_seen);
@@ -270,7 +295,7 @@ struct Quiet;
 
 impl ClientContext for Quiet {
     fn error(&self, err: LibraryError, reason: &str) {
-        if !matches!(err, LibraryError::PartitionEOF(_)) {
+        if err.rdkafka_error_code() != Some(Code::PartitionEOF) {
             tracing::debug!(error = %err, reason, "internal topic client");
         }
     }
@@ -282,14 +307,17 @@ struct Reader {
     consumer: Arc<BaseConsumer<Quiet>>,
     stopping: Arc<AtomicBool>,
     sender: watch::Sender<Progress>,
+    /// What went wrong last, until something is read again: the library repeats itself.
+    trouble: Option<LibraryError>,
 }
 
 impl Reader {
-    fn run(self, mut on_record: impl FnMut(i32, RawRecord<'_>)) {
+    fn run(mut self, mut on_record: impl FnMut(i32, RawRecord<'_>)) {
         while !self.stopping.load(Ordering::Acquire) {
             match self.consumer.poll(POLL_WAIT) {
                 None => {}
                 Some(Ok(message)) => {
+                    self.trouble = None;
                     let (partition, offset) = (message.partition(), message.offset());
                     let record = RawRecord {
                         offset,
@@ -304,9 +332,10 @@ impl Reader {
                     }
                 }
                 Some(Err(LibraryError::PartitionEOF(partition))) => {
+                    self.trouble = None;
                     self.update(partition, |here| here.ends_seen += 1);
                 }
-                Some(Err(err)) => self.on_error(&err),
+                Some(Err(err)) => self.on_error(err),
             }
         }
     }
@@ -324,12 +353,13 @@ impl Reader {
         });
     }
 
-    fn on_error(&self, err: &LibraryError) {
+    fn on_error(&mut self, err: LibraryError) {
         if let Some((code, reason)) = self.consumer.client().fatal_error() {
             tracing::error!(%code, %reason, "the reader of an internal topic stopped");
             self.sender.send_modify(|progress| progress.failure = Some(reason));
-        } else {
+        } else if self.trouble.as_ref() != Some(&err) {
             tracing::warn!(error = %err, "trouble reading an internal topic; going on");
+            self.trouble = Some(err);
         }
     }
 }

@@ -2,15 +2,19 @@
 //!
 //! The existing distributed engine decides: the group coordinator gives the one partition to one live member.
 //! The cooperative assignor keeps it there when others come and go. No record is read through this client.
+//!
+//! Owns telling answers that a person must act on (they end the membership) from those that heal.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lakeward_api::config::ConfigMap;
 use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError as LibraryError;
+use rdkafka::types::RDKafkaErrorCode as Code;
 use tokio::sync::watch;
 
 use crate::KafkaError;
@@ -34,6 +38,7 @@ pub enum Role {
 /// Membership in the worker group. Dropping it leaves the group.
 pub struct Membership {
     role: watch::Receiver<Role>,
+    refused: watch::Receiver<Option<Refusal>>,
     stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -74,10 +79,12 @@ impl Membership {
             client.set(name, value);
         }
         let (sender, role) = watch::channel(Role::Undecided);
+        let (refusal, refused) = watch::channel(None);
+        let trouble = Mutex::new(None);
         let action = || "joining the worker group".to_owned();
         let consumer: BaseConsumer<Election> = client
             .to_rdkafka()
-            .create_with_context(Election { topic: topic.clone(), sender })
+            .create_with_context(Election { topic: topic.clone(), sender, refusal, trouble })
             .map_err(|source| client_error(action(), source))?;
         consumer.subscribe(&[&topic]).map_err(|source| client_error(action(), source))?;
         let stopping = Arc::new(AtomicBool::new(false));
@@ -86,12 +93,28 @@ impl Membership {
             .name("membership".to_owned())
             .spawn(move || run(&consumer, &until))
             .map_err(|err| KafkaError::Stopped { reason: format!("no thread for the membership: {err}") })?;
-        Ok(Self { role, stopping, thread: Some(thread) })
+        Ok(Self { role, refused, stopping, thread: Some(thread) })
     }
 
     /// The role, now and whenever it changes.
     pub fn role(&self) -> watch::Receiver<Role> {
         self.role.clone()
+    }
+
+    /// Resolves when the broker refuses this member for a reason that cannot heal; never before. Cancel safe.
+    /// The error is of class `Config` and names the setting and the remedy.
+    pub async fn refused(&self) -> KafkaError {
+        let mut refused = self.refused.clone();
+        let refusal = match refused.wait_for(Option::is_some).await {
+            Ok(refusal) => *refusal,
+            Err(_) => None,
+        };
+        match refusal {
+            Some(Refusal { key, problem }) => {
+                KafkaError::Setting { key: key.to_owned(), problem: problem.to_owned() }
+            }
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -111,8 +134,8 @@ fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool) {
     while !stopping.load(Ordering::Acquire) {
         match consumer.poll(Duration::from_millis(50)) {
             // Configurations are read by the log of the config topic.
-            None | Some(Ok(_)) => {}
-            Some(Err(err)) => tracing::warn!(error = %err, "trouble with the worker group; going on"),
+            // Errors went to the context before.
+            None | Some(Ok(_) | Err(_)) => {}
         }
     }
 }
@@ -120,9 +143,32 @@ fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool) {
 struct Election {
     topic: String,
     sender: watch::Sender<Role>,
+    refusal: watch::Sender<Option<Refusal>>,
+    /// What was wrong last, until the next assignment: the library repeats itself every few seconds.
+    trouble: Mutex<Option<Code>>,
 }
 
-impl ClientContext for Election {}
+impl Election {
+    fn trouble(&self, now: Option<Code>) -> Option<Code> {
+        std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), now)
+    }
+}
+
+impl ClientContext for Election {
+    fn error(&self, err: LibraryError, reason: &str) {
+        let code = err.rdkafka_error_code();
+        if code == Some(Code::PartitionEOF) {
+            return;
+        }
+        if let Some(refusal) = code.and_then(refusal) {
+            self.refusal.send_replace(Some(refusal));
+        } else if self.trouble(code) == code {
+            tracing::debug!(error = %err, reason, "the worker group is still in trouble");
+        } else {
+            tracing::warn!(error = %err, reason, "trouble with the worker group; going on");
+        }
+    }
+}
 
 impl ConsumerContext for Election {
     fn pre_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
@@ -140,6 +186,9 @@ impl ConsumerContext for Election {
                     tracing::debug!(error = %err, "the config topic is read although nobody needs it");
                 }
                 let generation = crate::sys::group_generation(consumer.client());
+                if let Some(code) = self.trouble(None) {
+                    tracing::info!(after = %code, "the worker group is joined again");
+                }
                 let owns = partitions.find_partition(&self.topic, 0).is_some();
                 self.sender.send_modify(|role| *role = role_after_assignment(*role, owns, generation));
             }
@@ -159,9 +208,84 @@ fn role_after_assignment(before: Role, owns: bool, generation: i64) -> Role {
     }
 }
 
+/// Why this worker can never be a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Refusal {
+    /// The worker setting to correct.
+    key: &'static str,
+    problem: &'static str,
+}
+
+/// Answers that stay the same until somebody changes a setting or a permission. Source: the exceptions of
+/// Java's coordinator that are not retriable.
+fn refusal(code: Code) -> Option<Refusal> {
+    let (key, problem) = match code {
+        Code::Authentication | Code::SaslAuthenticationFailed => {
+            ("sasl.jaas.config", "the broker refuses the credentials; correct them or the mechanism")
+        }
+        Code::FencedInstanceId => {
+            ("group.instance.id", "another member took this id; give every worker an id of its own")
+        }
+        Code::GroupAuthorizationFailed => {
+            ("group.id", "the worker may not join its group; allow READ on the group to its principal")
+        }
+        Code::InconsistentGroupProtocol => {
+            let problem = "members of another kind are in the group (Kafka Connect on the JVM, a consumer); \
+                           stop them or name another group";
+            ("group.id", problem)
+        }
+        Code::InvalidGroupId => ("group.id", "the broker refuses the name; choose another"),
+        Code::InvalidSessionTimeout => {
+            let problem = "the broker refuses it; choose a value from the broker's \
+                           group.min.session.timeout.ms to its group.max.session.timeout.ms";
+            ("session.timeout.ms", problem)
+        }
+        Code::TopicAuthorizationFailed => {
+            ("config.storage.topic", "the worker may not read the topic; allow READ to its principal")
+        }
+        Code::UnsupportedSASLMechanism => {
+            ("sasl.mechanism", "the broker does not have it; choose one of its sasl.enabled.mechanisms")
+        }
+        _ => return None,
+    };
+    Some(Refusal { key, problem })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn election() -> (Election, watch::Receiver<Option<Refusal>>) {
+        let (sender, _) = watch::channel(Role::Undecided);
+        let (refusal, refused) = watch::channel(None);
+        (Election { topic: "c".to_owned(), sender, refusal, trouble: Mutex::new(None) }, refused)
+    }
+
+    #[test]
+    fn answers_that_never_heal_end_the_membership_and_name_the_setting() {
+        for (code, key) in [
+            (Code::InvalidSessionTimeout, "session.timeout.ms"),
+            (Code::GroupAuthorizationFailed, "group.id"),
+            (Code::InconsistentGroupProtocol, "group.id"),
+            (Code::Authentication, "sasl.jaas.config"),
+        ] {
+            let (election, refused) = election();
+            election.error(LibraryError::Global(code), "");
+            assert_eq!(refused.borrow().map(|refusal| refusal.key), Some(key));
+        }
+        let text = refusal(Code::InvalidSessionTimeout).unwrap().problem;
+        assert!(text.contains("group.min.session.timeout.ms"), "{text}");
+    }
+
+    #[test]
+    fn trouble_that_heals_is_told_once_and_the_end_of_a_partition_is_none() {
+        let (election, refused) = election();
+        election.error(LibraryError::Global(Code::PartitionEOF), "");
+        assert_eq!(election.trouble(None), None);
+        election.error(LibraryError::Global(Code::AllBrokersDown), "");
+        assert_eq!(*election.trouble.lock().unwrap(), Some(Code::AllBrokersDown));
+        assert_eq!(*refused.borrow(), None);
+    }
 
     #[test]
     fn an_empty_assignment_keeps_the_leader_and_makes_a_newcomer_a_follower() {

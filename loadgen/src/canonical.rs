@@ -4,7 +4,6 @@
 //! dropped (a column cannot tell absent from null); numbers are compared by value, not by spelling. Must not:
 //! know about Arrow.
 
-use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 
 use serde_json::{Number, Value};
@@ -97,54 +96,6 @@ fn write_number(number: &Number, out: &mut Vec<u8>) {
     }
 }
 
-/// The places of a document (`a.b[]`) where a value other than a string was seen.
-///
-/// A Parquet text column at such a place must hold JSON text, since the records have more than strings there.
-#[derive(Clone, Debug, Default)]
-pub struct NonTextPlaces {
-    places: HashSet<String>,
-}
-
-impl NonTextPlaces {
-    /// Notes every place of `value` that is not a string or null.
-    pub fn note(&mut self, value: &Value) {
-        let mut place = String::new();
-        self.walk(value, &mut place);
-    }
-
-    /// Whether something other than a string was seen at `place`.
-    pub fn contains(&self, place: &str) -> bool {
-        self.places.contains(place)
-    }
-
-    fn walk(&mut self, value: &Value, place: &mut String) {
-        if matches!(value, Value::Null | Value::String(_)) {
-            return;
-        }
-        if !self.places.contains(place.as_str()) {
-            self.places.insert(place.clone());
-        }
-        let length = place.len();
-        match value {
-            Value::Array(items) => {
-                place.push_str("[]");
-                for item in items {
-                    self.walk(item, place);
-                }
-            }
-            Value::Object(members) => {
-                for (name, member) in members {
-                    enter(place, name);
-                    self.walk(member, place);
-                    place.truncate(length);
-                }
-            }
-            _ => {}
-        }
-        place.truncate(length);
-    }
-}
-
 /// Extends `place` by a member name.
 pub(crate) fn enter(place: &mut String, name: &str) {
     if !place.is_empty() {
@@ -155,6 +106,8 @@ pub(crate) fn enter(place: &mut String, name: &str) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     fn print(text: &str) -> Fingerprint {
@@ -186,13 +139,5 @@ mod tests {
         ];
         let distinct: HashSet<_> = texts.iter().map(|text| print(text)).collect();
         assert_eq!(distinct.len(), texts.len());
-    }
-
-    #[test]
-    fn non_text_places_follow_objects_and_arrays() {
-        let mut places = NonTextPlaces::default();
-        places.note(&serde_json::from_str(r#"{"a":{"b":[1,"x"],"c":"t"},"d":null}"#).expect("valid JSON"));
-        assert!(places.contains("a.b") && places.contains("a.b[]") && places.contains("a"));
-        assert!(!places.contains("a.c") && !places.contains("d"));
     }
 }

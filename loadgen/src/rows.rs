@@ -1,7 +1,9 @@
 //! Parquet rows rebuilt as JSON values.
 //!
 //! Owns: the way back from columns to records, including columns that hold JSON text. Must not: guess; a text
-//! column is read as JSON text only where the original records had something other than text.
+//! column is read as JSON text only where the file says that it is.
+
+use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, bail};
 use arrow_array::cast::AsArray;
@@ -11,12 +13,14 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
+use parquet::basic::LogicalType;
+use parquet::schema::types::Type;
 use serde_json::{Map, Number, Value};
 
-use crate::canonical::{NonTextPlaces, enter};
+use crate::canonical::enter;
 
 /// Row `row` of `batch` as a JSON object; null columns are left out.
-pub fn rebuild(batch: &RecordBatch, row: usize, places: &NonTextPlaces) -> Result<Value> {
+pub fn rebuild(batch: &RecordBatch, row: usize, places: &JsonTextPlaces) -> Result<Value> {
     let mut members = Map::new();
     let mut place = String::new();
     for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
@@ -30,38 +34,61 @@ pub fn rebuild(batch: &RecordBatch, row: usize, places: &NonTextPlaces) -> Resul
     Ok(Value::Object(members))
 }
 
-/// The text columns of `batch` (as places, `a.b[]`) that hold JSON text.
-pub fn json_text_columns(batch: &RecordBatch, places: &NonTextPlaces) -> Vec<String> {
-    let mut found = Vec::new();
-    for field in batch.schema_ref().fields() {
-        collect_json_text(field.data_type(), &mut field.name().clone(), places, &mut found);
-    }
-    found
+/// The places of a file (`a.b[]`) whose texts hold JSON: columns that Parquet annotates as JSON.
+#[derive(Clone, Debug, Default)]
+pub struct JsonTextPlaces {
+    places: BTreeSet<String>,
 }
 
-fn collect_json_text(kind: &DataType, place: &mut String, places: &NonTextPlaces, found: &mut Vec<String>) {
-    let length = place.len();
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if places.contains(place) => {
-            found.push(place.clone());
+impl JsonTextPlaces {
+    /// The places of the file schema `root`.
+    pub fn of(root: &Type) -> Self {
+        let mut found = Self::default();
+        for field in root.get_fields() {
+            found.collect(field, &mut field.name().to_owned());
         }
-        DataType::Struct(fields) => {
-            for field in fields {
-                enter(place, field.name());
-                collect_json_text(field.data_type(), place, places, found);
-                place.truncate(length);
+        found
+    }
+
+    /// The places, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(String::as_str)
+    }
+
+    fn collect(&mut self, kind: &Type, place: &mut String) {
+        let length = place.len();
+        let annotation = kind.get_basic_info().logical_type_ref();
+        match (kind, annotation) {
+            (Type::PrimitiveType { .. }, Some(LogicalType::Json)) => {
+                self.places.insert(place.clone());
+            }
+            (Type::PrimitiveType { .. }, _) | (_, Some(LogicalType::Map)) => {}
+            (Type::GroupType { fields, .. }, Some(LogicalType::List)) => {
+                place.push_str("[]");
+                for repeated in fields {
+                    // Three levels: the repeated group `list` holds the element. Two: it is the element.
+                    let element = match repeated.as_ref() {
+                        Type::GroupType { fields, .. } if repeated.name() == "list" => fields.first(),
+                        _ => Some(repeated),
+                    };
+                    if let Some(element) = element {
+                        self.collect(element, place);
+                    }
+                }
+            }
+            (Type::GroupType { fields, .. }, _) => {
+                for field in fields {
+                    enter(place, field.name());
+                    self.collect(field, place);
+                    place.truncate(length);
+                }
             }
         }
-        DataType::List(item) | DataType::LargeList(item) => {
-            place.push_str("[]");
-            collect_json_text(item.data_type(), place, places, found);
-        }
-        _ => {}
+        place.truncate(length);
     }
-    place.truncate(length);
 }
 
-fn cell(array: &dyn Array, row: usize, place: &mut String, places: &NonTextPlaces) -> Result<Value> {
+fn cell(array: &dyn Array, row: usize, place: &mut String, places: &JsonTextPlaces) -> Result<Value> {
     if array.is_null(row) {
         return Ok(Value::Null);
     }
@@ -80,8 +107,8 @@ fn cell(array: &dyn Array, row: usize, place: &mut String, places: &NonTextPlace
         }
         DataType::Float32 => float(f64::from(array.as_primitive::<Float32Type>().value(row))),
         DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Utf8 => text(array.as_string::<i32>().value(row), place, places),
-        DataType::LargeUtf8 => text(array.as_string::<i64>().value(row), place, places),
+        DataType::Utf8 => text(array.as_string::<i32>().value(row), place, places)?,
+        DataType::LargeUtf8 => text(array.as_string::<i64>().value(row), place, places)?,
         DataType::Struct(fields) => {
             let columns = array.as_struct();
             let length = place.len();
@@ -110,7 +137,7 @@ fn cell(array: &dyn Array, row: usize, place: &mut String, places: &NonTextPlace
     })
 }
 
-fn map_entries(array: &dyn Array, row: usize, place: &mut String, places: &NonTextPlaces) -> Result<Value> {
+fn map_entries(array: &dyn Array, row: usize, place: &mut String, places: &JsonTextPlaces) -> Result<Value> {
     let entries = array.as_map().value(row);
     let keys = entries.column(0).as_string_opt::<i32>().context("a map whose keys are not text")?;
     let length = place.len();
@@ -129,13 +156,11 @@ fn float(value: f64) -> Value {
     Number::from_f64(value).map_or(Value::Null, Value::Number)
 }
 
-fn text(text: &str, place: &str, places: &NonTextPlaces) -> Value {
-    if places.contains(place)
-        && let Ok(value) = serde_json::from_str(text)
-    {
-        return value;
+fn text(text: &str, place: &str, places: &JsonTextPlaces) -> Result<Value> {
+    if places.places.contains(place) {
+        return serde_json::from_str(text).with_context(|| format!("column {place} holds no JSON text"));
     }
-    Value::String(text.to_owned())
+    Ok(Value::String(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -177,17 +202,24 @@ mod tests {
     fn a_row_has_the_fingerprint_of_its_record() {
         let source = r#"{"o":{"v":2},"n":1,"mixed":{"a":[1,"b"]},"text":"[1]","tags":["x"],"gone":null}"#;
         let record: Value = serde_json::from_str(source).expect("valid JSON");
-        let mut places = NonTextPlaces::default();
-        places.note(&record);
+        let places = JsonTextPlaces { places: ["mixed".to_owned()].into() };
         let row = rebuild(&batch(), 0, &places).expect("known types");
         assert_eq!(fingerprint(&row), fingerprint(&record), "{row}");
-        assert_eq!(json_text_columns(&batch(), &places), ["mixed"]);
     }
 
     #[test]
-    fn text_stays_text_where_the_records_had_only_text() {
-        let row = rebuild(&batch(), 0, &NonTextPlaces::default()).expect("known types");
+    fn text_stays_text_where_the_file_does_not_call_it_json() {
+        let row = rebuild(&batch(), 0, &JsonTextPlaces::default()).expect("known types");
         assert!(row["mixed"].is_string());
-        assert!(json_text_columns(&batch(), &NonTextPlaces::default()).is_empty());
+    }
+
+    #[test]
+    fn the_annotations_of_a_file_name_its_json_text() {
+        let schema = "message record { optional binary a (STRING); optional binary b (JSON); \
+                      optional group c { optional group d (LIST) { repeated group list { \
+                      optional group element { optional binary e (JSON); } } } } }";
+        let root = parquet::schema::parser::parse_message_type(schema).expect("a Parquet schema");
+        let places = JsonTextPlaces::of(&root);
+        assert_eq!(places.iter().collect::<Vec<_>>(), ["b", "c.d[].e"]);
     }
 }

@@ -12,10 +12,10 @@ use arrow_array::types::Int64Type;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use crate::canonical::{Fingerprint, NonTextPlaces, fingerprint};
+use crate::canonical::{Fingerprint, fingerprint};
 use crate::event::{EventGenerator, EventId};
 use crate::latency::Latencies;
-use crate::rows::{json_text_columns, rebuild};
+use crate::rows::{JsonTextPlaces, rebuild};
 use crate::store::{Lake, LakeObject};
 
 /// How many differences are described; all are counted.
@@ -66,7 +66,7 @@ pub async fn verify_events(lake: &Lake, generator: EventGenerator, counts: &[i64
     let mut seen: Vec<SeenIds> = counts.iter().map(|count| SeenIds::new(*count)).collect();
     let mut verdict = Verdict::default();
     for object in lake.objects(".parquet").await? {
-        for batch in read_batches(lake, &object, &mut verdict).await? {
+        for batch in read_batches(lake, &object, &mut verdict).await?.rows {
             check_events(&batch?, &object, generator, &mut seen, &mut verdict)?;
         }
     }
@@ -91,7 +91,7 @@ fn check_events(
     let ids = ids.with_context(missing_column)?;
     let times = batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<Int64Type>());
     let times = times.with_context(missing_column)?;
-    let nowhere = NonTextPlaces::default();
+    let nowhere = JsonTextPlaces::default();
     for row in 0..batch.num_rows() {
         let id = EventId::parse(ids.value(row));
         let slot = id.and_then(|id| Some((id, seen.get_mut(usize::try_from(id.partition).ok()?)?)));
@@ -131,7 +131,6 @@ fn check_events(
 #[derive(Debug, Default)]
 pub struct LoadedRecords {
     counts: HashMap<Fingerprint, LoadedRecord>,
-    places: NonTextPlaces,
 }
 
 #[derive(Debug)]
@@ -143,7 +142,6 @@ struct LoadedRecord {
 impl LoadedRecords {
     /// Notes a record that was sent, found on `line`.
     pub fn note(&mut self, value: &Value, line: u64) {
-        self.places.note(value);
         self.counts.entry(fingerprint(value)).or_insert(LoadedRecord { line, outstanding: 0 }).outstanding +=
             1;
     }
@@ -153,8 +151,10 @@ impl LoadedRecords {
 pub async fn verify_loaded(lake: &Lake, mut loaded: LoadedRecords) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     for object in lake.objects(".parquet").await? {
-        for batch in read_batches(lake, &object, &mut verdict).await? {
-            check_loaded(&batch?, &object, &mut loaded, &mut verdict)?;
+        let batches = read_batches(lake, &object, &mut verdict).await?;
+        verdict.json_text_columns.extend(batches.places.iter().map(str::to_owned));
+        for batch in batches.rows {
+            check_loaded(&batch?, &object, &batches.places, &mut loaded, &mut verdict)?;
         }
     }
     for record in loaded.counts.values().filter(|record| record.outstanding > 0) {
@@ -169,11 +169,12 @@ pub async fn verify_loaded(lake: &Lake, mut loaded: LoadedRecords) -> Result<Ver
 fn check_loaded(
     batch: &RecordBatch,
     object: &LakeObject,
+    places: &JsonTextPlaces,
     loaded: &mut LoadedRecords,
     verdict: &mut Verdict,
 ) -> Result<()> {
     for row in 0..batch.num_rows() {
-        let found = fingerprint(&rebuild(batch, row, &loaded.places)?);
+        let found = fingerprint(&rebuild(batch, row, places)?);
         match loaded.counts.get_mut(&found) {
             Some(record) => {
                 record.outstanding -= 1;
@@ -188,15 +189,15 @@ fn check_loaded(
             }
         }
     }
-    for column in json_text_columns(batch, &loaded.places) {
-        if !verdict.json_text_columns.contains(&column) {
-            verdict.json_text_columns.push(column);
-        }
-    }
     Ok(())
 }
 
-type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+/// The rows of one object.
+struct Batches {
+    /// Where its texts hold JSON.
+    places: JsonTextPlaces,
+    rows: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
 
 /// Downloads one object, counts it, and opens it as batches of up to 8,192 rows.
 async fn read_batches(lake: &Lake, object: &LakeObject, verdict: &mut Verdict) -> Result<Batches> {
@@ -206,9 +207,11 @@ async fn read_batches(lake: &Lake, object: &LakeObject, verdict: &mut Verdict) -
     verdict.files += 1;
     verdict.bytes += object.bytes;
     verdict.rows += builder.metadata().file_metadata().num_rows().unsigned_abs();
+    let places = JsonTextPlaces::of(builder.parquet_schema().root_schema());
     let key = object.key.clone();
     let reader = builder.with_batch_size(8192).build().with_context(not_parquet)?;
-    Ok(Box::new(reader.map(move |batch| batch.with_context(|| format!("{key} could not be decoded")))))
+    let rows = reader.map(move |batch| batch.with_context(|| format!("{key} could not be decoded")));
+    Ok(Batches { places, rows: Box::new(rows) })
 }
 
 /// One bit per expected event of a partition.

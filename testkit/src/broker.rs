@@ -67,14 +67,26 @@ impl KafkaBroker {
     /// Creates a topic with a name no other test uses, and returns the name.
     pub fn create_topic(&self, stem: &str, partitions: i32) -> anyhow::Result<String> {
         let name = crate::unique(stem);
-        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        self.create_topic_with(&name, partitions, &[])?;
+        Ok(name)
+    }
+
+    /// Creates the topic `name` with topic settings.
+    pub fn create_topic_with(
+        &self,
+        name: &str,
+        partitions: i32,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let topic = settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value));
         let options = AdminOptions::new().request_timeout(Some(START_PATIENCE));
         let outcomes =
             block_on(self.admin()?.create_topics([&topic], &options)).context("creating a topic")?;
         for outcome in outcomes {
             outcome.map_err(|(topic, code)| anyhow::anyhow!("creating {topic}: {code}"))?;
         }
-        Ok(name)
+        Ok(())
     }
 
     /// The committed offset of a consumer group in partition `partition` of `topic`; `None` when there is

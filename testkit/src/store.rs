@@ -28,7 +28,7 @@ pub const SECRET_KEY: &str = "lakeward-test-secret";
 pub struct Versitygw {
     port: u16,
     folder: RunFolder,
-    _child: Child,
+    child: Child,
 }
 
 impl Versitygw {
@@ -53,7 +53,7 @@ impl Versitygw {
             child.assert_running()?;
             Ok(TcpStream::connect(("127.0.0.1", port)).ok())
         })?;
-        Ok(Self { port, folder, _child: child })
+        Ok(Self { port, folder, child })
     }
 
     /// The server that all tests of this process share. It ends with the process.
@@ -65,6 +65,16 @@ impl Versitygw {
     /// `http://host:port`.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Stops the process without ending it, as a store that hangs would; [`Versitygw::thaw`] undoes it.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.child.signal("STOP")
+    }
+
+    /// Lets a frozen server run on.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.child.signal("CONT")
     }
 
     /// Creates a bucket with a name no other test uses. The server takes every folder for a bucket.

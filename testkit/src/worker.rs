@@ -152,6 +152,14 @@ impl LakewardWorker {
         self.child.id()
     }
 
+    /// The most memory it ever held (`VmHWM`), in bytes.
+    pub fn peak_memory_bytes(&self) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse().context("VmHWM is not a number")?;
+        Ok(kib * 1024)
+    }
+
     /// Creates a connector and returns the answer's body.
     ///
     /// # Panics

@@ -7,10 +7,11 @@ use clap::{Parser, Subcommand};
 use crate::demo::{BenchCommand, DemoArgs};
 use crate::dev::DevCommand;
 
-/// Kafka Connect without the JVM: topics become Parquet on S3, and the rest of your Connect cluster goes on as before.
+/// Kafka Connect without the JVM: topics become Parquet on S3, and the rest of your Connect cluster goes on
+/// as before.
 ///
-/// Worker files and connector configurations are Kafka Connect's own. Log levels come from LAKEWARD_LOG (for example
-/// "info,lakeward_sinks=debug"), the log format from LAKEWARD_LOG_FORMAT (text or json).
+/// Worker files and connector configurations are Kafka Connect's own. Log levels come from LAKEWARD_LOG (for
+/// example "info,lakeward_sinks=debug"), the log format from LAKEWARD_LOG_FORMAT (text or json).
 #[derive(Parser)]
 #[command(name = "lakeward", version, about, long_about, arg_required_else_help = true)]
 pub(crate) struct Cli {

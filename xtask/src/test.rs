@@ -33,7 +33,8 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run(&mut cargo_in(workspace, &arguments))
     });
-    check("worker binary", &|| run(&mut cargo_in(workspace, &["build", "--package", "lakeward-worker"])));
+    // The same selection as the tests: another one would compile the dependencies a second time.
+    check("build", &|| run(&mut cargo_in(workspace, &["test", "--workspace", "--no-run"])));
     let (mut tally, outcome) = tests(workspace)?;
     if let Err(err) = outcome {
         say(&format!("error: tests: {err:#}"));

@@ -67,21 +67,20 @@ fn assemble(
                 }
                 let shown = checked.value.as_deref()?;
                 // A validated secret is hidden; secrets are never normalised, so the given text is the value.
-                let text = match (&key.kind, given, &key.default) {
-                    (::lakeward_api::config::ConfigType::Password, ::std::option::Option::Some(given), _) => given,
+                let text = match (&key.kind, &key.default) {
                     (
                         ::lakeward_api::config::ConfigType::Password,
-                        ::std::option::Option::None,
                         ::lakeward_api::config::DefaultValue::Text(text),
-                    ) => text.as_str(),
+                    ) => given.unwrap_or(text),
+                    (::lakeward_api::config::ConfigType::Password, _) => given.unwrap_or(shown),
                     _ => shown,
                 };
                 match T::from_config(text) {
                     ::std::result::Result::Ok(value) => ::std::option::Option::Some(value),
                     ::std::result::Result::Err(problem) => {
-                        let error =
-                            ::std::format!("Invalid value {} for configuration {}: {}", shown, key.name, problem);
-                        checked.errors.push(error);
+                        checked.errors.push(::std::format!(
+                            "Invalid value {} for configuration {}: {}", shown, key.name, problem
+                        ));
                         problems.push(checked);
                         ::std::option::Option::None
                     }
@@ -89,7 +88,7 @@ fn assemble(
             }
 
             impl #generics #name #type_generics #clause {
-                /// The definitions of all keys, in field order; the documentation is each field's doc comment.
+                /// The definitions of all keys, in field order, documented by the fields' doc comments.
                 #visibility fn config_def() -> ::lakeward_api::config::ConfigDef {
                     ::lakeward_api::config::ConfigDef::new(::std::vec![#(#keys),*])
                 }

@@ -1,14 +1,15 @@
 //! `#[derive(ConfigDef)]`: one struct is the only source of truth of a set of configuration keys.
 //!
-//! This crate owns the macro and nothing else: the meaning of every attribute lives in `lakeward_api::config`, which
-//! re-exports the derive and documents it for users.
+//! This crate owns the macro and nothing else: the meaning of every attribute lives in
+//! `lakeward_api::config`, which re-exports the derive and documents it for users.
 //!
 //! ```text
 //! #[derive(ConfigDef)]
 //! struct Settings {
 //!     /// Number of records per file.
-//!     #[config(name = "flush.size", kind = "int", default = required, importance = "high", group = "Connector",
-//!              width = "long", display = "Flush size", validate = at_least(1), dependents("rotate.interval.ms"))]
+//!     #[config(name = "flush.size", kind = "int", default = required, importance = "high",
+//!              group = "Connector", width = "long", display = "Flush size", validate = at_least(1),
+//!              dependents("rotate.interval.ms"))]
 //!     flush_size: i32,
 //! }
 //! ```

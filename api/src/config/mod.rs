@@ -1,7 +1,7 @@
-//! Configuration definitions: one source of truth for parsing, validation and the REST answers about a plugin.
+//! Configuration definitions: one source of truth for parsing, validation and REST answers about a plugin.
 //!
-//! Source: `org.apache.kafka.common.config.ConfigDef`, Kafka 4.1. `#[derive(ConfigDef)]` on a struct produces a
-//! [`ConfigDef`] and the typed parser from its fields.
+//! Source: `org.apache.kafka.common.config.ConfigDef`, Kafka 4.1. `#[derive(ConfigDef)]` on a struct produces
+//! a [`ConfigDef`] and the typed parser from its fields.
 
 mod parse;
 mod password;
@@ -166,7 +166,7 @@ pub struct ConfigKey {
 pub struct ConfigValue {
     /// Name of the key.
     pub name: String,
-    /// The value in use, in text form; `None` when absent without default or unparsable. Passwords are hidden.
+    /// The value in use, as text; `None` when absent without default or unparsable. Passwords are hidden.
     pub value: Option<String>,
     /// Values offered to users.
     pub recommended_values: Vec<String>,

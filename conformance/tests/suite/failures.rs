@@ -7,7 +7,7 @@ use lakeward_conformance::envelope::numbered;
 use lakeward_conformance::scenario::Scenario;
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::records::Record;
-use lakeward_testkit::worker::{LakewardWorker, distributed_properties};
+use lakeward_testkit::worker::{LakewardWorker, distributed_properties, property};
 use serde_json::json;
 
 #[test]
@@ -50,6 +50,22 @@ fn an_unreachable_broker_ends_the_start_with_an_error_that_names_it() {
     let (status, log) = LakewardWorker::run_to_end(&properties, Duration::from_secs(120)).unwrap();
     assert!(!status.success(), "{log}");
     assert!(log.contains("127.0.0.1:1"), "{log}");
+}
+
+#[test]
+fn an_internal_topic_that_loses_records_ends_the_start_with_its_setting_and_the_remedy() {
+    let broker = KafkaBroker::shared();
+    for setting in ["config.storage.topic", "offset.storage.topic", "status.storage.topic"] {
+        let properties = distributed_properties(broker);
+        let topic = property(&properties, setting);
+        broker.create_topic_with(topic, 1, &[("cleanup.policy", "delete")]).unwrap();
+        let (status, log) = LakewardWorker::run_to_end(&properties, Duration::from_secs(120)).unwrap();
+        assert!(!status.success(), "{log}");
+        let remedy = format!("--alter --topic {topic} --add-config cleanup.policy=compact");
+        for part in [setting, "cleanup.policy=delete", &remedy] {
+            assert!(log.contains(part), "{part:?} is not in {log}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
 mod delivery;
+mod engines;
 mod failures;
+mod faults;
 mod internal_topics;
 mod java_interop;
 mod json_lines;

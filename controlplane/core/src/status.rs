@@ -342,6 +342,9 @@ mod tests {
         put(&mut board, &task(0), &status(RunState::Running, "h:2", 5));
         put(&mut board, &task(0), &status(RunState::Unassigned, "h:1", 4));
         assert_eq!(known(&board, 0).unwrap().state, RunState::Running);
+        // Java ignores it in the same term, too, so a worker that stops leaves RUNNING until the next term.
+        put(&mut board, &task(0), &status(RunState::Unassigned, "h:2", 5));
+        assert_eq!(known(&board, 0).unwrap().state, RunState::Running);
         put(&mut board, &task(0), &status(RunState::Unassigned, "h:1", 6));
         assert_eq!(known(&board, 0).unwrap().state, RunState::Unassigned);
     }

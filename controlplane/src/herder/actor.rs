@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_api::runtime::TaskId;
-use lakeward_controlplane_core::reconcile::{Plan, Running, reconcile};
+use lakeward_controlplane_core::config_log::TargetState;
+use lakeward_controlplane_core::reconcile::{InstanceHealth, Plan, Running, RunningConnector, reconcile};
 use lakeward_controlplane_core::status::{
     RunState, Status, Subject, TopicUse, status_record, topic_record, topic_tombstone,
 };
@@ -28,11 +29,20 @@ const TURNS_MAX: usize = 8;
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(60);
 
-/// A task set that could not be written, and when to try again.
+/// When to try again what the store refused. Source: `DistributedHerder#startConnector`, exponential back-off
+/// of 250 ms to 60 s.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Retry {
     pub(super) due: Instant,
     pub(super) pause: Duration,
+}
+
+impl Retry {
+    /// The attempt after `before`.
+    pub(super) fn after(before: Option<Self>) -> Self {
+        let pause = before.map_or(RETRY_FIRST, |before| (before.pause * 2).min(RETRY_MAX));
+        Self { due: Instant::now() + pause, pause }
+    }
 }
 
 /// The herder's state and its ends of the queues.
@@ -45,7 +55,10 @@ pub(crate) struct Actor {
     /// Why connectors of `running` gave up, for standalone answers.
     pub(super) failures: BTreeMap<Arc<str>, String>,
     pub(super) inbox: Arc<Inbox>,
+    /// Task sets that could not be written.
     pub(super) retries: BTreeMap<Arc<str>, Retry>,
+    /// Set while this worker should lead but could not read the config topic to its end yet.
+    takeover: Option<Retry>,
     pub(super) role: Role,
     role_changes: watch::Receiver<Role>,
     commands: mpsc::Receiver<(Command, Reply)>,
@@ -68,6 +81,7 @@ impl Actor {
             failures: BTreeMap::new(),
             inbox: Arc::new(Inbox::default()),
             retries: BTreeMap::new(),
+            takeover: None,
             role: Role::Undecided,
             role_changes,
             commands,
@@ -96,6 +110,7 @@ impl Actor {
                 },
                 () = view.changed() => {}
                 () = until(retry) => self.retry_task_sets().await,
+                () = until(self.takeover.map(|retry| retry.due)) => self.on_role().await,
             }
             if self.leads() {
                 self.process_restarts().await;
@@ -126,21 +141,26 @@ impl Actor {
 
     async fn on_role(&mut self) {
         let role = *self.role_changes.borrow_and_update();
-        if role == self.role {
+        if role == self.role || !self.take_role(role).await {
             return;
         }
         tracing::info!(?role, "role in the worker group");
-        self.take_role(role).await;
         while let Some((command, reply)) = self.early.pop_front() {
             self.on_command(command, reply).await;
         }
     }
 
-    async fn take_role(&mut self, role: Role) {
+    /// False when the role cannot be taken yet: a leader that acted on an old state could start what is
+    /// deleted, so it reads to the end first, and commands wait.
+    async fn take_role(&mut self, role: Role) -> bool {
         match role {
             Role::Leader { .. } => {
                 if let Err(err) = self.store.refresh().await {
-                    tracing::warn!(error = %err, "the new leader is not at the end of the config topic yet");
+                    let retry = Retry::after(self.takeover);
+                    self.takeover = Some(retry);
+                    let pause_ms = retry.pause.as_millis() as u64;
+                    tracing::warn!(error = %err, pause_ms, "cannot lead yet; reading the config topic again");
+                    return false;
                 }
                 self.role = role;
                 // Requests made before this term were seen by an earlier leader.
@@ -154,12 +174,14 @@ impl Actor {
                 self.role = role;
             }
         }
+        self.takeover = None;
+        true
     }
 
     /// Commands wait for the first role, as Java's wait for the first tick; only health checks need none.
     async fn on_command(&mut self, command: Command, reply: Reply) {
-        let undecided = self.role == Role::Undecided && !matches!(command, Command::Ping);
-        if undecided && self.early.len() < QUEUE_LIMIT {
+        let undecided = self.role == Role::Undecided || self.takeover.is_some();
+        if undecided && !matches!(command, Command::Ping) && self.early.len() < QUEUE_LIMIT {
             self.early.push_back((command, reply));
             return;
         }
@@ -186,7 +208,7 @@ impl Actor {
         for _ in 0..TURNS_MAX {
             let plan = self.store.view().config(|state| reconcile(state, &self.running));
             if plan.is_empty() {
-                return;
+                return self.schedule_missing_sets();
             }
             self.carry_out(&plan).await;
             if !(plan.stop_connectors.is_empty() && plan.stop_tasks.is_empty()) {
@@ -293,9 +315,18 @@ impl Actor {
         self.store.flush_status().await;
     }
 
-    pub(super) fn schedule_retry(&mut self, name: &Arc<str>) {
-        let pause = self.retries.get(name).map_or(RETRY_FIRST, |retry| (retry.pause * 2).min(RETRY_MAX));
-        self.retries.insert(Arc::clone(name), Retry { due: Instant::now() + pause, pause });
+    /// A started connector without a task set (a commit without all of its tasks was read) makes a new one.
+    fn schedule_missing_sets(&mut self) {
+        let missing: Vec<Arc<str>> = self.store.view().config(|state| {
+            let works = |instance: &RunningConnector| {
+                instance.health == InstanceHealth::Good && instance.target == TargetState::Started
+            };
+            let started = self.running.connectors.iter().filter(|(_, instance)| works(instance));
+            started.map(|(name, _)| name).filter(|name| state.task_set(name).is_none()).cloned().collect()
+        });
+        for name in missing {
+            self.retries.entry(name).or_insert_with(|| Retry::after(None));
+        }
     }
 }
 

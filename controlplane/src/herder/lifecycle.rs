@@ -17,7 +17,7 @@ use lakeward_controlplane_core::reconcile::{
 use lakeward_controlplane_core::status::{RunState, Subject};
 use tokio::time::Instant;
 
-use super::actor::Actor;
+use super::actor::{Actor, Retry};
 use crate::store::Barrier;
 
 impl Actor {
@@ -106,6 +106,7 @@ impl Actor {
             instance.target = target;
             instance.health = InstanceHealth::Good;
         }
+        self.retries.remove(name);
         self.failures.remove(name);
         self.enter(name, target).await;
     }
@@ -129,42 +130,49 @@ impl Actor {
         if let Some(instance) = self.running.connectors.get_mut(name) {
             instance.health = InstanceHealth::Failed;
         }
+        self.retries.remove(name);
         self.failures.insert(Arc::clone(name), err.to_string());
         let version = self.connector_version(name);
         let subject = Subject::Connector(Arc::clone(name));
         self.write_status(&subject, RunState::Failed, Some(err.trace()), version);
     }
 
-    /// Generates the task set and writes it if it is another one; write failures are tried again for ever.
+    /// Generates the task set of a started connector and writes it if it is another one; write failures are
+    /// tried again for ever.
     pub(super) async fn publish_tasks(&mut self, name: &Arc<str>) {
-        let config = self.view().config(|state| state.config(name).map(Properties::to_config_map));
+        let before = self.retries.remove(name);
+        let config = self.view().config(|state| {
+            let started = state.target_state(name) == Some(TargetState::Started);
+            state.config(name).filter(|_| started).map(Properties::to_config_map)
+        });
         let (Some(config), Some(sink)) = (config, self.sink_of(name)) else { return };
         let tasks = match generate_tasks(name, sink.as_ref(), &config) {
             Ok(tasks) => tasks,
             Err(err) => return self.fail_connector(name, &err),
         };
         if !self.view().config(|state| state.needs_new_task_set(name, &tasks)) {
-            self.retries.remove(name);
             return;
         }
-        match self.write_task_set(name, &tasks).await {
-            Ok(()) => {
-                self.retries.remove(name);
-            }
-            Err(err) => {
-                tracing::warn!(connector = %name, error = %err, "a task set was not written; trying again");
-                self.schedule_retry(name);
-            }
-        }
+        let problem = match self.write_task_set(name, &tasks).await {
+            Ok(()) if self.view().config(|state| state.task_set(name).is_some()) => return,
+            Ok(()) => "it was written but is not complete".to_owned(),
+            Err(err) => err.to_string(),
+        };
+        let retry = Retry::after(before);
+        let pause_ms = retry.pause.as_millis() as u64;
+        tracing::warn!(connector = %name, problem, pause_ms, "a task set was not written; trying again");
+        self.retries.insert(Arc::clone(name), retry);
     }
 
-    /// Read to end, tasks, read to end, commit, read to end: nobody sees half a set.
+    /// Tasks, read back, commit, read back: nobody sees half a set.
+    ///
+    /// Java reads to the end before, too. Here the leader did so when it took its role and has read back each
+    /// write since; asking the broker once more could only keep a set from being written.
     pub(super) async fn write_task_set(
         &self,
         name: &Arc<str>,
         tasks: &[Properties],
     ) -> Result<(), crate::store::StoreError> {
-        self.store.refresh().await?;
         let id = |task| TaskId { connector: Arc::clone(name), task };
         if !tasks.is_empty() {
             let records = (0..).zip(tasks).map(|(number, task)| records::task(&id(number), task)).collect();

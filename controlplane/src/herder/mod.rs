@@ -19,6 +19,8 @@ mod request_error;
 mod requests;
 mod restart;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,7 +41,7 @@ use crate::validation::{ConfigInfos, Validator};
 use crate::worker_config::WorkerConfig;
 
 /// Every request that waits for the herder.
-const REQUEST_LIMIT: Duration = Duration::from_secs(90);
+pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(90);
 /// Requests that may wait; more are refused.
 const QUEUE_LIMIT: usize = 256;
 

@@ -27,7 +27,7 @@ use tokio::sync::watch;
 pub(crate) use body::initial_state;
 pub(crate) use server::{RestServer, bind};
 
-use crate::herder::{Herder, RequestError, Stage, timeout_text};
+use crate::herder::{Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
 use answer::Answer;
 use route::{PathError, Query, Resource};
 
@@ -52,7 +52,7 @@ impl Default for Limits {
             body: Duration::from_secs(30),
             head: Duration::from_secs(90),
             health: Duration::from_secs(10),
-            request: Duration::from_secs(90),
+            request: REQUEST_LIMIT,
             shutdown: Duration::from_secs(10),
         }
     }
@@ -144,6 +144,20 @@ where
         Ok(body) => body,
         Err(status) => return Ok(answer::routing(status)),
     };
+    // One budget for the wait for start-up, for validation and for the herder.
+    let limit = gate.limits.request;
+    match tokio::time::timeout(limit, answer_when_ready(gate, resource, head, body)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(RequestError::Internal(timeout_text(&gate.stage.borrow()))),
+    }
+}
+
+async fn answer_when_ready(
+    gate: &Gate,
+    resource: Resource,
+    head: &http::request::Parts,
+    body: Bytes,
+) -> Result<Answer, RequestError> {
     let Some(service) = gate.service(gate.limits.request).await else {
         return Err(RequestError::Internal(timeout_text(&gate.stage.borrow())));
     };

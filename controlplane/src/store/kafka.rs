@@ -99,7 +99,7 @@ impl KafkaStore {
         match barrier {
             Barrier::Acknowledged => Ok(()),
             Barrier::ReadBack => {
-                self.config_log.read_to_end(deadline.saturating_duration_since(Instant::now())).await
+                self.config_log.read_back(deadline.saturating_duration_since(Instant::now())).await
             }
         }
     }

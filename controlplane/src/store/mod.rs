@@ -51,7 +51,7 @@ impl ClusterView {
 pub(crate) enum Barrier {
     /// Acknowledged is enough.
     Acknowledged,
-    /// Read to the end of the topic afterwards.
+    /// Its records were read, and so was everything before them.
     ReadBack,
 }
 

@@ -16,8 +16,8 @@ impl Backoff {
         Self { first, max, next: first }
     }
 
-    /// How long to wait before the next attempt. `jitter` in 0..=255 shortens the wait by up to a quarter, so that
-    /// tasks that failed together do not come back together.
+    /// How long to wait before the next attempt. `jitter` in 0..=255 shortens the wait by up to a quarter, so
+    /// that tasks that failed together do not come back together.
     pub fn next_wait(&mut self, jitter: u8) -> Duration {
         let wait = self.next;
         self.next = (self.next * 2).min(self.max);

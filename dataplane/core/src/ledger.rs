@@ -1,7 +1,7 @@
 //! Positions per topic-partition: `durable ≥ committed`, each monotone within an assignment.
 //!
-//! Only durable positions are ever committed. All assertions stay on in release: a position that moves backwards
-//! would lose or repeat records.
+//! Only durable positions are ever committed. All assertions stay on in release: a position that moves
+//! backwards would lose or repeat records.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

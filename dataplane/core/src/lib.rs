@@ -1,5 +1,5 @@
-//! The decisions of a task, without IO: which positions may be committed, what a bad record does, how long to wait
-//! before a retry. No threads, sockets, files, clocks or randomness: time is an argument.
+//! The decisions of a task, without IO: which positions may be committed, what a bad record does, how long to
+//! wait before a retry. No threads, sockets, files, clocks or randomness: time is an argument.
 
 pub mod backoff;
 pub mod ledger;

@@ -1,7 +1,8 @@
 //! Shards: one thread per core, each with its own executor.
 //!
-//! Tasks see three operations ([`spawn_local`], [`sleep`], [`yield_now`]) and no runtime. The io_uring executor is the
-//! normal engine; where the kernel or the container denies io_uring, an epoll executor takes its place and says so.
+//! Tasks see three operations ([`spawn_local`], [`sleep`], [`yield_now`]) and no runtime. The io_uring
+//! executor is the normal engine; where the kernel or the container denies io_uring, an epoll executor takes
+//! its place and says so.
 
 mod probe;
 mod shard;
@@ -11,7 +12,7 @@ use std::future::Future;
 use std::time::Duration;
 
 pub use probe::{Engine, EngineChoice, choose_engine};
-pub(crate) use shard::{Shard, ShardCommand};
+pub use shard::{Shard, ShardCommand};
 
 /// How shards are laid out.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +46,10 @@ fn local() -> Local {
 }
 
 /// Starts `future` on this shard. It is dropped when the shard ends.
-pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
+///
+/// # Panics
+/// Outside of a [`ShardCommand`] and the futures it starts, as do [`sleep`] and [`yield_now`].
+pub fn spawn_local(future: impl Future<Output = ()> + 'static) {
     match local() {
         Local::Epoll => drop(tokio::task::spawn_local(future)),
         Local::Uring(queue) => {
@@ -55,7 +59,7 @@ pub(crate) fn spawn_local(future: impl Future<Output = ()> + 'static) {
 }
 
 /// Waits without holding the shard. Safe to drop.
-pub(crate) async fn sleep(duration: Duration) {
+pub async fn sleep(duration: Duration) {
     match local() {
         Local::Epoll => tokio::time::sleep(duration).await,
         Local::Uring(_) => {
@@ -65,7 +69,7 @@ pub(crate) async fn sleep(duration: Duration) {
 }
 
 /// Lets other tasks of this shard run when this one has used up its share.
-pub(crate) async fn yield_now() {
+pub async fn yield_now() {
     match local() {
         Local::Epoll => tokio::task::yield_now().await,
         Local::Uring(_) => glommio::yield_if_needed().await,

@@ -18,17 +18,17 @@ const WAKE_LATENCY: Duration = Duration::from_millis(1);
 const MAILBOX_COMMANDS_MAX: usize = 4096;
 
 /// What a shard is asked to do. Values move whole; nothing is shared.
-pub(crate) struct ShardCommand(Box<dyn FnOnce() + Send>);
+pub struct ShardCommand(Box<dyn FnOnce() + Send>);
 
 impl ShardCommand {
     /// Runs `work` on the shard; it may start local tasks.
-    pub(crate) fn new(work: impl FnOnce() + Send + 'static) -> Self {
+    pub fn new(work: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(work))
     }
 }
 
-/// A running shard.
-pub(crate) struct Shard {
+/// A running shard. Dropping it drops its tasks and waits for its thread.
+pub struct Shard {
     mailbox: Option<flume::Sender<ShardCommand>>,
     thread: Option<JoinHandle<()>>,
     load: Arc<AtomicUsize>,
@@ -36,7 +36,10 @@ pub(crate) struct Shard {
 
 impl Shard {
     /// Starts shard `index` on `engine`, pinned to its core where the system allows it.
-    pub(crate) fn start(index: usize, engine: Engine) -> Result<Self, std::io::Error> {
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn start(index: usize, engine: Engine) -> Result<Self, std::io::Error> {
         let (mailbox, commands) = flume::bounded::<ShardCommand>(MAILBOX_COMMANDS_MAX);
         let name = format!("shard-{index}");
         let thread = thread::Builder::new().name(name).spawn(move || match engine {
@@ -48,7 +51,7 @@ impl Shard {
 
     /// Hands a command over without waiting; `false` when the shard is gone or its mailbox is full.
     #[must_use]
-    pub(crate) fn send(&self, command: ShardCommand) -> bool {
+    pub fn send(&self, command: ShardCommand) -> bool {
         self.mailbox.as_ref().is_some_and(|mailbox| mailbox.try_send(command).is_ok())
     }
 

@@ -1,4 +1,4 @@
-//! One task on its shard: what it is made of, how it is told to pause and stop, and what happens when it fails.
+//! One task on its shard: what it is made of, how it is paused and stopped, what happens when it fails.
 
 mod convert;
 mod pipeline;
@@ -96,7 +96,8 @@ pub(crate) struct TaskStart {
     pub(crate) environment: Arc<Environment>,
 }
 
-/// Runs a task to its end: restarts it from the committed positions after failures that may heal, reports the others.
+/// Runs a task to its end: restarts it from the committed positions after failures that may heal, reports the
+/// others.
 pub(crate) async fn run(start: TaskStart) {
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
     let id = start.spec.id.clone();
@@ -174,7 +175,7 @@ async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), Connec
     close(environment, task, consumer);
     match ended? {
         Ended::Abandoned => {
-            tracing::warn!(task = %spec.id, "task did not stop in time; what is not durable will be read again");
+            tracing::warn!(task = %spec.id, "task did not stop in time; what is not durable is read again");
         }
         Ended::Drained => tracing::info!(task = %spec.id, "task drained"),
     }

@@ -1,7 +1,8 @@
 //! The loop of one task: take, convert, put, learn what is durable, commit. It never blocks its shard.
 //!
-//! Source: `WorkerSinkTask`, Kafka 4.1, with one difference: positions are committed as soon as they are durable (at
-//! most once a second) instead of once per `offset.flush.interval.ms`, so that a restart repeats less.
+//! Source: `WorkerSinkTask`, Kafka 4.1, with one difference: positions are committed as soon as they are
+//! durable (at most once a second) instead of once per `offset.flush.interval.ms`, so that a restart repeats
+//! less.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -159,6 +160,9 @@ impl Pipeline {
         let is_stuck = self.saturated_since.is_some_and(|since| now.duration_since(since) >= PAUSE_AFTER);
         let pause = is_paused || is_stuck;
         if pause != self.is_fetch_paused {
+            if is_stuck && !is_paused {
+                tracing::info!(task = %self.id, "the store does not keep up; partitions are paused");
+            }
             let partitions = self.ledger.assigned();
             if !partitions.is_empty() && pause {
                 self.consumer.pause(&partitions)?;
@@ -191,7 +195,8 @@ impl Pipeline {
             }
             ConsumerEvent::Disconnected { reason } => self.disconnected(&reason, now),
             ConsumerEvent::Lost(partitions) => {
-                tracing::warn!(task = %self.id, count = partitions.len(), "partitions lost; their work is dropped");
+                let count = partitions.len();
+                tracing::warn!(task = %self.id, count, "partitions lost; their work is dropped");
                 self.task.close(&partitions);
                 self.ledger.close(&partitions);
                 self.revocations
@@ -204,7 +209,8 @@ impl Pipeline {
                 Ok(())
             }
             ConsumerEvent::Stopped { reason } => Err(ConnectError::fatal(format!(
-                "The consumer cannot go on: {reason}. Check consumer.override.* and the worker's consumer.* settings"
+                "The consumer cannot go on: {reason}. Check consumer.override.* and the worker's \
+                 consumer.* settings"
             ))),
         }
     }

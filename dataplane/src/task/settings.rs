@@ -69,7 +69,8 @@ pub(super) fn topics(connector: &ConfigMap) -> Vec<String> {
     }
 }
 
-/// The consumer's settings: fixed base, then the worker's `consumer.*`, then the connector's `consumer.override.*`.
+/// The consumer's settings: fixed base, then the worker's `consumer.*`, then the connector's
+/// `consumer.override.*`.
 pub(super) fn consumer(environment: &Environment, spec: &TaskSpec) -> Result<ClientSettings, ConnectError> {
     let id = &spec.id;
     let mut props = ConfigMap::new();

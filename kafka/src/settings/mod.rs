@@ -1,8 +1,8 @@
 //! Java client settings to the settings of the C client library, through an allow-list.
 //!
-//! Only settings named in the tables of this module reach the library: some of its own settings run shell commands
-//! (`sasl.kerberos.kinit.cmd`), load code (`plugin.library.paths`, `ssl.engine.location`) or call URLs. Where the
-//! library's default differs from Java's, Java's is set explicitly.
+//! Only settings named in the tables of this module reach the library: some of its own settings run shell
+//! commands (`sasl.kerberos.kinit.cmd`), load code (`plugin.library.paths`, `ssl.engine.location`) or call
+//! URLs. Where the library's default differs from Java's, Java's is set explicitly.
 //!
 //! Source: `ConsumerConfig`, `ProducerConfig`, `AdminClientConfig`, Kafka 4.1.
 
@@ -72,8 +72,8 @@ impl fmt::Debug for ClientSettings {
 /// Translates Java settings for a client of `kind`. Unknown names are kept in [`ClientSettings::ignored`].
 ///
 /// # Errors
-/// Class `Config`, naming the Java key and the remedy, for a value that cannot be honoured (a JKS store, an unknown
-/// assignor): a client that would silently differ from Java is not started.
+/// Class `Config`, naming the Java key and the remedy, for a value that cannot be honoured (a JKS store, an
+/// unknown assignor): a client that would silently differ from Java is not started.
 pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, KafkaError> {
     let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new() };
     for (name, value) in tables::java_defaults(kind) {
@@ -136,8 +136,8 @@ fn offset_reset(value: &str) -> Result<String, KafkaError> {
     }
 }
 
-/// Java lists assignor classes in order of preference; all members of a group need one in common. Sink tasks always
-/// rebalance cooperatively, so the list must allow it.
+/// Java lists assignor classes in order of preference; all members of a group need one in common. Sink tasks
+/// always rebalance cooperatively, so the list must allow it.
 fn assignor(value: &str) -> Result<String, KafkaError> {
     let simple = |class: &str| class.trim().rsplit('.').next().unwrap_or_default().to_owned();
     let classes: Vec<String> = value.split(',').map(simple).collect();

@@ -111,7 +111,7 @@ fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
 }
 
 fn bytes<'a>(start: *const u8, length: usize) -> Option<&'a [u8]> {
-    // SAFETY: the library guarantees `length` bytes at a non-null pointer for as long as the message lives; callers
-    // bind the lifetime to the batch.
+    // SAFETY: the library guarantees `length` bytes at a non-null pointer for as long as the message lives;
+    // callers bind the lifetime to the batch.
     (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start, length) })
 }

@@ -32,7 +32,8 @@ pub(super) struct Handle {
     shared: Box<Shared>,
 }
 
-// SAFETY: `rd_kafka_t` and queues may be used from any thread (the library's documented contract); `Shared` is Sync.
+// SAFETY: `rd_kafka_t` and queues may be used from any thread (the library's documented contract); `Shared`
+// is Sync.
 unsafe impl Send for Handle {}
 // SAFETY: as above.
 unsafe impl Sync for Handle {}
@@ -55,8 +56,9 @@ impl NativeConsumer {
         let opaque = ptr::from_ref::<Shared>(&shared).cast_mut().cast::<c_void>();
         let conf = Conf::new(settings)?;
         let mut text = [0u8; ERROR_TEXT_BYTES];
-        // SAFETY: the configuration is valid; the callbacks match their types; `opaque` lives in a box that outlives
-        // the client because `Handle` destroys the client first. `rd_kafka_new` takes the configuration on success.
+        // SAFETY: the configuration is valid; the callbacks match their types; `opaque` lives in a box that
+        // outlives the client because `Handle` destroys the client first. `rd_kafka_new` takes the
+        // configuration on success.
         let client = unsafe {
             rdsys::rd_kafka_conf_set_opaque(conf.0, opaque);
             rdsys::rd_kafka_conf_set_rebalance_cb(conf.0, Some(callbacks::on_rebalance));
@@ -74,8 +76,8 @@ impl NativeConsumer {
             return Err(KafkaError::Setting { key: "consumer settings".to_owned(), problem: text_of(&text) });
         };
         conf.given_away();
-        // SAFETY: the client is valid; the queue reference is released in `Handle::drop`; the event callback gets the
-        // same opaque.
+        // SAFETY: the client is valid; the queue reference is released in `Handle::drop`; the event callback
+        // gets the same opaque.
         let queue = unsafe {
             rdsys::rd_kafka_poll_set_consumer(client.as_ptr());
             let queue = rdsys::rd_kafka_queue_get_consumer(client.as_ptr());
@@ -200,9 +202,9 @@ impl NativeConsumer {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: no batch and no consumer holds the handle any more; the queue reference is released before the
-        // client, the client before `shared`. The flag keeps the call from waiting for a group that does not answer:
-        // an orderly leave happened before through `begin_close`.
+        // SAFETY: no batch and no consumer holds the handle any more; the queue reference is released before
+        // the client, the client before `shared`. The flag keeps the call from waiting for a group that does
+        // not answer: an orderly leave happened before through `begin_close`.
         unsafe {
             rdsys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
             rdsys::rd_kafka_queue_destroy(self.queue.as_ptr());

@@ -1,12 +1,14 @@
-//! The consumer over the C interface of the client library: batches from the consumer queue, rebalances that the
-//! caller confirms later, and a wake-up for the shard.
+//! The consumer over the C interface of the client library: batches from the consumer queue, rebalances that
+//! the caller confirms later, and a wake-up for the shard.
 //!
-//! The safe bindings offer one poll per message (half the speed of the batch queue) and confirm rebalances inside the
-//! callback, which would block a shard. This is the only unsafe code of the crate. It must stay free of decisions:
-//! they belong to `crate::consumer`.
+//! The safe bindings offer one poll per message (half the speed of the batch queue) and confirm rebalances
+//! inside the callback, which would block a shard. This is the only unsafe code of the crate. It must stay
+//! free of decisions: they belong to `crate::consumer`.
 
-// The C interface is the purpose of this module; every block states why it is sound.
-#![allow(unsafe_code)]
+#![allow(
+    unsafe_code,
+    reason = "the C interface is the purpose of this module; every block states why it is sound"
+)]
 
 mod batch;
 mod callbacks;

@@ -15,7 +15,7 @@ pub(super) struct PartitionList(NonNull<rdsys::rd_kafka_topic_partition_list_t>)
 impl PartitionList {
     fn with_capacity(capacity: usize) -> Self {
         let capacity = i32::try_from(capacity).unwrap_or(i32::MAX);
-        // SAFETY: plain allocation; the library aborts the process when memory is exhausted, it never returns null.
+        // SAFETY: plain allocation; the library aborts when memory is exhausted, it never returns null.
         let list = unsafe { rdsys::rd_kafka_topic_partition_list_new(capacity) };
         Self(NonNull::new(list).expect("the library never returns a null list"))
     }
@@ -50,8 +50,8 @@ impl PartitionList {
     fn push(&mut self, topic: &str, partition: i32, offset: i64) {
         // A name with a NUL cannot exist on a broker; an empty one matches nothing.
         let topic = CString::new(topic).unwrap_or_default();
-        // SAFETY: the list is valid and owned; the library copies the name; the returned element lives in the list
-        // and is not kept beyond this call.
+        // SAFETY: the list is valid and owned; the library copies the name; the returned element lives in the
+        // list and is not kept beyond this call.
         unsafe {
             let element =
                 rdsys::rd_kafka_topic_partition_list_add(self.0.as_ptr(), topic.as_ptr(), partition);

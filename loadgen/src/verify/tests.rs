@@ -104,8 +104,9 @@ fn loaded_lines_are_compared_as_multisets() {
         loaded.note(&event(sequence), line);
     }
     let mut verdict = Verdict::default();
+    let nowhere = JsonTextPlaces::default();
     let rows: Vec<_> = [5, 5, 5, 6, 9].into_iter().map(event).collect();
-    check_loaded(&batch(&rows), &object(), &mut loaded, &mut verdict).expect("readable");
+    check_loaded(&batch(&rows), &object(), &nowhere, &mut loaded, &mut verdict).expect("readable");
     let outstanding: i64 = loaded.counts.values().map(|record| record.outstanding.max(0)).sum();
     assert_eq!((outstanding, verdict.duplicates, verdict.altered), (1, 1, 1));
 }

@@ -11,8 +11,8 @@ use thiserror::Error;
 pub enum S3SinkError {
     /// The store refused the credentials (class `Config`).
     #[error(
-        "The store refused access to bucket '{bucket}': check aws.access.key.id, aws.secret.access.key and the \
-         permissions of that identity (s3:PutObject, s3:ListBucket, s3:AbortMultipartUpload)"
+        "The store refused access to bucket '{bucket}': check aws.access.key.id, aws.secret.access.key and \
+         the permissions of that identity (s3:PutObject, s3:ListBucket, s3:AbortMultipartUpload)"
     )]
     AccessDenied {
         /// The bucket.
@@ -52,7 +52,10 @@ pub enum S3SinkError {
         message: String,
     },
     /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
-    #[error("The store refused to write to bucket '{bucket}'")]
+    #[error(
+        "The store refused to write to bucket '{bucket}': correct what the cause names (s3.bucket.name, \
+         store.url), then restart the task"
+    )]
     Refused {
         /// The bucket.
         bucket: String,
@@ -84,6 +87,19 @@ pub enum S3SinkError {
         #[source]
         source: object_store::Error,
     },
+    /// The store no longer knows an upload that was begun (class `Retriable`: it is begun again).
+    #[error(
+        "The store removed an unfinished upload to bucket '{bucket}'; its files are written again from the \
+         committed offsets. If this repeats, check the bucket's lifecycle rule for incomplete multipart \
+         uploads"
+    )]
+    UploadRemoved {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
 }
 
 impl S3SinkError {
@@ -95,14 +111,16 @@ impl S3SinkError {
             }
             Self::Invariant { .. } | Self::Refused { .. } | Self::Time { .. } => ErrorClass::Fatal,
             Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
-            Self::Unreachable { .. } => ErrorClass::Retriable,
+            Self::Unreachable { .. } | Self::UploadRemoved { .. } => ErrorClass::Retriable,
         }
     }
 
     fn java_class(&self) -> &'static str {
         match self {
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
-            Self::Unreachable { .. } => "org.apache.kafka.connect.errors.RetriableException",
+            Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
+                "org.apache.kafka.connect.errors.RetriableException"
+            }
             Self::Partition { .. } | Self::Time { .. } => {
                 "io.confluent.connect.storage.errors.PartitionException"
             }
@@ -118,7 +136,8 @@ impl From<S3SinkError> for ConnectError {
             S3SinkError::AccessDenied { source, .. }
             | S3SinkError::BucketMissing { source, .. }
             | S3SinkError::Refused { source, .. }
-            | S3SinkError::Unreachable { source, .. } => connect.with_source(source),
+            | S3SinkError::Unreachable { source, .. }
+            | S3SinkError::UploadRemoved { source, .. } => connect.with_source(source),
             _ => connect,
         }
     }

@@ -1,4 +1,5 @@
-//! Which cuts of a topic-partition are durable. Cuts become durable in order: a later one that finishes first waits.
+//! Which cuts of a topic-partition are durable. Cuts become durable in order: a later one that finishes first
+//! waits.
 //!
 //! Owns counting only; knows nothing of stores or parts.
 
@@ -23,7 +24,8 @@ struct Cut {
 pub(crate) struct CutId(u64);
 
 impl Ledger {
-    /// Records a cut at `next_offset` that waits for `pending_count` uploads (0: everything below was skipped).
+    /// Records a cut at `next_offset` that waits for `pending_count` uploads (0: everything below was
+    /// skipped).
     pub(crate) fn cut(&mut self, next_offset: i64, pending_count: usize) -> CutId {
         if let Some(last) = self.cuts.back() {
             assert!(last.next_offset <= next_offset, "cuts of a topic-partition ascend");

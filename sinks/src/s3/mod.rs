@@ -4,10 +4,10 @@
 //! (`lakeward-formats` does) and never waits: network work runs on the bridge.
 //!
 //! # Delivery
-//! A position becomes durable when every file up to its cut is stored, in order. A retriable failure that outlasts
-//! the client's own retries fails the task with class `Retriable`; the pipeline then starts it again from the
-//! committed offsets, and files written again have the same names and contents (default, field and record-time
-//! partitioning). Wall-clock extractors and scheduled rotation are at-least-once.
+//! A position becomes durable when every file up to its cut is stored, in order. A retriable failure that
+//! outlasts the client's own retries fails the task with class `Retriable`; the pipeline then starts it again
+//! from the committed offsets, and files written again have the same names and contents (default, field and
+//! record-time partitioning). Wall-clock extractors and scheduled rotation are at-least-once.
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 

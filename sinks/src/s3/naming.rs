@@ -1,5 +1,5 @@
-//! Object names. A name is a function of topic, partition, encoded partition, first offset and configuration, and of
-//! nothing else: that is what makes files written again replace themselves.
+//! Object names. A name is a function of topic, partition, encoded partition, first offset and configuration,
+//! and of nothing else: that is what makes files written again replace themselves.
 //!
 //! Source: `TopicPartitionWriter#getCommitFilename`, `FileUtils#fileKeyToCommit`, Confluent S3 sink.
 
@@ -37,7 +37,8 @@ impl ObjectNames {
     ///
     /// # Errors
     /// Class `Record` when S3 cannot hold the name; class `Fatal` when it contains the text of
-    /// `tombstone.encoded.partition` (Java finds no value writer for such a name, so the task fails there too).
+    /// `tombstone.encoded.partition` (Java finds no value writer for such a name, so the task fails there
+    /// too).
     pub(crate) fn object_name(
         &self,
         partition: &TopicPartition,
@@ -49,7 +50,8 @@ impl ObjectNames {
         let width = self.offset_pad_width.min(OBJECT_NAME_BYTES_MAX);
         let top = if topics_dir.is_empty() { String::new() } else { format!("{topics_dir}{dd}") };
         let name = format!(
-            "{top}{topic}{dd}{encoded_partition}{dd}{topic}{fd}{partition}{fd}{start_offset:0width$}{extension}"
+            "{top}{topic}{dd}{encoded_partition}{dd}\
+             {topic}{fd}{partition}{fd}{start_offset:0width$}{extension}"
         );
         if name.len() > OBJECT_NAME_BYTES_MAX {
             return Err(S3SinkError::Name {
@@ -63,8 +65,8 @@ impl ObjectNames {
         if !self.tombstone_partition.is_empty() && name.contains(&self.tombstone_partition) {
             return Err(S3SinkError::Invariant {
                 message: "Value writer not configured for SinkRecord: the object name contains the text of \
-                          tombstone.encoded.partition; set that key to a text that no topic, directory or field \
-                          value contains"
+                          tombstone.encoded.partition; set that key to a text that no topic, directory or \
+                          field value contains"
                     .to_owned(),
             });
         }

@@ -1,7 +1,7 @@
 //! The object store of a configuration, and what its failures mean.
 //!
-//! `store.url` decides: null is AWS, `http(s)://` another S3 service, `file:///` a local directory in which the
-//! bucket is a sub-directory (objects appear by rename, after fsync).
+//! `store.url` decides: null is AWS, `http(s)://` another S3 service, `file:///` a local directory in which
+//! the bucket is a sub-directory (objects appear by rename, after fsync).
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -68,7 +68,8 @@ impl Store {
         Self { client, bucket: "bucket".into(), endpoint: "test".into() }
     }
 
-    /// Asks whether the bucket exists. An identity that may write but not list is fine, as with the Java sink.
+    /// Asks whether the bucket exists. An identity that may write but not list is fine, as with the Java
+    /// sink.
     ///
     /// # Errors
     /// Class `Config` for a missing bucket or wrong credentials, `Retriable` when nobody answers.
@@ -86,6 +87,9 @@ impl Store {
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
         let bucket = self.bucket.to_string();
         match &err {
+            _ if err.to_string().contains("NoSuchUpload") => {
+                S3SinkError::UploadRemoved { bucket, source: err }
+            }
             object_store::Error::NotFound { .. } => S3SinkError::BucketMissing { bucket, source: err },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 S3SinkError::AccessDenied { bucket, source: err }
@@ -145,8 +149,8 @@ fn s3_builder(config: &S3Config, url: Option<url::Url>) -> AmazonS3Builder {
         })
 }
 
-/// True when the same request may succeed later. The client keeps the status of a failed request private, so it is
-/// read from the error's text (`RequestError` of object_store 0.14).
+/// True when the same request may succeed later. The client keeps the status of a failed request private, so
+/// it is read from the error's text (`RequestError` of object_store 0.14).
 fn is_transient(err: &object_store::Error) -> bool {
     let mut cause = err.source();
     while let Some(inner) = cause {
@@ -191,7 +195,8 @@ fn is_bad_identity(err: &object_store::Error) -> bool {
 /// One part of 25 MiB at 2 Mbit/s.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Requests are signed and their payload kept while they are retried; the client asks to stay below five minutes.
+/// Requests are signed and their payload kept while they are retried; the client asks to stay below five
+/// minutes.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(180);
 
 const BACKOFF_MAX: Duration = Duration::from_secs(20);

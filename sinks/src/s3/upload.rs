@@ -1,8 +1,9 @@
 //! Uploads: one future per file on the bridge, fed with finished bytes from the shard.
 //!
-//! A file that fits into one piece is stored with a single put; a larger one becomes a multipart upload with several
-//! parts in flight. Objects appear only when everything is stored: a failed, dropped or stopped upload is aborted.
-//! The client retries requests by itself; a failure that reaches the outcome is final for this file.
+//! A file that fits into one piece is stored with a single put; a larger one becomes a multipart upload with
+//! several parts in flight. Objects appear only when everything is stored: a failed, dropped or stopped
+//! upload is aborted. The client retries requests by itself; a failure that reaches the outcome is final for
+//! this file.
 
 use std::sync::Arc;
 
@@ -206,10 +207,12 @@ impl FileUpload {
     async fn run(self) -> Result<Ending, S3SinkError> {
         let mut multipart = None;
         let ending = self.drive(&mut multipart).await;
-        if let (Some(Multipart { mut upload, .. }), Ok(Ending::Dropped) | Err(_)) = (multipart, &ending)
-            && let Err(err) = upload.abort().await
-        {
-            tracing::warn!(error = %err, "an upload could not be aborted; a lifecycle rule may have to remove it");
+        if let (Some(Multipart { mut upload, parts }), Ok(Ending::Dropped) | Err(_)) = (multipart, &ending) {
+            // Parts that are still on their way could otherwise arrive after the abort.
+            drop(parts);
+            if let Err(err) = upload.abort().await {
+                tracing::warn!(error = %err, "upload not aborted; a lifecycle rule may have to remove it");
+            }
         }
         ending.map_err(|err| self.store.explain(err))
     }

@@ -212,9 +212,14 @@ impl Reply {
 impl Rig {
     pub(super) async fn new(mode: WorkerMode, extra: &[(&str, &str)]) -> Self {
         let rig = Self::starting(mode, extra).await;
-        let service = Service { herder: rig.herder.clone(), cluster_id: Some("cluster-1".to_owned()) };
-        rig.service.send_replace(Some(Arc::new(service)));
+        rig.open();
         rig
+    }
+
+    /// Ends start-up.
+    pub(super) fn open(&self) {
+        let service = Service { herder: self.herder.clone(), cluster_id: Some("cluster-1".to_owned()) };
+        self.service.send_replace(Some(Arc::new(service)));
     }
 
     pub(super) async fn distributed() -> Self {
@@ -223,6 +228,11 @@ impl Rig {
 
     /// A worker whose start-up does not end until its service is given.
     pub(super) async fn starting(mode: WorkerMode, extra: &[(&str, &str)]) -> Self {
+        Self::limited(mode, extra, Duration::from_secs(20)).await
+    }
+
+    /// As `starting`, with a limit of its own for requests.
+    pub(super) async fn limited(mode: WorkerMode, extra: &[(&str, &str)], request: Duration) -> Self {
         let config = worker(mode, extra);
         let runtime = Arc::new(FakeRuntime::default());
         let (stage, stage_seen) = watch::channel(Stage::Starting { doing: "awaiting startup", since_ms: 0 });
@@ -231,7 +241,7 @@ impl Rig {
             body: Duration::from_millis(200),
             head: Duration::from_millis(200),
             health: Duration::from_millis(20),
-            request: Duration::from_secs(20),
+            request,
             shutdown: Duration::from_secs(2),
         };
         let listeners = bind(config.listeners()).await.unwrap();

@@ -1,5 +1,9 @@
 //! Routing, media types, limits, root and health.
 
+use std::time::Duration;
+
+use lakeward_kafka::membership::Role;
+
 use super::rig::Rig;
 use crate::worker_config::WorkerMode;
 
@@ -144,4 +148,19 @@ async fn chunked_bodies_are_read() {
         .await;
     assert_eq!(reply.status, 400, "{reply:?}");
     assert_eq!(reply.json()["message"], "Connector config {a=1, name=a} contains no connector type");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_role_ends_at_the_limit_and_reads_never_wait() {
+    let rig = Rig::limited(WorkerMode::Distributed, &[], Duration::from_millis(50)).await;
+    rig.role.send_replace(Role::Undecided);
+    rig.open();
+    for path in ["/", "/connectors", "/connectors?expand=status"] {
+        assert_eq!(rig.get(path).await.status, 200, "{path}");
+    }
+    for (method, path) in [("DELETE", "/connectors/a"), ("PUT", "/connectors/a/pause")] {
+        let reply = rig.send(method, path, "", "").await;
+        assert_eq!(reply.status, 500, "{method} {path}");
+        assert!(reply.body.contains("Request timed out"), "{}", reply.body);
+    }
 }

@@ -147,6 +147,7 @@ fn primitive<'a>(name: &'a str, schema: &Schema) -> PrimitiveTypeBuilder<'a> {
                 .with_precision(precision)
                 .with_scale(scale)
         }
+        None if schema.is_json_text() => builder.with_logical_type(Some(LogicalType::Json)),
         None if matches!(schema.kind, Kind::String) => builder.with_logical_type(Some(LogicalType::String)),
         None => builder,
     }

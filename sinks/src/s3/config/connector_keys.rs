@@ -1,7 +1,8 @@
-//! The keys of groups "Connector", "Storage", "Partitioner" and "Lakeward". Owns definitions only; what values mean
-//! together is decided in the parent module.
+//! The keys of groups "Connector", "Storage", "Partitioner" and "Lakeward". Owns definitions only; what
+//! values mean together is decided in the parent module.
 //!
-//! Source: `StorageSinkConnectorConfig`, `StorageCommonConfig` and `PartitionerConfig` of the Confluent S3 sink.
+//! Source: `StorageSinkConnectorConfig`, `StorageCommonConfig` and `PartitionerConfig` of the Confluent S3
+//! sink.
 
 use lakeward_api::config::ConfigDef;
 
@@ -12,18 +13,19 @@ use super::validators;
 #[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct ConnectorKeys {
     /// Format class to use when writing data to the store.
-    #[config(name = "format.class", kind = "class", default = required, importance = "high", group = "Connector",
-             display = "Format class", validate = custom(validators::format_class),
+    #[config(name = "format.class", kind = "class", default = required, importance = "high",
+             group = "Connector", display = "Format class", validate = custom(validators::format_class),
              recommended("io.confluent.connect.s3.format.json.JsonFormat",
                          "io.confluent.connect.s3.format.bytearray.ByteArrayFormat",
                          "io.confluent.connect.s3.format.parquet.ParquetFormat"))]
     pub(crate) format_class: String,
-    /// Number of records of one topic-partition, summed over its open files, after which all of them are completed.
+    /// Number of records of one topic-partition, summed over its open files, after which all of them are
+    /// completed.
     #[config(name = "flush.size", kind = "int", default = required, importance = "high", group = "Connector",
              width = "long", display = "Flush Size")]
     pub(crate) flush_size: i32,
-    /// Record-time span in milliseconds after which the open files of a topic-partition are completed. Acts only with
-    /// a time-based partitioner.
+    /// Record-time span in milliseconds after which the open files of a topic-partition are completed. Acts
+    /// only with a time-based partitioner.
     #[config(
         name = "rotate.interval.ms",
         kind = "long",
@@ -34,9 +36,9 @@ pub(crate) struct ConnectorKeys {
         display = "Rotate Interval (ms)"
     )]
     pub(crate) rotate_interval_ms: i64,
-    /// Wall-clock interval in milliseconds, aligned to midnight of `timezone`, at which open files are completed.
-    /// Files that depend on the wall clock are at-least-once: a file written again after a restart may replace one of
-    /// the same name.
+    /// Wall-clock interval in milliseconds, aligned to midnight of `timezone`, at which open files are
+    /// completed. Files that depend on the wall clock are at-least-once: a file written again after a restart
+    /// may replace one of the same name.
     #[config(
         name = "rotate.schedule.interval.ms",
         kind = "long",
@@ -125,8 +127,8 @@ pub(crate) struct ConnectorKeys {
     )]
     pub(crate) schema_compatibility: String,
     /// Compression codec of Parquet output.
-    #[config(name = "parquet.codec", kind = "string", default = "snappy", importance = "low", group = "Connector",
-             width = "long", display = "Parquet Compression Codec",
+    #[config(name = "parquet.codec", kind = "string", default = "snappy", importance = "low",
+             group = "Connector", width = "long", display = "Parquet Compression Codec",
              validate = one_of("none", "snappy", "gzip", "brotli", "lz4", "lz4_raw", "lzo", "zstd"),
              recommended("none", "snappy", "gzip", "lz4", "lz4_raw", "zstd"))]
     pub(crate) parquet_codec: String,
@@ -137,8 +139,8 @@ pub(crate) struct ConnectorKeys {
 #[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct StorageKeys {
     /// The storage class; only S3 storage exists.
-    #[config(name = "storage.class", kind = "class", default = required, importance = "high", group = "Storage",
-             display = "Storage Class", validate = custom(validators::storage_class),
+    #[config(name = "storage.class", kind = "class", default = required, importance = "high",
+             group = "Storage", display = "Storage Class", validate = custom(validators::storage_class),
              recommended("io.confluent.connect.s3.storage.S3Storage"))]
     pub(crate) storage_class: String,
     /// Top-level directory of all objects; blank for none.
@@ -151,8 +153,8 @@ pub(crate) struct StorageKeys {
         display = "Topics directory"
     )]
     pub(crate) topics_dir: String,
-    /// Where the store is: null for AWS, `http(s)://host:port` for another S3 service, `file:///directory` for a local
-    /// directory in which the bucket is a sub-directory.
+    /// Where the store is: null for AWS, `http(s)://host:port` for another S3 service, `file:///directory`
+    /// for a local directory in which the bucket is a sub-directory.
     #[config(name = "store.url", kind = "string", default = null, importance = "high", group = "Storage",
              display = "Store URL", validate = custom(validators::store_url))]
     pub(crate) store_url: Option<String>,
@@ -182,6 +184,7 @@ pub(crate) struct StorageKeys {
 
 /// Group "Partitioner".
 #[derive(ConfigDef, Debug)]
+#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct PartitionerKeys {
     /// How records are spread over directories.
     #[config(name = "partitioner.class", kind = "class",
@@ -195,8 +198,8 @@ pub(crate) struct PartitionerKeys {
                          "io.confluent.connect.storage.partitioner.DailyPartitioner",
                          "io.confluent.connect.storage.partitioner.HourlyPartitioner"))]
     pub(crate) partitioner_class: String,
-    /// Fields, nested ones with dots, that the FieldPartitioner makes directories of. Values appear verbatim, except
-    /// that control characters, empty segments and the segments `.` and `..` are percent-encoded.
+    /// Fields, nested ones with dots, that the FieldPartitioner makes directories of. Values appear verbatim,
+    /// except that control characters, empty segments and the segments `.` and `..` are percent-encoded.
     #[config(name = "partition.field.name", kind = "list", default = "", importance = "medium",
              group = "Partitioner", display = "Partition Field Name",
              validate = custom(validators::field_paths))]
@@ -244,7 +247,8 @@ pub(crate) struct PartitionerKeys {
              validate = custom(validators::timestamp_extractor),
              dependents("timestamp.field"), recommended("Wallclock", "Record", "RecordField"))]
     pub(crate) timestamp_extractor: String,
-    /// The field, nested with dots, that RecordField takes the time from. Texts without an offset are taken as UTC.
+    /// The field, nested with dots, that RecordField takes the time from. Texts without an offset are taken
+    /// as UTC.
     #[config(name = "timestamp.field", kind = "string", default = "timestamp", importance = "medium",
              group = "Partitioner", width = "long", display = "Record Field for Timestamp Extractor",
              validate = custom(validators::field_paths))]
@@ -254,17 +258,19 @@ pub(crate) struct PartitionerKeys {
 /// Group "Lakeward": keys that the Java sink does not have.
 #[derive(ConfigDef, Debug)]
 pub(crate) struct LakewardKeys {
-    /// The schema of JSON record values: `infer`, an Avro schema, or a JSON Schema. Used by the JSON converter.
-    #[config(name = "lakeward.schema", kind = "string", default = null, importance = "medium", group = "Lakeward",
-             width = "long", display = "Record Schema")]
+    /// The schema of JSON record values: `infer`, an Avro schema, or a JSON Schema. Used by the JSON
+    /// converter.
+    #[config(name = "lakeward.schema", kind = "string", default = null, importance = "medium",
+             group = "Lakeward", width = "long", display = "Record Schema")]
     #[expect(
         dead_code,
         reason = "read by the JSON converter from the connector configuration, defined here"
     )]
     pub(crate) schema: Option<String>,
     /// Bytes of memory after which a Parquet row group is closed.
-    #[config(name = "lakeward.parquet.row.group.bytes", kind = "long", default = "16777216", importance = "low",
-             group = "Lakeward", display = "Parquet Row Group Bytes", validate = at_least(65536))]
+    #[config(name = "lakeward.parquet.row.group.bytes", kind = "long", default = "16777216",
+             importance = "low", group = "Lakeward", display = "Parquet Row Group Bytes",
+             validate = at_least(65536))]
     pub(crate) row_group_bytes: u64,
     /// How many parts of one file are uploaded at a time.
     #[config(name = "lakeward.uploads.in.flight", kind = "int", default = "4", importance = "low",

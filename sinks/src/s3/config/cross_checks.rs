@@ -1,7 +1,7 @@
 //! Checks that span several keys, and the table of what is not supported. Errors land on every key involved.
 //!
-//! Source: `S3SinkConnectorConfig` and `S3SinkConnectorValidator`; the checks of time-based partitioners are those
-//! that `TimeBasedPartitioner#configure` and Joda-Time make when a task starts.
+//! Source: `S3SinkConnectorConfig` and `S3SinkConnectorValidator`; the checks of time-based partitioners are
+//! those that `TimeBasedPartitioner#configure` and Joda-Time make when a task starts.
 
 use lakeward_api::config::{ConfigMap, ConfigValue};
 

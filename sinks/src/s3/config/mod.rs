@@ -1,8 +1,10 @@
-//! The configuration of the S3 sink: definition, validation with cross checks, and the typed form the task uses.
+//! The configuration of the S3 sink: definition, validation with cross checks, and the typed form the task
+//! uses.
 //!
-//! Beyond the Java sink, mistakes that would fail a task at its start (time zone, locale, path format, duration,
-//! extractor) are found by validation. Keys that change memory or speed only are accepted and have no effect where
-//! their documentation says so; what would change stored data and is not built is in `unsupported.rs`.
+//! Beyond the Java sink, mistakes that would fail a task at its start (time zone, locale, path format,
+//! duration, extractor) are found by validation. Keys that change memory or speed only are accepted and have
+//! no effect where their documentation says so; what would change stored data and is not built is in
+//! `unsupported.rs`.
 
 mod connector_keys;
 mod cross_checks;

@@ -50,7 +50,8 @@ pub(crate) struct BucketKeys {
     #[config(name = "s3.part.size", kind = "int", default = "26214400", importance = "high", group = "S3",
              width = "long", display = "S3 Part Size", validate = between(5_242_880, 2_147_483_647))]
     pub(crate) part_bytes: usize,
-    /// Credentials provider. Without aws.access.key.id the environment, web identity and instance metadata are used.
+    /// Credentials provider. Without aws.access.key.id the environment, web identity and instance metadata
+    /// are used.
     #[config(
         name = "s3.credentials.provider.class",
         kind = "class",
@@ -73,8 +74,8 @@ pub(crate) struct BucketKeys {
     )]
     pub(crate) access_key_id: String,
     /// The AWS secret access key.
-    #[config(name = "aws.secret.access.key", kind = "password", default = null, importance = "high", group = "S3",
-             width = "long", display = "AWS Secret Access Key")]
+    #[config(name = "aws.secret.access.key", kind = "password", default = null, importance = "high",
+             group = "S3", width = "long", display = "AWS Secret Access Key")]
     pub(crate) secret_access_key: Option<Password>,
     /// Server-side encryption: empty, AES256 or aws:kms.
     #[config(name = "s3.ssea.name", kind = "string", default = "", importance = "low", group = "S3",
@@ -82,8 +83,9 @@ pub(crate) struct BucketKeys {
              validate = one_of("", "AES256", "aws:kms", "aws:kms:dsse"), recommended("AES256", "aws:kms"))]
     pub(crate) sse_name: String,
     /// Customer-provided encryption key, base64.
-    #[config(name = "s3.sse.customer.key", kind = "password", default = null, importance = "low", group = "S3",
-             width = "long", display = "S3 Server-Side Encryption Customer-Provided Key (SSE-C)")]
+    #[config(name = "s3.sse.customer.key", kind = "password", default = null, importance = "low",
+             group = "S3", width = "long",
+             display = "S3 Server-Side Encryption Customer-Provided Key (SSE-C)")]
     pub(crate) sse_customer_key: Option<Password>,
     /// Id of the KMS key for `aws:kms`; empty for the bucket's.
     #[config(
@@ -114,8 +116,8 @@ pub(crate) struct BucketKeys {
     )]
     pub(crate) wan_mode: bool,
     /// Compression of JSON and bytes output.
-    #[config(name = "s3.compression.type", kind = "string", default = "none", importance = "low", group = "S3",
-             width = "long", display = "Compression type", validate = one_of("none", "gzip"),
+    #[config(name = "s3.compression.type", kind = "string", default = "none", importance = "low",
+             group = "S3", width = "long", display = "Compression type", validate = one_of("none", "gzip"),
              recommended("none", "gzip"))]
     pub(crate) compression_type: String,
     /// Level of gzip; -1 is the library's default.
@@ -133,7 +135,8 @@ pub(crate) struct BucketKeys {
 #[derive(ConfigDef, Debug)]
 #[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct RequestKeys {
-    /// How often one request is tried in total before the task gives up and starts again from its committed offsets.
+    /// How often one request is tried in total before the task gives up and starts again from its committed
+    /// offsets.
     #[config(name = "s3.part.retries", kind = "int", default = "3", importance = "medium", group = "S3",
              width = "long", display = "S3 Part Upload Retries", validate = at_least(0))]
     pub(crate) part_retries: usize,
@@ -190,8 +193,8 @@ pub(crate) struct RequestKeys {
              group = "S3", display = "Behavior for null-valued records",
              validate = one_of_ignore_case("ignore", "fail", "write"), recommended("ignore", "fail"))]
     pub(crate) null_values: String,
-    /// Report ignored records with null values to the dead letter queue. Ignored records are counted only: this
-    /// sink has no dead letter queue of its own.
+    /// Report ignored records with null values to the dead letter queue. Ignored records are counted only:
+    /// this sink has no dead letter queue of its own.
     #[config(
         name = "report.null.values.to.dlq",
         kind = "boolean",
@@ -201,7 +204,8 @@ pub(crate) struct RequestKeys {
         display = "Report null values to the DLQ"
     )]
     pub(crate) report_nulls: bool,
-    /// Longest time in milliseconds of one round of writes. Accepted for compatibility: rounds are bounded anyway.
+    /// Longest time in milliseconds of one round of writes. Accepted for compatibility: rounds are bounded
+    /// anyway.
     #[config(
         name = "max.write.duration.ms",
         kind = "long",

@@ -1,5 +1,5 @@
-//! The one table of what the Java sink can do and this one cannot yet. A key set to such a value is a validation
-//! error: nothing is ever silently ignored that would change what is stored.
+//! The one table of what the Java sink can do and this one cannot yet. A key set to such a value is a
+//! validation error: nothing is ever silently ignored that would change what is stored.
 
 /// Keys and the values that cannot be honoured.
 pub(crate) const UNSUPPORTED: &[(&str, Unsupported)] = &[

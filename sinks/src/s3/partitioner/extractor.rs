@@ -1,8 +1,8 @@
 //! Timestamp extractors: the time of each record.
 //!
-//! Source: `TimeBasedPartitioner` and its extractors. Texts without an offset are taken as UTC (Java takes the
-//! JVM's default zone). Failures are of class `Fatal`: Java extracts the time outside the guarded step, so neither
-//! `errors.tolerance` nor a dead letter queue applies.
+//! Source: `TimeBasedPartitioner` and its extractors. Texts without an offset are taken as UTC (Java takes
+//! the JVM's default zone). Failures are of class `Fatal`: Java extracts the time outside the guarded step,
+//! so neither `errors.tolerance` nor a dead letter queue applies.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};

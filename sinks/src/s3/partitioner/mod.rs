@@ -1,7 +1,8 @@
-//! Partitioners: for each row of a batch, the encoded partition (directory) it belongs to and its record time.
+//! Partitioners: for each row of a batch, the encoded partition (directory) it belongs to and its record
+//! time.
 //!
-//! Works on columns: one pass gives each row a small integer id into the names of this batch; names are made once
-//! per distinct value. Owns no state but caches; rotation is decided elsewhere.
+//! Works on columns: one pass gives each row a small integer id into the names of this batch; names are made
+//! once per distinct value. Owns no state but caches; rotation is decided elsewhere.
 //! Source: `DefaultPartitioner`, `FieldPartitioner`, `TimeBasedPartitioner`, storage-common 12.0.
 
 mod extractor;
@@ -100,8 +101,8 @@ impl Partitioner {
     /// Encodes every row of `batch`, which has at least one.
     ///
     /// # Errors
-    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted (Java
-    /// fails the task for those, whatever `errors.tolerance` says).
+    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted
+    /// (Java fails the task for those, whatever `errors.tolerance` says).
     pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
         match self {
             Self::Default => Ok(Encoded {

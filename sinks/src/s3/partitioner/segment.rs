@@ -1,9 +1,9 @@
 //! Keeps field values from leaving their directory.
 //!
-//! The Java sink writes values verbatim, and so does this one, except for the few texts that are not object names
-//! everywhere or that climb out of their directory: control characters, the empty segment (`a//b`, a leading or a
-//! trailing `/`), and the segments `.` and `..`. Those bytes become `%XX`. A value that already holds one of these
-//! escapes has its `%` escaped, so that two different values never share a directory.
+//! The Java sink writes values verbatim, and so does this one, except for the few texts that are not object
+//! names everywhere or that climb out of their directory: control characters, the empty segment (`a//b`, a
+//! leading or a trailing `/`), and the segments `.` and `..`. Those bytes become `%XX`. A value that already
+//! holds one of these escapes has its `%` escaped, so that two different values never share a directory.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -5,7 +5,8 @@
 use chrono::{DateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
-/// A time zone. Times are milliseconds since the epoch; local times are the same count on the zone's wall clock.
+/// A time zone. Times are milliseconds since the epoch; local times are the same count on the zone's wall
+/// clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zone {
     /// Always this far from UTC.
@@ -40,11 +41,13 @@ impl Zone {
         }
     }
 
-    /// The UTC time of a local time; times in a gap move forward by its length, as Joda's lenient conversion does.
+    /// The UTC time of a local time; times in a gap move forward by its length, as Joda's lenient conversion
+    /// does.
     pub(crate) fn local_to_utc(self, local_ms: i64) -> i64 {
         let offset_local = self.offset_ms(local_ms);
         let offset = self.offset_ms(local_ms - offset_local);
-        // West of UTC the second look can be on the far side of a transition; Joda then keeps the first offset.
+        // West of UTC the second look can be on the far side of a transition; Joda then keeps the first
+        // offset.
         let in_gap = offset_local < 0
             && offset != offset_local
             && self.offset_ms(local_ms - offset) != self.offset_ms(local_ms - offset_local);

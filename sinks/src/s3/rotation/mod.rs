@@ -1,8 +1,9 @@
-//! Rotation: which rows go to which part, and when all parts of a topic-partition are closed together (a cut).
+//! Rotation: which rows go to which part, and when all parts of a topic-partition are closed together (a
+//! cut).
 //!
-//! A state machine without IO or clock, one per topic-partition. It consumes batches column-wise and answers with
-//! operations; it never sees values. Source: `TopicPartitionWriter`, Confluent S3 sink: `checkRotationOrAppend`,
-//! `rotateOnTime`, `commitFiles`.
+//! A state machine without IO or clock, one per topic-partition. It consumes batches column-wise and answers
+//! with operations; it never sees values. Source: `TopicPartitionWriter`, Confluent S3 sink:
+//! `checkRotationOrAppend`, `rotateOnTime`, `commitFiles`.
 
 mod schedule;
 #[cfg(test)]
@@ -210,7 +211,8 @@ impl Rotation {
         }
     }
 
-    /// The open part for `row`, opening it if needed; `None` when a rotation came first (the row is not consumed).
+    /// The open part for `row`, opening it if needed; `None` when a rotation came first (the row is not
+    /// consumed).
     fn part_for(
         &mut self,
         batch: BatchView<'_>,
@@ -255,7 +257,8 @@ impl Rotation {
         index
     }
 
-    /// Rotation by record time, before the record is consumed. The first record after a cut sets the base time.
+    /// Rotation by record time, before the record is consumed. The first record after a cut sets the base
+    /// time.
     fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> bool {
         let (Some(interval), Some(time_ms)) = (self.settings.interval, time_ms) else { return false };
         let base_ms = *self.base_time_ms.get_or_insert(time_ms);

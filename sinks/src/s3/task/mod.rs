@@ -1,9 +1,10 @@
 //! The sink task: joins null policy, partitioner, rotation, encoders and uploads.
 //!
 //! # Memory
-//! Open encoders and finished bytes that wait to become a part are counted by `buffered_bytes`; pieces on their way
-//! to the store are counted by the in-flight budget. When open parts exceed that budget's limit, the largest encoders
-//! finish their row groups early and full pieces are sent on, without changing where files end.
+//! Open encoders and finished bytes that wait to become a part are counted by `buffered_bytes`; pieces on
+//! their way to the store are counted by the in-flight budget. When open parts exceed that budget's limit,
+//! the largest encoders finish their row groups early and full pieces are sent on, without changing where
+//! files end.
 
 mod nulls;
 mod open_part;

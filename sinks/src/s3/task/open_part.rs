@@ -1,7 +1,8 @@
 //! One part being written: its encoder, and the finished bytes that wait until they are worth a request.
 //!
-//! Finished bytes stay here, counted as open, until a whole piece of `s3.part.size` is together: what was handed to
-//! the upload is always on its way, so the in-flight budget can never be held by bytes that wait for more records.
+//! Finished bytes stay here, counted as open, until a whole piece of `s3.part.size` is together: what was
+//! handed to the upload is always on its way, so the in-flight budget can never be held by bytes that wait
+//! for more records.
 
 use bytes::Bytes;
 use lakeward_api::ConnectError;
@@ -108,7 +109,8 @@ impl OpenPart {
         started
     }
 
-    /// The size of the next piece: it doubles every 2 000 pieces, so that 10 000 hold any object S3 can (5 TiB).
+    /// The size of the next piece: it doubles every 2 000 pieces, so that 10 000 hold any object S3 can (5
+    /// TiB).
     fn piece_bytes(&self) -> usize {
         let doublings = (self.pieces_count / 2000).min(7);
         self.part_bytes.saturating_mul(1 << doublings)

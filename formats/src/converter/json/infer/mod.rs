@@ -15,9 +15,11 @@
 //! | no scalar in a container so far (`{}`, `[]`, `{"a":null}`) | JSON text, until one shows the type |
 //! | null only | no column |
 //!
-//! JSON text is a STRING with the exact source text of the value. All columns are nullable; new ones are
-//! appended. The schema of a topic is kept between calls and only ever widens. A record that would need more
-//! than 4096 columns at the top level is an error of that record, and so is one that is no object.
+//! JSON text is a STRING with the exact source text of the value, under a schema name of its own: a text
+//! column that becomes JSON text is a schema change, and Parquet files annotate it as JSON. All columns are
+//! nullable; new ones are appended. The schema of a topic is kept between calls and only ever widens. A
+//! record that would need more than 4096 columns at the top level is an error of that record, and so is one
+//! that is no object.
 
 mod shape;
 

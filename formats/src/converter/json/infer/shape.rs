@@ -90,7 +90,7 @@ impl RootShape {
         let planned = self.members.plan("", &mut text_columns);
         let (schema, column) = planned.unwrap_or_else(|| {
             let names = || self.members.list.iter().map(|member| &member.name);
-            let text = Arc::new(Schema::optional(Kind::String));
+            let text = Arc::new(Schema::json_text());
             let fields = names().map(|name| Field { name: Arc::clone(name), schema: Arc::clone(&text) });
             let columns = names().map(|name| (&**name, Column::json_text(TextScope::Hollow)));
             text_columns.extend(names().map(|name| name.to_string()));
@@ -250,7 +250,7 @@ impl Shape {
             Self::String => return plain(Kind::String),
             Self::Text => {
                 text_columns.push(path.to_owned());
-                return Some((Schema::optional(Kind::String), Column::json_text(TextScope::Any)));
+                return Some((Schema::json_text(), Column::json_text(TextScope::Any)));
             }
             Self::Array(item) => item.plan(&format!("{path}[]"), text_columns).map(|(schema, column)| {
                 (Schema::optional(Kind::Array(Arc::new(schema))), Column::list_of(column))
@@ -260,7 +260,7 @@ impl Shape {
         container.or_else(|| {
             text_columns.truncate(reported);
             text_columns.push(path.to_owned());
-            Some((Schema::optional(Kind::String), Column::json_text(TextScope::Hollow)))
+            Some((Schema::json_text(), Column::json_text(TextScope::Hollow)))
         })
     }
 }

@@ -1,0 +1,220 @@
+//! The herder over a store that refuses, hangs or lags. Time is virtual.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use lakeward_api::runtime::{RuntimeFuture, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget};
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::{LogRecord, TargetState};
+use lakeward_kafka::membership::Role;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::{Answer, Command, Existing, Herder, PutConnector, RequestError, Stage, WorkerParts};
+use crate::rest::tests::rig::{registry, worker};
+use crate::store::{Barrier, ClusterView, MemoryStore, Store, StoreError};
+use crate::worker_config::WorkerMode;
+
+struct NoTasks;
+
+impl TaskRuntime for NoTasks {
+    fn start(&self, _: TaskSpec, _: TaskListener) {}
+
+    fn set_target(&self, _: &TaskId, _: TaskTarget) {}
+
+    fn stop<'a>(&'a self, _: &'a TaskId) -> RuntimeFuture<'a> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn stop_all(&self) -> RuntimeFuture<'_> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// What a call to the store leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Done,
+    Hangs,
+    Refused,
+}
+
+/// Memory behind a script; an exhausted script lets everything pass.
+#[derive(Default)]
+struct ScriptedStore {
+    inner: MemoryStore,
+    refreshes: Mutex<VecDeque<Fate>>,
+    task_writes: Mutex<VecDeque<Fate>>,
+    /// When task records were to be written.
+    attempts: Mutex<Vec<Instant>>,
+    statuses: Mutex<Vec<LogRecord>>,
+}
+
+fn next(script: &Mutex<VecDeque<Fate>>) -> Fate {
+    script.lock().unwrap().pop_front().unwrap_or(Fate::Done)
+}
+
+fn outcome(fate: Fate) -> BoxFuture<'static, Result<(), StoreError>> {
+    match fate {
+        Fate::Done => Box::pin(std::future::ready(Ok(()))),
+        Fate::Hangs => Box::pin(std::future::pending()),
+        Fate::Refused => Box::pin(std::future::ready(Err(StoreError { message: "no broker".to_owned() }))),
+    }
+}
+
+impl Store for ScriptedStore {
+    fn view(&self) -> &Arc<ClusterView> {
+        self.inner.view()
+    }
+
+    fn write_config(
+        &self,
+        records: Vec<LogRecord>,
+        barrier: Barrier,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        if !records[0].key.starts_with("task-") {
+            return self.inner.write_config(records, barrier);
+        }
+        self.attempts.lock().unwrap().push(Instant::now());
+        match next(&self.task_writes) {
+            Fate::Done => self.inner.write_config(records, barrier),
+            fate => outcome(fate),
+        }
+    }
+
+    fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        outcome(next(&self.refreshes))
+    }
+
+    fn write_status(&self, record: LogRecord) {
+        self.statuses.lock().unwrap().push(record.clone());
+        self.inner.write_status(record);
+    }
+
+    fn flush_status(&self) -> BoxFuture<'_, ()> {
+        self.inner.flush_status()
+    }
+}
+
+struct Bench {
+    store: Arc<ScriptedStore>,
+    herder: Herder,
+    _role: watch::Sender<Role>,
+    _stage: watch::Sender<Stage>,
+    stop: watch::Sender<bool>,
+    actor: JoinHandle<()>,
+}
+
+impl Bench {
+    fn new(role: Role, refreshes: &[Fate], task_writes: &[Fate]) -> Self {
+        let store = Arc::new(ScriptedStore {
+            refreshes: Mutex::new(refreshes.iter().copied().collect()),
+            task_writes: Mutex::new(task_writes.iter().copied().collect()),
+            ..ScriptedStore::default()
+        });
+        let config = worker(WorkerMode::Distributed, &[]);
+        let parts = WorkerParts {
+            worker_id: "w:8083".to_owned(),
+            config: Arc::new(config),
+            registry: Arc::new(registry()),
+            runtime: Arc::new(NoTasks),
+        };
+        let (role, role_seen) = watch::channel(role);
+        let (stage, stage_seen) = watch::channel(Stage::Ready);
+        let (stop, stop_seen) = watch::channel(false);
+        let (herder, actor) = Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, stage_seen);
+        let actor = tokio::spawn(actor.run(stop_seen));
+        Self { store, herder, _role: role, _stage: stage, stop, actor }
+    }
+
+    async fn create(&self) -> Result<Answer, RequestError> {
+        let mut config = Properties::default();
+        for (key, value) in
+            [("name", "a"), ("connector.class", "ProbeSink"), ("topics", "t"), ("flush.size", "3")]
+        {
+            config.set(key, Some(value.to_owned()));
+        }
+        let put =
+            PutConnector { name: "a".to_owned(), config, initial_state: None, existing: Existing::Refuse };
+        self.herder.request(Command::Put(put)).await
+    }
+
+    fn task_count(&self) -> Option<usize> {
+        self.store.view().config(|state| state.task_set("a").map(|set| set.tasks.len()))
+    }
+
+    fn pauses_ms(&self) -> Vec<u128> {
+        let attempts = self.store.attempts.lock().unwrap();
+        attempts.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect()
+    }
+
+    /// Lets the herder work for a span of virtual time.
+    async fn within(&self, span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+}
+
+const LEADER: Role = Role::Leader { generation: 7 };
+
+#[tokio::test(start_paused = true)]
+async fn a_leader_that_read_to_the_end_once_needs_no_other_answer_to_write_a_task_set() {
+    let bench = Bench::new(LEADER, &[Fate::Done, Fate::Hangs], &[]);
+    bench.create().await.unwrap();
+    bench.within(Duration::from_secs(60)).await;
+    assert_eq!(bench.task_count(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_task_set_is_tried_again_after_pauses_that_double_up_to_a_minute() {
+    let bench = Bench::new(LEADER, &[], &[Fate::Refused; 10]);
+    bench.create().await.unwrap();
+    bench.within(Duration::from_secs(300)).await;
+    let expected = [250, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000];
+    assert_eq!(bench.pauses_ms(), expected);
+    assert_eq!(bench.task_count(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_connector_gets_no_tasks_from_an_earlier_attempt() {
+    let bench = Bench::new(LEADER, &[], &[Fate::Refused]);
+    bench.create().await.unwrap();
+    let stop = Command::SetTarget { name: "a".to_owned(), target: TargetState::Stopped };
+    bench.herder.request(stop).await.unwrap();
+    bench.within(Duration::from_secs(60)).await;
+    assert_eq!((bench.task_count(), bench.store.attempts.lock().unwrap().len()), (Some(0), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_wait_until_the_new_leader_is_at_the_end_of_the_topic() {
+    let bench = Bench::new(LEADER, &[Fate::Refused, Fate::Refused], &[]);
+    let began = Instant::now();
+    assert!(matches!(bench.create().await, Ok(Answer::Created(_))));
+    assert_eq!(began.elapsed().as_millis(), 750);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_a_role_ends_after_ninety_seconds_and_reads_do_not_wait() {
+    let bench = Bench::new(Role::Undecided, &[], &[]);
+    let began = Instant::now();
+    assert_eq!(bench.create().await.unwrap_err(), RequestError::Internal("Request timed out".to_owned()));
+    assert_eq!(began.elapsed().as_secs(), 90);
+    assert!(matches!(bench.herder.request(Command::Ping).await, Ok(Answer::Done)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_stop_unassigns_connector_and_tasks_in_the_term_they_ran_in() {
+    let bench = Bench::new(LEADER, &[], &[]);
+    bench.create().await.unwrap();
+    bench.within(Duration::from_secs(1)).await;
+    bench.stop.send_replace(true);
+    bench.actor.await.unwrap();
+    let statuses = bench.store.statuses.lock().unwrap();
+    let last = |key: &str| statuses.iter().rfind(|record| record.key == key).unwrap().value.clone().unwrap();
+    let unassigned =
+        r#"{"state":"UNASSIGNED","trace":null,"worker_id":"w:8083","generation":7,"version":null}"#;
+    assert_eq!(last("status-connector-a"), unassigned);
+    assert_eq!(last("status-task-a-0"), unassigned);
+}
