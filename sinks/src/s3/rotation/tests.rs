@@ -1,5 +1,7 @@
 //! The rows of the Java sink's rotation rules, one by one.
 
+mod model;
+
 use super::*;
 use crate::s3::partitioner::zone::Zone;
 use lakeward_api::schema::Kind;

@@ -1,6 +1,94 @@
-//! A model that takes one record at a time and knows only the rules, against the real state machine.
+//! A model that takes one record at a time and knows only the rules, against the real state machine; and rules that
+//! are about whole files.
 
-use super::*;
+use std::sync::Arc;
+
+use lakeward_api::schema::{Kind, Schema};
+
+use crate::s3::partitioner::zone::Zone;
+use crate::s3::partitioner::{Encoded, Ids, Times};
+use crate::s3::rotation::{
+    BatchView, Interval, Op, PartId, PartitionChange, Rotation, RotationSettings, Rows, Schedule,
+};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A closed file: its encoded partition, its first offset and all its offsets.
+type File = (String, i64, Vec<i64>);
+
+/// The files that were closed together, and the position behind them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cut {
+    files: Vec<File>,
+    next_offset: i64,
+}
+
+/// Carries operations out as the task does.
+struct Files {
+    rotation: Rotation,
+    open: Vec<(PartId, File)>,
+    cuts: Vec<Cut>,
+}
+
+impl Files {
+    fn new(settings: RotationSettings) -> Self {
+        Self { rotation: Rotation::new(Arc::new(settings)), open: Vec::new(), cuts: Vec::new() }
+    }
+
+    fn put(&mut self, offsets: &[i64], encoded: &Encoded, schema: Option<&Arc<Schema>>, now_ms: i64) {
+        let mut ops = Vec::new();
+        self.rotation.put(BatchView { offsets, encoded, schema }, now_ms, &mut ops);
+        self.carry_out(ops, offsets);
+    }
+
+    fn tick(&mut self, now_ms: i64) {
+        let mut ops = Vec::new();
+        self.rotation.tick(now_ms, &mut ops);
+        self.carry_out(ops, &[]);
+    }
+
+    fn carry_out(&mut self, ops: Vec<Op>, offsets: &[i64]) {
+        for op in ops {
+            match op {
+                Op::Open { part, encoded_partition, start_offset } => {
+                    assert!(self.open.iter().all(|(id, _)| *id != part), "a part id came twice");
+                    self.open.push((part, (encoded_partition.to_string(), start_offset, Vec::new())));
+                }
+                Op::Rotate { next_offset } => {
+                    let files = self.open.drain(..).map(|(_, file)| file).collect();
+                    self.cuts.push(Cut { files, next_offset });
+                }
+                Op::Write { part, rows } => {
+                    let (_, file) = self.open.iter_mut().find(|(id, _)| *id == part).unwrap();
+                    match rows {
+                        Rows::Indices(rows) => file.2.extend(rows.iter().map(|row| offsets[*row as usize])),
+                        Rows::Range { start, rows } => file.2.extend(&offsets[start..start + rows]),
+                    }
+                }
+            }
+        }
+        assert_eq!(self.rotation.is_empty(), self.open.is_empty());
+    }
+}
+
+/// What a time-based partitioner answers for `rows` of (encoded partition, time).
+fn encode(rows: &[(&str, i64)]) -> Encoded {
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let mut ids = Vec::new();
+    for (name, _) in rows {
+        let known = names.iter().position(|known| **known == **name);
+        ids.push(known.unwrap_or(names.len()) as u32);
+        if known.is_none() {
+            names.push((*name).into());
+        }
+    }
+    let ids = if names.len() == 1 { Ids::Uniform } else { Ids::PerRow(ids) };
+    Encoded { names, ids, times: Times::PerRow(rows.iter().map(|(_, time)| *time).collect()) }
+}
+
+fn settings(flush_records: u64) -> RotationSettings {
+    RotationSettings { flush_records, interval: None, schedule: None, open_parts_max: None }
+}
 
 /// The rules as they are written down: row by row, no columns, no caches.
 struct Model {
@@ -125,8 +213,7 @@ impl Random {
 }
 
 fn random_settings(random: &mut Random) -> RotationSettings {
-    let on_partition_change =
-        if random.chance(50) { PartitionChange::Rotate } else { PartitionChange::Keep };
+    let on_partition_change = if random.chance(50) { PartitionChange::Rotate } else { PartitionChange::Keep };
     let interval = Interval { interval_ms: 1 + random.number(200), on_partition_change };
     let zone = Zone::parse("UTC").unwrap();
     let schedule = Schedule { interval_ms: 1 + random.number(30 * 24) * HOUR_MS / 24, zone };
@@ -161,15 +248,15 @@ fn random_batch(random: &mut Random, time: &mut i64) -> Encoded {
 fn compare(seed: u64) {
     let mut random = Random(seed);
     let settings = random_settings(&mut random);
-    let (mut rig, mut model) = (Rig::new(settings.clone()), Model::new(settings));
-    let [int, long] = schemas();
+    let (mut files, mut model) = (Files::new(settings.clone()), Model::new(settings));
+    let [int, long] = [Kind::Int32, Kind::Int64].map(|kind| Arc::new(Schema::new(kind)));
     let pool = [None, Some(&int), Some(&long)];
     let (mut offset, mut time, mut now, mut schema) = (random.number(50), 1000, 0, None);
     let mut all = Vec::new();
     for _ in 0..30 {
         now += random.number(8 * HOUR_MS as u64);
         if random.chance(30) {
-            rig.tick(now);
+            files.tick(now);
             model.tick(now);
         }
         if random.chance(30) {
@@ -186,20 +273,23 @@ fn compare(seed: u64) {
             offset += 1 + i64::from(random.chance(10)) * random.number(5);
             offsets.push(offset);
         }
-        rig.put_at(&offsets, &encoded, schema, now);
+        files.put(&offsets, &encoded, schema, now);
         for (row, offset) in offsets.iter().enumerate() {
             let id = if let Ids::PerRow(ids) = &encoded.ids { ids[row] as usize } else { 0 };
-            let time = super::super::time(&encoded, row);
+            let time = crate::s3::rotation::time(&encoded, row);
             model.put(&Record { offset: *offset, name: &encoded.names[id], time, schema }, now);
         }
         all.extend(offsets);
-        assert_eq!(rig.cuts, model.cuts, "seed {seed}");
+        assert_eq!(files.cuts, model.cuts, "seed {seed}");
     }
-    let open: Vec<File> = rig.open.iter().map(|(_, file)| file.clone()).collect();
+    let open: Vec<File> = files.open.iter().map(|(_, file)| file.clone()).collect();
     assert_eq!(open, model.open.iter().map(|(file, _)| file.clone()).collect::<Vec<_>>(), "seed {seed}");
-    let files = rig.cuts.iter().flat_map(|cut| &cut.files).chain(&open);
-    assert!(files.clone().all(|file| file.2.first() == Some(&file.1) && file.2.is_sorted()), "seed {seed}");
-    let mut written: Vec<i64> = files.flat_map(|file| file.2.clone()).collect();
+    let all_files = files.cuts.iter().flat_map(|cut| &cut.files).chain(&open);
+    assert!(
+        all_files.clone().all(|file| file.2.first() == Some(&file.1) && file.2.is_sorted()),
+        "seed {seed}"
+    );
+    let mut written: Vec<i64> = all_files.flat_map(|file| file.2.clone()).collect();
     written.sort_unstable();
     assert_eq!(written, all, "every row once, seed {seed}");
 }
@@ -209,4 +299,41 @@ fn cuts_and_files_are_those_of_a_row_by_row_model() {
     for seed in 0..400 {
         compare(seed);
     }
+}
+
+#[test]
+fn files_of_a_cut_close_in_the_order_of_their_first_records() {
+    let mut files = Files::new(settings(4));
+    let offsets = [5, 9, 10, 12];
+    files.put(&offsets, &encode(&[("b", 0), ("a", 0), ("b", 0), ("c", 0)]), None, 0);
+    let closed = |name: &str, offsets: Vec<i64>| (name.to_owned(), offsets[0], offsets);
+    let expected = vec![closed("b", vec![5, 10]), closed("a", vec![9]), closed("c", vec![12])];
+    assert_eq!(files.cuts, [Cut { files: expected, next_offset: 13 }]);
+}
+
+#[test]
+fn the_schedule_follows_local_midnight_on_short_and_long_days() {
+    // Paris: 2024-03-31 has 23 hours, 2024-10-27 has 25. An interval that ends before midnight does not replace it.
+    for (midnight, expected) in [(1_711_839_600_000, vec![23]), (1_729_980_000_000, vec![24, 25])] {
+        let zone = Zone::parse("Europe/Paris").unwrap();
+        let schedule = Some(Schedule { interval_ms: 24 * HOUR_MS, zone });
+        let mut files = Files::new(RotationSettings { schedule, ..settings(1000) });
+        files.tick(midnight);
+        let mut strikes = Vec::new();
+        for hour in 1..=30 {
+            files.put(&[hour], &encode(&[("a", 0)]), None, midnight + hour * HOUR_MS - 1);
+            let before = files.cuts.len();
+            files.tick(midnight + hour * HOUR_MS);
+            strikes.extend((files.cuts.len() > before).then_some(hour));
+        }
+        assert_eq!(strikes, expected);
+    }
+}
+
+#[test]
+#[should_panic(expected = "offsets of a topic-partition ascend")]
+fn a_record_that_comes_again_breaks_an_invariant() {
+    let mut files = Files::new(settings(1000));
+    files.put(&[5], &encode(&[("a", 0)]), None, 0);
+    files.put(&[5], &encode(&[("a", 0)]), None, 0);
 }

@@ -4,46 +4,14 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use lakeward_api::batch::Values;
-use lakeward_api::record::TopicPartition;
 use lakeward_api::sink::SinkTask as _;
 use lakeward_api::value::Value;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 
-use super::fixture::{Fixture, batch, now, orders, row, structs};
+use super::fixture::{Fixture, batch, now, structs};
 
 fn memory(extra: &[(&str, &str)]) -> Fixture {
     Fixture::over(Arc::new(InMemory::new()), extra).opened()
-}
-
-#[test]
-fn files_hold_the_records_from_the_offset_in_their_name() {
-    let mut fixture = memory(&[]);
-    fixture.put(7..11);
-    fixture.put(11..13);
-    fixture.settle().unwrap();
-    let first = "topics/orders/partition=0/orders+0+0000000007.json";
-    let second = "topics/orders/partition=0/orders+0+0000000010.json";
-    assert_eq!(fixture.names(), [first, second]);
-    assert_eq!(fixture.text(first), "{\"n\":7}\n{\"n\":8}\n{\"n\":9}\n");
-    assert_eq!(fixture.text(second), "{\"n\":10}\n{\"n\":11}\n{\"n\":12}\n");
-    assert_eq!(fixture.durable(), [13]);
-    assert_eq!((fixture.in_flight.used_bytes(), fixture.task.buffered_bytes()), (0, 0));
-}
-
-#[test]
-fn a_local_directory_holds_the_same_objects_below_the_bucket() {
-    let dir = tempfile::tempdir().unwrap();
-    let url = format!("file://{}", dir.path().display());
-    let bucket = dir.path().join("bucket");
-    std::fs::create_dir(&bucket).unwrap();
-    let store = Arc::new(LocalFileSystem::new_with_prefix(&bucket).unwrap());
-    let mut fixture = Fixture::configured(store, &[("store.url", &url)]).opened();
-    fixture.put(0..3);
-    fixture.settle().unwrap();
-    let name = "topics/orders/partition=0/orders+0+0000000000.json";
-    assert_eq!(fixture.names(), [name]);
-    assert_eq!(std::fs::read_to_string(bucket.join(name)).unwrap(), "{\"n\":0}\n{\"n\":1}\n{\"n\":2}\n");
 }
 
 #[test]
@@ -79,11 +47,8 @@ fn byte_files_use_the_extension_and_the_untrimmed_separator() {
 #[test]
 fn field_partitions_split_a_batch_into_objects_that_close_together() {
     let class = "io.confluent.connect.storage.partitioner.FieldPartitioner";
-    let mut fixture = memory(&[
-        ("partitioner.class", class),
-        ("partition.field.name", "text"),
-        ("flush.size", "4"),
-    ]);
+    let mut fixture =
+        memory(&[("partitioner.class", class), ("partition.field.name", "text"), ("flush.size", "4")]);
     let values = structs(&[1, 2, 3, 4, 5], &["a", "b", "a", "../b", "b"]);
     fixture.task.put(batch(vec![10, 11, 12, 13, 14], values), now(0)).unwrap();
     fixture.settle().unwrap();
@@ -123,24 +88,4 @@ fn files_written_again_after_a_restart_replace_themselves() {
     // The first task dies between the upload of its second file and the commit; the next begins at 3.
     let before = run(0..6);
     assert_eq!(run(3..8), before);
-}
-
-#[test]
-fn scheduled_files_close_at_the_strike_without_records() {
-    let mut fixture = memory(&[("rotate.schedule.interval.ms", "60000"), ("timezone", "UTC")]);
-    fixture.task.put(batch(vec![0], Values::Dynamic(vec![row(0)])), now(1000)).unwrap();
-    fixture.task.poll(now(59_999)).unwrap();
-    assert!(fixture.task.is_settled(&[orders()]));
-    fixture.task.poll(now(60_000)).unwrap();
-    fixture.settle().unwrap();
-    assert_eq!((fixture.durable(), fixture.names().len()), (vec![1], 1));
-}
-
-#[test]
-fn a_record_of_a_partition_that_is_not_open_is_refused() {
-    let mut fixture = memory(&[]);
-    let mut stray = batch(vec![0], Values::Dynamic(vec![row(0)]));
-    stray.partition = TopicPartition::new("orders", 1);
-    let err = fixture.task.put(stray, now(0)).unwrap_err();
-    assert_eq!(err.to_string(), "No writer found for topic partition orders-1");
 }

@@ -125,10 +125,7 @@ impl ObjectStore for FaultyStore {
         self.inner.get_opts(name, options).await
     }
 
-    fn delete_stream(
-        &self,
-        names: BoxStream<'static, Result<Path>>,
-    ) -> BoxStream<'static, Result<Path>> {
+    fn delete_stream(&self, names: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
         self.inner.delete_stream(names)
     }
 

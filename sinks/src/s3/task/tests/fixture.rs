@@ -64,11 +64,6 @@ impl Fixture {
         })
     }
 
-    /// A task over the store of its own configuration; `store` is for looking at it.
-    pub(super) fn configured(store: Arc<dyn ObjectStore>, extra: &[(&str, &str)]) -> Self {
-        Self::build(store, extra, |context, _| S3SinkTask::new(context).unwrap())
-    }
-
     fn build(
         store: Arc<dyn ObjectStore>,
         extra: &[(&str, &str)],
@@ -143,20 +138,15 @@ impl Fixture {
         String::from_utf8(self.bytes(name)).unwrap()
     }
 
-    /// Puts JSON-like rows `{"n": offset}`, schemaless; `None` is a null value.
+    /// Puts JSON-like rows `{"n": offset}`, schemaless.
     pub(super) fn put(&mut self, offsets: std::ops::Range<i64>) {
-        self.try_put(offsets).unwrap();
-    }
-
-    /// As [`Fixture::put`], with the task's answer.
-    pub(super) fn try_put(&mut self, offsets: std::ops::Range<i64>) -> Result<(), ConnectError> {
         let values = offsets.clone().map(row).collect();
-        self.task.put(batch(offsets.collect(), Values::Dynamic(values)), now(0))
+        self.task.put(batch(offsets.collect(), Values::Dynamic(values)), now(0)).unwrap();
     }
 }
 
 /// A map of one number.
-pub(super) fn row(number: i64) -> Value {
+fn row(number: i64) -> Value {
     Value::Map(vec![(Value::String("n".into()), Value::Int64(number))])
 }
 

@@ -72,7 +72,7 @@ fn failures_of_a_put_are_classed_and_name_setting_and_remedy() {
             assert!(err.to_string().contains(word), "{word} is missing in: {err}");
         }
         assert!(err.trace().contains("Caused by: "), "{}", err.trace());
-        assert_eq!(fixture.durable(), []);
+        assert!(fixture.durable().is_empty());
         assert_eq!(fixture.in_flight.used_bytes(), 0);
     }
 }
