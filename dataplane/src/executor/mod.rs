@@ -5,6 +5,7 @@
 //! its place and says so.
 
 mod probe;
+mod pulse;
 mod shard;
 
 use std::cell::Cell;

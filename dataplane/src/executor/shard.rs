@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use glommio::{Latency, LocalExecutorBuilder, Placement, Shares};
 
+use super::pulse::{Pulse, PulseThread};
 use super::{Engine, LOCAL, Local};
 
 /// Registered buffer memory per shard: file IO here is small and rare.
@@ -32,6 +33,8 @@ pub struct Shard {
     mailbox: Option<flume::Sender<ShardCommand>>,
     thread: Option<JoinHandle<()>>,
     load: Arc<AtomicUsize>,
+    // Beats until the shard's thread has ended: fields are dropped after `drop` has joined it.
+    _pulse: Option<PulseThread>,
 }
 
 impl Shard {
@@ -42,11 +45,21 @@ impl Shard {
     pub fn start(index: usize, engine: Engine) -> Result<Self, std::io::Error> {
         let (mailbox, commands) = flume::bounded::<ShardCommand>(MAILBOX_COMMANDS_MAX);
         let name = format!("shard-{index}");
-        let thread = thread::Builder::new().name(name).spawn(move || match engine {
-            Engine::Epoll => run_epoll(commands),
-            Engine::IoUring => run_uring(index, commands),
+        let pulse_thread = match engine {
+            Engine::Epoll => None,
+            Engine::IoUring => Some(PulseThread::start(index)?),
+        };
+        let pulse = pulse_thread.as_ref().map(PulseThread::pulse);
+        let thread = thread::Builder::new().name(name).spawn(move || match pulse {
+            None => run_epoll(commands),
+            Some(pulse) => run_uring(index, pulse, commands),
         })?;
-        Ok(Self { mailbox: Some(mailbox), thread: Some(thread), load: Arc::new(AtomicUsize::new(0)) })
+        Ok(Self {
+            mailbox: Some(mailbox),
+            thread: Some(thread),
+            load: Arc::new(AtomicUsize::new(0)),
+            _pulse: pulse_thread,
+        })
     }
 
     /// Hands a command over without waiting; `false` when the shard is gone or its mailbox is full.
@@ -101,7 +114,7 @@ fn run_epoll(commands: flume::Receiver<ShardCommand>) {
     tokio::task::LocalSet::new().block_on(&runtime, serve(commands));
 }
 
-fn run_uring(index: usize, commands: flume::Receiver<ShardCommand>) {
+fn run_uring(index: usize, pulse: Pulse, commands: flume::Receiver<ShardCommand>) {
     let placement = core_for(index).map_or(Placement::Unbound, Placement::Fixed);
     let build = |placement| {
         LocalExecutorBuilder::new(placement).io_memory(IO_MEMORY_BYTES).ring_depth(RING_DEPTH).make()
@@ -116,6 +129,7 @@ fn run_uring(index: usize, commands: flume::Receiver<ShardCommand>) {
         let latency = Latency::Matters(WAKE_LATENCY);
         let queue = glommio::executor().create_task_queue(Shares::default(), latency, "tasks");
         LOCAL.set(Some(Local::Uring(queue)));
+        glommio::spawn_local_into(pulse.beat(), queue).expect("the queue was just created").detach();
         let served = glommio::spawn_local_into(serve(commands), queue);
         served.expect("the queue was created on this executor").await;
     });

@@ -143,7 +143,7 @@ pub(crate) struct StorageKeys {
              group = "Storage", display = "Storage Class", validate = custom(validators::storage_class),
              recommended("io.confluent.connect.s3.storage.S3Storage"))]
     pub(crate) storage_class: String,
-    /// Top-level directory of all objects; blank for none.
+    /// Top-level directory of all objects; blank for none. It neither begins nor ends with a slash.
     #[config(
         name = "topics.dir",
         kind = "string",

@@ -25,6 +25,7 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
     path_style(values);
     credentials(values, props);
     partitioner(values);
+    top_directory(values);
     if number(values, "rotate.schedule.interval.ms") > 0 && text(values, "timezone").is_empty() {
         add(values, "timezone", "timezone configuration must be set when using rotate.schedule.interval.ms");
     }
@@ -81,6 +82,15 @@ fn path_style(values: &mut [ConfigValue]) {
                        set s3.path.style.access.enabled to false or s3.wan.mode to false";
         add(values, "s3.wan.mode", problem);
         add(values, "s3.path.style.access.enabled", problem);
+    }
+}
+
+/// The client has no names with empty segments and drops a leading slash: objects would be somewhere else.
+fn top_directory(values: &mut [ConfigValue]) {
+    let top = text(values, "topics.dir");
+    if !top.is_empty() && top.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        let problem = "topics.dir must not begin or end with / and must not hold empty, . or .. segments";
+        add(values, "topics.dir", problem);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What validation answers. The key table is the Java sink's own answer, version 12.x.
 
+mod ranges;
+
 use lakeward_api::config::{ConfigMap, DefaultValue};
 
 use super::{config_def, validate};

@@ -142,9 +142,11 @@ impl S3SinkTask {
             match op {
                 Op::Open { part, encoded_partition, start_offset } => {
                     let name = self.names.object_name(partition, &encoded_partition, start_offset)?;
-                    let path = Path::parse(&name).map_err(|err| S3SinkError::Name {
+                    // What comes from values is confined to its directory, so only settings make such names.
+                    let path = Path::parse(&name).map_err(|err| S3SinkError::Setting {
                         message: format!(
-                            "an object name cannot be stored (topics.dir, directory.delim): {err}"
+                            "an object name cannot be stored; check path.format, partition.field.name and \
+                             directory.delim: {err}"
                         ),
                     })?;
                     let schema = batch.and_then(|batch| batch.values.schema());

@@ -1,5 +1,5 @@
-//! A model that takes one record at a time and knows only the rules, against the real state machine; and rules that
-//! are about whole files.
+//! A model that takes one record at a time and knows only the rules, against the real state machine, and
+//! rules about whole files.
 
 use std::sync::Arc;
 
@@ -313,7 +313,7 @@ fn files_of_a_cut_close_in_the_order_of_their_first_records() {
 
 #[test]
 fn the_schedule_follows_local_midnight_on_short_and_long_days() {
-    // Paris: 2024-03-31 has 23 hours, 2024-10-27 has 25. An interval that ends before midnight does not replace it.
+    // Paris: 2024-03-31 has 23 hours, 2024-10-27 has 25: there the interval ends first, midnight strikes too.
     for (midnight, expected) in [(1_711_839_600_000, vec![23]), (1_729_980_000_000, vec![24, 25])] {
         let zone = Zone::parse("Europe/Paris").unwrap();
         let schedule = Some(Schedule { interval_ms: 24 * HOUR_MS, zone });

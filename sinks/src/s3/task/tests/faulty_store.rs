@@ -34,9 +34,12 @@ pub(super) struct FaultyStore {
     state: Arc<State>,
 }
 
+/// Which requests fail, and how.
+type Fault = (Request, fn() -> Error);
+
 #[derive(Debug)]
 struct State {
-    fault: Mutex<Option<(Request, fn() -> Error)>>,
+    fault: Mutex<Option<Fault>>,
     /// Gates of the single puts to come, in order; a put without one passes.
     gates: Mutex<VecDeque<Arc<Semaphore>>>,
     part_gate: Option<Arc<Semaphore>>,

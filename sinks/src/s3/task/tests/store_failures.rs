@@ -11,6 +11,9 @@ use object_store::Error;
 use super::faulty_store::{FaultyStore, Request};
 use super::fixture::{Fixture, batch, now, orders};
 
+/// A failure, its class, and words of its message.
+type Case = (fn() -> Error, ErrorClass, &'static [&'static str]);
+
 fn generic(text: &str) -> Error {
     Error::Generic { store: "S3", source: text.into() }
 }
@@ -58,7 +61,7 @@ fn put_fails(error: fn() -> Error) -> (ConnectError, Fixture) {
 
 #[test]
 fn failures_of_a_put_are_classed_and_name_setting_and_remedy() {
-    let cases: [(fn() -> Error, ErrorClass, &[&str]); 5] = [
+    let cases: [Case; 5] = [
         (busy, ErrorClass::Retriable, &["store.url", "s3.region", "written again"]),
         (broken_pipe, ErrorClass::Retriable, &["store.url", "s3.region"]),
         (denied, ErrorClass::Config, &["aws.access.key.id", "s3:PutObject", "'bucket'"]),
@@ -152,4 +155,20 @@ fn a_failed_upload_of_a_dropped_file_fails_nothing() {
     fixture.task.close(&[orders()]);
     fixture.settle().unwrap();
     assert_eq!(fixture.in_flight.used_bytes(), 0);
+}
+
+#[test]
+fn a_name_that_settings_make_impossible_is_their_fault_not_the_records() {
+    let extra = [
+        ("partitioner.class", "TimeBasedPartitioner"),
+        ("path.format", "YYYY//MM"),
+        ("partition.duration.ms", "60000"),
+        ("locale", "en"),
+        ("timezone", "UTC"),
+    ];
+    let mut fixture = Fixture::over(Arc::new(FaultyStore::new()), &extra).opened();
+    let values = Values::Dynamic(vec![Value::Boolean(true)]);
+    let err = fixture.task.put(batch(vec![0], values), now(0)).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Config);
+    assert!(err.to_string().contains("path.format"), "{err}");
 }
