@@ -1,6 +1,7 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
 mod delivery;
+mod demo;
 mod engines;
 mod failures;
 mod faults;

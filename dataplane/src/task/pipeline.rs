@@ -26,7 +26,7 @@ use super::{TaskControl, TaskStart};
 use crate::executor;
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
-const TURN_MESSAGES_MAX: usize = 8192;
+const TURN_MESSAGES_MAX: usize = 4096;
 /// Records per put, so that no poll of the executor takes longer than a few milliseconds.
 const PUT_RECORDS_MAX: usize = 2048;
 /// Timers of sinks need a turn at least this often.

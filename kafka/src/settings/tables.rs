@@ -95,12 +95,12 @@ pub(super) fn java_defaults(kind: ClientKind) -> &'static [(&'static str, &'stat
             ("fetch.queue.backoff.ms", "5"),
             // Java's 50 MiB and 1 MiB let one response, decompressed, exceed what a whole task may use.
             // Larger records still pass: a broker always answers with at least one batch.
-            ("fetch.max.bytes", "8388608"),
+            ("fetch.max.bytes", "2097152"),
             ("max.partition.fetch.bytes", "524288"),
             ("isolation.level", "read_uncommitted"),
             ("log.connection.close", "false"),
             ("partition.assignment.strategy", "cooperative-sticky"),
-            ("queued.max.messages.kbytes", "8192"),
+            ("queued.max.messages.kbytes", "4096"),
         ],
         ClientKind::Producer => &[
             ("acks", "all"),

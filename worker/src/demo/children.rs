@@ -64,7 +64,7 @@ impl Worker {
         let pid = pid.context("the worker has no process id")?;
         let rest = Rest::new(rest_port);
         let mut worker = Self { pid, ready_ms: 0.0, rest, guard, log: log.to_owned() };
-        while !worker.rest.answers().await {
+        while !(worker.listens() && worker.rest.answers().await) {
             worker.check_alive()?;
             if started.elapsed() > START_TIMEOUT {
                 bail!(
@@ -76,6 +76,11 @@ impl Worker {
         }
         worker.ready_ms = started.elapsed().as_secs_f64() * 1000.0;
         Ok(worker)
+    }
+
+    /// True once this worker has its port: before, another process may answer there.
+    fn listens(&self) -> bool {
+        std::fs::read_to_string(&self.log).is_ok_and(|log| log.contains("REST listens"))
     }
 
     /// Fails with the end of its log when the worker is gone.

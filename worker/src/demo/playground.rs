@@ -79,10 +79,20 @@ impl Playground {
 
     /// Starts a worker, on Kafka Connect's usual port if it is free.
     pub(super) async fn worker(&self) -> Result<Worker> {
-        let usual = std::net::TcpListener::bind(("127.0.0.1", REST_PORT)).is_ok();
-        let port = port_or_free(if usual { REST_PORT } else { 0 })?;
+        if std::net::TcpListener::bind(("127.0.0.1", REST_PORT)).is_ok() {
+            match self.worker_on(REST_PORT).await {
+                Ok(worker) => return Ok(worker),
+                // Somebody else may have taken the port in between.
+                Err(err) => tracing::warn!(error = format!("{err:#}"), "the worker gets another port"),
+            }
+        }
+        self.worker_on(port_or_free(0)?).await
+    }
+
+    async fn worker_on(&self, port: u16) -> Result<Worker> {
         let properties = self.directory.path().join("worker.properties");
         std::fs::write(&properties, worker_properties(&self.addresses, port))?;
-        Worker::start(&properties, port, &self.directory.path().join("worker.log")).await
+        let log = self.directory.path().join(format!("worker-{port}.log"));
+        Worker::start(&properties, port, &log).await
     }
 }
