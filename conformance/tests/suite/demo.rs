@@ -44,7 +44,7 @@ fn the_demo_proves_that_nothing_is_missing_or_twice() {
     }
 }
 
-/// Records whose shape changes: nulls, widening and conflicting types, late fields, empty containers, extremes.
+/// Records whose shape changes: nulls, widening and conflicting types, late fields, extremes.
 fn records() -> Vec<Value> {
     let odd = [
         json!({"n": null, "deep": {"a": {"b": [1, 2, {"c": "x"}]}}, "list": []}),

@@ -2,8 +2,8 @@
 //!
 //! glommio 0.9 parks with tasks ready to run when its preemption timer fires between polling for IO and the
 //! first task (`run_task_queues` then answers that nothing ran). On a contended core that happens within
-//! seconds, and only an event from outside gets the executor going again; a timer of its own does not, because
-//! the task behind it may be among the forgotten ones. `tests/shard_progress.rs` fails without the pulse.
+//! seconds, and only an event from outside gets the executor going again; a timer of its own does not,
+//! because the task behind it may be among the forgotten ones. `tests/shard_progress.rs` fails without it.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
