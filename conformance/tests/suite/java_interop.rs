@@ -8,11 +8,14 @@ use lakeward_testkit::worker::distributed_properties;
 use serde_json::json;
 
 use crate::rest_shapes::assert_refusals;
+use crate::validate_keys::assert_common_keys_are_javas;
 
 #[test]
-fn the_tables_of_refusals_hold_for_java_connect() {
+fn refusals_and_common_keys_are_those_of_java_connect() {
     let mut java = JavaConnect::start(&distributed_properties(KafkaBroker::shared())).unwrap();
     assert_refusals(&java.rest);
+    let scenario = Scenario::start(1);
+    assert_common_keys_are_javas(&java.rest, &scenario.worker.rest);
     java.stop().unwrap();
 }
 

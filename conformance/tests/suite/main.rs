@@ -14,3 +14,4 @@ mod partitioning;
 mod rest_shapes;
 mod schemaless;
 mod standalone;
+mod validate_keys;

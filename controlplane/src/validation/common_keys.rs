@@ -110,7 +110,14 @@ fn identity() -> Vec<ConfigKey> {
 }
 
 fn converters() -> Vec<ConfigKey> {
-    let entry = |side: &str, order: i32, display: &'static str, controls: &str| {
+    let entry = |side: &str, order: i32, display: &'static str, kind: &str, controls: &str| {
+        let more = match side {
+            "header" => {
+                " By default, the SimpleHeaderConverter is used to serialize header values to strings and \
+                 deserialize them by inferring the schemas."
+            }
+            _ => "",
+        };
         key(
             &format!("{side}.converter"),
             ConfigType::Class,
@@ -118,12 +125,10 @@ fn converters() -> Vec<ConfigKey> {
             Importance::Low,
             place(COMMON, order, Width::Short, display),
             &format!(
-                "Converter class used to convert between Kafka Connect format and the serialized form that \
-                 is \
-                      written to Kafka. This controls the format of the {controls} in messages written to \
-                      or read from Kafka, and since this is independent of connectors it allows any \
-                      connector to work with any serialization format. Examples of common formats include \
-                      JSON and Avro."
+                "{kind} class used to convert between Kafka Connect format and the serialized form that is \
+                 written to Kafka. This controls the format of the {controls} in messages written to or read \
+                 from Kafka, and since this is independent of connectors it allows any connector to work \
+                 with any serialization format. Examples of common formats include JSON and Avro.{more}"
             ),
         )
     };
@@ -138,11 +143,11 @@ fn converters() -> Vec<ConfigKey> {
         )
     };
     vec![
-        entry("key", 6, "Key converter class", "keys"),
+        entry("key", 6, "Key converter class", "Converter", "keys"),
         version("key", 7, "Key converter version"),
-        entry("value", 8, "Value converter class", "values"),
+        entry("value", 8, "Value converter class", "Converter", "values"),
         version("value", 9, "Value converter version"),
-        entry("header", 10, "Header converter class", "header values"),
+        entry("header", 10, "Header converter class", "HeaderConverter", "header values"),
         version("header", 11, "Header converter version"),
     ]
 }

@@ -9,6 +9,7 @@ mod answer;
 mod common_keys;
 #[cfg(test)]
 mod tests;
+mod worker_defaults;
 
 use std::sync::Arc;
 
@@ -45,9 +46,11 @@ pub(crate) struct Validator<'a> {
     pub(crate) worker: &'a WorkerConfig,
 }
 
+const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
 /// Header converters are not plugins of their own in this binary; these names are understood.
 const HEADER_CONVERTERS: &[&str] = &[
-    "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+    SIMPLE_HEADER_CONVERTER,
     "org.apache.kafka.connect.storage.StringConverter",
     "org.apache.kafka.connect.json.JsonConverter",
     "org.apache.kafka.connect.converters.ByteArrayConverter",
@@ -66,6 +69,7 @@ impl Validator<'_> {
         let sink = self.registry.sink(class.trim()).ok_or_else(|| self.unknown_class(class))?;
         let map = props.to_config_map();
         let mut definition = common_keys::sink_definition();
+        self.add_worker_defaults(&**sink, &map, &mut definition);
         let mut values = definition.validate(&map);
         self.check_classes(&map, &mut values);
         check_topics(&map, &mut values);
