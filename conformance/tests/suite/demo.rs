@@ -12,14 +12,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs the demo to its end and returns its last line.
 fn demo(folder: &RunFolder, arguments: &[&str]) -> Value {
-    let mut command = Command::new(install::worker().unwrap());
+    let mut command = Command::new(install::worker().expect("the worker is built"));
     command.arg("demo").args(arguments).arg("--json").arg("--dir").arg(folder.path());
-    let mut child = Child::start("demo", &command, folder).unwrap();
-    let status = child.wait(PATIENCE).unwrap();
+    let mut child = Child::start("demo", &command, folder).expect("the demo starts");
+    let status = child.wait(PATIENCE).expect("the demo ends");
     assert!(status.success(), "the demo ended with {status}:\n{}", child.log_tail());
     let log = child.log();
     let last = log.lines().rfind(|line| line.starts_with('{')).expect("the demo prints a JSON line");
-    serde_json::from_str(last).unwrap()
+    serde_json::from_str(last).expect("the last line is JSON")
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn keys(rest: &RestClient, alias: &str, own: &Value) -> Map<String, Value> {
         config[name] = value.clone();
     }
     let path = format!("/connector-plugins/{alias}Connector/config/validate");
-    let answer = rest.put(&path, &config).unwrap().expect_status(200).json();
+    let answer = rest.put(&path, &config).expect("the worker answers").expect_status(200).json();
     let configs = answer["configs"].as_array().expect("a list").clone();
     let by_name = configs.into_iter().map(|info| {
         let name = info["value"]["name"].as_str().expect("a name").to_owned();
