@@ -1,4 +1,4 @@
-//! Defaults that depend on the worker and its plugins: converters of the worker file, versions of this binary.
+//! Defaults that depend on the worker and its plugins: converters of the worker file, plugin versions.
 //!
 //! Source: `ConnectorConfig#enrich`, `CachedConnectors`, Kafka 4.1, and answers of a live worker.
 
