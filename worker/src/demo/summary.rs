@@ -108,7 +108,7 @@ pub(super) fn next_steps(lake: &Path) -> String {
     let pattern = format!("{}/**/*.parquet", lake.display());
     format!(
         "\n  files      {}\n  \
-         duckdb     SELECT status, count(*), avg(latency_ms) FROM '{pattern}' GROUP BY 1;\n  \
+         duckdb     SELECT count(*) FROM read_parquet('{pattern}', union_by_name = true);\n  \
          pyarrow    python3 -c \"import pyarrow.dataset as d; \
          print(d.dataset('{}').to_table().slice(0, 5))\"\n",
         lake.display(),
