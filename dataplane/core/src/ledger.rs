@@ -97,6 +97,10 @@ impl PositionLedger {
     /// The broker accepted a position.
     pub fn committed(&mut self, position: &Position) {
         let Some(entry) = self.entries.get_mut(&position.partition) else { return };
+        // Nothing was durable since the partition was opened: the answer is about an earlier assignment.
+        if entry.durable.is_none() {
+            return;
+        }
         assert!(
             entry.durable.is_some_and(|durable| durable >= position.next_offset),
             "{} was committed beyond what is durable",
@@ -174,6 +178,19 @@ mod tests {
         ledger.committed(&at(0, 10));
         ledger.durable(&at(0, 3), now);
         assert!(ledger.take_due(now + Duration::from_secs(2)).is_empty());
+    }
+
+    #[test]
+    fn a_late_answer_about_an_earlier_assignment_is_ignored() {
+        let (mut ledger, now) = opened();
+        let partition = TopicPartition::new("t", 0);
+        ledger.durable(&at(0, 10), now);
+        assert_eq!(ledger.take_for(std::slice::from_ref(&partition)), [at(0, 10)]);
+        ledger.close(std::slice::from_ref(&partition));
+        ledger.open(std::slice::from_ref(&partition));
+        ledger.committed(&at(0, 10));
+        ledger.durable(&at(0, 12), now);
+        assert_eq!(ledger.take_for(&[partition]), [at(0, 12)]);
     }
 
     #[test]
