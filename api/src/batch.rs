@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, StructArray};
+use arrow_array::{ArrayRef, StructArray, UInt32Array};
 
+use crate::ConnectError;
+use crate::header::HeaderRows;
 use crate::record::TopicPartition;
 use crate::schema::Schema;
 use crate::value::Value;
@@ -57,6 +59,28 @@ impl Values {
         }
     }
 
+    /// The given rows, in that order. A run of neighbours is shared, not copied.
+    ///
+    /// # Errors
+    /// `Fatal` when the columns would exceed Arrow's limits.
+    pub fn take(&self, rows: &[u32]) -> Result<Self, ConnectError> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(self.slice(0, 0)) };
+        let is_run = rows.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
+        if is_run && *last - *first < u32::MAX {
+            return Ok(self.slice(*first as usize, rows.len()));
+        }
+        Ok(match self {
+            Self::Dynamic(all) => Self::Dynamic(rows.iter().map(|row| all[*row as usize].clone()).collect()),
+            Self::Null { .. } => Self::Null { rows: rows.len() },
+            Self::Typed { schema, array } => {
+                let taken = arrow_select::take::take(array, &UInt32Array::from(rows.to_vec()), None);
+                let taken = taken
+                    .map_err(|err| ConnectError::fatal("rows could not be selected").with_source(err))?;
+                Self::Typed { schema: Arc::clone(schema), array: taken }
+            }
+        })
+    }
+
     /// The columns when every row is a STRUCT.
     pub fn as_struct(&self) -> Option<(&Arc<Schema>, &StructArray)> {
         match self {
@@ -68,12 +92,14 @@ impl Values {
 
 /// Records of one topic-partition after conversion and transforms, in offset order.
 ///
-/// All rows share one key schema and one value schema; a change of schema starts a new batch. Offsets ascend
+/// All rows share one topic, one key schema and one value schema; a change starts a new batch. Offsets ascend
 /// but may have gaps (compaction, transaction markers, dropped records).
 #[derive(Clone, Debug)]
 pub struct SinkBatch {
-    /// Where the records came from.
+    /// Where the records came from. Transforms do not change it: positions are counted here.
     pub partition: TopicPartition,
+    /// The topic the records say: that of `partition`, until a transform routes them elsewhere.
+    pub topic: Arc<str>,
     /// Offset per row.
     pub offsets: Vec<i64>,
     /// Record timestamp per row in ms since the epoch.
@@ -82,6 +108,8 @@ pub struct SinkBatch {
     pub keys: Values,
     /// Values, one per row.
     pub values: Values,
+    /// Headers per row.
+    pub headers: HeaderRows,
 }
 
 impl SinkBatch {
@@ -90,10 +118,27 @@ impl SinkBatch {
         self.offsets.len()
     }
 
+    /// The given rows, in that order.
+    ///
+    /// # Errors
+    /// `Fatal` when the columns would exceed Arrow's limits.
+    pub fn take(&self, rows: &[u32]) -> Result<Self, ConnectError> {
+        Ok(Self {
+            partition: self.partition.clone(),
+            topic: Arc::clone(&self.topic),
+            offsets: rows.iter().map(|row| self.offsets[*row as usize]).collect(),
+            timestamps_ms: rows.iter().map(|row| self.timestamps_ms[*row as usize]).collect(),
+            keys: self.keys.take(rows)?,
+            values: self.values.take(rows)?,
+            headers: self.headers.take(rows),
+        })
+    }
+
     /// Panics when the columns disagree about the row count: a batch like that would lose records.
     pub fn assert_consistent(&self) {
         assert_eq!(self.offsets.len(), self.timestamps_ms.len(), "timestamps do not match offsets");
         assert_eq!(self.offsets.len(), self.keys.rows(), "keys do not match offsets");
         assert_eq!(self.offsets.len(), self.values.rows(), "values do not match offsets");
+        assert!(self.headers.fits(self.offsets.len()), "headers do not match offsets");
     }
 }

@@ -10,12 +10,16 @@ pub mod bridge;
 pub mod budget;
 pub mod config;
 pub mod converter;
+pub mod decimal;
 pub mod error;
+pub mod header;
 pub mod plugin;
 pub mod record;
+pub mod rows;
 pub mod runtime;
 pub mod schema;
 pub mod sink;
+pub mod transform;
 pub mod value;
 
 pub use error::{ConnectError, ErrorClass};

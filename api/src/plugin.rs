@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use crate::ConnectError;
+use crate::bridge::{Bridge, Waker};
 use crate::config::{ConfigDef, ConfigMap, ConfigValue};
-use crate::converter::Converter;
+use crate::converter::{Converter, HeaderConverter};
 use crate::sink::{SinkTask, SinkTaskContext};
+use crate::transform::{Predicate, Transform};
 
 /// Kinds of plugins, in the order in which `GET /connector-plugins` lists them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +66,8 @@ pub trait SinkConnector: Send + Sync {
 /// What a converter is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConverterRole {
+    /// Record headers.
+    Header,
     /// Record keys.
     Key,
     /// Record values.
@@ -81,14 +85,88 @@ pub trait ConverterPlugin: Send + Sync {
     /// The converter's own keys, without prefix.
     fn config_def(&self) -> ConfigDef;
 
-    /// Creates an instance from its settings (prefix cut off). `connector` is the whole connector
-    /// configuration, for `lakeward.*` keys that describe the data.
-    fn new_converter(
-        &self,
-        role: ConverterRole,
-        settings: &ConfigMap,
-        connector: &ConfigMap,
-    ) -> Result<Box<dyn Converter>, ConnectError>;
+    /// Creates an instance.
+    ///
+    /// # Errors
+    /// `Config` when the settings are wrong.
+    fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError>;
+}
+
+/// What a converter is created from.
+#[derive(Clone, Copy)]
+pub struct ConverterContext<'a> {
+    /// Keys, values or headers.
+    pub role: ConverterRole,
+    /// The converter's settings, prefix cut off.
+    pub settings: &'a ConfigMap,
+    /// The whole connector configuration, for `lakeward.*` keys that describe the data.
+    pub connector: &'a ConfigMap,
+    /// Where requests to a schema registry run; `None` when only settings are checked.
+    pub network: Option<&'a Network>,
+}
+
+/// Where a plugin's network work runs and how its task learns that it is done.
+#[derive(Clone)]
+pub struct Network {
+    /// Runs the requests.
+    pub bridge: Arc<dyn Bridge>,
+    /// Wakes the task.
+    pub waker: Waker,
+}
+
+/// A header converter class.
+pub trait HeaderConverterPlugin: Send + Sync {
+    /// Java class name.
+    fn class(&self) -> &'static str;
+
+    /// Version, as REST answers show it.
+    fn version(&self) -> &str;
+
+    /// The converter's own keys, without prefix.
+    fn config_def(&self) -> ConfigDef;
+
+    /// Creates an instance.
+    ///
+    /// # Errors
+    /// `Config` when the settings are wrong.
+    fn new_converter(&self, context: &ConverterContext<'_>)
+    -> Result<Box<dyn HeaderConverter>, ConnectError>;
+}
+
+/// A transform class.
+pub trait TransformPlugin: Send + Sync {
+    /// Java class name (`…$Key` and `…$Value` are classes of their own).
+    fn class(&self) -> &'static str;
+
+    /// Version, as REST answers show it.
+    fn version(&self) -> &str;
+
+    /// The transform's own keys, without prefix.
+    fn config_def(&self) -> ConfigDef;
+
+    /// Creates an instance from its settings, prefix cut off.
+    ///
+    /// # Errors
+    /// `Config` when the settings are wrong, also when they contradict each other.
+    fn new_transform(&self, settings: &ConfigMap) -> Result<Box<dyn Transform>, ConnectError>;
+}
+
+/// A predicate class.
+pub trait PredicatePlugin: Send + Sync {
+    /// Java class name.
+    fn class(&self) -> &'static str;
+
+    /// Version, as REST answers show it.
+    fn version(&self) -> &str;
+
+    /// The predicate's own keys, without prefix.
+    fn config_def(&self) -> ConfigDef;
+
+    /// Creates an instance from its settings, prefix cut off.
+    ///
+    /// # Errors
+    /// `Config` when the settings are wrong.
+    fn new_predicate(&self, settings: &ConfigMap) -> Result<Box<dyn Predicate>, ConnectError>;
 }
 
 /// Every plugin of this binary. Built once by the worker.
@@ -96,42 +174,46 @@ pub trait ConverterPlugin: Send + Sync {
 pub struct PluginRegistry {
     sinks: Vec<Arc<dyn SinkConnector>>,
     converters: Vec<Arc<dyn ConverterPlugin>>,
+    header_converters: Vec<Arc<dyn HeaderConverterPlugin>>,
+    transforms: Vec<Arc<dyn TransformPlugin>>,
+    predicates: Vec<Arc<dyn PredicatePlugin>>,
+}
+
+/// Adds, lists and finds the plugins of one kind. Lists are sorted by class name; a plugin is found by its
+/// full class name, its simple name, or its simple name cut at the kind word.
+macro_rules! plugin_kind {
+    ($list:ident, $trait:ident, $add:ident, $find:ident, $word:literal, $what:literal) => {
+        #[doc = concat!("Adds a ", $what, ".")]
+        pub fn $add(&mut self, plugin: Arc<dyn $trait>) {
+            self.$list.push(plugin);
+            self.$list.sort_by_key(|plugin| plugin.class());
+        }
+
+        #[doc = concat!("Every ", $what, ", by class name.")]
+        pub fn $list(&self) -> &[Arc<dyn $trait>] {
+            &self.$list
+        }
+
+        #[doc = concat!("The ", $what, " that `name` stands for.")]
+        pub fn $find(&self, name: &str) -> Option<&Arc<dyn $trait>> {
+            self.$list.iter().find(|plugin| names_class(plugin.class(), name, $word))
+        }
+    };
 }
 
 impl PluginRegistry {
-    /// Adds a sink connector.
-    pub fn add_sink(&mut self, sink: Arc<dyn SinkConnector>) {
-        self.sinks.push(sink);
-        self.sinks.sort_by_key(|sink| sink.class());
-    }
-
-    /// Adds a converter.
-    pub fn add_converter(&mut self, converter: Arc<dyn ConverterPlugin>) {
-        self.converters.push(converter);
-        self.converters.sort_by_key(|converter| converter.class());
-    }
-
-    /// All sink connectors, by class name.
-    pub fn sinks(&self) -> &[Arc<dyn SinkConnector>] {
-        &self.sinks
-    }
-
-    /// All converters, by class name.
-    pub fn converters(&self) -> &[Arc<dyn ConverterPlugin>] {
-        &self.converters
-    }
-
-    /// The sink connector that `name` stands for: full class name, simple name, or simple name without
-    /// `Connector`.
-    pub fn sink(&self, name: &str) -> Option<&Arc<dyn SinkConnector>> {
-        self.sinks.iter().find(|sink| names_class(sink.class(), name, "Connector"))
-    }
-
-    /// The converter that `name` stands for: full class name, simple name, or simple name without
-    /// `Converter`.
-    pub fn converter(&self, name: &str) -> Option<&Arc<dyn ConverterPlugin>> {
-        self.converters.iter().find(|converter| names_class(converter.class(), name, "Converter"))
-    }
+    plugin_kind!(sinks, SinkConnector, add_sink, sink, "Connector", "sink connector");
+    plugin_kind!(converters, ConverterPlugin, add_converter, converter, "Converter", "converter");
+    plugin_kind!(
+        header_converters,
+        HeaderConverterPlugin,
+        add_header_converter,
+        header_converter,
+        "HeaderConverter",
+        "header converter"
+    );
+    plugin_kind!(transforms, TransformPlugin, add_transform, transform, "Transformation", "transform");
+    plugin_kind!(predicates, PredicatePlugin, add_predicate, predicate, "Predicate", "predicate");
 }
 
 /// True when `name` is `class`, its simple name, or its simple name cut at the kind word.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::decimal::Decimal;
+
 /// One Connect value. Numbers keep their exact width, as Connect does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -11,8 +13,13 @@ pub enum Value {
     Array(Vec<Value>),
     /// BOOLEAN.
     Boolean(bool),
-    /// BYTES; also the unscaled two's complement big-endian form of a Decimal.
+    /// BYTES.
     Bytes(Bytes),
+    /// An instant in ms since the epoch: the value of Date (midnight UTC), Time (on the first day) and
+    /// Timestamp schemas, and Java's `java.util.Date` in schemaless data.
+    Date(i64),
+    /// The value of a Decimal schema, and Java's `BigDecimal` in schemaless data.
+    Decimal(Decimal),
     /// FLOAT32.
     Float32(f32),
     /// FLOAT64.

@@ -3,7 +3,7 @@
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::converter::Converter;
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use lakeward_formats::converter::JsonConverterPlugin;
 
 /// Records and the settings of the converter that reads them.
@@ -36,7 +36,12 @@ impl Sample {
         let settings = ConfigMap::from([("schemas.enable".to_owned(), self.envelopes.to_owned())]);
         let connector = ConfigMap::from([("lakeward.schema".to_owned(), self.schema.to_owned())]);
         JsonConverterPlugin
-            .new_converter(ConverterRole::Value, &settings, &connector)
+            .new_converter(&ConverterContext {
+                role: ConverterRole::Value,
+                settings: &settings,
+                connector: &connector,
+                network: None,
+            })
             .expect("the samples have valid settings")
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow_array::UInt32Array;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::header::HeaderRows;
 use lakeward_api::record::{RawRecord, TopicPartition};
 use lakeward_dataplane_core::tolerance::Stage;
 
@@ -50,7 +50,7 @@ pub(super) fn convert(
         }
         for key_run in keys.runs {
             let rows: Vec<u32> = key_run.rows.iter().map(|row| run.rows[*row as usize]).collect();
-            let values = take(&run.values, &key_run.rows)?;
+            let values = run.values.take(&key_run.rows)?;
             converted.batches.push(batch(partition, records, &rows, key_run.values, values));
         }
     }
@@ -82,6 +82,8 @@ fn batch(
 ) -> SinkBatch {
     let batch = SinkBatch {
         partition: partition.clone(),
+        topic: Arc::clone(&partition.topic),
+        headers: HeaderRows::default(),
         offsets: rows.iter().map(|row| records[*row as usize].offset).collect(),
         timestamps_ms: rows.iter().map(|row| records[*row as usize].timestamp_ms).collect(),
         keys,
@@ -89,24 +91,6 @@ fn batch(
     };
     batch.assert_consistent();
     batch
-}
-
-/// The given rows, ascending. All rows is the usual case and costs nothing.
-fn take(values: &Values, rows: &[u32]) -> Result<Values, ConnectError> {
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(values.slice(0, 0)) };
-    if (last - first) as usize + 1 == rows.len() {
-        return Ok(values.slice(*first as usize, rows.len()));
-    }
-    Ok(match values {
-        Values::Dynamic(all) => Values::Dynamic(rows.iter().map(|row| all[*row as usize].clone()).collect()),
-        Values::Null { .. } => Values::Null { rows: rows.len() },
-        Values::Typed { schema, array } => {
-            let taken = arrow_select::take::take(array, &UInt32Array::from(rows.to_vec()), None);
-            let taken =
-                taken.map_err(|err| ConnectError::fatal("rows could not be selected").with_source(err))?;
-            Values::Typed { schema: Arc::clone(schema), array: taken }
-        }
-    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::budget::Budget;
+use lakeward_api::plugin::Network;
 use lakeward_api::runtime::{TaskEvent, TaskListener, TaskSpec, TaskTarget};
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
@@ -150,16 +151,20 @@ async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), Connec
     }
     let environment = &start.environment;
     let spec = &start.spec;
-    let converters = settings::converters(environment, spec)?;
     let in_flight = Budget::new(environment.in_flight_bytes_max);
     let control = Arc::clone(&start.control);
+    let network = Network {
+        bridge: Arc::clone(&environment.bridge) as Arc<dyn Bridge>,
+        waker: Waker::new(move || control.wake()),
+    };
+    let converters = settings::converters(environment, spec, &network)?;
     let context = SinkTaskContext {
         connector: Arc::clone(&spec.id.connector),
         task: spec.id.task,
         config: Arc::clone(&spec.task_config),
-        bridge: Arc::clone(&environment.bridge) as Arc<dyn Bridge>,
+        bridge: Arc::clone(&network.bridge),
         in_flight: in_flight.clone(),
-        waker: Waker::new(move || control.wake()),
+        waker: network.waker.clone(),
     };
     let task = settings::sink(environment, spec)?.new_task(context)?;
     let client = settings::consumer(environment, spec)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigMap, parse_list};
 use lakeward_api::converter::Converter;
-use lakeward_api::plugin::{ConverterRole, SinkConnector};
+use lakeward_api::plugin::{ConverterContext, ConverterRole, Network, SinkConnector};
 use lakeward_api::runtime::TaskSpec;
 use lakeward_kafka::settings::{ClientKind, ClientSettings, translate};
 
@@ -32,16 +32,22 @@ pub(super) fn sink(
 }
 
 /// The key and value converters: the connector's own with its settings, else the worker's with the worker's.
-pub(super) fn converters(environment: &Environment, spec: &TaskSpec) -> Result<Converters, ConnectError> {
+pub(super) fn converters(
+    environment: &Environment,
+    spec: &TaskSpec,
+    network: &Network,
+) -> Result<Converters, ConnectError> {
+    let new = |role, key| converter(environment, spec, network, role, key);
     Ok(Converters {
-        key: converter(environment, spec, ConverterRole::Key, "key.converter")?,
-        value: converter(environment, spec, ConverterRole::Value, "value.converter")?,
+        key: new(ConverterRole::Key, "key.converter")?,
+        value: new(ConverterRole::Value, "value.converter")?,
     })
 }
 
 fn converter(
     environment: &Environment,
     spec: &TaskSpec,
+    network: &Network,
     role: ConverterRole,
     key: &str,
 ) -> Result<Box<dyn Converter>, ConnectError> {
@@ -52,7 +58,8 @@ fn converter(
         .plugins
         .converter(class)
         .ok_or_else(|| ConnectError::config(format!("{key} {class} is not a converter of this worker")))?;
-    plugin.new_converter(role, &with_prefix(source, &format!("{key}.")), connector)
+    let settings = with_prefix(source, &format!("{key}."));
+    plugin.new_converter(&ConverterContext { role, settings: &settings, connector, network: Some(network) })
 }
 
 /// Entries whose name starts with `prefix`, without it.

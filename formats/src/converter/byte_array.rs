@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow_array::BinaryArray;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
-use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_api::config::ConfigDef;
 use lakeward_api::converter::{Converter, Decoded, Run};
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
 
 /// `org.apache.kafka.connect.converters.ByteArrayConverter`.
@@ -29,12 +29,7 @@ impl ConverterPlugin for ByteArrayConverterPlugin {
         ConfigDef::default()
     }
 
-    fn new_converter(
-        &self,
-        _role: ConverterRole,
-        _settings: &ConfigMap,
-        _connector: &ConfigMap,
-    ) -> Result<Box<dyn Converter>, ConnectError> {
+    fn new_converter(&self, _context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         Ok(Box::new(ByteArrayConverter { schema: Arc::new(Schema::optional(Kind::Bytes)) }))
     }
 }
@@ -60,12 +55,20 @@ mod tests {
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
 
+    use lakeward_api::config::ConfigMap;
+    use lakeward_api::plugin::ConverterRole;
+
     use super::*;
 
     #[test]
     fn bytes_and_nulls_pass_unchanged() {
         let mut converter = ByteArrayConverterPlugin
-            .new_converter(ConverterRole::Value, &ConfigMap::new(), &ConfigMap::new())
+            .new_converter(&ConverterContext {
+                role: ConverterRole::Value,
+                settings: &ConfigMap::new(),
+                connector: &ConfigMap::new(),
+                network: None,
+            })
             .unwrap();
         let decoded = converter.decode("t", &[Some(b"\x00\xff"), None]).unwrap();
         let [run] = decoded.runs.as_slice() else { panic!("one run expected") };

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow_array::StringArray;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
-use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance};
 use lakeward_api::converter::{Converter, Decoded, Run};
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
 
 /// `org.apache.kafka.connect.storage.StringConverter`.
@@ -38,12 +38,8 @@ impl ConverterPlugin for StringConverterPlugin {
         }])
     }
 
-    fn new_converter(
-        &self,
-        _role: ConverterRole,
-        settings: &ConfigMap,
-        _connector: &ConfigMap,
-    ) -> Result<Box<dyn Converter>, ConnectError> {
+    fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
+        let settings = context.settings;
         let encoding = settings.get("converter.encoding").map_or("UTF-8", |text| text.trim());
         if !["UTF-8", "UTF8"].iter().any(|known| known.eq_ignore_ascii_case(encoding)) {
             return Err(ConnectError::config(format!(
@@ -77,12 +73,20 @@ mod tests {
     use arrow_array::Array;
     use arrow_array::cast::AsArray;
 
+    use lakeward_api::config::ConfigMap;
+    use lakeward_api::plugin::ConverterRole;
+
     use super::*;
 
     #[test]
     fn nulls_stay_in_the_run_and_broken_bytes_are_replaced() {
         let mut converter = StringConverterPlugin
-            .new_converter(ConverterRole::Key, &ConfigMap::new(), &ConfigMap::new())
+            .new_converter(&ConverterContext {
+                role: ConverterRole::Key,
+                settings: &ConfigMap::new(),
+                connector: &ConfigMap::new(),
+                network: None,
+            })
             .unwrap();
         let decoded = converter.decode("t", &[Some(b"a\xffb"), None, Some(b"")]).unwrap();
         let [run] = decoded.runs.as_slice() else { panic!("one run expected") };
@@ -99,7 +103,12 @@ mod tests {
     fn other_encodings_are_refused() {
         let settings = ConfigMap::from([("converter.encoding".to_owned(), "ISO-8859-1".to_owned())]);
         let err = StringConverterPlugin
-            .new_converter(ConverterRole::Value, &settings, &ConfigMap::new())
+            .new_converter(&ConverterContext {
+                role: ConverterRole::Value,
+                settings: &settings,
+                connector: &ConfigMap::new(),
+                network: None,
+            })
             .err()
             .unwrap();
         assert!(err.to_string().contains("converter.encoding"), "{err}");

@@ -9,7 +9,7 @@ use super::Problem;
 const LICENCE: &str = "Apache-2.0";
 
 /// Which packages of the workspace a package may use.
-const MAY_USE: [(&str, &[&str]); 17] = [
+const MAY_USE: [(&str, &[&str]); 19] = [
     ("lakeward-api", &["lakeward-api-derive"]),
     ("lakeward-api-derive", &[]),
     ("lakeward-bench", &["lakeward-api", "lakeward-dataplane", "lakeward-formats"]),
@@ -27,9 +27,14 @@ const MAY_USE: [(&str, &[&str]); 17] = [
         ],
     ),
     ("lakeward-dataplane-core", &["lakeward-api"]),
-    ("lakeward-formats", &["lakeward-api"]),
+    (
+        "lakeward-differential",
+        &["lakeward-api", "lakeward-formats", "lakeward-registry", "lakeward-transforms"],
+    ),
+    ("lakeward-formats", &["lakeward-api", "lakeward-registry"]),
     ("lakeward-kafka", &["lakeward-api"]),
     ("lakeward-loadgen", &["lakeward-api"]),
+    ("lakeward-registry", &["lakeward-api"]),
     ("lakeward-sinks", &["lakeward-api", "lakeward-formats"]),
     ("lakeward-sources", &["lakeward-api", "lakeward-formats"]),
     ("lakeward-testkit", &[]),
@@ -43,6 +48,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
             "lakeward-formats",
             "lakeward-kafka",
             "lakeward-loadgen",
+            "lakeward-registry",
             "lakeward-sinks",
             "lakeward-sources",
             "lakeward-transforms",

@@ -10,7 +10,7 @@ use lakeward_api::config::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance, Validator,
 };
 use lakeward_api::converter::Converter;
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole, PluginRegistry, SinkConnector};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, PluginRegistry, SinkConnector};
 use lakeward_api::runtime::{
     RuntimeFuture, TaskEvent, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget,
 };
@@ -138,12 +138,7 @@ impl ConverterPlugin for ProbeConverter {
         ConfigDef::new(vec![ConfigKey::new("schemas.enable", ConfigType::Boolean, default, Importance::High)])
     }
 
-    fn new_converter(
-        &self,
-        _: ConverterRole,
-        _: &ConfigMap,
-        _: &ConfigMap,
-    ) -> Result<Box<dyn Converter>, ConnectError> {
+    fn new_converter(&self, _: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         Err(ConnectError::fatal("the probe does not convert"))
     }
 }

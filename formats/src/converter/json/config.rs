@@ -3,11 +3,9 @@
 //! Source: `JsonConverterConfig`, Kafka 4.1. `lakeward.schema` is our own key of the connector.
 
 use lakeward_api::ConnectError;
-use lakeward_api::config::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance, Validator, Width,
-};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Validator, Width};
 use lakeward_api::converter::Converter;
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 
 use super::column::NullRule;
 use super::declared::DeclaredReader;
@@ -45,12 +43,10 @@ impl ConverterPlugin for JsonConverterPlugin {
         ])
     }
 
-    fn new_converter(
-        &self,
-        role: ConverterRole,
-        settings: &ConfigMap,
-        connector: &ConfigMap,
-    ) -> Result<Box<dyn Converter>, ConnectError> {
+    fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
+        let role = context.role;
+        let settings = context.settings;
+        let connector = context.connector;
         let values = self.config_def().validate(settings);
         if let Some(problem) = values.iter().flat_map(|value| &value.errors).next() {
             return Err(ConnectError::config(problem));

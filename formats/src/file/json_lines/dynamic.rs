@@ -12,6 +12,8 @@ pub(super) fn append(out: &mut Vec<u8>, value: &Value) {
         }
         Value::Boolean(flag) => out.extend_from_slice(if *flag { b"true" } else { b"false" }),
         Value::Bytes(bytes) => text::append_base64(out, bytes),
+        Value::Date(ms) => out.extend_from_slice(itoa::Buffer::new().format(*ms).as_bytes()),
+        Value::Decimal(decimal) => out.extend_from_slice(decimal.to_java_text().as_bytes()),
         Value::Float32(number) => text::append_float(out, *number),
         Value::Float64(number) => text::append_double(out, *number),
         Value::Int16(number) => text::append_integer(out, i64::from(*number)),

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use arrow_array::cast::AsArray;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use lakeward_api::value::Value;
 
 use super::*;
@@ -16,8 +16,14 @@ fn decoded(schema: &str, records: &[&str]) -> Values {
     let settings = ConfigMap::from([("schemas.enable".to_owned(), enable.to_owned())]);
     let schema = if schema == "none" { "" } else { schema };
     let connector = ConfigMap::from([("lakeward.schema".to_owned(), schema.to_owned())]);
-    let mut converter =
-        JsonConverterPlugin.new_converter(ConverterRole::Value, &settings, &connector).unwrap();
+    let mut converter = JsonConverterPlugin
+        .new_converter(&ConverterContext {
+            role: ConverterRole::Value,
+            settings: &settings,
+            connector: &connector,
+            network: None,
+        })
+        .unwrap();
     let payloads: Vec<Option<&[u8]>> = records.iter().map(|record| Some(record.as_bytes())).collect();
     let mut decoded = converter.decode("t", &payloads).unwrap();
     assert!(decoded.errors.is_empty(), "{:?}", decoded.errors);
@@ -111,7 +117,12 @@ fn schemaless_maps_have_the_order_of_javas_hash_map() {
 #[test]
 fn everything_else_is_plain_json() {
     let mut strings = StringConverterPlugin
-        .new_converter(ConverterRole::Value, &ConfigMap::new(), &ConfigMap::new())
+        .new_converter(&ConverterContext {
+            role: ConverterRole::Value,
+            settings: &ConfigMap::new(),
+            connector: &ConfigMap::new(),
+            network: None,
+        })
         .unwrap();
     let decoded = strings.decode("t", &[Some(b"a\"b"), None]).unwrap();
     assert_eq!(written(&decoded.runs[0].values), "\"a\\\"b\"\nnull\n");

@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, Float64Array, Int8Array, Int64Array, StringArray, St
 use arrow_array::{Date32Array, Time32MillisecondArray, TimestampMillisecondArray};
 use lakeward_api::ErrorClass;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use lakeward_api::schema::{Field, Logical};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -67,8 +67,14 @@ fn read(file: &Bytes) -> Vec<RecordBatch> {
 fn decoded(schema: &str, records: &[&str]) -> Values {
     let settings = ConfigMap::from([("schemas.enable".to_owned(), "false".to_owned())]);
     let connector = ConfigMap::from([("lakeward.schema".to_owned(), schema.to_owned())]);
-    let mut converter =
-        JsonConverterPlugin.new_converter(ConverterRole::Value, &settings, &connector).unwrap();
+    let mut converter = JsonConverterPlugin
+        .new_converter(&ConverterContext {
+            role: ConverterRole::Value,
+            settings: &settings,
+            connector: &connector,
+            network: None,
+        })
+        .unwrap();
     let payloads: Vec<Option<&[u8]>> = records.iter().map(|record| Some(record.as_bytes())).collect();
     let mut decoded = converter.decode("t", &payloads).unwrap();
     assert!(decoded.errors.is_empty(), "{:?}", decoded.errors);

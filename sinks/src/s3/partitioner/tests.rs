@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, 
 use lakeward_api::ErrorClass;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
+use lakeward_api::header::HeaderRows;
 use lakeward_api::record::TopicPartition;
 use lakeward_api::schema::{Field, Kind, Logical, Schema};
 use lakeward_api::value::Value;
@@ -37,6 +38,8 @@ fn batch(values: Values, timestamps_ms: Vec<Option<i64>>) -> SinkBatch {
     let rows = timestamps_ms.len();
     SinkBatch {
         partition: TopicPartition::new("orders", 7),
+        topic: "orders".into(),
+        headers: HeaderRows::default(),
         offsets: (0..rows as i64).collect(),
         timestamps_ms,
         keys: Values::Null { rows },

@@ -59,7 +59,9 @@ fn select(batch: SinkBatch, rows: &[u32]) -> SinkBatch {
         timestamps_ms: rows.iter().map(|row| batch.timestamps_ms[*row as usize]).collect(),
         keys: select_values(&batch.keys, rows),
         values: select_values(&batch.values, rows),
+        headers: batch.headers.take(rows),
         partition: batch.partition,
+        topic: batch.topic,
     }
 }
 

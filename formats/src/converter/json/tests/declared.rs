@@ -92,7 +92,8 @@ fn a_bad_schema_text_is_a_config_error_with_a_remedy() {
         let settings: ConfigMap =
             settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
         let connector = ConfigMap::from([("lakeward.schema".to_owned(), schema.to_owned())]);
-        JsonConverterPlugin.new_converter(role, &settings, &connector).err().map(|err| err.to_string())
+        let context = ConverterContext { role, settings: &settings, connector: &connector, network: None };
+        JsonConverterPlugin.new_converter(&context).err().map(|err| err.to_string())
     };
     let plain = [("schemas.enable", "false")];
     let problem = new(&plain, "{\"type\":\"nope\"}", ConverterRole::Value).unwrap();

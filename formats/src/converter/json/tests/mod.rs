@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef};
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::converter::{Converter, Decoded};
-use lakeward_api::plugin::{ConverterPlugin, ConverterRole};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
@@ -29,7 +29,14 @@ fn converter(settings: &[(&str, &str)], schema: &str) -> Box<dyn Converter> {
     let settings: ConfigMap =
         settings.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect();
     let connector = ConfigMap::from([("lakeward.schema".to_owned(), schema.to_owned())]);
-    JsonConverterPlugin.new_converter(ConverterRole::Value, &settings, &connector).unwrap()
+    JsonConverterPlugin
+        .new_converter(&ConverterContext {
+            role: ConverterRole::Value,
+            settings: &settings,
+            connector: &connector,
+            network: None,
+        })
+        .unwrap()
 }
 
 fn decode(converter: &mut dyn Converter, records: &[&str]) -> Decoded {

@@ -11,6 +11,7 @@ use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::bridge::{Bridge, BridgeFuture, Waker};
 use lakeward_api::budget::Budget;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::header::HeaderRows;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::sink::{Now, SinkTask, SinkTaskContext};
@@ -154,7 +155,15 @@ fn row(number: i64) -> Value {
 pub(super) fn batch(offsets: Vec<i64>, values: Values) -> SinkBatch {
     let rows = offsets.len();
     let timestamps_ms = offsets.iter().map(|offset| Some(offset * 1000)).collect();
-    SinkBatch { partition: orders(), offsets, timestamps_ms, keys: Values::Null { rows }, values }
+    SinkBatch {
+        partition: orders(),
+        topic: orders().topic,
+        offsets,
+        timestamps_ms,
+        keys: Values::Null { rows },
+        values,
+        headers: HeaderRows::default(),
+    }
 }
 
 /// STRUCTs of an id and a text.

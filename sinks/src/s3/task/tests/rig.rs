@@ -13,6 +13,7 @@ use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::bridge::{Bridge, BridgeFuture, Waker};
 use lakeward_api::budget::Budget;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::header::HeaderRows;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::sink::{Now, SinkTask as _, SinkTaskContext};
@@ -305,10 +306,12 @@ pub(super) fn dynamic(partition: i32, offsets: Vec<i64>, values: Vec<Value>) -> 
     let rows = offsets.len();
     SinkBatch {
         partition: TopicPartition::new("t", partition),
+        topic: "t".into(),
         timestamps_ms: offsets.iter().map(|offset| Some(offset * 1000)).collect(),
         offsets,
         keys: Values::Null { rows },
         values: Values::Dynamic(values),
+        headers: HeaderRows::default(),
     }
 }
 

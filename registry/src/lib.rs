@@ -1,0 +1,84 @@
+//! Schema Registry: what converters ask of it, and the client that asks over HTTP.
+//!
+//! Converters live on a shard and never wait: every question answers `Poll`. `Pending` means that a request
+//! is in flight on the bridge and that the task's waker will be called; then the same question answers.
+//!
+//! Source: Confluent Schema Registry's REST interface, wire format of its serializers.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use lakeward_api::ConnectError;
+
+/// The language a schema is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SchemaType {
+    /// `AVRO`, also when the registry's answer names no type.
+    Avro,
+    /// `JSON`.
+    Json,
+    /// `PROTOBUF`.
+    Protobuf,
+}
+
+impl SchemaType {
+    /// The name in requests and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Avro => "AVRO",
+            Self::Json => "JSON",
+            Self::Protobuf => "PROTOBUF",
+        }
+    }
+}
+
+/// A schema text with the names it refers to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SchemaText {
+    /// The language.
+    pub kind: SchemaType,
+    /// The schema itself.
+    pub text: Arc<str>,
+    /// What the text refers to, in the order of the registry's answer.
+    pub references: Vec<Reference>,
+}
+
+/// A name in a schema text and where its schema is registered.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Reference {
+    /// The name the text uses: an Avro full name, a Protobuf import, a JSON Schema `$ref`.
+    pub name: String,
+    /// Subject.
+    pub subject: String,
+    /// Version under that subject.
+    pub version: i32,
+}
+
+/// A schema as the registry knows it, references fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredSchema {
+    /// Global id, as it stands in the payload.
+    pub id: i32,
+    /// Version under the subject asked for, when that is known.
+    pub version: Option<i32>,
+    /// The schema.
+    pub schema: SchemaText,
+    /// Everything it refers to, directly or not: `(name, text)`, a schema after those it needs.
+    pub dependencies: Vec<(String, Arc<str>)>,
+}
+
+/// What converters ask. One value per converter; caches; one request in flight per question.
+///
+/// Errors: `Retriable` for time-outs and 5xx of that kind, `Record` for what the registry refuses for good.
+pub trait Registry {
+    /// The schema of a payload with id `id`, found under `subject`.
+    fn by_id(&mut self, subject: &str, id: i32) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>>;
+
+    /// The schema to write `schema` with: registered, looked up, the latest version or a fixed id, as the
+    /// converter's settings say.
+    fn for_writing(
+        &mut self,
+        subject: &str,
+        schema: &SchemaText,
+    ) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>>;
+}
