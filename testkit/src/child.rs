@@ -13,6 +13,7 @@ use std::sync::{Mutex, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::install;
 
@@ -205,13 +206,17 @@ fn spawn(command: Command) -> anyhow::Result<Process> {
     answer.recv().context("the starter thread is gone")?.context("starting the process")
 }
 
+/// Minimal images have no `kill` program, so the signal is sent through the C library.
 fn send_signal(name: &str, pid: u32) -> anyhow::Result<()> {
-    // Sending a signal through the C library would need unsafe code.
-    let status = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status();
-    match status.context("starting kill")?.success() {
-        true => Ok(()),
-        false => bail!("no process {pid} to send {name} to"),
-    }
+    let signal = match name {
+        "CONT" => Signal::CONT,
+        "KILL" => Signal::KILL,
+        "STOP" => Signal::STOP,
+        "TERM" => Signal::TERM,
+        unknown => bail!("no signal is called {unknown}"),
+    };
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a process id")?;
+    kill_process(process, signal).with_context(|| format!("sending {name} to process {pid}"))
 }
 
 /// Kills and removes what test processes that no longer exist left in `base`.
