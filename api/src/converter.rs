@@ -118,6 +118,12 @@ impl Encoded {
 
 /// Turns header values into Connect values and back, one at a time: few topics have headers.
 pub trait HeaderConverter {
+    /// Whether [`HeaderConverter::decode`] refuses some payloads. When it never does, headers that nothing
+    /// looks at need no conversion.
+    fn can_fail(&self) -> bool {
+        true
+    }
+
     /// Decodes the header `name` of a record of `topic`: its schema (`None` when schemaless) and its value.
     fn decode(
         &mut self,

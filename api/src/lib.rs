@@ -5,6 +5,7 @@
 // Lets `#[derive(ConfigDef)]` name this crate by its public path from inside it, too.
 extern crate self as lakeward_api;
 
+pub mod arrow_metadata;
 pub mod batch;
 pub mod bridge;
 pub mod budget;
@@ -13,6 +14,8 @@ pub mod converter;
 pub mod decimal;
 pub mod error;
 pub mod header;
+pub mod java_text;
+pub mod literal;
 pub mod plugin;
 pub mod record;
 pub mod rows;

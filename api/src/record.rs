@@ -34,6 +34,15 @@ pub struct Position {
     pub next_offset: i64,
 }
 
+/// One header as the broker stores it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawHeader<'a> {
+    /// Name: UTF-8 by convention, not checked.
+    pub name: &'a [u8],
+    /// Value bytes; `None` is null.
+    pub value: Option<&'a [u8]>,
+}
+
 /// One record as the broker stores it. The bytes are borrowed from the fetch they came in.
 #[derive(Clone, Copy, Debug)]
 pub struct RawRecord<'a> {

@@ -7,23 +7,49 @@
 //!
 //! Source: `org.apache.kafka.connect.transforms`, Kafka 4.1.
 
+mod chain;
+mod columns;
+mod drop_headers;
+mod extract_field;
+mod field_path;
+mod filter;
+mod header_from;
+mod hoist_field;
+mod insert_field;
+mod insert_header;
+mod java_regex;
+mod merge;
 mod plugin;
+mod predicates;
+mod regex_router;
+mod settings;
 mod side;
+mod value_to_key;
 
 use std::sync::Arc;
 
 use lakeward_api::plugin::PluginRegistry;
 
-use plugin::{PredicateClass, TransformClass};
+pub use chain::{Applied, Chain, ChainError};
+use plugin::TransformClass;
 
 /// Adds every transform and predicate of this crate.
 pub fn register(registry: &mut PluginRegistry) {
-    let transforms: [Vec<TransformClass>; 0] = [];
+    let transforms: Vec<Vec<TransformClass>> = vec![
+        drop_headers::classes(),
+        extract_field::classes(),
+        filter::classes(),
+        header_from::classes(),
+        hoist_field::classes(),
+        insert_field::classes(),
+        insert_header::classes(),
+        regex_router::classes(),
+        value_to_key::classes(),
+    ];
     for class in transforms.into_iter().flatten() {
         registry.add_transform(Arc::new(class));
     }
-    let predicates: Vec<PredicateClass> = Vec::new();
-    for class in predicates {
+    for class in predicates::classes() {
         registry.add_predicate(Arc::new(class));
     }
 }

@@ -5,7 +5,6 @@
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
-use serde_json::Value;
 
 use crate::demo::release_binary;
 use crate::run;
@@ -61,34 +60,18 @@ impl DrainOptions {
 fn drain(workspace: &Workspace, options: &DrainOptions) -> anyhow::Result<()> {
     let binary = release_binary(workspace)?;
     let records = options.records.to_string();
-    let text = run::answer(Command::new(binary).args(["bench", "drain", "--records", &records, "--json"]))?;
-    run::say(&text);
-    if options.output == Output::JsonAndTable {
-        let result: Value = serde_json::from_str(&text).context("the bench did not answer with JSON")?;
-        run::say(&table(&result));
+    let mut command = Command::new(binary);
+    command.args(["bench", "drain", "--records", &records, "--json"]);
+    match options.output {
+        Output::Json => run::say(last_line(&run::answer(&mut command)?)),
+        Output::JsonAndTable => run::run(&mut command)?,
     }
     Ok(())
 }
 
-/// One aligned line per figure; members of inner objects are shown under dotted names.
-fn table(result: &Value) -> String {
-    let mut rows = Vec::new();
-    flatten("", result, &mut rows);
-    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    rows.iter().map(|(name, figure)| format!("{name:<width$}  {figure}\n")).collect()
-}
-
-fn flatten(name: &str, value: &Value, rows: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(members) => {
-            for (member, inner) in members {
-                let dotted = if name.is_empty() { member.clone() } else { format!("{name}.{member}") };
-                flatten(&dotted, inner, rows);
-            }
-        }
-        Value::String(text) => rows.push((name.to_owned(), text.clone())),
-        other => rows.push((name.to_owned(), other.to_string())),
-    }
+/// The bench prints its tables first and the JSON object last.
+fn last_line(text: &str) -> &str {
+    text.lines().next_back().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -108,8 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_align_dotted_names() {
-        let result = serde_json::json!({"records": 5, "lag": {"p99_ms": 1.5}});
-        assert_eq!(table(&result), "records     5\nlag.p99_ms  1.5\n");
+    fn the_json_object_is_the_last_line() {
+        assert_eq!(last_line("records 5\n{\"records\":5}\n"), "{\"records\":5}");
     }
 }

@@ -8,10 +8,14 @@ use lakeward_api::config::ConfigMap;
 /// Where a record failed. Names as in Connect's logs and headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
+    /// The header converter.
+    HeaderConverter,
     /// The key converter.
     KeyConverter,
     /// The sink task.
     TaskPut,
+    /// A transform or its predicate.
+    Transformation,
     /// The value converter.
     ValueConverter,
 }
@@ -20,8 +24,10 @@ impl Stage {
     /// Connect's name.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::HeaderConverter => "HEADER_CONVERTER",
             Self::KeyConverter => "KEY_CONVERTER",
             Self::TaskPut => "TASK_PUT",
+            Self::Transformation => "TRANSFORMATION",
             Self::ValueConverter => "VALUE_CONVERTER",
         }
     }

@@ -1,21 +1,31 @@
-//! Fetched records to sink batches: both converters over a run of one topic-partition, joined row by row.
+//! Fetched records to sink batches: the converters over a run of one topic-partition, joined row by row, then
+//! the transforms.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::task::Poll;
 
 use lakeward_api::ConnectError;
-use lakeward_api::batch::{SinkBatch, Values};
-use lakeward_api::converter::{Converter, Decoded};
-use lakeward_api::header::HeaderRows;
-use lakeward_api::record::{RawRecord, TopicPartition};
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::converter::{Converter, HeaderConverter, Run};
+use lakeward_api::header::{Header, HeaderRows};
+use lakeward_api::record::{RawHeader, RawRecord, TopicPartition};
 use lakeward_dataplane_core::tolerance::Stage;
 
 use super::settings::Converters;
 
-/// A record that could not be converted.
+/// A record that could not be converted or transformed.
 pub(super) struct BadRecord {
     pub(super) offset: i64,
     pub(super) stage: Stage,
     pub(super) error: ConnectError,
+}
+
+/// A run of raw records of one topic-partition.
+pub(super) struct RawRun<'a> {
+    pub(super) records: &'a [RawRecord<'a>],
+    /// One list per record; empty when no record has headers.
+    pub(super) headers: &'a [Vec<RawHeader<'a>>],
 }
 
 /// A run after conversion: batches in offset order, and the records left out.
@@ -25,78 +35,237 @@ pub(super) struct Converted {
     pub(super) bad: Vec<BadRecord>,
 }
 
-/// Converts one run. Each row ends up in exactly one batch or in `bad`.
+/// Makes sure that [`convert`] can run without waiting for a network.
+pub(super) fn poll_ready(
+    converters: &mut Converters,
+    partition: &TopicPartition,
+    run: &RawRun<'_>,
+) -> Result<Poll<()>, ConnectError> {
+    let keys: Vec<Option<&[u8]>> = run.records.iter().map(|record| record.key).collect();
+    let values: Vec<Option<&[u8]>> = run.records.iter().map(|record| record.value).collect();
+    // Both are asked, so that their requests run at the same time.
+    let key = converters.key.poll_decode_ready(&partition.topic, &keys)?;
+    let value = converters.value.poll_decode_ready(&partition.topic, &values)?;
+    Ok(if key.is_pending() || value.is_pending() { Poll::Pending } else { Poll::Ready(()) })
+}
+
+/// Converts and transforms one run. Each row ends up in exactly one batch, in `bad`, or was dropped by a
+/// transform.
 ///
 /// # Errors
-/// When nothing can be converted at all (a registry that is down, wrong settings).
+/// When nothing can be converted at all (wrong settings).
 pub(super) fn convert(
     converters: &mut Converters,
     partition: &TopicPartition,
-    records: &[RawRecord<'_>],
+    run: &RawRun<'_>,
 ) -> Result<Converted, ConnectError> {
-    let topic = &*partition.topic;
-    let mut converted = Converted::default();
-    let payloads: Vec<Option<&[u8]>> = records.iter().map(|record| record.value).collect();
-    let values = decode(&mut *converters.value, topic, &payloads)?;
-    for (row, error) in values.errors {
-        converted.bad.push(BadRecord { offset: records[row].offset, stage: Stage::ValueConverter, error });
-    }
-    for run in values.runs {
-        let payloads: Vec<Option<&[u8]>> = run.rows.iter().map(|row| records[*row as usize].key).collect();
-        let keys = decode(&mut *converters.key, topic, &payloads)?;
-        for (row, error) in keys.errors {
-            let offset = records[run.rows[row] as usize].offset;
-            converted.bad.push(BadRecord { offset, stage: Stage::KeyConverter, error });
+    let mut bad = Vec::new();
+    let mut batches = Vec::new();
+    for batch in decode_run(converters, partition, run, &mut bad)? {
+        if converters.chain.is_empty() {
+            batches.push(batch);
+            continue;
         }
-        for key_run in keys.runs {
-            let rows: Vec<u32> = key_run.rows.iter().map(|row| run.rows[*row as usize]).collect();
-            let values = run.values.take(&key_run.rows)?;
-            converted.batches.push(batch(partition, records, &rows, key_run.values, values));
-        }
+        let applied = converters.chain.apply(batch)?;
+        batches.extend(applied.batches);
+        bad.extend(applied.errors.into_iter().map(|failed| BadRecord {
+            offset: failed.offset,
+            stage: Stage::Transformation,
+            error: failed.error,
+        }));
     }
-    converted.batches.sort_by_key(|batch| batch.offsets.first().copied());
-    Ok(converted)
+    Ok(Converted { batches, bad })
 }
 
-/// Decodes and checks that no row was lost or doubled by the converter.
-fn decode(
+/// Both converters over a run, joined into batches whose rows are neighbours.
+fn decode_run(
+    converters: &mut Converters,
+    partition: &TopicPartition,
+    run: &RawRun<'_>,
+    bad: &mut Vec<BadRecord>,
+) -> Result<Vec<SinkBatch>, ConnectError> {
+    let records = run.records;
+    let topic = &*partition.topic;
+    let refuse = |bad: &mut Vec<BadRecord>, stage, errors: Vec<(u32, ConnectError)>| {
+        bad.extend(errors.into_iter().map(|(row, error)| BadRecord {
+            offset: records[row as usize].offset,
+            stage,
+            error,
+        }));
+    };
+    let all: Vec<u32> = (0..row_number(records.len())).collect();
+    let (keys, errors) = decode(&mut *converters.key, topic, &all, |row| records[row].key)?;
+    // A record fails at its first stage: the value of one without a key is not looked at.
+    let keyed = if errors.is_empty() { all } else { keys.rows() };
+    refuse(bad, Stage::KeyConverter, errors);
+    let (values, errors) = decode(&mut *converters.value, topic, &keyed, |row| records[row].value)?;
+    refuse(bad, Stage::ValueConverter, errors);
+    let mut batches = Vec::new();
+    for segment in segments(&keys, &values) {
+        let mut rows = segment.rows;
+        let headers = decode_headers(converters, topic, run, &rows)?;
+        let mut batch = SinkBatch {
+            partition: partition.clone(),
+            topic: Arc::clone(&partition.topic),
+            offsets: rows.iter().map(|row| records[*row as usize].offset).collect(),
+            timestamps_ms: rows.iter().map(|row| records[*row as usize].timestamp_ms).collect(),
+            keys: keys.runs[segment.key_run].values.take(&segment.keys)?,
+            values: values.runs[segment.value_run].values.take(&segment.values)?,
+            headers: HeaderRows::default(),
+        };
+        if let Some((headers, errors)) = headers {
+            batch.headers = HeaderRows::new(headers);
+            if !errors.is_empty() {
+                let failed: HashSet<u32> = errors.iter().map(|(position, _)| *position).collect();
+                let good: Vec<u32> =
+                    (0..row_number(rows.len())).filter(|position| !failed.contains(position)).collect();
+                batch = batch.take(&good)?;
+                let errors = errors.into_iter().map(|(position, error)| (rows[position as usize], error));
+                refuse(bad, Stage::HeaderConverter, errors.collect());
+                rows = good;
+            }
+        }
+        batch.assert_consistent();
+        if !rows.is_empty() {
+            batches.push(batch);
+        }
+    }
+    Ok(batches)
+}
+
+/// One side of a run after its converter.
+struct Side {
+    runs: Vec<Run>,
+    /// Per record that went through, ascending by row.
+    places: Vec<Place>,
+}
+
+/// Where a record's key or value is.
+#[derive(Clone, Copy)]
+struct Place {
+    row: u32,
+    run: usize,
+    position: u32,
+}
+
+impl Side {
+    fn rows(&self) -> Vec<u32> {
+        self.places.iter().map(|place| place.row).collect()
+    }
+}
+
+/// Decodes the payloads of `rows` and checks that no row was lost or doubled by the converter.
+fn decode<'a>(
     converter: &mut dyn Converter,
     topic: &str,
-    payloads: &[Option<&[u8]>],
-) -> Result<Decoded, ConnectError> {
-    let decoded = converter.decode(topic, payloads)?;
-    let rows: usize = decoded.runs.iter().map(|run| run.rows.len()).sum();
-    assert_eq!(rows + decoded.errors.len(), payloads.len(), "a converter lost or doubled rows");
-    for run in &decoded.runs {
+    rows: &[u32],
+    payload: impl Fn(usize) -> Option<&'a [u8]>,
+) -> Result<(Side, Vec<(u32, ConnectError)>), ConnectError> {
+    let payloads: Vec<Option<&[u8]>> = rows.iter().map(|row| payload(*row as usize)).collect();
+    let decoded = converter.decode(topic, &payloads)?;
+    let errors: Vec<_> = decoded.errors.into_iter().map(|(index, error)| (rows[index], error)).collect();
+    let mut places = Vec::with_capacity(rows.len());
+    for (number, run) in decoded.runs.iter().enumerate() {
         assert_eq!(run.rows.len(), run.values.rows(), "a converter's run does not match its rows");
+        places.extend(run.rows.iter().zip(0..).map(|(index, position)| Place {
+            row: rows[*index as usize],
+            run: number,
+            position,
+        }));
     }
-    Ok(decoded)
+    assert_eq!(places.len() + errors.len(), payloads.len(), "a converter lost or doubled rows");
+    if decoded.runs.len() > 1 {
+        places.sort_unstable_by_key(|place| place.row);
+    }
+    Ok((Side { runs: decoded.runs, places }, errors))
 }
 
-fn batch(
-    partition: &TopicPartition,
-    records: &[RawRecord<'_>],
+/// Neighbouring rows that share a key run and a value run.
+struct Segment {
+    rows: Vec<u32>,
+    key_run: usize,
+    keys: Vec<u32>,
+    value_run: usize,
+    values: Vec<u32>,
+}
+
+/// Joins both sides in row order; a row without a value was refused.
+fn segments(keys: &Side, values: &Side) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut keys = keys.places.iter();
+    for value in &values.places {
+        let key = keys.find(|key| key.row == value.row).expect("values were decoded for rows with a key");
+        let same = |last: &Segment| last.key_run == key.run && last.value_run == value.run;
+        if !segments.last().is_some_and(same) {
+            segments.push(Segment {
+                rows: Vec::new(),
+                key_run: key.run,
+                keys: Vec::new(),
+                value_run: value.run,
+                values: Vec::new(),
+            });
+        }
+        let segment = segments.last_mut().expect("one was just made sure of");
+        segment.rows.push(value.row);
+        segment.keys.push(key.position);
+        segment.values.push(value.position);
+    }
+    segments
+}
+
+type DecodedHeaders = (Vec<Vec<Header>>, Vec<(u32, ConnectError)>);
+
+/// The headers of `rows`, with the positions that failed; `None` when there are none to convert.
+fn decode_headers(
+    converters: &mut Converters,
+    topic: &str,
+    run: &RawRun<'_>,
     rows: &[u32],
-    keys: Values,
-    values: Values,
-) -> SinkBatch {
-    let batch = SinkBatch {
-        partition: partition.clone(),
-        topic: Arc::clone(&partition.topic),
-        headers: HeaderRows::default(),
-        offsets: rows.iter().map(|row| records[*row as usize].offset).collect(),
-        timestamps_ms: rows.iter().map(|row| records[*row as usize].timestamp_ms).collect(),
-        keys,
-        values,
-    };
-    batch.assert_consistent();
-    batch
+) -> Result<Option<DecodedHeaders>, ConnectError> {
+    let is_used = !converters.chain.is_empty() || converters.header.can_fail();
+    if run.headers.is_empty() || !is_used {
+        return Ok(None);
+    }
+    let mut lists = Vec::with_capacity(rows.len());
+    let mut errors = Vec::new();
+    for (position, row) in (0..).zip(rows) {
+        let raw = &run.headers[*row as usize];
+        let list: Result<Vec<Header>, ConnectError> =
+            raw.iter().map(|header| decode_header(&mut *converters.header, topic, header)).collect();
+        match list {
+            Ok(list) => lists.push(list),
+            Err(error) => {
+                lists.push(Vec::new());
+                errors.push((position, error));
+            }
+        }
+    }
+    Ok(Some((lists, errors)))
+}
+
+fn decode_header(
+    converter: &mut dyn HeaderConverter,
+    topic: &str,
+    raw: &RawHeader<'_>,
+) -> Result<Header, ConnectError> {
+    let key: Arc<str> = String::from_utf8_lossy(raw.name).into();
+    let (schema, value) = converter.decode(topic, &key, raw.value)?;
+    Ok(Header { key, schema, value })
+}
+
+fn row_number(rows: usize) -> u32 {
+    u32::try_from(rows).expect("a run is bounded far below 2^32 records")
 }
 
 #[cfg(test)]
 mod tests {
-    use lakeward_api::converter::Run;
+    use lakeward_api::batch::Values;
+    use lakeward_api::config::ConfigMap;
+    use lakeward_api::converter::Decoded;
+    use lakeward_api::plugin::PluginRegistry;
+    use lakeward_api::schema::Schema;
     use lakeward_api::value::Value;
+    use lakeward_transforms::Chain;
 
     use super::*;
 
@@ -124,21 +293,64 @@ mod tests {
         }
     }
 
+    /// Fails headers whose value is `x`.
+    struct Texts;
+
+    impl HeaderConverter for Texts {
+        fn decode(
+            &mut self,
+            _topic: &str,
+            _name: &str,
+            payload: Option<&[u8]>,
+        ) -> Result<(Option<Arc<Schema>>, Value), ConnectError> {
+            match std::str::from_utf8(payload.unwrap_or_default()).unwrap() {
+                "x" => Err(ConnectError::data("x")),
+                text => Ok((None, Value::String(text.into()))),
+            }
+        }
+
+        fn encode(
+            &mut self,
+            _topic: &str,
+            _name: &str,
+            _schema: Option<&Schema>,
+            _value: &Value,
+        ) -> Result<Option<bytes::Bytes>, ConnectError> {
+            unreachable!("a sink only reads")
+        }
+    }
+
     #[test]
-    fn keys_and_values_stay_together_through_runs_and_failures() {
-        let texts = [("k0", "v0"), ("|k1", "v1"), ("k2", "x"), ("x", "|v3"), ("k4", "v4"), ("|k5", "v5")];
-        let records: Vec<RawRecord<'_>> = texts
-            .iter()
-            .zip(10..)
-            .map(|((key, value), offset)| RawRecord {
+    fn keys_values_and_headers_stay_together_through_runs_and_failures() {
+        let texts = [
+            ("k0", "v0", "h0"),
+            ("|k1", "v1", "h1"),
+            ("k2", "x", "h2"),
+            ("x", "|v3", "h3"),
+            ("k4", "v4", "x"),
+            ("k5", "v5", "h5"),
+            ("|k6", "v6", "h6"),
+        ];
+        let record =
+            |((key, value, _), offset): (&(&'static str, &'static str, &'static str), i64)| RawRecord {
                 offset,
                 timestamp_ms: Some(offset),
                 key: Some(key.as_bytes()),
                 value: Some(value.as_bytes()),
-            })
-            .collect();
-        let mut converters = Converters { key: Box::new(Picky), value: Box::new(Picky) };
-        let converted = convert(&mut converters, &TopicPartition::new("t", 0), &records).unwrap();
+            };
+        let records: Vec<RawRecord<'_>> = texts.iter().zip(10..).map(record).collect();
+        let header = |(_, _, text): &(&str, &str, &'static str)| {
+            vec![RawHeader { name: b"h", value: Some(text.as_bytes()) }]
+        };
+        let headers: Vec<Vec<RawHeader<'_>>> = texts.iter().map(header).collect();
+        let mut converters = Converters {
+            key: Box::new(Picky),
+            value: Box::new(Picky),
+            header: Box::new(Texts),
+            chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
+        };
+        let run = RawRun { records: &records, headers: &headers };
+        let converted = convert(&mut converters, &TopicPartition::new("t", 0), &run).unwrap();
         let mut offsets = Vec::new();
         for batch in &converted.batches {
             let (Values::Dynamic(keys), Values::Dynamic(values)) = (&batch.keys, &batch.values) else {
@@ -147,11 +359,14 @@ mod tests {
             for (row, offset) in batch.offsets.iter().enumerate() {
                 let sent = texts[usize::try_from(offset - 10).unwrap()];
                 assert_eq!((keys[row].as_str(), values[row].as_str()), (Some(sent.0), Some(sent.1)));
+                assert_eq!(batch.headers.row(row)[0].value, Value::String(sent.2.into()));
                 offsets.push(*offset);
             }
         }
-        assert_eq!(offsets, [10, 11, 14, 15]);
-        let bad: Vec<(i64, Stage)> = converted.bad.iter().map(|bad| (bad.offset, bad.stage)).collect();
-        assert_eq!(bad, [(12, Stage::ValueConverter), (13, Stage::KeyConverter)]);
+        assert_eq!(offsets, [10, 11, 15, 16]);
+        let mut bad: Vec<(i64, Stage)> = converted.bad.iter().map(|bad| (bad.offset, bad.stage)).collect();
+        bad.sort_by_key(|(offset, _)| *offset);
+        let expected = [(12, Stage::ValueConverter), (13, Stage::KeyConverter), (14, Stage::HeaderConverter)];
+        assert_eq!(bad, expected);
     }
 }

@@ -19,7 +19,7 @@ use lakeward_dataplane_core::ledger::PositionLedger;
 use lakeward_dataplane_core::tolerance::{Tolerance, Verdict};
 use lakeward_kafka::consumer::{ConsumerEvent, FetchedBatch, SinkConsumer};
 
-use super::convert::{self, BadRecord};
+use super::convert::{self, BadRecord, RawRun};
 use super::rebalance::Revocation;
 use super::settings::Converters;
 use super::{TaskControl, TaskStart};
@@ -245,8 +245,12 @@ impl Pipeline {
         for run in batch.runs() {
             let Some(partition) = self.open_partition(run.topic, run.partition) else { continue };
             let records: Vec<RawRecord<'_>> = run.records().collect();
-            for records in records.chunks(PUT_RECORDS_MAX) {
-                let converted = convert::convert(&mut self.converters, &partition, records)?;
+            let headers = run.headers();
+            for (index, records) in records.chunks(PUT_RECORDS_MAX).enumerate() {
+                let headers = headers.chunks(PUT_RECORDS_MAX).nth(index).unwrap_or_default();
+                let run = RawRun { records, headers };
+                self.wait_for_converters(&partition, &run).await?;
+                let converted = convert::convert(&mut self.converters, &partition, &run)?;
                 for bad in converted.bad {
                     self.tolerate(&partition, bad)?;
                 }
@@ -255,6 +259,22 @@ impl Pipeline {
                 }
                 executor::yield_now().await;
             }
+        }
+        Ok(())
+    }
+
+    /// Waits until the converters can decode without a network. An error ends the task's run: what was taken
+    /// but not put is read again, so no record is left out.
+    async fn wait_for_converters(
+        &mut self,
+        partition: &TopicPartition,
+        run: &RawRun<'_>,
+    ) -> Result<(), ConnectError> {
+        while convert::poll_ready(&mut self.converters, partition, run)?.is_pending() {
+            if self.control.is_stopping() {
+                return Err(ConnectError::retriable("stopped while waiting for the schema registry"));
+            }
+            wake_or_timeout(&self.wakes, TURN_INTERVAL).await;
         }
         Ok(())
     }

@@ -6,17 +6,22 @@ use std::sync::Arc;
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigMap, parse_list};
-use lakeward_api::converter::Converter;
+use lakeward_api::converter::{Converter, HeaderConverter};
 use lakeward_api::plugin::{ConverterContext, ConverterRole, Network, SinkConnector};
 use lakeward_api::runtime::TaskSpec;
 use lakeward_kafka::settings::{ClientKind, ClientSettings, translate};
+use lakeward_transforms::Chain;
 
 use crate::runtime::Environment;
 
-/// The two converters of a task.
+const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
+
+/// What turns raw records into what the sink gets.
 pub(super) struct Converters {
     pub(super) key: Box<dyn Converter>,
     pub(super) value: Box<dyn Converter>,
+    pub(super) header: Box<dyn HeaderConverter>,
+    pub(super) chain: Chain,
 }
 
 /// The sink connector of a task.
@@ -31,7 +36,8 @@ pub(super) fn sink(
     })
 }
 
-/// The key and value converters: the connector's own with its settings, else the worker's with the worker's.
+/// The converters (the connector's own with its settings, else the worker's with the worker's) and the
+/// transforms.
 pub(super) fn converters(
     environment: &Environment,
     spec: &TaskSpec,
@@ -41,6 +47,8 @@ pub(super) fn converters(
     Ok(Converters {
         key: new(ConverterRole::Key, "key.converter")?,
         value: new(ConverterRole::Value, "value.converter")?,
+        header: header_converter(environment, spec, network)?,
+        chain: Chain::from_config(&spec.connector_config, &environment.plugins)?,
     })
 }
 
@@ -59,6 +67,23 @@ fn converter(
         .converter(class)
         .ok_or_else(|| ConnectError::config(format!("{key} {class} is not a converter of this worker")))?;
     let settings = with_prefix(source, &format!("{key}."));
+    plugin.new_converter(&ConverterContext { role, settings: &settings, connector, network: Some(network) })
+}
+
+fn header_converter(
+    environment: &Environment,
+    spec: &TaskSpec,
+    network: &Network,
+) -> Result<Box<dyn HeaderConverter>, ConnectError> {
+    let connector = &spec.connector_config;
+    let key = "header.converter";
+    let source: &ConfigMap = if connector.contains_key(key) { connector } else { &environment.worker_config };
+    let class = source.get(key).map_or(SIMPLE_HEADER_CONVERTER, |class| class.trim());
+    let plugin = environment.plugins.header_converter(class).ok_or_else(|| {
+        ConnectError::config(format!("{key} {class} is not a header converter of this worker"))
+    })?;
+    let settings = with_prefix(source, "header.converter.");
+    let role = ConverterRole::Header;
     plugin.new_converter(&ConverterContext { role, settings: &settings, connector, network: Some(network) })
 }
 

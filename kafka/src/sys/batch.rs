@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
 
-use lakeward_api::record::RawRecord;
+use lakeward_api::record::{RawHeader, RawRecord};
 use rdkafka_sys as rdsys;
 
 use super::client::Handle;
@@ -69,6 +69,14 @@ impl<'a> FetchedRun<'a> {
     pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'a>> {
         self.messages.iter().map(|pointer| record(pointer))
     }
+
+    /// The headers of every record; empty when no record has any.
+    pub fn headers(&self) -> Vec<Vec<RawHeader<'a>>> {
+        if !self.messages.iter().any(|pointer| header_list(pointer).is_some()) {
+            return Vec::new();
+        }
+        self.messages.iter().map(|pointer| headers(pointer)).collect()
+    }
 }
 
 impl Drop for FetchedBatch {
@@ -108,6 +116,35 @@ fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
         key: bytes(message.key.cast(), message.key_len),
         value: bytes(message.payload.cast(), message.len),
     }
+}
+
+/// The parsed header list of a message; owned by the message. `None` when it has no headers.
+fn header_list(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> Option<*mut rdsys::rd_kafka_headers_t> {
+    let mut list = std::ptr::null_mut();
+    // SAFETY: the message is valid; the library parses the headers on first use and keeps them in the message,
+    // which only this thread touches.
+    let code = unsafe { rdsys::rd_kafka_message_headers(message(pointer), &mut list) };
+    (code == rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then_some(list)
+}
+
+fn headers(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> Vec<RawHeader<'_>> {
+    let Some(list) = header_list(pointer) else { return Vec::new() };
+    // SAFETY: the list is valid as long as the message.
+    let count = unsafe { rdsys::rd_kafka_header_cnt(list) };
+    let mut headers = Vec::with_capacity(count);
+    for index in 0..count {
+        let (mut name, mut value, mut length) = (std::ptr::null(), std::ptr::null(), 0);
+        // SAFETY: the list is valid and the three answers are written before they are read.
+        let code =
+            unsafe { rdsys::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut length) };
+        if code != rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
+            break;
+        }
+        // SAFETY: names are NUL-terminated and live as long as the message.
+        let name = unsafe { CStr::from_ptr(name) }.to_bytes();
+        headers.push(RawHeader { name, value: bytes(value.cast(), length) });
+    }
+    headers
 }
 
 fn bytes<'a>(start: *const u8, length: usize) -> Option<&'a [u8]> {

@@ -8,6 +8,7 @@
 
 mod nulls;
 mod open_part;
+mod routed;
 #[cfg(test)]
 mod tests;
 
@@ -141,7 +142,9 @@ impl S3SinkTask {
         for op in ops.drain(..) {
             match op {
                 Op::Open { part, encoded_partition, start_offset } => {
-                    let name = self.names.object_name(partition, &encoded_partition, start_offset)?;
+                    let (topic, directory) = routed::split(partition, &encoded_partition);
+                    let target = TopicPartition::new(topic, partition.partition);
+                    let name = self.names.object_name(&target, directory, start_offset)?;
                     // What comes from values is confined to its directory, so only settings make such names.
                     let path = Path::parse(&name).map_err(|err| S3SinkError::Setting {
                         message: format!(
@@ -310,7 +313,8 @@ impl SinkTask for S3SinkTask {
         let Some(last) = batch.offsets.last() else { return Ok(()) };
         writer.seen_offset = Some(last + 1);
         if let Some(batch) = self.nulls.apply(batch)? {
-            let encoded = self.partitioner.encode(&batch, now.wall_ms)?;
+            let mut encoded = self.partitioner.encode(&batch, now.wall_ms)?;
+            routed::mark(&batch, &mut encoded.names);
             let view =
                 BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
             let mut ops = std::mem::take(&mut self.ops);

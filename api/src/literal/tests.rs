@@ -1,0 +1,1 @@
+//! Literals of a list made by Java.

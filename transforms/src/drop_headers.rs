@@ -1,0 +1,51 @@
+//! `DropHeaders`: removes the headers of some names.
+//!
+//! Source: `org.apache.kafka.connect.transforms.DropHeaders`, Kafka 4.1.
+
+use lakeward_api::ConnectError;
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_api::header::HeaderRows;
+use lakeward_api::transform::{Transform, Transformed};
+
+use crate::plugin::{KAFKA_VERSION, TransformClass};
+use crate::settings::{Settings, non_empty_list};
+
+/// The classes of this file.
+pub(crate) fn classes() -> Vec<TransformClass> {
+    vec![TransformClass {
+        class: "org.apache.kafka.connect.transforms.DropHeaders",
+        version: KAFKA_VERSION,
+        config_def,
+        new: |given| Ok(Box::new(DropHeaders::new(given)?)),
+    }]
+}
+
+fn config_def() -> ConfigDef {
+    ConfigDef::new(vec![non_empty_list("headers", "The name of the headers to be removed.")])
+}
+
+struct DropHeaders {
+    names: Vec<String>,
+}
+
+impl DropHeaders {
+    fn new(given: &ConfigMap) -> Result<Self, ConnectError> {
+        Ok(Self { names: Settings::read(&config_def(), given)?.list("headers") })
+    }
+}
+
+impl Transform for DropHeaders {
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        if batch.headers.is_empty() {
+            return Ok(Transformed::one(batch));
+        }
+        let rows = batch.rows();
+        let mut lists: Vec<_> = batch.headers.rows_mut(rows).iter_mut().map(std::mem::take).collect();
+        for list in &mut lists {
+            list.retain(|header| !self.names.iter().any(|name| **name == *header.key));
+        }
+        batch.headers = HeaderRows::new(lists);
+        Ok(Transformed::one(batch))
+    }
+}
