@@ -6,6 +6,7 @@
 mod control_plane;
 mod error;
 mod herder;
+mod java_text;
 mod rest;
 mod standalone_files;
 mod start_up;

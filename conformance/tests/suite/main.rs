@@ -2,6 +2,7 @@
 
 mod delivery;
 mod demo;
+mod differential;
 mod engines;
 mod failures;
 mod faults;
@@ -9,6 +10,7 @@ mod internal_topics;
 mod java_interop;
 mod json_lines;
 mod lifecycle;
+mod malformed_bodies;
 mod parquet_values;
 mod partitioning;
 mod rest_shapes;

@@ -11,6 +11,9 @@ pub(crate) enum RequestError {
     /// The request itself is wrong: 400.
     #[error("{0}")]
     BadRequest(String),
+    /// A configuration value cannot be parsed where Java does not catch that: 500.
+    #[error("{0}")]
+    Config(String),
     /// The state of the cluster is against it, or nobody leads: 409.
     #[error("{0}")]
     Conflict(String),
@@ -33,7 +36,7 @@ impl RequestError {
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Conflict(_) => 409,
-            Self::Internal(_) => 500,
+            Self::Config(_) | Self::Internal(_) => 500,
         }
     }
 

@@ -1,11 +1,9 @@
 //! Request bodies: bounded reading, and JSON read the way Java's mapper reads it.
 //!
-//! Non-text scalars of configuration maps become text with numbers kept as written; text after the JSON value
-//! is ignored; every malformed body is a 500, as in Java.
+//! Every malformed body is a 500 whose message is that of Java's mapper.
 //!
-//! Source: Jackson's `Map<String, String>` coercion, `CreateConnectorRequest`, Kafka 4.1.
+//! Source: `CreateConnectorRequest`, `ConnectorsResource`, and answers of a live worker, Kafka 4.1.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,9 +11,9 @@ use http::StatusCode;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::TargetState;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
 
+use super::bind;
+use super::jackson::{Malformed, Tokens};
 use crate::herder::RequestError;
 
 /// The largest body, bytes. Configurations are kilobytes.
@@ -39,15 +37,6 @@ where
     }
 }
 
-/// The body of POST /connectors.
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCreate {
-    name: Option<String>,
-    config: Option<ConfigBody>,
-    initial_state: Option<String>,
-}
-
 /// A checked POST /connectors.
 #[derive(Debug)]
 pub(super) struct CreateRequest {
@@ -61,76 +50,66 @@ pub(super) struct CreateRequest {
 
 /// Reads POST /connectors.
 pub(super) fn create_request(body: &[u8]) -> Result<CreateRequest, RequestError> {
-    let raw: RawCreate = first_value(body)?;
-    let config =
-        raw.config.ok_or_else(|| RequestError::Internal("the request has no config object".to_owned()))?;
-    let initial_state = raw.initial_state.map(|text| initial_state(&text)).transpose()?;
+    let absent = |method: &str, variable: &str| {
+        RequestError::Internal(format!("Cannot invoke \"{method}\" because \"{variable}\" is null"))
+    };
+    let raw = whole(body, bind::CREATE_REQUEST, bind::create_request)?
+        .ok_or_else(|| absent(&format!("{}.name()", bind::CREATE_REQUEST), "createRequest"))?;
+    let config = raw.config.ok_or_else(|| absent(MAP_GET, "connectorConfig"))?;
     let name = raw.name.unwrap_or_default().trim().to_owned();
-    Ok(CreateRequest { name, config: config.0, initial_state })
+    Ok(CreateRequest { name, config, initial_state: raw.initial_state })
 }
 
 /// Reads a flat configuration map.
 pub(super) fn config_map(body: &[u8]) -> Result<Properties, RequestError> {
-    first_value::<ConfigBody>(body).map(|config| config.0)
+    patch_map(body)?.ok_or_else(|| {
+        let message = format!("Cannot invoke \"{MAP_GET}\" because \"connectorConfig\" is null");
+        RequestError::Internal(message)
+    })
 }
 
-pub(crate) fn initial_state(text: &str) -> Result<TargetState, RequestError> {
-    match text.to_ascii_uppercase().as_str() {
-        "PAUSED" => Ok(TargetState::Paused),
-        "RUNNING" => Ok(TargetState::Started),
-        "STOPPED" => Ok(TargetState::Stopped),
-        _ => Err(RequestError::Internal(
-            "initial_state is none of the accepted values: [RUNNING, PAUSED, STOPPED]".to_owned(),
-        )),
-    }
+/// Reads a flat configuration map that may be absent: Java looks at the connector first.
+pub(super) fn patch_map(body: &[u8]) -> Result<Option<Properties>, RequestError> {
+    whole(body, "java.util.Map", bind::config)
 }
 
-fn first_value<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, RequestError> {
-    if body.trim_ascii().is_empty() {
-        return Err(RequestError::Internal("the request has no body".to_owned()));
-    }
-    // The end is not checked: text after the value is ignored.
-    T::deserialize(&mut serde_json::Deserializer::from_slice(body))
-        .map_err(|err| RequestError::Internal(err.to_string()))
-}
+const MAP_GET: &str = "java.util.Map.get(Object)";
 
-/// A configuration map with its scalars as written.
-#[derive(Debug)]
-struct ConfigBody(Properties);
-
-impl<'de> Deserialize<'de> for ConfigBody {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigVisitor)
-    }
-}
-
-struct ConfigVisitor;
-
-impl<'de> Visitor<'de> for ConfigVisitor {
-    type Value = ConfigBody;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with text values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ConfigBody, A::Error> {
-        let mut properties = Properties::default();
-        while let Some((name, raw)) = map.next_entry::<String, Box<RawValue>>()? {
-            let value = match raw.get().as_bytes().first() {
-                Some(b'{' | b'[') => {
-                    return Err(A::Error::custom(format!(
-                        "the value of {name} is neither text, number nor boolean"
-                    )));
-                }
-                Some(b'"') => Some(serde_json::from_str(raw.get()).map_err(A::Error::custom)?),
-                Some(b'n') => None,
-                // The text of numbers and booleans, exactly as sent.
-                _ => Some(raw.get().to_owned()),
-            };
-            properties.set(name, value);
+/// Reads the one value of a body as a `class`; `None` when it is null or there is none.
+fn whole<T>(
+    body: &[u8],
+    class: &str,
+    bind: fn(&mut Tokens<'_>) -> Result<Option<T>, Malformed>,
+) -> Result<Option<T>, RequestError> {
+    let mut tokens = Tokens::new(body);
+    let mut value = || {
+        if tokens.next()?.is_none() {
+            return Ok(None);
         }
-        Ok(ConfigBody(properties))
-    }
+        let value = bind(&mut tokens)?;
+        tokens.clear();
+        match tokens.next()? {
+            None => Ok(value),
+            Some(token) => {
+                let problem = format!(
+                    "Trailing token (of type {}) found after value (bound as `{class}`): not allowed as per \
+                     `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`",
+                    token.as_str()
+                );
+                Err(Malformed::at(tokens.start(), &problem))
+            }
+        }
+    };
+    value().map_err(|malformed| RequestError::Internal(malformed.text()))
+}
+
+/// The state of that name, in any case.
+pub(crate) fn initial_state(text: &str) -> Result<TargetState, RequestError> {
+    bind::state(text).ok_or_else(|| {
+        RequestError::Internal(
+            "initial_state is none of the accepted values: [RUNNING, PAUSED, STOPPED]".to_owned(),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -139,8 +118,7 @@ mod tests {
 
     #[test]
     fn scalars_become_text_as_written() {
-        let config =
-            config_map(br#" {"a":1.50,"b":1e3,"c":true,"d":"x","e":null,"d":"y"} trailing"#).unwrap();
+        let config = config_map(br#" {"a":1.50,"b":1e3,"c":true,"d":"x","e":null,"d":"y"} "#).unwrap();
         let entries: Vec<_> = config.iter().collect();
         assert_eq!(
             entries,
@@ -161,6 +139,44 @@ mod tests {
             r#"{"config":{},"initial_state":"UP"}"#,
         ] {
             assert_eq!(create_request(junk.as_bytes()).unwrap_err().status(), 500, "{junk}");
+        }
+    }
+
+    #[test]
+    fn malformed_bodies_are_refused_in_javas_words() {
+        const AT: &str = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` \
+                          disabled); \
+                          line: 1, column: ";
+        let cases = [
+            (
+                "{not json",
+                "Unexpected character ('n' (code 110)): was expecting double-quote to start field name",
+                "2]",
+            ),
+            (
+                "tru",
+                "Unrecognized token 'tru': was expecting (JSON String, Number, Array, Object or token \
+                 'null', 'true' or 'false')",
+                "4]",
+            ),
+            (r#"{"a":"b","#, "Unexpected end-of-input within/between Object entries", "10]"),
+            (r#"{"a":01}"#, "Invalid numeric value: Leading zeroes not allowed", "7]"),
+            (
+                "{} 1",
+                "Trailing token (of type VALUE_NUMBER_INT) found after value (bound as `java.util.Map`): not \
+                 allowed as per `DeserializationFeature.FAIL_ON_TRAILING_TOKENS`",
+                "4]",
+            ),
+            (
+                r#"{"a":[1]}"#,
+                "Cannot deserialize value of type `java.lang.String` from Array value (token \
+                 `JsonToken.START_ARRAY`)",
+                "6] (through reference chain: java.util.LinkedHashMap[\"a\"])",
+            ),
+        ];
+        for (body, problem, place) in cases {
+            let err = config_map(body.as_bytes()).unwrap_err();
+            assert_eq!(err.to_string(), format!("{problem}{AT}{place}"), "{body}");
         }
     }
 

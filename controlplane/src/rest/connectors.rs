@@ -156,7 +156,17 @@ async fn config(name: String, call: &Call<'_>) -> Outcome {
             put_connector(call, put).await
         }
         Method::PATCH => {
-            let patch = body::config_map(&call.body)?;
+            let patch = match body::patch_map(&call.body)? {
+                Some(patch) => patch,
+                None if call.herder.view().config(|state| state.config(&name).is_none()) => {
+                    return Err(RequestError::NotFound(format!("Connector {name} not found")));
+                }
+                None => {
+                    let message = "Cannot invoke \"java.util.Map.forEach(java.util.function.BiConsumer)\" \
+                                   because \"patch\" is null";
+                    return Err(RequestError::Internal(message.to_owned()));
+                }
+            };
             written(call, &name, call.herder.request(Command::Patch { name: name.clone(), patch }).await?)
         }
         _ => {

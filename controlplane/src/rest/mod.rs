@@ -6,8 +6,10 @@
 //! Source: `RestServer`, Jetty and Jersey defaults, Kafka 4.1.
 
 mod answer;
+mod bind;
 mod body;
 mod connectors;
+mod jackson;
 mod plugins;
 mod root;
 mod route;
@@ -109,6 +111,9 @@ where
 fn check(head: &http::request::Parts) -> Result<Resource, Box<Answer>> {
     let resource = route::resource(head.uri.path()).map_err(|err| match err {
         PathError::Refused => Box::new(answer::bad_path()),
+        PathError::NoNumber => {
+            Box::new(answer::refused(&RequestError::NotFound("HTTP 404 Not Found".into())))
+        }
         PathError::Unknown => Box::new(answer::routing(StatusCode::NOT_FOUND)),
     })?;
     if head.method == Method::OPTIONS {

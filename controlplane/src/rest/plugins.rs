@@ -53,6 +53,9 @@ pub(super) async fn validate(herder: &Herder, name: &str, body: Bytes) -> Result
         Err(RequestError::BadRequest(message)) => Err(RequestError::Internal(format!(
             "org.apache.kafka.connect.runtime.rest.errors.BadRequestException: {message}"
         ))),
+        Err(RequestError::Config(message)) => {
+            Err(RequestError::Internal(format!("org.apache.kafka.common.config.ConfigException: {message}")))
+        }
         Err(other) => Err(other),
     }
 }

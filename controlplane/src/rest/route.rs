@@ -34,6 +34,8 @@ pub(super) enum Resource {
 pub(super) enum PathError {
     /// The HTTP layer refuses such paths: 400 without a body.
     Refused,
+    /// A task's number is none: 404, with the content type of the resource.
+    NoNumber,
     /// There is no such resource: 404.
     Unknown,
 }
@@ -60,7 +62,7 @@ pub(super) fn resource(path: &str) -> Result<Resource, PathError> {
 
 fn connector_resource(name: &str, rest: &[&str]) -> Result<Resource, PathError> {
     let name = name.to_owned();
-    let number = |text: &str| text.parse::<u32>().map_err(|_| PathError::Unknown);
+    let number = |text: &str| text.parse::<u32>().map_err(|_| PathError::NoNumber);
     Ok(match rest {
         [] => Resource::Connector(name),
         ["config"] => Resource::ConnectorConfig(name),
@@ -163,7 +165,7 @@ mod tests {
             ("/connectors/src%20one", Ok(Resource::Connector("src one".into()))),
             ("/connectors/a->b/status/", Ok(Resource::ConnectorStatus("a->b".into()))),
             ("/connectors/a/tasks/3/status", Ok(Resource::TaskStatus("a".into(), 3))),
-            ("/connectors/a/tasks/x/status", Err(PathError::Unknown)),
+            ("/connectors/a/tasks/x/status", Err(PathError::NoNumber)),
             ("/connectors/a/tasks-config", Err(PathError::Unknown)),
             ("/connector-plugins/S3Sink/config/validate", Ok(Resource::PluginValidate("S3Sink".into()))),
             ("/nothing", Err(PathError::Unknown)),

@@ -6,6 +6,7 @@
 //! Source: `AbstractHerder#validateConnectorConfig`, `SinkConnectorConfig#validate`, Kafka 4.1.
 
 mod answer;
+mod client_overrides;
 mod common_keys;
 #[cfg(test)]
 mod tests;
@@ -13,14 +14,15 @@ mod worker_defaults;
 
 use std::sync::Arc;
 
-use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, parse_list};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, Validator as Check, parse_list};
 use lakeward_api::plugin::{PluginRegistry, SinkConnector};
 use lakeward_controlplane_core::Properties;
 
 pub(crate) use answer::{config_key_json, plugin_keys};
 
 use crate::herder::RequestError;
-use crate::worker_config::{OverridePolicy, WorkerConfig, WorkerMode};
+use crate::java_text;
+use crate::worker_config::{WorkerConfig, WorkerMode};
 
 /// One key of an answer: its definition, if any, and its outcome.
 #[derive(Clone, Debug)]
@@ -60,10 +62,13 @@ impl Validator<'_> {
     /// Validates a connector configuration, with all problems of all keys.
     ///
     /// # Errors
-    /// 400 when there is no class, or none of that name.
+    /// 400 when there is no class, or none of that name; 500 for a client override that cannot be parsed.
     pub(crate) fn validate(&self, props: &Properties) -> Result<ConfigInfos, RequestError> {
         let class = props.get("connector.class").ok_or_else(|| {
-            let text = props.to_java_text();
+            let mut entries: Vec<_> = props.iter().collect();
+            java_text::copy_order(&mut entries, |(name, _)| name);
+            let owned = |(name, value): (&str, Option<&str>)| (name.to_owned(), value.map(str::to_owned));
+            let text = entries.into_iter().map(owned).collect::<Properties>().to_java_text();
             RequestError::BadRequest(format!("Connector config {text} contains no connector type"))
         })?;
         let sink = self.registry.sink(class.trim()).ok_or_else(|| self.unknown_class(class))?;
@@ -71,6 +76,7 @@ impl Validator<'_> {
         let mut definition = common_keys::sink_definition();
         self.add_worker_defaults(&**sink, &map, &mut definition);
         let mut values = definition.validate(&map);
+        show_nulls(props, &definition, &mut values);
         self.check_classes(&map, &mut values);
         check_topics(&map, &mut values);
         check_not_supported(&map, &mut values);
@@ -79,7 +85,7 @@ impl Validator<'_> {
         add_null_errors(props, &mut values);
 
         let mut infos = arrange(class, &definition, values);
-        infos.add_part(self.overrides(&map));
+        infos.add_part(self.sink_overrides(props)?);
         infos.add_part(self.converters(&map));
         Ok(infos)
     }
@@ -135,7 +141,12 @@ impl Validator<'_> {
         let worker_group = self.worker.required("group.id");
         let name = map.get("name").map(String::as_str).unwrap_or_default();
         let (key, group) = match map.get("consumer.override.group.id") {
-            Some(group) => ("consumer.override.group.id", group.clone()),
+            Some(group) => {
+                // Java shows an override of the group among the keys without definition, too.
+                let name = "consumer.override.group.id";
+                values.push(shown(name, Some(group)));
+                (name, group.clone())
+            }
             None => ("name", format!("connect-{name}")),
         };
         if group == worker_group {
@@ -146,33 +157,6 @@ impl Validator<'_> {
                 format!("Consumer group {group} conflicts with Connect worker group {group}"),
             );
         }
-    }
-
-    /// One entry per client override given, producer before consumer before admin.
-    fn overrides(&self, map: &ConfigMap) -> Vec<ConfigInfo> {
-        let mut infos = Vec::new();
-        for prefix in ["producer.override.", "consumer.override.", "admin.override."] {
-            for (name, given) in map.iter().filter(|(name, _)| name.starts_with(prefix)) {
-                let key = &name[prefix.len()..];
-                let (policy, allowed) = match self.worker.override_policy() {
-                    OverridePolicy::All => ("All", true),
-                    OverridePolicy::None => ("None", false),
-                    OverridePolicy::Principal => (
-                        "Principal",
-                        ["sasl.jaas.config", "sasl.mechanism", "security.protocol"].contains(&key),
-                    ),
-                };
-                let mut value = shown(name, Some(if is_secret(key) { "[hidden]" } else { given }));
-                if !allowed {
-                    value.errors.push(format!(
-                        "The '{policy}' policy does not allow '{key}' to be overridden in the connector \
-                         configuration."
-                    ));
-                }
-                infos.push(ConfigInfo { definition: None, value });
-            }
-        }
-        infos
     }
 
     /// The keys of converters the connector sets itself.
@@ -277,11 +261,26 @@ fn check_not_supported(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
 }
 
 fn add_null_errors(props: &Properties, values: &mut Vec<ConfigValue>) {
-    for (name, value) in props.iter() {
-        if value.is_none() {
-            let problem = "Null value can not be supplied as the configuration value.".to_owned();
-            add_error(values, name, &ConfigMap::new(), problem);
-        }
+    let mut entries: Vec<_> = props.iter().collect();
+    java_text::copy_order(&mut entries, |(name, _)| name);
+    for (name, _) in entries.into_iter().filter(|(_, value)| value.is_none()) {
+        let problem = "Null value can not be supplied as the configuration value.".to_owned();
+        add_error(values, name, &ConfigMap::new(), problem);
+    }
+}
+
+/// A key that is given as null has no value, not its default; some checks of values are against that.
+fn show_nulls(props: &Properties, definition: &ConfigDef, values: &mut [ConfigValue]) {
+    for (name, _) in props.iter().filter(|(_, value)| value.is_none()) {
+        let Some(key) = definition.key(name) else { continue };
+        let value = entry(values, name);
+        value.value = None;
+        let problem = match key.validator {
+            Check::AtLeast(_) | Check::Between(..) => "Value must be non-null".to_owned(),
+            Check::OneOf(allowed) => format!("String must be one of: {}", allowed.join(", ")),
+            _ => continue,
+        };
+        value.errors = vec![format!("Invalid value null for configuration {name}: {problem}")];
     }
 }
 
@@ -304,13 +303,6 @@ fn shown(name: &str, value: Option<&str>) -> ConfigValue {
         errors: Vec::new(),
         visible: true,
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    key.contains("password")
-        || key.contains("secret")
-        || key == "sasl.jaas.config"
-        || key == "ssl.keystore.key"
 }
 
 /// Keys without definition first, then the definition's order.

@@ -54,7 +54,9 @@ async fn validation_reports_every_key() {
     );
     assert_eq!(find("value.converter")["value"]["value"], "org.apache.kafka.connect.json.JsonConverter");
     assert_eq!(find("key.converter.schemas.enable")["definition"]["display_name"], "schemas.enable");
-    assert!(find("consumer.override.fetch.min.bytes")["definition"].is_null());
+    let fetch = &find("consumer.override.fetch.min.bytes")["definition"];
+    assert_eq!((&fetch["type"], &fetch["default_value"]), (&"INT".into(), &"1".into()));
+    assert_eq!(fetch["display_name"], "fetch.min.bytes");
     assert_eq!(infos["configs"][0]["value"]["name"], "name");
 }
 

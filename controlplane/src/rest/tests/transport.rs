@@ -147,7 +147,7 @@ async fn chunked_bodies_are_read() {
         )
         .await;
     assert_eq!(reply.status, 400, "{reply:?}");
-    assert_eq!(reply.json()["message"], "Connector config {a=1, name=a} contains no connector type");
+    assert_eq!(reply.json()["message"], "Connector config {name=a, a=1} contains no connector type");
 }
 
 #[tokio::test]

@@ -1,0 +1,241 @@
+//! What bodies are read as: configuration maps and the request to create a connector.
+//!
+//! Numbers and booleans become text, as written. The last of several members of one name counts. Members
+//! that a creation does not have are refused once everything else was read.
+//!
+//! Source: `CreateConnectorRequest`, `MapDeserializer` and `BeanDeserializer` of Jackson 2.19, Kafka 4.1.
+
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::TargetState;
+
+use super::jackson::{Malformed, Token, Tokens};
+use crate::java_text;
+
+/// Java's class of a creation.
+pub(super) const CREATE_REQUEST: &str =
+    "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
+const MAP: &str = "java.util.LinkedHashMap";
+const CREATOR_EXISTS: &str = "(although at least one Creator exists)";
+
+/// A creation as sent.
+#[derive(Debug, Default)]
+pub(super) struct RawCreate {
+    pub(super) name: Option<String>,
+    pub(super) config: Option<Properties>,
+    pub(super) initial_state: Option<TargetState>,
+}
+
+/// Reads the newest token as a configuration map.
+pub(super) fn config(tokens: &mut Tokens<'_>) -> Result<Option<Properties>, Malformed> {
+    match tokens.current() {
+        Some(Token::Null) | None => Ok(None),
+        Some(Token::StartObject) => entries(tokens).map(Some),
+        Some(Token::Text) => {
+            let start = tokens.start();
+            let text = tokens.text()?;
+            let problem = if text.trim().is_empty() {
+                cannot_coerce(&format!("element of `{MAP}`"))
+            } else {
+                no_constructor(MAP, "String", &format!("String value ('{text}')"))
+            };
+            Err(Malformed::at(start, &problem))
+        }
+        Some(token) => Err(mismatch(tokens, token, &format!("{MAP}<java.lang.String,java.lang.String>"))),
+    }
+}
+
+fn entries(tokens: &mut Tokens<'_>) -> Result<Properties, Malformed> {
+    let mut properties = Properties::default();
+    while tokens.next()? == Some(Token::FieldName) {
+        let name = tokens.name().to_owned();
+        let value = match tokens.next()? {
+            Some(token @ (Token::StartArray | Token::StartObject)) => {
+                return Err(mismatch(tokens, token, "java.lang.String").within(MAP, &name));
+            }
+            _ => scalar(tokens)?,
+        };
+        properties.set(name, value);
+    }
+    Ok(properties)
+}
+
+/// The newest token, which is no array or object, as text.
+fn scalar(tokens: &mut Tokens<'_>) -> Result<Option<String>, Malformed> {
+    Ok(match tokens.current() {
+        Some(Token::Text) => Some(tokens.text()?),
+        Some(Token::Int | Token::Float) => Some(tokens.number().to_owned()),
+        Some(Token::True) => Some("true".to_owned()),
+        Some(Token::False) => Some("false".to_owned()),
+        _ => None,
+    })
+}
+
+/// Reads the newest token as a creation.
+pub(super) fn create_request(tokens: &mut Tokens<'_>) -> Result<Option<RawCreate>, Malformed> {
+    let start = tokens.start();
+    let (argument, value) = match tokens.current() {
+        None | Some(Token::Null) => return Ok(None),
+        Some(Token::StartObject) => return members(tokens).map(Some),
+        Some(Token::Text) => {
+            let text = tokens.text()?;
+            if text.trim().is_empty() {
+                return Err(Malformed::at(start, &cannot_coerce(&format!("`{CREATE_REQUEST}` value"))));
+            }
+            ("String", format!("String value ('{text}')"))
+        }
+        Some(token @ (Token::False | Token::True)) => {
+            ("boolean/Boolean", format!("boolean value ({})", token == Token::True))
+        }
+        Some(Token::Int) => integer(tokens.number()),
+        Some(Token::Float) => {
+            let number = tokens.number().parse().unwrap_or(f64::NAN);
+            ("double/Double", format!("Number value ({})", java_text::double(number)))
+        }
+        Some(token) => return Err(mismatch(tokens, token, CREATE_REQUEST)),
+    };
+    Err(Malformed::at(start, &no_constructor(CREATE_REQUEST, argument, &value)))
+}
+
+fn integer(text: &str) -> (&'static str, String) {
+    let (argument, shown) = match text.parse::<i64>() {
+        Ok(number) if i32::try_from(number).is_ok() => ("int/Int", number.to_string()),
+        Ok(number) => ("long/Long", number.to_string()),
+        Err(_) => ("BigInteger", text.to_owned()),
+    };
+    (argument, format!("Number value ({shown})"))
+}
+
+/// The members of a creation. Java makes it as soon as all three are known, and refuses others then at once.
+fn members(tokens: &mut Tokens<'_>) -> Result<RawCreate, Malformed> {
+    let mut create = RawCreate::default();
+    let mut unknown: Option<String> = None;
+    let (mut has_name, mut has_config, mut has_state) = (false, false, false);
+    let mut token = tokens.next()?;
+    while token == Some(Token::FieldName) {
+        let name = tokens.name().to_owned();
+        let value = tokens.next()?;
+        let complete = has_name && has_config && has_state;
+        let outcome = match name.as_str() {
+            "name" => {
+                has_name = true;
+                text(tokens, value).map(|text| create.name = text)
+            }
+            "config" => {
+                has_config = true;
+                config(tokens).map(|config| create.config = config)
+            }
+            "initial_state" => {
+                has_state = true;
+                target(tokens, value).map(|target| create.initial_state = target)
+            }
+            _ if complete => return Err(unrecognized(tokens, &name)),
+            _ => {
+                skip(tokens)?;
+                unknown.get_or_insert(name.clone());
+                Ok(())
+            }
+        };
+        outcome.map_err(|malformed| malformed.within(CREATE_REQUEST, &name))?;
+        token = tokens.next()?;
+        if let Some(name) = unknown.as_ref().filter(|_| has_name && has_config && has_state) {
+            return Err(unrecognized(tokens, name));
+        }
+    }
+    match unknown {
+        Some(name) => Err(unrecognized(tokens, &name)),
+        None => Ok(create),
+    }
+}
+
+fn text(tokens: &mut Tokens<'_>, value: Option<Token>) -> Result<Option<String>, Malformed> {
+    match value {
+        Some(token @ (Token::StartArray | Token::StartObject)) => {
+            Err(mismatch(tokens, token, "java.lang.String"))
+        }
+        _ => scalar(tokens),
+    }
+}
+
+fn target(tokens: &mut Tokens<'_>, value: Option<Token>) -> Result<Option<TargetState>, Malformed> {
+    let start = tokens.start();
+    let class = format!("{CREATE_REQUEST}$InitialState");
+    match value {
+        Some(Token::StartArray) => {
+            let problem = format!(
+                "Input mismatch reading Enum `{class}`: properties-based `@JsonCreator` ([method \
+                 {class}#forValue(java.lang.String)]) expects String Value, got Array value \
+                 (`JsonToken.START_ARRAY`)"
+            );
+            Err(Malformed::at(start, &problem))
+        }
+        Some(token @ Token::StartObject) => Err(mismatch(tokens, token, &class)),
+        _ => {
+            let Some(given) = scalar(tokens)? else { return Ok(None) };
+            let known = state(&given).ok_or_else(|| {
+                let given = given.to_uppercase();
+                let problem = format!(
+                    "Cannot construct instance of `{class}`, problem: No enum constant \
+                     {CREATE_REQUEST}.InitialState.{given}"
+                );
+                Malformed::at(start, &problem)
+            });
+            known.map(Some)
+        }
+    }
+}
+
+/// The target state of that name, in any case.
+pub(super) fn state(name: &str) -> Option<TargetState> {
+    match name.to_uppercase().as_str() {
+        "PAUSED" => Some(TargetState::Paused),
+        "RUNNING" => Some(TargetState::Started),
+        "STOPPED" => Some(TargetState::Stopped),
+        _ => None,
+    }
+}
+
+/// Reads over the newest value.
+fn skip(tokens: &mut Tokens<'_>) -> Result<(), Malformed> {
+    let mut depth = 0_usize;
+    loop {
+        match tokens.current() {
+            Some(Token::StartArray | Token::StartObject) => depth += 1,
+            Some(Token::EndArray | Token::EndObject) => depth -= 1,
+            Some(Token::Text) => drop(tokens.text()?),
+            _ => {}
+        }
+        if depth == 0 {
+            return Ok(());
+        }
+        tokens.next()?;
+    }
+}
+
+fn unrecognized(tokens: &Tokens<'_>, name: &str) -> Malformed {
+    let problem = format!(
+        "Unrecognized field \"{name}\" (class {CREATE_REQUEST}), not marked as ignorable (3 known \
+         properties: \"config\", \"name\", \"initial_state\"])"
+    );
+    Malformed::at(tokens.here(), &problem).within(CREATE_REQUEST, name)
+}
+
+fn mismatch(tokens: &Tokens<'_>, token: Token, class: &str) -> Malformed {
+    let (kind, name) = (token.kind(), token.as_str());
+    let problem =
+        format!("Cannot deserialize value of type `{class}` from {kind} value (token `JsonToken.{name}`)");
+    Malformed::at(tokens.start(), &problem)
+}
+
+fn no_constructor(class: &str, argument: &str, value: &str) -> String {
+    format!(
+        "Cannot construct instance of `{class}` {CREATOR_EXISTS}: no {argument}-argument constructor/factory \
+         method to deserialize from {value}"
+    )
+}
+
+fn cannot_coerce(target: &str) -> String {
+    format!(
+        "Cannot coerce empty String (\"\") to {target} (but could if coercion was enabled using \
+         `CoercionConfig`)"
+    )
+}
