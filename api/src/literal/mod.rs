@@ -38,8 +38,8 @@ pub fn parse(text: &str) -> Result<(Option<Arc<Schema>>, Value), ConnectError> {
 
 /// The text of a value: `Values#convertToString`; `null` for null.
 ///
-/// Strings are bare at the top and quoted inside of collections; bytes are base64. A logical value may be
-/// given in its base form when `schema` says what it is. STRUCTs need their schema.
+/// Strings are bare at the top and quoted inside of collections; bytes are base64. STRUCTs need their schema;
+/// other values are written by what they are, whatever `schema` says.
 ///
 /// # Errors
 /// `Record` when a STRUCT has no schema or does not fit it.

@@ -5,19 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::temporal;
 use crate::ConnectError;
-use crate::decimal::Decimal;
 use crate::java_text;
-use crate::rows::DAY_MS;
-use crate::schema::{Kind, Logical, Schema};
+use crate::schema::{Kind, Schema};
 use crate::value::Value;
 
 pub(super) fn to_text(schema: Option<&Schema>, value: &Value) -> Result<String, ConnectError> {
     let mut out = String::new();
     match value {
         Value::String(text) => out.push_str(text),
-        Value::Bytes(bytes) if schema.and_then(Schema::logical).is_none() => {
-            STANDARD.encode_string(bytes, &mut out);
-        }
+        Value::Bytes(bytes) => STANDARD.encode_string(bytes, &mut out),
         _ => append(&mut out, schema, value)?,
     }
     Ok(out)
@@ -25,11 +21,6 @@ pub(super) fn to_text(schema: Option<&Schema>, value: &Value) -> Result<String, 
 
 /// Appends a value as it looks inside of a collection.
 fn append(out: &mut String, schema: Option<&Schema>, value: &Value) -> Result<(), ConnectError> {
-    if let Some(logical) = schema.and_then(Schema::logical)
-        && append_base(out, logical, value)
-    {
-        return Ok(());
-    }
     match value {
         Value::Array(items) => {
             let item = match schema.map(|schema| &schema.kind) {
@@ -100,22 +91,6 @@ fn append_separated<T>(
     }
     out.push(brackets[1]);
     Ok(())
-}
-
-/// Appends a logical value that is given in its base form; false when it is not.
-fn append_base(out: &mut String, logical: Logical, value: &Value) -> bool {
-    let ms = match (logical, value) {
-        (Logical::Date, Value::Int32(days)) => i64::from(*days) * DAY_MS,
-        (Logical::Time, Value::Int32(ms)) => i64::from(*ms),
-        (Logical::Timestamp, Value::Int64(ms)) => *ms,
-        (Logical::Decimal { scale }, Value::Bytes(unscaled)) => {
-            out.push_str(&Decimal { unscaled: unscaled.clone(), scale }.to_java_text());
-            return true;
-        }
-        _ => return false,
-    };
-    out.push_str(&temporal::to_text(ms));
-    true
 }
 
 fn append_integer(out: &mut String, number: i64) {
