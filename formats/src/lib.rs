@@ -7,8 +7,9 @@
 pub mod converter;
 mod error;
 pub mod file;
+mod json_text;
 #[cfg(test)]
 mod random;
 
-pub use converter::converters;
+pub use converter::{converters, header_converters, register};
 pub use error::FormatError;

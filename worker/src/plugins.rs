@@ -8,8 +8,6 @@ pub(crate) fn registry() -> PluginRegistry {
     for sink in lakeward_sinks::connectors() {
         registry.add_sink(sink);
     }
-    for converter in lakeward_formats::converter::converters() {
-        registry.add_converter(converter);
-    }
+    lakeward_formats::register(&mut registry);
     registry
 }

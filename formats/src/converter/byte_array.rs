@@ -4,13 +4,17 @@
 
 use std::sync::Arc;
 
-use arrow_array::BinaryArray;
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, BinaryArray};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigDef;
-use lakeward_api::converter::{Converter, Decoded, Run};
+use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
+use lakeward_api::value::Value;
+
+use super::java_class::{class_of_schema, class_of_value, type_name};
 
 /// `org.apache.kafka.connect.converters.ByteArrayConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +52,57 @@ impl Converter for ByteArrayConverter {
         let run = Run { rows, values: Values::Typed { schema: Arc::clone(&self.schema), array } };
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
+
+    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+        let mut encoded = Encoded::with_capacity(values.rows(), 64);
+        match values {
+            Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
+            Values::Dynamic(values) => {
+                for value in values {
+                    match value {
+                        Value::Null => encoded.push_null(),
+                        Value::Bytes(bytes) => push(&mut encoded, bytes),
+                        other => encoded.push(|_| Err(wrong_class(class_of_value(other)))),
+                    }
+                }
+            }
+            Values::Typed { schema, array } => {
+                let kind = type_name(&schema.kind);
+                let is_plain = schema.logical().is_none();
+                match array.as_binary_opt::<i32>() {
+                    Some(cells) if schema.kind == Kind::Bytes => {
+                        for cell in cells {
+                            match cell {
+                                None => encoded.push_null(),
+                                Some(bytes) if is_plain => push(&mut encoded, bytes),
+                                Some(_) => encoded.push(|_| Err(wrong_class(class_of_schema(schema)))),
+                            }
+                        }
+                    }
+                    _ => (0..array.len()).for_each(|_| {
+                        let message = format!("Invalid schema type for ByteArrayConverter: {kind}");
+                        encoded.push(|_| Err(ConnectError::data(message)));
+                    }),
+                }
+            }
+        }
+        Ok(encoded)
+    }
+}
+
+fn push(encoded: &mut Encoded, bytes: &[u8]) {
+    encoded.push(|out| {
+        out.extend_from_slice(bytes);
+        Ok(())
+    });
+}
+
+fn wrong_class(class: &str) -> ConnectError {
+    ConnectError::data(format!("ByteArrayConverter is not compatible with objects of type class {class}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-
     use lakeward_api::config::ConfigMap;
     use lakeward_api::plugin::ConverterRole;
 
@@ -76,6 +124,23 @@ mod tests {
         assert_eq!(**schema, Schema::optional(Kind::Bytes));
         assert_eq!(array.as_binary::<i32>().value(0), b"\x00\xff");
         assert!(array.is_null(1));
+        let encoded = converter.encode("t", &run.values).unwrap();
+        assert_eq!((encoded.payload(0), encoded.payload(1)), (Some(b"\x00\xff".as_slice()), None));
         assert!(converter.decode("t", &[]).unwrap().runs.is_empty());
+    }
+
+    #[test]
+    fn other_types_are_refused_by_schema_then_by_class() {
+        let mut converter = ByteArrayConverter { schema: Arc::new(Schema::optional(Kind::Bytes)) };
+        let strings = Values::Typed {
+            schema: Arc::new(Schema::optional(Kind::String)),
+            array: Arc::new(arrow_array::StringArray::new_null(1)),
+        };
+        let encoded = converter.encode("t", &strings).unwrap();
+        assert_eq!(encoded.errors[0].1.to_string(), "Invalid schema type for ByteArrayConverter: STRING");
+        let encoded = converter.encode("t", &Values::Dynamic(vec![Value::Int32(1), Value::Null])).unwrap();
+        let expected = "ByteArrayConverter is not compatible with objects of type class java.lang.Integer";
+        assert_eq!(encoded.errors[0].1.to_string(), expected);
+        assert_eq!((encoded.errors.len(), encoded.payload(1)), (1, None));
     }
 }

@@ -4,13 +4,21 @@
 
 use std::sync::Arc;
 
-use arrow_array::StringArray;
-use lakeward_api::ConnectError;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+};
+use arrow_array::{Array, ArrayRef, StringArray};
 use lakeward_api::batch::Values;
-use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance};
-use lakeward_api::converter::{Converter, Decoded, Run};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Width};
+use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
+use lakeward_api::rows::value_at;
 use lakeward_api::schema::{Kind, Schema};
+use lakeward_api::value::Value;
+use lakeward_api::{ConnectError, java_text};
+
+use super::java_string;
 
 /// `org.apache.kafka.connect.storage.StringConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +37,8 @@ impl ConverterPlugin for StringConverterPlugin {
         ConfigDef::new(vec![ConfigKey {
             documentation: "The name of the Java character set to use for encoding strings as byte arrays."
                 .to_owned(),
+            width: Width::Medium,
+            display_name: "Encoding".to_owned(),
             ..ConfigKey::new(
                 "converter.encoding",
                 ConfigType::String,
@@ -66,13 +76,80 @@ impl Converter for StringConverter {
         let run = Run { rows, values: Values::Typed { schema: Arc::clone(&self.schema), array } };
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
+
+    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+        let mut encoded = Encoded::with_capacity(values.rows(), 32);
+        match values {
+            Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
+            Values::Dynamic(values) => {
+                for value in values {
+                    match value {
+                        Value::Null => encoded.push_null(),
+                        value => push(&mut encoded, |out| java_string::append(out, None, value)),
+                    }
+                }
+            }
+            Values::Typed { schema, array } => push_column(&mut encoded, schema, array),
+        }
+        Ok(encoded)
+    }
+}
+
+fn push_column(encoded: &mut Encoded, schema: &Schema, array: &ArrayRef) {
+    let kind = if schema.logical().is_some() { None } else { Some(&schema.kind) };
+    match kind {
+        Some(Kind::String) => {
+            push_cells(encoded, array.as_string::<i32>(), |out, text| out.extend_from_slice(text.as_bytes()));
+        }
+        Some(Kind::Int8) => push_integers::<Int8Type>(encoded, array),
+        Some(Kind::Int16) => push_integers::<Int16Type>(encoded, array),
+        Some(Kind::Int32) => push_integers::<Int32Type>(encoded, array),
+        Some(Kind::Int64) => push_integers::<Int64Type>(encoded, array),
+        Some(Kind::Float32) => {
+            push_cells(encoded, array.as_primitive::<Float32Type>(), java_text::append_f32);
+        }
+        Some(Kind::Float64) => {
+            push_cells(encoded, array.as_primitive::<Float64Type>(), java_text::append_f64);
+        }
+        _ => {
+            for row in 0..array.len() {
+                match value_at(schema, array, row) {
+                    Value::Null => encoded.push_null(),
+                    value => push(encoded, |out| java_string::append(out, Some(schema), &value)),
+                }
+            }
+        }
+    }
+}
+
+fn push_integers<T: ArrowPrimitiveType<Native: Into<i64>>>(encoded: &mut Encoded, array: &ArrayRef) {
+    push_cells(encoded, array.as_primitive::<T>(), |out, number| {
+        java_string::append_integer(out, number.into());
+    });
+}
+
+fn push_cells<T>(
+    encoded: &mut Encoded,
+    cells: impl IntoIterator<Item = Option<T>>,
+    append: impl Fn(&mut Vec<u8>, T),
+) {
+    for cell in cells {
+        match cell {
+            Some(cell) => push(encoded, |out| append(out, cell)),
+            None => encoded.push_null(),
+        }
+    }
+}
+
+fn push(encoded: &mut Encoded, append: impl FnOnce(&mut Vec<u8>)) {
+    encoded.push(|out| {
+        append(out);
+        Ok(())
+    });
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-
     use lakeward_api::config::ConfigMap;
     use lakeward_api::plugin::ConverterRole;
 

@@ -10,10 +10,12 @@ use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use super::column::NullRule;
 use super::declared::DeclaredReader;
 use super::dynamic::DynamicReader;
+use super::encode::{JsonConverter, JsonWriter, Wrapping};
 use super::envelope::EnvelopeReader;
 use super::infer::InferReader;
 use super::schema_text;
 use crate::FormatError;
+use crate::json_text::{DecimalFormat, Form, NullForm};
 
 /// `org.apache.kafka.connect.json.JsonConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +46,7 @@ impl ConverterPlugin for JsonConverterPlugin {
     }
 
     fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
-        let role = context.role;
-        let settings = context.settings;
-        let connector = context.connector;
-        let values = self.config_def().validate(settings);
+        let values = self.config_def().validate(context.settings);
         if let Some(problem) = values.iter().flat_map(|value| &value.errors).next() {
             return Err(ConnectError::config(problem));
         }
@@ -55,30 +54,44 @@ impl ConverterPlugin for JsonConverterPlugin {
             let found = values.iter().find(|value| value.name == name);
             found.and_then(|value| value.value.as_deref()).unwrap_or_default()
         };
-        let nulls = if value(REPLACE_NULL) == "true" { NullRule::ReplaceWithDefault } else { NullRule::Keep };
-        let declared = connector.get(SCHEMA_KEY).map(|text| text.trim()).filter(|text| !text.is_empty());
-        let declared = declared.filter(|_| role == ConverterRole::Value);
-        match (value(SCHEMAS_ENABLE) == "true", declared) {
-            (true, None) => {
-                let entries = value(CACHE_SIZE).parse().unwrap_or(1000);
-                Ok(Box::new(EnvelopeReader::new(entries, nulls)))
-            }
-            (true, Some(_)) => Err(ConnectError::config(format!(
-                "{SCHEMA_KEY} describes plain JSON, but the value converter expects envelopes with their own \
-                 schema. Set value.converter.schemas.enable=false, or remove {SCHEMA_KEY}."
-            ))),
-            (false, None) => Ok(Box::new(DynamicReader::default())),
-            (false, Some("infer")) => Ok(Box::new(InferReader::default())),
-            (false, Some(text)) => {
-                let schema = schema_text::parse(text).map_err(|problem| FormatError::Setting {
-                    message: format!(
-                        "Invalid value for configuration {SCHEMA_KEY}: {problem}. Set it to infer, to \
-                        an Avro \
-                         schema or to a JSON Schema."
-                    ),
-                })?;
-                Ok(Box::new(DeclaredReader::new(schema, nulls)))
-            }
+        let numeric = value(DECIMAL_FORMAT).eq_ignore_ascii_case("NUMERIC");
+        let decimals = if numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
+        let (nulls, null_form) = match value(REPLACE_NULL) {
+            "true" => (NullRule::ReplaceWithDefault, NullForm::Default),
+            _ => (NullRule::Keep, NullForm::Null),
+        };
+        let wrapping = if value(SCHEMAS_ENABLE) == "true" { Wrapping::Envelope } else { Wrapping::Bare };
+        let entries = value(CACHE_SIZE).parse().unwrap_or(1000);
+        let declared = context.connector.get(SCHEMA_KEY).map(|text| text.trim());
+        let declared = declared.filter(|text| !text.is_empty() && context.role == ConverterRole::Value);
+        let reader = reader(wrapping, declared, nulls, entries)?;
+        let writer = JsonWriter::new(wrapping, Form { decimals, nulls: null_form });
+        Ok(Box::new(JsonConverter { reader, writer }))
+    }
+}
+
+fn reader(
+    wrapping: Wrapping,
+    declared: Option<&str>,
+    nulls: NullRule,
+    cache_entries: usize,
+) -> Result<Box<dyn Converter>, ConnectError> {
+    match (wrapping, declared) {
+        (Wrapping::Envelope, None) => Ok(Box::new(EnvelopeReader::new(cache_entries, nulls))),
+        (Wrapping::Envelope, Some(_)) => Err(ConnectError::config(format!(
+            "{SCHEMA_KEY} describes plain JSON, but the value converter expects envelopes with their own \
+             schema. Set value.converter.schemas.enable=false, or remove {SCHEMA_KEY}."
+        ))),
+        (Wrapping::Bare, None) => Ok(Box::new(DynamicReader::default())),
+        (Wrapping::Bare, Some("infer")) => Ok(Box::new(InferReader::default())),
+        (Wrapping::Bare, Some(text)) => {
+            let schema = schema_text::parse(text).map_err(|problem| FormatError::Setting {
+                message: format!(
+                    "Invalid value for configuration {SCHEMA_KEY}: {problem}. Set it to infer, to an Avro \
+                     schema or to a JSON Schema."
+                ),
+            })?;
+            Ok(Box::new(DeclaredReader::new(schema, nulls)))
         }
     }
 }
@@ -95,8 +108,8 @@ fn key(name: &str, kind: ConfigType, default: &str, importance: Importance) -> C
             "The maximum number of schemas that can be cached in this converter instance.",
         ),
         REPLACE_NULL => (
-            "Schemas",
-            2,
+            "Serialization",
+            1,
             "Replace null with default",
             "Whether to replace fields that have a default value and that are null to the default \
             value. When \

@@ -22,10 +22,12 @@ mod connect_schema;
 mod cursor;
 mod declared;
 mod dynamic;
+mod encode;
 mod envelope;
 mod fault;
 mod infer;
 mod number;
+mod schema_json;
 mod schema_text;
 #[cfg(test)]
 mod tests;

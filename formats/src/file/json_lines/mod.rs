@@ -1,15 +1,11 @@
 //! JSON lines parts (`io.confluent.connect.s3.format.json.JsonFormat`).
 //!
-//! Owns the form of values as JSON text: STRUCTs as `JsonConverter` without envelope writes them, everything
+//! Values are written by [`crate::json_text`]: STRUCTs as `JsonConverter` without envelope writes them, everything
 //! else as Jackson writes the Java object. Source: section "JSON" of the Confluent S3 sink, section
 //! "Writing" of JsonConverter.
 
-mod column;
-mod decimal;
-mod dynamic;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use std::sync::Arc;
 
@@ -20,17 +16,8 @@ use lakeward_api::schema::Schema;
 use super::lines::{LineCompression, LineOutput};
 use super::{FileFormat, PartEncoder};
 use crate::FormatError;
-use column::ColumnText;
-
-/// How Decimals are written (`decimal.format`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DecimalFormat {
-    /// The unscaled value as base64 text.
-    #[default]
-    Base64,
-    /// A number with all its digits.
-    Numeric,
-}
+pub use crate::json_text::DecimalFormat;
+use crate::json_text::{ColumnText, Form, append_object};
 
 /// Settings of [`JsonLinesFormat`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,12 +90,12 @@ fn append_lines(out: &mut Vec<u8>, values: &Values, decimals: DecimalFormat) -> 
         Values::Null { rows } => (0..*rows).for_each(|_| out.extend_from_slice(b"null\n")),
         Values::Dynamic(values) => {
             for value in values {
-                dynamic::append(out, value);
+                append_object(out, value)?;
                 out.push(b'\n');
             }
         }
         Values::Typed { schema, array } => {
-            let column = ColumnText::new(schema, array, decimals)?;
+            let column = ColumnText::new(schema, array, Form { decimals, ..Form::default() })?;
             for row in 0..array.len() {
                 column.append(out, row)?;
                 out.push(b'\n');

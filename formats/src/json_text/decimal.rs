@@ -11,7 +11,15 @@ pub(super) fn append(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) -> Result<(
         )));
     }
     let negative = unscaled.first().is_some_and(|byte| byte & 0x80 != 0);
-    let digits = decimal_digits(magnitude(unscaled, negative));
+    let mut small = itoa::Buffer::new();
+    let long;
+    let digits = match i128_of(unscaled) {
+        Some(number) => small.format(number.unsigned_abs()),
+        None => {
+            long = decimal_digits(magnitude(unscaled, negative));
+            &long
+        }
+    };
     if negative {
         out.push(b'-');
     }
@@ -23,9 +31,13 @@ pub(super) fn append(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) -> Result<(
             out.extend_from_slice(digits.as_bytes());
         } else if digits.len() > scale {
             let (whole, fraction) = digits.split_at(digits.len() - scale);
-            out.extend_from_slice(format!("{whole}.{fraction}").as_bytes());
+            out.extend_from_slice(whole.as_bytes());
+            out.push(b'.');
+            out.extend_from_slice(fraction.as_bytes());
         } else {
-            out.extend_from_slice(format!("0.{digits:0>scale$}").as_bytes());
+            out.extend_from_slice(b"0.");
+            out.resize(out.len() + scale - digits.len(), b'0');
+            out.extend_from_slice(digits.as_bytes());
         }
         return Ok(());
     }
@@ -39,6 +51,22 @@ pub(super) fn append(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) -> Result<(
         out.extend_from_slice(format!("E{adjusted:+}").as_bytes());
     }
     Ok(())
+}
+
+/// The shortest two's complement of the same number; one zero byte for none at all.
+pub(super) fn shortest(unscaled: &[u8]) -> &[u8] {
+    let redundant = |pair: &&[u8]| {
+        matches!(pair, [0, next] if *next < 0x80) || matches!(pair, [0xff, next] if *next >= 0x80)
+    };
+    let leading = unscaled.windows(2).take_while(redundant).count();
+    if unscaled.is_empty() { &[0] } else { &unscaled[leading..] }
+}
+
+fn i128_of(unscaled: &[u8]) -> Option<i128> {
+    let fill = if unscaled.first().is_some_and(|byte| byte & 0x80 != 0) { 0xff } else { 0 };
+    let mut bytes = [fill; 16];
+    bytes[16usize.checked_sub(unscaled.len())?..].copy_from_slice(unscaled);
+    Some(i128::from_be_bytes(bytes))
 }
 
 /// The absolute value of a two's complement number, big-endian.

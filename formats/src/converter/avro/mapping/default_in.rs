@@ -1,0 +1,170 @@
+//! Defaults of Avro fields and `connect.default` annotations as values of Connect schemas. What does not fit
+//! is left out, as Java does with a warning.
+//!
+//! Source: `AvroData#defaultValueFromAvro`, `org.apache.avro.util.internal.JacksonUtils#toObject`.
+
+use lakeward_api::schema::{Kind, Logical, Schema};
+use lakeward_api::value::Value;
+use lakeward_api::{decimal::Decimal, rows};
+use serde_json::Value as Json;
+
+use super::super::read::shortest;
+use super::super::schema::{AvroSchema, RecordField, Shape, Type, TypeId};
+use super::{Mapping, branch_name, is_union, scrub_field};
+
+/// Where a default comes from: both are JSON, read by different rules.
+#[derive(Clone, Debug)]
+pub(super) enum Default {
+    /// `connect.default`.
+    Annotation(Json),
+    /// The default of the field, of a type its schema allows.
+    Field(Json),
+}
+
+/// The default of `field`, when it is of the field's type.
+pub(super) fn field_default(avro: &AvroSchema, field: &RecordField) -> Option<Default> {
+    let default = field.default.as_ref()?;
+    is_of(avro, field.kind, default).then(|| Default::Field(default.clone()))
+}
+
+/// Whether Avro makes a value of `json` under the type `id`; containers are looked into later.
+fn is_of(avro: &AvroSchema, id: TypeId, json: &Json) -> bool {
+    if json.is_null() {
+        return true;
+    }
+    match &avro.get(id).shape {
+        Shape::Union(branches) => branches.first().is_some_and(|first| is_of(avro, *first, json)),
+        Shape::Boolean | Shape::Null => json.is_boolean(),
+        Shape::Int | Shape::Long => json.as_i64().is_some(),
+        Shape::Float | Shape::Double => json.is_number(),
+        Shape::String | Shape::Enum { .. } | Shape::Bytes | Shape::Fixed(_) => json.is_string(),
+        Shape::Array(_) => json.is_array(),
+        Shape::Map(_) | Shape::Record(_) => json.is_object(),
+    }
+}
+
+/// The default as a value of `schema`, `None` when there is none that fits.
+pub(super) fn default_value(
+    avro: &AvroSchema,
+    kind: &Type,
+    schema: &Schema,
+    default: &Default,
+    mapping: Mapping,
+) -> Option<Value> {
+    let (json, reader) = match default {
+        Default::Annotation(json) => (json, Reader { avro, mapping, annotation: true }),
+        Default::Field(json) => (json, Reader { avro, mapping, annotation: false }),
+    };
+    if json.is_null() {
+        return None;
+    }
+    reader.value(kind, schema, json).filter(|value| !value.is_null())
+}
+
+struct Reader<'a> {
+    avro: &'a AvroSchema,
+    mapping: Mapping,
+    annotation: bool,
+}
+
+impl Reader<'_> {
+    /// The value, `None` when it does not fit. Recursion is bounded by the depth of the schema.
+    fn value(&self, kind: &Type, schema: &Schema, json: &Json) -> Option<Value> {
+        if let Shape::Union(branches) = &kind.shape {
+            return self.branch(branches, schema, json);
+        }
+        if json.is_null() {
+            return schema.optional.then_some(Value::Null);
+        }
+        if let Some(logical) = schema.logical() {
+            return logical_value(logical, json);
+        }
+        let integer = || json.as_i64();
+        let text = || json.as_str();
+        Some(match (&schema.kind, &kind.shape) {
+            (Kind::Boolean, _) => Value::Boolean(json.as_bool()?),
+            (Kind::Int8, _) => Value::Int8(integer()? as i8),
+            (Kind::Int16, _) => Value::Int16(integer()? as i16),
+            (Kind::Int32, _) => Value::Int32(i32::try_from(integer()?).ok()?),
+            (Kind::Int64, _) => Value::Int64(integer()?),
+            (Kind::Float32, _) => Value::Float32(json.as_f64()? as f32),
+            (Kind::Float64, _) => Value::Float64(json.as_f64()?),
+            (Kind::String, _) => Value::String(text()?.into()),
+            (Kind::Bytes, _) => Value::Bytes(latin1(text()?)?.into()),
+            (Kind::Array(item), Shape::Array(id)) => {
+                let values = json.as_array()?.iter();
+                Value::Array(
+                    values.map(|json| self.value(self.avro.get(*id), item, json)).collect::<Option<_>>()?,
+                )
+            }
+            (Kind::Map { key, value }, Shape::Map(id)) if !key.optional => {
+                let entry = |(name, json): (&String, &Json)| {
+                    let value = self.value(self.avro.get(*id), value, json)?;
+                    Some((Value::String(name.as_str().into()), value))
+                };
+                Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
+            }
+            (Kind::Struct(_), Shape::Record(fields)) => self.record(fields, schema, json)?,
+            _ => return None,
+        })
+    }
+
+    fn record(&self, fields: &[RecordField], schema: &Schema, json: &Json) -> Option<Value> {
+        let object = json.as_object()?;
+        let mut values = Vec::with_capacity(fields.len());
+        for (field, member) in fields.iter().zip(schema.fields()) {
+            let name = if self.annotation {
+                field.name.clone()
+            } else {
+                scrub_field(&field.name, self.mapping.scrub)
+            };
+            let value = match object.get(&name) {
+                Some(json) => self.value(self.avro.get(field.kind), &member.schema, json)?,
+                None if self.annotation => member.schema.optional.then_some(Value::Null)?,
+                None => member.schema.default.clone().or(member.schema.optional.then_some(Value::Null))?,
+            };
+            values.push(value);
+        }
+        Some(Value::Struct(values))
+    }
+
+    /// A default of a union is one of its first branch.
+    fn branch(&self, branches: &[TypeId], schema: &Schema, json: &Json) -> Option<Value> {
+        if !is_union(schema) {
+            if json.is_null() {
+                return schema.optional.then_some(Value::Null);
+            }
+            let is_null = |id: &&TypeId| matches!(self.avro.get(**id).shape, Shape::Null);
+            let branch = branches.iter().find(|id| !is_null(id))?;
+            return self.value(self.avro.get(*branch), schema, json);
+        }
+        if json.is_null() {
+            return schema.optional.then_some(Value::Null);
+        }
+        let kind = self.avro.get(*branches.first()?);
+        let name = branch_name(kind, 0, self.mapping);
+        let (at, field) = schema.field(&name)?;
+        let mut values = vec![Value::Null; schema.fields().len()];
+        values[at] = self.value(kind, &field.schema, json)?;
+        Some(Value::Struct(values))
+    }
+}
+
+fn logical_value(logical: Logical, json: &Json) -> Option<Value> {
+    Some(match logical {
+        Logical::Date => Value::Date(i64::from(i32::try_from(json.as_i64()?).ok()?) * rows::DAY_MS),
+        Logical::Time => Value::Date(json.as_i64().filter(|ms| (0..=rows::DAY_MS).contains(ms))?),
+        Logical::Timestamp => Value::Date(json.as_i64()?),
+        Logical::Decimal { scale } => {
+            let bytes = latin1(json.as_str()?)?;
+            (!bytes.is_empty()).then_some(())?;
+            let unscaled = bytes::Bytes::copy_from_slice(shortest(&bytes));
+            Value::Decimal(Decimal { unscaled, scale })
+        }
+    })
+}
+
+/// Avro's form of bytes in JSON: one character per byte.
+fn latin1(text: &str) -> Option<Vec<u8>> {
+    text.chars().map(|letter| u8::try_from(u32::from(letter)).ok()).collect()
+}

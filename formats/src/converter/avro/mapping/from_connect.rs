@@ -1,0 +1,285 @@
+//! Connect schemas as Avro schemas.
+//!
+//! Source: `AvroData#fromConnectSchema`.
+
+use std::collections::HashSet;
+
+use lakeward_api::schema::{Kind, Logical, Schema};
+use serde_json::{Map, Value as Json};
+
+use super::super::fault::{Converted, bare, data};
+use super::super::schema::{AvroSchema, FullName, Shape, Type, TypeId};
+use super::default_out::default_json;
+use super::*;
+
+/// The Avro schema that values of `schema` are written with.
+///
+/// # Errors
+/// Avro's own exceptions for names it does not allow and unions with two branches of one type.
+pub(in super::super) fn from_connect(schema: &Schema, mapping: Mapping) -> Converted<AvroSchema> {
+    let mut from = FromConnect {
+        avro: AvroSchema::default(),
+        mapping,
+        known: Vec::new(),
+        seen: HashSet::new(),
+        unnamed: 0,
+    };
+    from.avro.root = from.convert(schema, false)?;
+    Ok(from.avro)
+}
+
+pub(super) struct FromConnect<'a> {
+    pub(super) avro: AvroSchema,
+    pub(super) mapping: Mapping,
+    /// Required schemas that have a type: a named type must be defined once only.
+    known: Vec<(&'a Schema, TypeId)>,
+    /// Names of field schemas so far.
+    pub(super) seen: HashSet<String>,
+    unnamed: usize,
+}
+
+impl<'a> FromConnect<'a> {
+    /// The type of `schema`; with `required` null is left to a union around it.
+    pub(super) fn convert(&mut self, schema: &'a Schema, required: bool) -> Converted<TypeId> {
+        if let Kind::Struct(fields) = &schema.kind {
+            if is_union(schema) {
+                let mut branches = Vec::with_capacity(fields.len() + 1);
+                if schema.optional {
+                    branches.push(self.avro.add(Type::new(Shape::Null)));
+                }
+                for field in fields {
+                    branches.push(self.convert(&field.schema, true)?);
+                }
+                return self.union(branches);
+            }
+            let record = self.named(schema, |from| from.record(schema))?;
+            return if schema.optional && !required {
+                let null = self.avro.add(Type::new(Shape::Null));
+                self.union(vec![null, record])
+            } else {
+                Ok(record)
+            };
+        }
+        let id = self.named(schema, |from| {
+            let mut kind = from.base(schema)?;
+            from.annotate(schema, &mut kind);
+            Ok(from.avro.add(kind))
+        })?;
+        if !schema.optional || required {
+            return Ok(id);
+        }
+        let null = self.avro.add(Type::new(Shape::Null));
+        // A default must be of the first branch.
+        self.union(if schema.default.is_some() { vec![id, null] } else { vec![null, id] })
+    }
+
+    /// The type that an equal schema already has, or the one that `make` makes.
+    fn named(
+        &mut self,
+        schema: &'a Schema,
+        make: impl FnOnce(&mut Self) -> Converted<TypeId>,
+    ) -> Converted<TypeId> {
+        if is_plain(schema) {
+            return make(self);
+        }
+        // An optional struct is null or its required twin.
+        let equal = |known: &Schema| match &schema.kind {
+            Kind::Struct(_) => equal_but_optional(known, schema),
+            _ => !schema.optional && known == schema,
+        };
+        if let Some((_, id)) = self.known.iter().find(|(known, _)| equal(known)) {
+            return Ok(*id);
+        }
+        let id = make(self)?;
+        if !schema.optional || matches!(schema.kind, Kind::Struct(_)) {
+            self.known.push((schema, id));
+        }
+        Ok(id)
+    }
+
+    fn union(&mut self, branches: Vec<TypeId>) -> Converted<TypeId> {
+        let mut keys = HashSet::new();
+        for branch in &branches {
+            let key = self.avro.get(*branch).branch_key();
+            if !keys.insert(key.clone()) {
+                return Err(bare(
+                    "org.apache.avro.AvroRuntimeException",
+                    format!("Duplicate in union:{key}"),
+                ));
+            }
+        }
+        Ok(self.avro.add(Type::new(Shape::Union(branches))))
+    }
+
+    fn base(&mut self, schema: &'a Schema) -> Converted<Type> {
+        Ok(match &schema.kind {
+            Kind::Boolean => Type::new(Shape::Boolean),
+            Kind::Bytes => self.bytes(schema)?,
+            Kind::Float32 => Type::new(Shape::Float),
+            Kind::Float64 => Type::new(Shape::Double),
+            Kind::Int8 | Kind::Int16 | Kind::Int32 => Type::new(Shape::Int),
+            Kind::Int64 => Type::new(Shape::Long),
+            Kind::String => self.string(schema)?,
+            Kind::Array(item) => Type::new(Shape::Array(self.convert(item, false)?)),
+            Kind::Map { key, value } if self.mapping.is_avro_map(key) => {
+                Type::new(Shape::Map(self.convert(value, false)?))
+            }
+            Kind::Map { key, value } => Type::new(Shape::Array(self.entries(schema, key, value)?)),
+            Kind::Struct(_) => unreachable!("structs are handled by the caller"),
+        })
+    }
+
+    fn string(&mut self, schema: &Schema) -> Converted<Type> {
+        if !(self.mapping.generalized_sums || self.mapping.enhanced) || !is_enum(schema) {
+            return Ok(Type::new(Shape::String));
+        }
+        let param = self.mapping.enum_param();
+        let prefix = format!("{param}.");
+        let mut symbols: Vec<(i64, String)> = Vec::new();
+        for (key, value) in &schema.parameters {
+            if let Some(symbol) = key.strip_prefix(&prefix) {
+                // Generalised enums number their symbols.
+                symbols.push((value.parse().unwrap_or(0), symbol.to_owned()));
+            }
+        }
+        if self.mapping.generalized_sums {
+            symbols.sort();
+        }
+        let Some(name) = schema.parameters.get(param) else {
+            return Err(bare("org.apache.avro.SchemaParseException", "No name for the enum".to_owned()));
+        };
+        let simple = self.name_or_default(schema.name.as_deref()).simple;
+        let (doc, default) = if self.mapping.discard_docs {
+            (schema.parameters.get(CONNECT_ENUM_DOC), None)
+        } else {
+            let param = |prefix: &str| schema.parameters.get(&format!("{prefix}{simple}"));
+            (param(ENUM_DOC), param(ENUM_DEFAULT))
+        };
+        let symbols = symbols.into_iter().map(|(_, symbol)| symbol).collect();
+        let mut kind = Type::new(Shape::Enum { symbols, default: default.cloned() });
+        kind.doc = doc.cloned();
+        kind.name = Some(checked(FullName::new(name, None, ""))?);
+        Ok(kind)
+    }
+
+    fn bytes(&mut self, schema: &Schema) -> Converted<Type> {
+        let mut kind = Type::new(Shape::Bytes);
+        if let Some(size) = fixed_size(schema) {
+            let size = size.parse::<i32>().ok().and_then(|size| usize::try_from(size).ok());
+            let size = size.ok_or_else(|| data(format!("{FIXED_SIZE} is no size")))?;
+            kind.shape = Shape::Fixed(size);
+            kind.name = Some(checked(self.name_or_default(schema.name.as_deref()))?);
+        }
+        if let Some(Logical::Decimal { scale }) = schema.logical() {
+            let precision = schema.parameters.get(DECIMAL_PRECISION).map(|text| text.parse::<i32>());
+            let precision = precision.unwrap_or(Ok(PRECISION_DEFAULT as i32));
+            let precision = precision.map_err(|_| data(format!("{DECIMAL_PRECISION} is no number")))?;
+            kind.props.insert("scale".to_owned(), scale.into());
+            kind.props.insert("precision".to_owned(), precision.into());
+        }
+        Ok(kind)
+    }
+
+    /// Attributes that keep what Avro has no place for.
+    pub(super) fn annotate(&self, schema: &Schema, kind: &mut Type) {
+        let mut put = |key: &str, value: Json| {
+            kind.props.insert(key.to_owned(), value);
+        };
+        if self.mapping.meta_data {
+            if let Some(doc) = &schema.doc {
+                put(CONNECT_DOC, doc.to_string().into());
+            }
+            if let Some(version) = schema.version {
+                put(CONNECT_VERSION, version.into());
+            }
+            if let Some(params) = self.parameters(schema) {
+                put(CONNECT_PARAMETERS, params);
+            }
+            let of_field = !self.mapping.discard_docs && schema.parameters.contains_key(FIELD_DEFAULT);
+            if let Some(default) = schema.default.as_ref().filter(|_| !of_field)
+                && let Some(default) = default_json(schema, default, self.mapping)
+            {
+                put(CONNECT_DEFAULT, default);
+            }
+            if let Some(name) = &schema.name {
+                put(CONNECT_NAME, name.to_string().into());
+            }
+            match schema.kind {
+                Kind::Int8 => put(CONNECT_TYPE, "int8".into()),
+                Kind::Int16 => put(CONNECT_TYPE, "int16".into()),
+                _ => {}
+            }
+        }
+        let logical = schema.logical().map(|logical| match logical {
+            Logical::Date => "date",
+            Logical::Decimal { .. } => "decimal",
+            Logical::Time => "time-millis",
+            Logical::Timestamp => "timestamp-millis",
+        });
+        if let Some(logical) = logical {
+            put(LOGICAL_TYPE, logical.into());
+        }
+        for (key, value) in schema.parameters.iter().filter(|(key, _)| key.starts_with(AVRO_PROP)) {
+            put(key, value.clone().into());
+        }
+    }
+
+    /// `connect.parameters`, `None` when there are none.
+    pub(super) fn parameters(&self, schema: &Schema) -> Option<Json> {
+        let keep = |key: &&String| self.mapping.discard_docs || key.as_str() != FIELD_DEFAULT;
+        let kept = schema.parameters.iter().filter(|(key, _)| keep(key));
+        let kept: Map<String, Json> = kept.map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        (!kept.is_empty()).then_some(Json::Object(kept))
+    }
+
+    /// The name of a type, numbered when the schema has none.
+    pub(super) fn name_or_default(&mut self, name: Option<&str>) -> FullName {
+        if let Some(name) = name {
+            let (namespace, simple) = split(name, self.mapping.scrub);
+            return FullName { namespace: namespace.unwrap_or_default(), simple };
+        }
+        self.unnamed += 1;
+        let number = if self.unnamed > 1 { self.unnamed.to_string() } else { String::new() };
+        FullName { namespace: NAMESPACE.to_owned(), simple: format!("{DEFAULT_NAME}{number}") }
+    }
+}
+
+/// Whether the type of `schema` holds no named type, so that it may appear any number of times.
+fn is_plain(schema: &Schema) -> bool {
+    match &schema.kind {
+        Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_) => false,
+        Kind::String | Kind::Bytes => schema.parameters.is_empty(),
+        _ => true,
+    }
+}
+
+fn equal_but_optional(left: &Schema, right: &Schema) -> bool {
+    left.kind == right.kind
+        && left.default == right.default
+        && left.name == right.name
+        && left.version == right.version
+        && left.doc == right.doc
+        && left.parameters == right.parameters
+}
+
+/// A name that Avro allows.
+pub(super) fn checked(name: FullName) -> Converted<FullName> {
+    check_name(&name.simple)?;
+    Ok(name)
+}
+
+/// Source: `org.apache.avro.Schema#validateName`.
+pub(super) fn check_name(name: &str) -> Converted<()> {
+    let mut letters = name.chars();
+    let problem = match letters.next() {
+        None => Some("Empty name".to_owned()),
+        Some(first) if !(first.is_alphabetic() || first == '_') => {
+            Some(format!("Illegal initial character: {name}"))
+        }
+        Some(_) if !letters.all(|letter| letter.is_alphanumeric() || letter == '_') => {
+            Some(format!("Illegal character in: {name}"))
+        }
+        Some(_) => None,
+    };
+    problem.map_or(Ok(()), |problem| Err(bare("org.apache.avro.SchemaParseException", problem)))
+}

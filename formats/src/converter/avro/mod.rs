@@ -1,0 +1,35 @@
+//! `AvroConverter`: Avro records of a schema registry to Arrow columns and back.
+//!
+//! A schema of the registry is turned into a Connect schema (`mapping`) and a tree of column builders
+//! (`read`) once; payloads then go straight into columns, no tree of values is built. The other way a Connect
+//! schema becomes an Avro schema and an encoder (`write`) once, which reads the columns. Nothing here may log
+//! or keep record contents, or reach the network but through `lakeward_registry::Registry`.
+//!
+//! Differences from Java, all on purpose:
+//! - Types that contain themselves have no columns: every record of such a schema fails, with the name of the
+//!   type. Schemaless data (`io.confluent.connect.avro.Anything`) is read and written all the same.
+//! - Parameters of a Connect schema have no order here, so the symbols of an enum that is written appear in
+//!   alphabetical order; readers resolve symbols by name.
+//! - A payload without bytes may not stand for many array items (`{"type":"record","fields":[]}`).
+//! - With `use.latest.version` fields are found by name, not by position.
+//!
+//! Source: Avro 1.12 specification; `AvroConverter`, `AvroData`, `AbstractKafkaAvroDeserializer` and
+//! `AbstractKafkaAvroSerializer` of Confluent Schema Registry 8.
+
+mod anything;
+mod config;
+mod convert;
+mod fault;
+mod mapping;
+mod read;
+mod readers;
+mod refusal;
+mod schema;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod wire;
+mod write;
+mod writers;
+
+pub use convert::AvroConverter;

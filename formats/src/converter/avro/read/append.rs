@@ -1,0 +1,258 @@
+//! The inner loop: one value into its column.
+
+use lakeward_api::rows::DAY_MS;
+
+use super::super::fault::{Converted, data, ended, malformed};
+use super::{Cells, Column, Cursor, Outcome, Presence, VarCells, shortest};
+
+impl Column {
+    /// Appends the next value.
+    ///
+    /// Recursion is bounded by the depth of the schema. After an error the column has to be truncated.
+    pub(super) fn append(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        if self.union != Presence::Plain && !self.is_present(cursor)? {
+            cursor.hole(self.width)?;
+            self.push_hole();
+            return Ok(());
+        }
+        self.append_present(cursor)
+    }
+
+    /// Appends a whole record, unless it is null.
+    #[inline]
+    pub(super) fn append_root(&mut self, cursor: &mut Cursor<'_>) -> Converted<Outcome> {
+        if self.union != Presence::Plain && !self.is_present(cursor)? {
+            return Ok(Outcome::Null);
+        }
+        if let Cells::Union { branches, .. } = &self.cells {
+            let rest = cursor.rest();
+            if branches[cursor.branch(branches.len())?].is_none() {
+                return Ok(Outcome::Null);
+            }
+            cursor.rewind(rest);
+        }
+        self.append_present(cursor).map(|()| Outcome::Value)
+    }
+
+    /// Appends bytes that are the whole payload.
+    pub(super) fn append_raw(&mut self, payload: &[u8]) -> Converted<()> {
+        match &mut self.cells {
+            Cells::Bytes(cells) => cells.push(payload)?,
+            Cells::Decimal(cells) => cells.push_decimal(payload)?,
+            _ => return Err(data("Only bytes are payloads without a length")),
+        }
+        if let Some(nulls) = &mut self.nulls {
+            nulls.append_non_null();
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn is_present(&self, cursor: &mut Cursor<'_>) -> Converted<bool> {
+        Ok(match self.union {
+            Presence::Plain => true,
+            Presence::Nullable { null } => cursor.branch(2)? != usize::from(null),
+            Presence::Single => cursor.branch(1)? == 0,
+        })
+    }
+
+    #[inline]
+    fn append_present(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        match &mut self.cells {
+            Cells::String(texts) => texts.push(cursor.bytes()?)?,
+            Cells::Int64(cells) | Cells::Timestamp(cells) => cells.push(cursor.long()?),
+            Cells::Int32(cells) | Cells::Date(cells) => cells.push(cursor.int()?),
+            Cells::Double(cells) => cells.push(f64::from_le_bytes(cursor.array()?)),
+            Cells::Boolean(cells) => cells.append(cursor.boolean()?),
+            Cells::Float(cells) => cells.push(f32::from_le_bytes(cursor.array()?)),
+            Cells::Struct { columns, rows, .. } => {
+                for column in columns {
+                    column.append(cursor)?;
+                }
+                *rows += 1;
+            }
+            Cells::List { offsets, item, .. } => {
+                loop {
+                    let count = cursor.block(item.bytes_min)?;
+                    if count == 0 {
+                        break;
+                    }
+                    for _ in 0..count {
+                        item.append(cursor)?;
+                    }
+                }
+                offsets.push(offset(item.rows())?);
+            }
+            Cells::Bytes(cells) => cells.push(cursor.bytes()?)?,
+            Cells::Map(map) => map.append(cursor)?,
+            Cells::Enum { symbols, texts } => {
+                let index = cursor.int()?;
+                let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));
+                let symbol =
+                    symbol.ok_or_else(|| malformed(format!("Enum index out of bounds ({index})")))?;
+                texts.push(symbol)?;
+            }
+            Cells::Decimal(cells) => cells.push_decimal(cursor.bytes()?)?,
+            Cells::Fixed { size, cells } => cells.push(cursor.take(*size)?)?,
+            Cells::FixedDecimal { size, cells } => cells.push_decimal(cursor.take(*size)?)?,
+            // Java keeps the low bits, too.
+            Cells::Int16(cells) => cells.push(cursor.int()? as i16),
+            Cells::Int8(cells) => cells.push(cursor.int()? as i8),
+            Cells::Time(cells) => {
+                let time = cursor.int()?;
+                if !(0..=DAY_MS).contains(&i64::from(time)) {
+                    return Err(data(
+                        "Time values must use number of milliseconds greater than 0 and less than 86400000",
+                    ));
+                }
+                cells.push(time);
+            }
+            Cells::Union { .. } => return self.append_branch(cursor),
+        }
+        if let Some(nulls) = &mut self.nulls {
+            nulls.append_non_null();
+        }
+        Ok(())
+    }
+
+    fn append_branch(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        cursor.hole(self.width)?;
+        let Cells::Union { branches, columns, rows, .. } = &mut self.cells else {
+            unreachable!("called for unions")
+        };
+        let Some(chosen) = branches[cursor.branch(branches.len())?] else {
+            self.push_hole();
+            return Ok(());
+        };
+        for (at, column) in columns.iter_mut().enumerate() {
+            if at == chosen {
+                column.append(cursor)?;
+            } else {
+                column.push_hole();
+            }
+        }
+        *rows += 1;
+        if let Some(nulls) = &mut self.nulls {
+            nulls.append_non_null();
+        }
+        Ok(())
+    }
+
+    /// Appends null, or a cell without meaning under a null parent.
+    pub(super) fn push_hole(&mut self) {
+        match &mut self.cells {
+            Cells::Boolean(cells) => cells.append(false),
+            Cells::Bytes(cells)
+            | Cells::Decimal(cells)
+            | Cells::Enum { texts: cells, .. }
+            | Cells::Fixed { cells, .. }
+            | Cells::FixedDecimal { cells, .. }
+            | Cells::String(cells) => cells.push_empty(),
+            Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.push(0),
+            Cells::Double(cells) => cells.push(0.0),
+            Cells::Float(cells) => cells.push(0.0),
+            Cells::Int16(cells) => cells.push(0),
+            Cells::Int64(cells) | Cells::Timestamp(cells) => cells.push(0),
+            Cells::Int8(cells) => cells.push(0),
+            Cells::List { offsets, .. } => offsets.push(offsets[offsets.len() - 1]),
+            Cells::Map(map) => map.push_hole(),
+            Cells::Struct { columns, rows, .. } | Cells::Union { columns, rows, .. } => {
+                columns.iter_mut().for_each(Self::push_hole);
+                *rows += 1;
+            }
+        }
+        if let Some(nulls) = &mut self.nulls {
+            nulls.append_null();
+        }
+    }
+
+    /// Rows so far.
+    pub(super) fn rows(&self) -> usize {
+        match &self.cells {
+            Cells::Boolean(cells) => cells.len(),
+            Cells::Bytes(cells)
+            | Cells::Decimal(cells)
+            | Cells::Enum { texts: cells, .. }
+            | Cells::Fixed { cells, .. }
+            | Cells::FixedDecimal { cells, .. }
+            | Cells::String(cells) => cells.offsets.len() - 1,
+            Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.len(),
+            Cells::Double(cells) => cells.len(),
+            Cells::Float(cells) => cells.len(),
+            Cells::Int16(cells) => cells.len(),
+            Cells::Int64(cells) | Cells::Timestamp(cells) => cells.len(),
+            Cells::Int8(cells) => cells.len(),
+            Cells::List { offsets, .. } => offsets.len() - 1,
+            Cells::Map(map) => map.rows(),
+            Cells::Struct { rows, .. } | Cells::Union { rows, .. } => *rows,
+        }
+    }
+
+    /// Drops every row from `rows` on, also rows that were not completed.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        match &mut self.cells {
+            Cells::Boolean(cells) => cells.truncate(rows.min(cells.len())),
+            Cells::Bytes(cells)
+            | Cells::Decimal(cells)
+            | Cells::Enum { texts: cells, .. }
+            | Cells::Fixed { cells, .. }
+            | Cells::FixedDecimal { cells, .. }
+            | Cells::String(cells) => cells.truncate(rows),
+            Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.truncate(rows),
+            Cells::Double(cells) => cells.truncate(rows),
+            Cells::Float(cells) => cells.truncate(rows),
+            Cells::Int16(cells) => cells.truncate(rows),
+            Cells::Int64(cells) | Cells::Timestamp(cells) => cells.truncate(rows),
+            Cells::Int8(cells) => cells.truncate(rows),
+            Cells::List { offsets, item, .. } => {
+                offsets.truncate(rows + 1);
+                item.truncate(row_of(offsets));
+            }
+            Cells::Map(map) => map.truncate(rows),
+            Cells::Struct { columns, rows: count, .. } | Cells::Union { columns, rows: count, .. } => {
+                columns.iter_mut().for_each(|column| column.truncate(rows));
+                *count = rows.min(*count);
+            }
+        }
+        if let Some(nulls) = &mut self.nulls {
+            nulls.truncate(rows.min(nulls.len()));
+        }
+    }
+}
+
+impl VarCells {
+    #[inline]
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Converted<()> {
+        self.data.extend_from_slice(bytes);
+        self.offsets.push(offset(self.data.len())?);
+        Ok(())
+    }
+
+    /// Appends an unscaled number in its shortest form.
+    fn push_decimal(&mut self, bytes: &[u8]) -> Converted<()> {
+        if bytes.is_empty() {
+            return Err(data("A decimal has no bytes"));
+        }
+        self.push(shortest(bytes))
+    }
+
+    fn push_empty(&mut self) {
+        self.offsets.push(self.offsets[self.offsets.len() - 1]);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows + 1);
+        self.data.truncate(row_of(&self.offsets));
+    }
+}
+
+/// The last offset: rows or bytes of the content.
+pub(super) fn row_of(offsets: &[i32]) -> usize {
+    offsets.last().map_or(0, |last| usize::try_from(*last).unwrap_or(0))
+}
+
+/// A count of rows or bytes as an offset. A run is cut by the byte limits of a batch long before this.
+#[inline]
+pub(super) fn offset(count: usize) -> Converted<i32> {
+    i32::try_from(count).map_err(|_| ended())
+}

@@ -1,0 +1,149 @@
+//! Maps: Avro's own and arrays of entries. Of entries with one key the last one counts, as in a `HashMap`.
+
+use std::collections::HashSet;
+
+use arrow_schema::FieldRef;
+
+use super::super::fault::Converted;
+use super::append::{offset, row_of};
+use super::{Column, Cursor};
+
+/// Keys and values of maps.
+pub(super) struct MapCells {
+    pub(super) offsets: Vec<i32>,
+    pub(super) key: Column,
+    pub(super) value: Column,
+    /// Entries are records whose fields stand in the other order.
+    value_first: bool,
+    pub(super) field: FieldRef,
+    bytes_min: usize,
+}
+
+impl MapCells {
+    pub(super) fn new(key: Column, value: Column, value_first: bool, field: FieldRef) -> Self {
+        let bytes_min = key.bytes_min.saturating_add(value.bytes_min);
+        Self { offsets: vec![0], key, value, value_first, field, bytes_min }
+    }
+
+    /// Appends the map at the cursor.
+    pub(super) fn append(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        let start = cursor.rest();
+        let first = self.key.rows();
+        let mut keys: KeySet<'_> = KeySet::default();
+        let mut unique = true;
+        loop {
+            let count = cursor.block(self.bytes_min)?;
+            if count == 0 {
+                break;
+            }
+            for _ in 0..count {
+                let key = self.append_entry(cursor)?;
+                unique &= keys.insert(key);
+            }
+        }
+        if !unique {
+            cursor.rewind(start);
+            self.key.truncate(first);
+            self.value.truncate(first);
+            self.append_last_of_each(cursor)?;
+        }
+        self.offsets.push(offset(self.key.rows())?);
+        Ok(())
+    }
+
+    /// Appends an entry and answers the bytes of its key.
+    #[inline]
+    fn append_entry<'a>(&mut self, cursor: &mut Cursor<'a>) -> Converted<&'a [u8]> {
+        if self.value_first {
+            self.value.append(cursor)?;
+        }
+        let before = cursor.rest();
+        self.key.append(cursor)?;
+        let key = &before[..before.len() - cursor.rest().len()];
+        if !self.value_first {
+            self.value.append(cursor)?;
+        }
+        Ok(key)
+    }
+
+    /// Reads a map in which keys repeat: an entry goes when its key comes again.
+    #[cold]
+    fn append_last_of_each(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        let start = cursor.rest();
+        let first = self.key.rows();
+        let mut keys = Vec::new();
+        self.each_entry(cursor, |map, key| {
+            keys.push(key);
+            map.key.truncate(first);
+            map.value.truncate(first);
+        })?;
+        let mut seen = HashSet::new();
+        let mut kept: Vec<bool> = keys.iter().rev().map(|key| seen.insert(*key)).collect();
+        kept.reverse();
+        cursor.rewind(start);
+        let mut entries = kept.into_iter();
+        self.each_entry(cursor, |map, _| {
+            if entries.next() == Some(false) {
+                let rows = map.key.rows() - 1;
+                map.key.truncate(rows);
+                map.value.truncate(rows);
+            }
+        })
+    }
+
+    fn each_entry<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a>,
+        mut then: impl FnMut(&mut Self, &'a [u8]),
+    ) -> Converted<()> {
+        loop {
+            let count = cursor.block(self.bytes_min)?;
+            if count == 0 {
+                return Ok(());
+            }
+            for _ in 0..count {
+                let key = self.append_entry(cursor)?;
+                then(self, key);
+            }
+        }
+    }
+
+    pub(super) fn push_hole(&mut self) {
+        self.offsets.push(self.offsets[self.offsets.len() - 1]);
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.offsets.truncate(rows + 1);
+        let entries = row_of(&self.offsets);
+        self.key.truncate(entries);
+        self.value.truncate(entries);
+    }
+}
+
+/// Keys seen so far: most maps are small, and need no hashing.
+#[derive(Default)]
+struct KeySet<'a> {
+    few: Vec<&'a [u8]>,
+    many: HashSet<&'a [u8]>,
+}
+
+impl<'a> KeySet<'a> {
+    fn insert(&mut self, key: &'a [u8]) -> bool {
+        if self.many.is_empty() && self.few.len() < FEW {
+            let is_new = !self.few.contains(&key);
+            self.few.push(key);
+            return is_new;
+        }
+        if self.many.is_empty() {
+            self.many.extend(self.few.iter().copied());
+        }
+        self.many.insert(key)
+    }
+}
+
+/// Up to this many keys are compared one by one.
+const FEW: usize = 12;

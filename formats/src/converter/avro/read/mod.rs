@@ -1,0 +1,165 @@
+//! Payloads to columns: a tree of column builders per schema, which follows the schema's own order, so that a
+//! payload is read once from front to back and nothing is built besides the columns.
+//!
+//! Reading is bounded by the payload: lengths and item counts are checked against the bytes that are left,
+//! recursion is bounded by the schema, which does not contain itself.
+//!
+//! Source: Avro 1.12 specification, "Binary encoding"; `GenericDatumReader`, `BinaryDecoder`.
+
+mod append;
+mod build;
+mod cursor;
+mod finish;
+mod map;
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::builder::BooleanBufferBuilder;
+use arrow_buffer::NullBufferBuilder;
+use arrow_schema::{FieldRef, Fields};
+use lakeward_api::schema::Schema;
+
+use super::fault::Converted;
+use super::mapping::Mapping;
+use super::schema::{AvroSchema, Shape};
+
+pub(super) use cursor::Cursor;
+
+/// Reads payloads of one Avro schema.
+pub(super) struct Reader {
+    /// The schema of the outcome.
+    pub(super) schema: Arc<Schema>,
+    root: Column,
+    /// Bytes that are the whole payload, without a length in front.
+    is_raw: bool,
+}
+
+/// What a payload holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Null of a nullable type; no row was appended.
+    Null,
+    /// A row was appended.
+    Value,
+}
+
+impl Reader {
+    /// A reader of `avro`, whose Connect schema is `schema`.
+    ///
+    /// # Errors
+    /// A `DataException` for types that cannot be read.
+    pub(super) fn new(avro: &AvroSchema, schema: Arc<Schema>, mapping: Mapping) -> Converted<Self> {
+        let root = build::column(avro, avro.root, &schema, mapping)?;
+        Ok(Self { schema, root, is_raw: matches!(avro.root_type().shape, Shape::Bytes) })
+    }
+
+    /// Appends the value of `payload`. On an error no row is left behind.
+    #[inline]
+    pub(super) fn read(&mut self, payload: &[u8]) -> Converted<Outcome> {
+        let rows = self.root.rows();
+        let appended = if self.is_raw {
+            self.root.append_raw(payload).map(|()| Outcome::Value)
+        } else {
+            self.root.append_root(&mut Cursor::new(payload))
+        };
+        if appended.is_err() {
+            self.root.truncate(rows);
+        }
+        appended
+    }
+
+    /// Takes the rows read so far.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        self.root.finish()
+    }
+}
+
+/// A column under construction.
+struct Column {
+    cells: Cells,
+    /// The index of null when the type is a union with null.
+    union: Presence,
+    /// Which rows are null; only where the schema is optional.
+    nulls: Option<NullBufferBuilder>,
+    /// Cells that a null takes, with those of the columns inside.
+    width: usize,
+    /// Bytes that a value takes at least.
+    bytes_min: usize,
+}
+
+/// What precedes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// The value itself.
+    Plain,
+    /// The index in a union of null and the type.
+    Nullable { null: u8 },
+    /// The index in a union of the type alone.
+    Single,
+}
+
+/// Cells of one type.
+enum Cells {
+    Boolean(BooleanBufferBuilder),
+    Bytes(VarCells),
+    Date(Vec<i32>),
+    Decimal(VarCells),
+    Double(Vec<f64>),
+    Enum {
+        symbols: Box<[Box<[u8]>]>,
+        texts: VarCells,
+    },
+    Fixed {
+        size: usize,
+        cells: VarCells,
+    },
+    FixedDecimal {
+        size: usize,
+        cells: VarCells,
+    },
+    Float(Vec<f32>),
+    Int16(Vec<i16>),
+    Int32(Vec<i32>),
+    Int64(Vec<i64>),
+    Int8(Vec<i8>),
+    List {
+        offsets: Vec<i32>,
+        item: Box<Column>,
+        field: FieldRef,
+    },
+    Map(Box<map::MapCells>),
+    String(VarCells),
+    Struct {
+        columns: Vec<Column>,
+        fields: Fields,
+        rows: usize,
+    },
+    Time(Vec<i32>),
+    Timestamp(Vec<i64>),
+    /// A STRUCT of which one field has a value; `branches` says which, `None` for null.
+    Union {
+        branches: Vec<Option<usize>>,
+        columns: Vec<Column>,
+        fields: Fields,
+        rows: usize,
+    },
+}
+
+/// Texts or bytes, one after the other.
+struct VarCells {
+    /// Starts with 0.
+    offsets: Vec<i32>,
+    data: Vec<u8>,
+}
+
+/// The shortest two's complement of the same number: what Java's `BigInteger` keeps.
+pub(in super::super) fn shortest(bytes: &[u8]) -> &[u8] {
+    let mut bytes = bytes;
+    while let [sign, next, ..] = bytes
+        && ((*sign == 0 && *next < 0x80) || (*sign == 0xff && *next >= 0x80))
+    {
+        bytes = &bytes[1..];
+    }
+    bytes
+}

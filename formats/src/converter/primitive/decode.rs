@@ -1,0 +1,112 @@
+//! Payloads to a column. Source: `*Deserializer` of the Kafka clients, Kafka 4.1.
+
+use std::sync::Arc;
+
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
+use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder};
+use lakeward_api::batch::Values;
+use lakeward_api::converter::{Decoded, Run};
+use lakeward_api::schema::Schema;
+use lakeward_api::{ConnectError, ErrorClass};
+
+use super::Primitive;
+
+pub(super) fn decode(primitive: Primitive, schema: &Arc<Schema>, payloads: &[Option<&[u8]>]) -> Decoded {
+    let mut rows = Rows::new(payloads.len());
+    let array = match primitive {
+        Primitive::Boolean => booleans(&mut rows, payloads),
+        Primitive::Double => numbers::<Float64Type, 8>(&mut rows, payloads, f64::from_be_bytes, ""),
+        Primitive::Float => numbers::<Float32Type, 4>(&mut rows, payloads, f32::from_be_bytes, ""),
+        Primitive::Integer => numbers::<Int32Type, 4>(&mut rows, payloads, i32::from_be_bytes, "Integer"),
+        Primitive::Long => numbers::<Int64Type, 8>(&mut rows, payloads, i64::from_be_bytes, "Long"),
+        Primitive::Short => numbers::<Int16Type, 2>(&mut rows, payloads, i16::from_be_bytes, "Short"),
+    };
+    let runs = if rows.rows.is_empty() {
+        Vec::new()
+    } else {
+        vec![Run { rows: rows.rows, values: Values::Typed { schema: Arc::clone(schema), array } }]
+    };
+    let errors = rows.failed.into_iter().map(|(row, cause)| (row, failure(primitive, cause))).collect();
+    Decoded { runs, errors }
+}
+
+/// Which rows could be read.
+struct Rows {
+    rows: Vec<u32>,
+    nulls: NullBufferBuilder,
+    failed: Vec<(usize, String)>,
+}
+
+impl Rows {
+    fn new(count: usize) -> Self {
+        Self { rows: Vec::with_capacity(count), nulls: NullBufferBuilder::new(count), failed: Vec::new() }
+    }
+
+    #[inline]
+    fn push(&mut self, row: usize, valid: bool) {
+        self.rows.push(u32::try_from(row).expect("a batch has fewer than 2^32 rows"));
+        self.nulls.append(valid);
+    }
+
+    #[cold]
+    fn fail(&mut self, row: usize, cause: String) {
+        self.failed.push((row, cause));
+    }
+}
+
+fn numbers<T: ArrowPrimitiveType, const SIZE: usize>(
+    rows: &mut Rows,
+    payloads: &[Option<&[u8]>],
+    number: fn([u8; SIZE]) -> T::Native,
+    name: &str,
+) -> ArrayRef {
+    let mut cells = Vec::with_capacity(payloads.len());
+    for (row, payload) in payloads.iter().enumerate() {
+        match payload.map(<[u8; SIZE]>::try_from) {
+            Some(Ok(bytes)) => {
+                cells.push(number(bytes));
+                rows.push(row, true);
+            }
+            None => {
+                cells.push(T::Native::default());
+                rows.push(row, false);
+            }
+            Some(Err(_)) => rows.fail(row, wrong_size(name, SIZE)),
+        }
+    }
+    Arc::new(PrimitiveArray::<T>::new(cells.into(), rows.nulls.finish()))
+}
+
+fn booleans(rows: &mut Rows, payloads: &[Option<&[u8]>]) -> ArrayRef {
+    let mut cells = BooleanBufferBuilder::new(payloads.len());
+    for (row, payload) in payloads.iter().enumerate() {
+        match payload {
+            Some([byte @ (0 | 1)]) => {
+                cells.append(*byte == 1);
+                rows.push(row, true);
+            }
+            None => {
+                cells.append(false);
+                rows.push(row, false);
+            }
+            Some([byte]) => {
+                let byte = *byte as i8;
+                rows.fail(row, format!("Unexpected byte received by BooleanDeserializer: {byte}"));
+            }
+            Some(_) => rows.fail(row, wrong_size("Boolean", 1)),
+        }
+    }
+    Arc::new(BooleanArray::new(cells.finish(), rows.nulls.finish()))
+}
+
+/// Java's deserializers of doubles and floats do not say their name.
+fn wrong_size(name: &str, size: usize) -> String {
+    format!("Size of data received by {name}Deserializer is not {size}")
+}
+
+fn failure(primitive: Primitive, cause: String) -> ConnectError {
+    let class = "org.apache.kafka.common.errors.SerializationException";
+    let cause = ConnectError::new(ErrorClass::Record, class, cause);
+    ConnectError::data(format!("Failed to deserialize {}: ", primitive.word())).with_source(cause)
+}

@@ -1,0 +1,111 @@
+//! Columns and dynamic values to payloads. Source: `NumberConverter#fromConnectData`,
+//! `BooleanConverter#fromConnectData`, Kafka 4.1.
+//!
+//! Numbers are checked by their value only: a null is null whatever its schema, and an INT32 is fine under
+//! every schema. Booleans check the schema first.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef};
+use lakeward_api::ConnectError;
+use lakeward_api::batch::Values;
+use lakeward_api::converter::Encoded;
+use lakeward_api::schema::Schema;
+use lakeward_api::value::Value;
+
+use super::super::java_class::{class_of_schema, class_of_value, type_name};
+use super::Primitive;
+
+pub(super) fn encode(primitive: Primitive, values: &Values) -> Encoded {
+    let mut encoded = Encoded::with_capacity(values.rows(), 8);
+    match values {
+        Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
+        Values::Dynamic(values) => {
+            values.iter().for_each(|value| push_value(&mut encoded, primitive, value));
+        }
+        Values::Typed { schema, array } => push_column(&mut encoded, primitive, schema, array),
+    }
+    encoded
+}
+
+fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {
+    match (primitive, value) {
+        (_, Value::Null) => encoded.push_null(),
+        (Primitive::Boolean, Value::Boolean(flag)) => push(encoded, &[u8::from(*flag)]),
+        (Primitive::Double, Value::Float64(number)) => push(encoded, &number.to_be_bytes()),
+        (Primitive::Float, Value::Float32(number)) => push(encoded, &number.to_be_bytes()),
+        (Primitive::Integer, Value::Int32(number)) => push(encoded, &number.to_be_bytes()),
+        (Primitive::Long, Value::Int64(number)) => push(encoded, &number.to_be_bytes()),
+        (Primitive::Short, Value::Int16(number)) => push(encoded, &number.to_be_bytes()),
+        (_, other) => encoded.push(|_| Err(wrong_class(primitive, class_of_value(other)))),
+    }
+}
+
+fn push_column(encoded: &mut Encoded, primitive: Primitive, schema: &Schema, array: &ArrayRef) {
+    if primitive == Primitive::Boolean && schema.kind != primitive.kind() {
+        let kind = type_name(&schema.kind);
+        for _ in 0..array.len() {
+            let message = format!("Invalid schema type for BooleanConverter: {kind}");
+            encoded.push(|_| Err(ConnectError::data(message)));
+        }
+        return;
+    }
+    if schema.kind != primitive.kind() || schema.logical().is_some() {
+        for row in 0..array.len() {
+            if array.is_null(row) {
+                encoded.push_null();
+            } else {
+                encoded.push(|_| Err(wrong_class(primitive, class_of_schema(schema))));
+            }
+        }
+        return;
+    }
+    match primitive {
+        Primitive::Boolean => {
+            for flag in array.as_boolean() {
+                match flag {
+                    Some(flag) => push(encoded, &[u8::from(flag)]),
+                    None => encoded.push_null(),
+                }
+            }
+        }
+        Primitive::Double => push_numbers::<Float64Type, 8>(encoded, array, f64::to_be_bytes),
+        Primitive::Float => push_numbers::<Float32Type, 4>(encoded, array, f32::to_be_bytes),
+        Primitive::Integer => push_numbers::<Int32Type, 4>(encoded, array, i32::to_be_bytes),
+        Primitive::Long => push_numbers::<Int64Type, 8>(encoded, array, i64::to_be_bytes),
+        Primitive::Short => push_numbers::<Int16Type, 2>(encoded, array, i16::to_be_bytes),
+    }
+}
+
+fn push_numbers<T: ArrowPrimitiveType, const SIZE: usize>(
+    encoded: &mut Encoded,
+    array: &ArrayRef,
+    bytes: fn(T::Native) -> [u8; SIZE],
+) {
+    let numbers = array.as_primitive::<T>();
+    match numbers.nulls() {
+        None => numbers.values().iter().for_each(|number| push(encoded, &bytes(*number))),
+        Some(nulls) => {
+            for (number, valid) in numbers.values().iter().zip(nulls) {
+                if valid { push(encoded, &bytes(*number)) } else { encoded.push_null() }
+            }
+        }
+    }
+}
+
+#[inline]
+fn push(encoded: &mut Encoded, bytes: &[u8]) {
+    encoded.push(|out| {
+        out.extend_from_slice(bytes);
+        Ok(())
+    });
+}
+
+fn wrong_class(primitive: Primitive, class: &str) -> ConnectError {
+    ConnectError::data(match primitive {
+        Primitive::Boolean => {
+            format!("BooleanConverter is not compatible with objects of type class {class}")
+        }
+        _ => format!("Failed to serialize to {} (was class {class}): ", primitive.word()),
+    })
+}

@@ -1,0 +1,226 @@
+//! Single values as JSON text: schemaless data, and the defaults of schemas.
+
+use lakeward_api::decimal::Decimal;
+use lakeward_api::rows::DAY_MS;
+use lakeward_api::schema::{Kind, Logical, Schema};
+use lakeward_api::value::Value;
+
+use super::{DecimalFormat, Form, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
+use crate::FormatError;
+use crate::converter::java_class::{class_of_value, type_name};
+
+/// What becomes of schemaless objects that Connect has no type for.
+#[derive(Clone, Copy, PartialEq)]
+enum Untyped {
+    Refuse,
+    Write,
+}
+
+/// Appends a schemaless value as `JsonConverter` does.
+///
+/// # Errors
+/// Class `Record` for dates and decimals, which have no type without a schema.
+pub(crate) fn append_schemaless(out: &mut Vec<u8>, value: &Value) -> Result<(), FormatError> {
+    append(out, value, Untyped::Refuse)
+}
+
+/// Appends a value as Jackson writes the Java object.
+pub(crate) fn append_object(out: &mut Vec<u8>, value: &Value) -> Result<(), FormatError> {
+    append(out, value, Untyped::Write)
+}
+
+fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), FormatError> {
+    match value {
+        Value::Date(_) | Value::Decimal(_) if untyped == Untyped::Refuse => {
+            let class = class_of_value(value);
+            return Err(FormatError::data(format!(
+                "Java class class {class} does not have corresponding schema type."
+            )));
+        }
+        Value::Array(items) | Value::Struct(items) => {
+            append_list(out, items, |out, item| append(out, item, untyped))?;
+        }
+        Value::Boolean(flag) => append_boolean(out, *flag),
+        Value::Bytes(bytes) => text::append_base64(out, bytes),
+        Value::Date(ms) => text::append_integer(out, *ms),
+        Value::Decimal(decimal) => decimal::append(out, &decimal.unscaled, decimal.scale)?,
+        Value::Float32(number) => text::append_float(out, *number),
+        Value::Float64(number) => text::append_double(out, *number),
+        Value::Int16(number) => text::append_integer(out, i64::from(*number)),
+        Value::Int32(number) => text::append_integer(out, i64::from(*number)),
+        Value::Int64(number) => text::append_integer(out, *number),
+        Value::Int8(number) => text::append_integer(out, i64::from(*number)),
+        Value::Map(entries) => {
+            let names = entries.iter().all(|(key, _)| key.as_str().is_some());
+            let each = |out: &mut Vec<u8>, value: &Value| append(out, value, untyped);
+            append_map(out, entries, names, each, each)?;
+        }
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::String(string) => text::append_quoted(out, string),
+    }
+    Ok(())
+}
+
+/// Appends a value of `schema` as `JsonConverter` does; logical values in logical or base form.
+///
+/// # Errors
+/// Class `Record` when the value does not have the type of the schema.
+pub(crate) fn append_typed(
+    out: &mut Vec<u8>,
+    schema: &Schema,
+    value: &Value,
+    form: Form,
+) -> Result<(), FormatError> {
+    if value.is_null() {
+        return match &schema.default {
+            Some(default) if form.nulls == NullForm::Default => append_typed(out, schema, default, form),
+            _ if schema.optional => {
+                out.extend_from_slice(b"null");
+                Ok(())
+            }
+            _ => Err(FormatError::data(NULL_FOR_REQUIRED)),
+        };
+    }
+    if let Some(logical) = schema.logical() {
+        return append_logical(out, logical, value, form);
+    }
+    match (&schema.kind, value) {
+        (Kind::Array(item), Value::Array(items)) => {
+            append_list(out, items, |out, value| append_typed(out, item, value, form))?;
+        }
+        (Kind::Map { key, value }, Value::Map(entries)) => {
+            let names = matches!(key.kind, Kind::String);
+            append_map(
+                out,
+                entries,
+                names,
+                |out, name| append_typed(out, key, name, form),
+                |out, member| append_typed(out, value, member, form),
+            )?;
+        }
+        (Kind::Struct(fields), Value::Struct(values)) if fields.len() == values.len() => {
+            out.push(b'{');
+            for (at, (field, value)) in fields.iter().zip(values).enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                text::append_quoted(out, &field.name);
+                out.push(b':');
+                append_typed(out, &field.schema, value, form)?;
+            }
+            out.push(b'}');
+        }
+        (Kind::Boolean, Value::Boolean(_))
+        | (Kind::Bytes, Value::Bytes(_))
+        | (Kind::Float32, Value::Float32(_))
+        | (Kind::Float64, Value::Float64(_))
+        | (Kind::Int16, Value::Int16(_))
+        | (Kind::Int32, Value::Int32(_))
+        | (Kind::Int64, Value::Int64(_))
+        | (Kind::Int8, Value::Int8(_))
+        | (Kind::String, Value::String(_)) => append(out, value, Untyped::Refuse)?,
+        (kind, value) => {
+            let (kind, class) = (type_name(kind), class_of_value(value));
+            return Err(FormatError::data(format!("Invalid type for {kind}: class {class}")));
+        }
+    }
+    Ok(())
+}
+
+fn append_logical(out: &mut Vec<u8>, logical: Logical, value: &Value, form: Form) -> Result<(), FormatError> {
+    let (name, expected) = match (logical, value) {
+        (Logical::Decimal { scale }, Value::Decimal(Decimal { unscaled, scale: own })) if scale == *own => {
+            return append_decimal(out, unscaled, scale, form);
+        }
+        (Logical::Decimal { scale }, Value::Bytes(unscaled)) => {
+            return append_decimal(out, unscaled, scale, form);
+        }
+        (Logical::Decimal { scale }, Value::Decimal(Decimal { scale: own, .. })) => {
+            return Err(FormatError::data(format!(
+                "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, \
+                 value has scale {own}."
+            )));
+        }
+        (Logical::Date, Value::Date(ms)) => {
+            text::append_integer(out, ms.div_euclid(DAY_MS));
+            return Ok(());
+        }
+        (Logical::Time | Logical::Timestamp, Value::Date(ms) | Value::Int64(ms)) => {
+            text::append_integer(out, *ms);
+            return Ok(());
+        }
+        (Logical::Date | Logical::Time, Value::Int32(number)) => {
+            text::append_integer(out, i64::from(*number));
+            return Ok(());
+        }
+        (Logical::Date, _) => ("Date", "Date"),
+        (Logical::Time, _) => ("Time", "Date"),
+        (Logical::Timestamp, _) => ("Timestamp", "Date"),
+        (Logical::Decimal { .. }, _) => ("Decimal", "BigDecimal"),
+    };
+    let class = class_of_value(value);
+    Err(FormatError::data(format!("Invalid type for {name}, expected {expected} but was class {class}")))
+}
+
+fn append_decimal(out: &mut Vec<u8>, unscaled: &[u8], scale: i32, form: Form) -> Result<(), FormatError> {
+    match form.decimals {
+        DecimalFormat::Base64 => text::append_base64(out, decimal::shortest(unscaled)),
+        DecimalFormat::Numeric => decimal::append(out, unscaled, scale)?,
+    }
+    Ok(())
+}
+
+fn append_boolean(out: &mut Vec<u8>, flag: bool) {
+    out.extend_from_slice(if flag { b"true" } else { b"false" });
+}
+
+fn append_list(
+    out: &mut Vec<u8>,
+    items: &[Value],
+    append_item: impl Fn(&mut Vec<u8>, &Value) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        append_item(out, item)?;
+    }
+    out.push(b']');
+    Ok(())
+}
+
+/// An object when every key is a name, else an array of pairs.
+fn append_map(
+    out: &mut Vec<u8>,
+    entries: &[(Value, Value)],
+    names: bool,
+    append_key: impl Fn(&mut Vec<u8>, &Value) -> Result<(), FormatError>,
+    append_value: impl Fn(&mut Vec<u8>, &Value) -> Result<(), FormatError>,
+) -> Result<(), FormatError> {
+    let [open, close] = if names { *b"{}" } else { *b"[]" };
+    out.push(open);
+    hash::in_order(
+        entries.len(),
+        |index| hash::of_value(&entries[index].0),
+        |position, index| {
+            let (key, value) = &entries[index];
+            if position > 0 {
+                out.push(b',');
+            }
+            if names {
+                append_key(out, key)?;
+                out.push(b':');
+                return append_value(out, value);
+            }
+            out.push(b'[');
+            append_key(out, key)?;
+            out.push(b',');
+            append_value(out, value)?;
+            out.push(b']');
+            Ok(())
+        },
+    )?;
+    out.push(close);
+    Ok(())
+}
