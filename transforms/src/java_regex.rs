@@ -1,10 +1,96 @@
-//! placeholder
-use lakeward_api::ConnectError;
-pub(crate) struct JavaRegex;
-impl JavaRegex {
-    pub(crate) fn new(_: &str) -> Result<Self, String> { Ok(Self) }
-    pub(crate) fn matches(&self, _: &str) -> Result<bool, ConnectError> { Ok(true) }
+//! Java's regular expressions: the syntax and meaning of `java.util.regex.Pattern` with look-around, back
+//! references, possessive quantifiers and inline flags.
+//!
+//! A backtracking machine, as Java's: the first way through the pattern in its order of preference wins. It
+//! gives up after a fixed number of steps, where Java may run for ever. Unlike Java it counts characters as
+//! Unicode scalar values everywhere. Not supported: `\X` beyond combining marks, `\b{g}`, `\N{…}`, most
+//! Unicode blocks, canonical equivalence.
+//!
+//! Source: `java.util.regex.Pattern` and `Matcher`, JDK 17.
+
+mod class;
+mod compile;
+mod escape;
+mod machine;
+mod node;
+mod parse;
+mod property;
+mod replacement;
+mod study;
+
+
+
+use lakeward_api::{ConnectError, ErrorClass};
+
+use compile::Program;
+use machine::Machine;
+
+/// A compiled pattern.
+pub(crate) struct JavaRegex {
+    program: Program,
 }
+
 impl JavaRegex {
-    pub(crate) fn replace_first(&self, t: &str, _: &str) -> Result<String, ConnectError> { Ok(t.to_owned()) }
+    /// Compiles `pattern`. The `Err` is the message of Java's `PatternSyntaxException`.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        let parsed = parse::parse(pattern)?;
+        Ok(Self { program: compile::compile(parsed) })
+    }
+
+    /// Whether the whole of `text` matches.
+    ///
+    /// # Errors
+    /// `Record` when the answer takes too many steps.
+    pub(crate) fn matches(&self, text: &str) -> Result<bool, ConnectError> {
+        let text: Vec<char> = text.chars().collect();
+        let mut machine = Machine::new(&self.program, &text);
+        Ok(machine.matches_at(0, true).map_err(|_| too_slow())?.is_some())
+    }
+
+    /// `text` with the first match replaced; `replacement` has Java's `$1`, `${name}` and `\`.
+    ///
+    /// # Errors
+    /// `Record` when the replacement names no group or is malformed, or the search takes too many steps.
+    pub(crate) fn replace_first(&self, text: &str, replacement: &str) -> Result<String, ConnectError> {
+        let text: Vec<char> = text.chars().collect();
+        let mut machine = Machine::new(&self.program, &text);
+        for start in 0..=text.len() {
+            if let Some(slots) = machine.matches_at(start, false).map_err(|_| too_slow())? {
+                let end = slots[1].unwrap_or(start);
+                let mut out: String = text[..start].iter().collect();
+                replacement::append(&mut out, replacement, &self.program.names, &slots, &text)?;
+                out.extend(&text[end..]);
+                return Ok(out);
+            }
+        }
+        Ok(text.into_iter().collect())
+    }
+}
+
+fn too_slow() -> ConnectError {
+    ConnectError::new(
+        ErrorClass::Record,
+        "org.apache.kafka.connect.errors.DataException",
+        format!("The regular expression took more than {} steps for one text", machine::STEPS_MAX),
+    )
+}
+
+#[cfg(test)]
+mod fuzz_tmp {
+    #[test]
+    fn fuzz_tmp() {
+        let un = |h: &str| String::from_utf8((0..h.len()/2).map(|i| u8::from_str_radix(&h[2*i..2*i+2],16).unwrap()).collect()).unwrap();
+        let file = std::fs::read_to_string(std::env::var("RX_FILE").unwrap()).unwrap();
+        let mut out = String::new(); let mut bad = 0; let mut kinds = std::collections::BTreeMap::new();
+        for line in file.lines() {
+            let f: Vec<&str> = line.split('\t').collect();
+            let (p,t,r,m,s) = (un(f[0]),un(f[1]),un(f[2]),f[3],un(f[4]));
+            let (om,os) = match super::JavaRegex::new(&p) {
+                Err(e) => ("E".to_owned(), e),
+                Ok(x) => (x.matches(&t).map_or("slow".to_owned(), |b| b.to_string()), match x.replace_first(&t,&r) { Ok(o)=>format!("={o}"), Err(e) if e.java_class().contains("DataEx") => "slow".to_owned(), Err(e)=>format!("!{}: {}", e.java_class(), e)}),
+            };
+            if om != m || os != s { bad += 1; let k = if om=="E" && m=="E" {"errtext"} else if om=="E" {"we-err"} else if m=="E" || m=="X" {"java-err"} else if om=="slow"||m=="slow"||os=="slow"||s=="slow" {"slow"} else if om!=m {"match"} else {"repl"}; let c: &mut usize = kinds.entry(k).or_default(); *c+=1; if *c<=4 && p.len()<110 && !s.contains("NullPointer") { out.push_str(&format!("{k} p={p:?} t={t:?} r={r:?}\n   java {m} {s:?}\n   ours {om} {os:?}\n")); } }
+        }
+        std::fs::write("/tmp/tfa/diff.txt", format!("{out}\n{bad} bad {kinds:?}\n")).unwrap();
+    }
 }

@@ -24,6 +24,8 @@ mod predicates;
 mod regex_router;
 mod settings;
 mod side;
+mod simple_date_format;
+mod timestamp_router;
 mod value_to_key;
 
 use std::sync::Arc;
@@ -44,6 +46,7 @@ pub fn register(registry: &mut PluginRegistry) {
         insert_field::classes(),
         insert_header::classes(),
         regex_router::classes(),
+        timestamp_router::classes(),
         value_to_key::classes(),
     ];
     for class in transforms.into_iter().flatten() {
