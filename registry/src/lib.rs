@@ -5,10 +5,27 @@
 //!
 //! Source: Confluent Schema Registry's REST interface, wire format of its serializers.
 
+mod avro;
+mod compatibility;
+mod error;
+mod json_schema;
+mod local;
+mod protobuf;
+pub mod settings;
+pub mod store;
+mod writing;
+
 use std::sync::Arc;
 use std::task::Poll;
 
 use lakeward_api::ConnectError;
+
+pub use compatibility::CompatibilityLevel;
+pub use error::RegistryError;
+pub use local::local;
+pub use settings::RegistrySettings;
+pub use store::Store;
+pub use writing::{Choice, Writing};
 
 /// The language a schema is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +45,16 @@ impl SchemaType {
             Self::Avro => "AVRO",
             Self::Json => "JSON",
             Self::Protobuf => "PROTOBUF",
+        }
+    }
+
+    /// The type of that name; Avro when an answer names none.
+    pub fn from_name(name: Option<&str>) -> Option<Self> {
+        match name {
+            None | Some("" | "AVRO") => Some(Self::Avro),
+            Some("JSON") => Some(Self::Json),
+            Some("PROTOBUF") => Some(Self::Protobuf),
+            Some(_) => None,
         }
     }
 }
