@@ -5,6 +5,7 @@
 
 mod bench;
 mod demo;
+mod differential;
 mod run;
 mod setup;
 mod tally;
@@ -28,6 +29,8 @@ Usage: cargo xtask <command> [arguments]
                        was lost
   test                 set up, check the repository, formatting and lints, then run every test against real
                        Kafka and a real S3 server; ends with one line `N passed, M failed`
+  differential [--cases N] [--seconds N] [--seed S] [--only NAME]
+                       run seeded cases through Apache Kafka's own classes and ours, and print what differs
   setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, pyarrow) into
                        .lakeward/ of the workspace; instant when everything is there
   tidy                 check the repository's own rules: sizes, module docs, dependency directions, unsafe
@@ -59,6 +62,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match command {
         "bench" => bench::bench(&Workspace::locate()?, rest),
         "demo" => demo::demo(&Workspace::locate()?, rest),
+        "differential" => differential::differential(&Workspace::locate()?, rest),
         "help" | "--help" | "-h" => {
             run::say(HELP);
             Ok(ExitCode::SUCCESS)

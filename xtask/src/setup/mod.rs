@@ -33,13 +33,14 @@ pub(crate) fn setup(workspace: &Workspace) -> anyhow::Result<()> {
     let installs = [jars::install(), python::install(), store::install()];
     let missing: Vec<&Install> = installs.iter().filter(|one| !one.is_current(&base)).collect();
     let system_stamp = base.join("system.stamp");
-    if missing.is_empty() && system_stamp.is_file() {
+    let system_is_current = fs::read_to_string(&system_stamp).is_ok_and(|stamp| stamp == system::STAMP);
+    if missing.is_empty() && system_is_current {
         say(&format!("setup: everything is in {}", base.display()));
         return Ok(());
     }
     fs::create_dir_all(&base).with_context(|| format!("creating {}", base.display()))?;
     step("setup: system packages", system::install_missing)?;
-    fs::write(&system_stamp, "checked\n").context("writing the stamp of the system packages")?;
+    fs::write(&system_stamp, system::STAMP).context("writing the stamp of the system packages")?;
     let outcomes: Vec<(&str, anyhow::Result<()>)> = std::thread::scope(|scope| {
         let running: Vec<_> = missing
             .iter()

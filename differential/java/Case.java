@@ -1,0 +1,224 @@
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.apache.kafka.connect.connector.ConnectRecord;
+import org.apache.kafka.connect.data.SchemaAndValue;
+import org.apache.kafka.connect.storage.Converter;
+import org.apache.kafka.connect.storage.HeaderConverter;
+import org.apache.kafka.connect.transforms.Transformation;
+import org.apache.kafka.connect.transforms.predicates.Predicate;
+
+/** One plugin with its settings, and the items it is given in order. */
+final class Case {
+    private static final int DECODE = 0;
+    private static final int ENCODE = 1;
+    private static final int DECODE_HEADER = 2;
+    private static final int ENCODE_HEADER = 3;
+    private static final int TRANSFORM = 4;
+    private static final int PREDICATE = 5;
+    private static final int RECODE = 6;
+
+    private static final int KEY = 1;
+
+    /** What a plugin makes of one item; the answer is written only when there is a writer. */
+    private interface Step {
+        Object apply(Object item);
+    }
+
+    private record Payload(String name, byte[] bytes) {
+    }
+
+    private record Typed(String name, SchemaAndValue value) {
+    }
+
+    private record Bytes(byte[] bytes) {
+    }
+
+    private final int kind;
+    private final String className;
+    private final Map<String, String> settings;
+    private final boolean isKey;
+    private final String topic;
+    private final List<Object> items;
+
+    private Case(
+        int kind, String className, Map<String, String> settings, boolean isKey, String topic, List<Object> items
+    ) {
+        this.kind = kind;
+        this.className = className;
+        this.settings = settings;
+        this.isKey = isKey;
+        this.topic = topic;
+        this.items = items;
+    }
+
+    static Case read(WireReader in) {
+        in.forgetSchemas();
+        int kind = in.u8();
+        String className = in.text();
+        Map<String, String> settings = new LinkedHashMap<>();
+        int count = in.i32();
+        for (int at = 0; at < count; at++) {
+            settings.put(in.text(), in.text());
+        }
+        int role = in.u8();
+        String topic = in.text();
+        count = in.i32();
+        List<Object> items = new ArrayList<>(count);
+        for (int at = 0; at < count; at++) {
+            items.add(switch (kind) {
+                case DECODE, DECODE_HEADER, RECODE -> new Payload(in.text(), in.bytes());
+                case ENCODE, ENCODE_HEADER -> new Typed(in.text(), in.typed());
+                case TRANSFORM, PREDICATE -> in.record();
+                default -> throw new IllegalArgumentException("unknown kind of case " + kind);
+            });
+        }
+        return new Case(kind, className, settings, role == KEY, topic, items);
+    }
+
+    /** Runs every item once and writes the answers. */
+    void answer(WireWriter out) {
+        out.forgetSchemas();
+        Step step;
+        try {
+            step = step();
+        } catch (Throwable failure) {
+            out.u8(WireWriter.NOT_CONFIGURED);
+            out.failure(failure);
+            return;
+        }
+        out.u8(WireWriter.CONFIGURED);
+        out.i32(items.size());
+        for (Object item : items) {
+            Object result;
+            try {
+                result = step.apply(item);
+            } catch (Throwable failure) {
+                out.u8(WireWriter.FAILED);
+                out.failure(failure);
+                continue;
+            }
+            write(out, result);
+        }
+    }
+
+    private static void write(WireWriter out, Object result) {
+        if (result == null) {
+            out.u8(WireWriter.NOTHING);
+        } else if (result instanceof SchemaAndValue typed) {
+            out.u8(WireWriter.TYPED);
+            out.typed(typed.schema(), typed.value());
+        } else if (result instanceof Bytes bytes) {
+            out.u8(WireWriter.BYTES);
+            out.bytes(bytes.bytes());
+        } else if (result instanceof Boolean truth) {
+            out.u8(WireWriter.TRUTH);
+            out.u8(truth ? 1 : 0);
+        } else {
+            out.u8(WireWriter.RECORD);
+            out.record((ConnectRecord<?>) result);
+        }
+    }
+
+    /** Runs all items over and over for that long and returns how many were done. Failures count as done. */
+    long repeat(int durationMs) {
+        Step step = newStep();
+        long done = 0;
+        long end = System.nanoTime() + durationMs * 1_000_000L;
+        while (System.nanoTime() < end) {
+            for (Object item : items) {
+                try {
+                    sink = step.apply(item);
+                } catch (RuntimeException expected) {
+                    sink = expected;
+                }
+            }
+            done += items.size();
+        }
+        return done;
+    }
+
+    /** Results go here, so that no work can be optimised away. */
+    static volatile Object sink;
+
+    private Step newStep() {
+        try {
+            return step();
+        } catch (ReflectiveOperationException err) {
+            throw new IllegalArgumentException(err);
+        }
+    }
+
+    private Step step() throws ReflectiveOperationException {
+        Object plugin = Class.forName(className).getDeclaredConstructor().newInstance();
+        return switch (kind) {
+            case DECODE -> decoder(configured((Converter) plugin));
+            case ENCODE -> encoder(configured((Converter) plugin));
+            case RECODE -> {
+                Converter converter = configured((Converter) plugin);
+                Step decode = decoder(converter);
+                Step encode = encoder(converter);
+                yield item -> encode.apply(new Typed(null, (SchemaAndValue) decode.apply(item)));
+            }
+            case DECODE_HEADER -> {
+                HeaderConverter converter = configured((HeaderConverter) plugin);
+                yield item -> {
+                    Payload payload = (Payload) item;
+                    return converter.toConnectHeader(topic, payload.name(), payload.bytes());
+                };
+            }
+            case ENCODE_HEADER -> {
+                HeaderConverter converter = configured((HeaderConverter) plugin);
+                yield item -> {
+                    Typed typed = (Typed) item;
+                    SchemaAndValue value = typed.value();
+                    return new Bytes(
+                        converter.fromConnectHeader(topic, typed.name(), value.schema(), value.value()));
+                };
+            }
+            case TRANSFORM -> transform(plugin);
+            case PREDICATE -> predicate(plugin);
+            default -> throw new IllegalArgumentException("unknown kind of case " + kind);
+        };
+    }
+
+    private Step decoder(Converter converter) {
+        return item -> converter.toConnectData(topic, ((Payload) item).bytes());
+    }
+
+    private Step encoder(Converter converter) {
+        return item -> {
+            SchemaAndValue value = ((Typed) item).value();
+            return new Bytes(converter.fromConnectData(topic, value.schema(), value.value()));
+        };
+    }
+
+    private Converter configured(Converter converter) {
+        converter.configure(settings, isKey);
+        return converter;
+    }
+
+    /** As the worker does it: the type is one of the settings. */
+    private HeaderConverter configured(HeaderConverter converter) {
+        Map<String, String> all = new LinkedHashMap<>(settings);
+        all.put("converter.type", "header");
+        converter.configure(all);
+        return converter;
+    }
+
+    @SuppressWarnings("unchecked")
+    private <R extends ConnectRecord<R>> Step transform(Object plugin) {
+        Transformation<R> transformation = (Transformation<R>) plugin;
+        transformation.configure(settings);
+        return item -> transformation.apply((R) item);
+    }
+
+    @SuppressWarnings("unchecked")
+    private <R extends ConnectRecord<R>> Step predicate(Object plugin) {
+        Predicate<R> predicate = (Predicate<R>) plugin;
+        predicate.configure(settings);
+        return item -> predicate.test((R) item);
+    }
+}

@@ -1,0 +1,145 @@
+//! Transforms and predicates.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lakeward_api::ConnectError;
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::config::ConfigMap;
+use lakeward_api::header::{Header as ApiHeader, HeaderRows};
+use lakeward_api::record::TopicPartition;
+use lakeward_api::transform::{Predicate, Tested, Transform, Transformed};
+
+use super::convert::{Schemas, api_value, model_value};
+use super::{Ours, absent, failure, not_configured};
+use crate::case::{Answer, Setup};
+use crate::model::{Header, Record, Typed, Value, same_schemas};
+
+impl Ours {
+    pub(super) fn transform(
+        &self,
+        setup: &Setup,
+        settings: &ConfigMap,
+    ) -> Result<Box<dyn Transform>, Answer> {
+        let plugin = self.registry.transform(&setup.class).ok_or_else(|| absent(&setup.class))?;
+        plugin.new_transform(settings).map_err(|err| not_configured(&err))
+    }
+
+    pub(super) fn predicate(
+        &self,
+        setup: &Setup,
+        settings: &ConfigMap,
+    ) -> Result<Box<dyn Predicate>, Answer> {
+        let plugin = self.registry.predicate(&setup.class).ok_or_else(|| absent(&setup.class))?;
+        plugin.new_predicate(settings).map_err(|err| not_configured(&err))
+    }
+}
+
+/// Neighbours of one topic-partition and one pair of schemas in one call.
+pub(super) fn apply(transform: &mut dyn Transform, records: &[Record]) -> Vec<Answer> {
+    let mut schemas = Schemas::default();
+    let mut answers = Vec::new();
+    for run in records.chunk_by(share_a_batch) {
+        let outcome = batch(&mut schemas, run).and_then(|batch| transform.apply(batch));
+        match outcome {
+            Ok(transformed) => answers.extend(rows(&mut schemas, run, &transformed)),
+            Err(err) => answers.extend(vec![Answer::Failed(failure(&err)); run.len()]),
+        }
+    }
+    answers
+}
+
+/// One truth per record.
+pub(super) fn test(predicate: &mut dyn Predicate, records: &[Record]) -> Vec<Answer> {
+    let mut schemas = Schemas::default();
+    let mut answers = Vec::new();
+    for run in records.chunk_by(share_a_batch) {
+        let outcome = batch(&mut schemas, run).and_then(|batch| predicate.test(&batch));
+        match outcome {
+            Ok(Tested::All(truth)) => answers.extend(vec![Answer::Truth(truth); run.len()]),
+            Ok(Tested::Rows(truths)) => answers.extend(truths.into_iter().map(Answer::Truth)),
+            Err(err) => answers.extend(vec![Answer::Failed(failure(&err)); run.len()]),
+        }
+    }
+    answers
+}
+
+fn share_a_batch(one: &Record, two: &Record) -> bool {
+    one.topic == two.topic
+        && one.partition == two.partition
+        && same_schemas(one.key.schema.as_ref(), two.key.schema.as_ref())
+        && same_schemas(one.value.schema.as_ref(), two.value.schema.as_ref())
+}
+
+fn batch(schemas: &mut Schemas, records: &[Record]) -> Result<SinkBatch, ConnectError> {
+    let first = &records[0];
+    let topic: Arc<str> = first.topic.as_deref().unwrap_or_default().into();
+    let keys: Vec<&Value> = records.iter().map(|record| &record.key.value).collect();
+    let values: Vec<&Value> = records.iter().map(|record| &record.value.value).collect();
+    let headers = records.iter().map(|record| {
+        let header = |header: &Header| ApiHeader {
+            key: header.name.as_str().into(),
+            schema: header.value.schema.as_ref().map(|schema| schemas.api(schema)),
+            value: api_value(&header.value.value),
+        };
+        record.headers.iter().map(header).collect()
+    });
+    let headers = HeaderRows::new(headers.collect());
+    let batch = SinkBatch {
+        partition: TopicPartition::new(Arc::clone(&topic), first.partition.unwrap_or_default()),
+        topic,
+        offsets: records.iter().map(|record| record.offset).collect(),
+        timestamps_ms: records.iter().map(|record| record.timestamp_ms).collect(),
+        keys: schemas.column(first.key.schema.as_ref(), &keys)?,
+        values: schemas.column(first.value.schema.as_ref(), &values)?,
+        headers,
+    };
+    batch.assert_consistent();
+    Ok(batch)
+}
+
+/// The answer of each record of `run`: found again by its offset.
+fn rows(schemas: &mut Schemas, run: &[Record], transformed: &Transformed) -> Vec<Answer> {
+    let mut answers: HashMap<i64, Answer> = HashMap::new();
+    let mut last = i64::MIN;
+    for batch in &transformed.batches {
+        batch.assert_consistent();
+        for (row, offset) in batch.offsets.iter().enumerate() {
+            let Some(input) = run.iter().find(|record| record.offset == *offset) else {
+                return vec![Answer::Broken(format!("offset {offset} is not of this batch")); run.len()];
+            };
+            let answer = Answer::Record(Box::new(record(schemas, input, batch, row)));
+            if answers.insert(*offset, answer).is_some() || *offset < last {
+                return vec![Answer::Broken("rows are twice or out of order".to_owned()); run.len()];
+            }
+            last = *offset;
+        }
+    }
+    for (offset, err) in &transformed.errors {
+        if answers.insert(*offset, Answer::Failed(failure(err))).is_some() {
+            return vec![Answer::Broken(format!("offset {offset} went on and failed")); run.len()];
+        }
+    }
+    run.iter().map(|record| answers.remove(&record.offset).unwrap_or(Answer::Dropped)).collect()
+}
+
+/// Row `row` of `batch`; what batches do not carry is that of the input.
+fn record(schemas: &mut Schemas, input: &Record, batch: &SinkBatch, row: usize) -> Record {
+    let header = |header: &ApiHeader| Header {
+        name: header.key.to_string(),
+        value: Typed {
+            schema: header.schema.as_ref().map(|schema| schemas.model(schema)),
+            value: model_value(&header.value),
+        },
+    };
+    let headers = batch.headers.row(row).iter().map(header).collect();
+    Record {
+        topic: Some(batch.topic.to_string()),
+        partition: Some(batch.partition.partition),
+        key: schemas.row(&batch.keys, row),
+        value: schemas.row(&batch.values, row),
+        timestamp_ms: batch.timestamps_ms[row],
+        headers,
+        ..input.clone()
+    }
+}
