@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use futures::future::try_join_all;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::Message;
+use rdkafka::message::{Header, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -27,6 +27,8 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// Value; `None` is null.
     pub value: Option<Vec<u8>>,
+    /// Headers to send; not read back.
+    pub headers: Vec<(String, Vec<u8>)>,
 }
 
 impl Record {
@@ -50,6 +52,13 @@ impl Record {
     #[must_use]
     pub fn at(self, timestamp_ms: i64) -> Self {
         Self { timestamp_ms: Some(timestamp_ms), ..self }
+    }
+
+    /// The same record with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
     }
 
     /// Key as text, empty when null.
@@ -78,6 +87,7 @@ pub fn produce(broker: &KafkaBroker, topic: &str, records: &[Record]) -> anyhow:
                 message.key = record.key.as_deref();
                 message.payload = record.value.as_deref();
                 message.timestamp = record.timestamp_ms;
+                message.headers = headers_of(record);
                 producer.send(message, PATIENCE).await.map_err(|(err, _)| err)
             }))
             .await
@@ -85,6 +95,13 @@ pub fn produce(broker: &KafkaBroker, topic: &str, records: &[Record]) -> anyhow:
         }
         Ok(())
     })
+}
+
+fn headers_of(record: &Record) -> Option<OwnedHeaders> {
+    let insert = |headers: OwnedHeaders, (name, value): &(String, Vec<u8>)| {
+        headers.insert(Header { key: name, value: Some(value) })
+    };
+    (!record.headers.is_empty()).then(|| record.headers.iter().fold(OwnedHeaders::new(), insert))
 }
 
 /// Reads everything a topic holds now, all partitions, each in offset order.
@@ -120,6 +137,7 @@ pub fn read_topic(broker: &KafkaBroker, topic: &str) -> anyhow::Result<Vec<Recor
                 timestamp_ms: message.timestamp().to_millis(),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
+                headers: Vec::new(),
             });
         }
         // The position also passes what is never delivered: transaction markers and compacted records.

@@ -16,4 +16,5 @@ mod partitioning;
 mod rest_shapes;
 mod schemaless;
 mod standalone;
+mod transforms;
 mod validate_keys;
