@@ -90,8 +90,9 @@ pub fn schema_of(field: &ArrowField) -> Result<Schema, ConnectError> {
     schema.doc = text(DOC).map(Into::into);
     schema.version = text(VERSION).map(|text| text.parse().map_err(|_| unreadable(VERSION))).transpose()?;
     if let Some(parameters) = text(PARAMETERS) {
-        schema.parameters = serde_json::from_str::<BTreeMap<String, String>>(parameters)
-            .map_err(|err| unreadable(PARAMETERS).with_source(err))?;
+        let texts: BTreeMap<String, String> =
+            serde_json::from_str(parameters).map_err(|err| unreadable(PARAMETERS).with_source(err))?;
+        schema.parameters = texts.into();
     }
     if schema.name.is_none()
         && let Some(logical) = logical

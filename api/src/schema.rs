@@ -2,11 +2,11 @@
 //!
 //! Source: `org.apache.kafka.connect.data.Schema` and its logical types, Kafka 4.1.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field as ArrowField, Fields, TimeUnit};
 
+use crate::parameters::Parameters;
 use crate::value::Value;
 
 /// Name of the STRINGs that hold the JSON text of a value whose type could not be inferred.
@@ -30,7 +30,7 @@ pub struct Schema {
     /// Documentation.
     pub doc: Option<Arc<str>>,
     /// Free parameters (a Decimal's `scale`).
-    pub parameters: BTreeMap<String, String>,
+    pub parameters: Parameters,
 }
 
 /// The Connect types.
@@ -102,7 +102,7 @@ impl Schema {
             name: None,
             version: None,
             doc: None,
-            parameters: BTreeMap::new(),
+            parameters: Parameters::new(),
         }
     }
 

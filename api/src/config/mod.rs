@@ -9,7 +9,7 @@ mod password;
 use std::collections::BTreeMap;
 
 pub use lakeward_api_derive::ConfigDef;
-pub use parse::{FromConfig, parse_list};
+pub use parse::{FromConfig, java_trim, parse_list};
 pub use password::Password;
 
 /// A connector, task or converter configuration: raw texts by name.
@@ -124,8 +124,12 @@ pub enum Validator {
     Between(i64, i64),
     /// Own check: `(name, text)` to the text after `Invalid value x for configuration k: `.
     Custom(fn(&str, &str) -> Result<(), String>),
+    /// Own check that words the whole error: `(name, text)` to the error.
+    CustomWords(fn(&str, &str) -> Result<(), String>),
     /// A text that is not empty.
     NonEmpty,
+    /// Every value, but not none at all.
+    NonNull,
     /// One of these texts, exactly.
     OneOf(&'static [&'static str]),
     /// One of these texts, in any case.
@@ -224,7 +228,7 @@ impl ConfigKey {
         };
         let value = raw.and_then(|text| match parse::normalise(self.kind, &self.name, text) {
             Ok(value) => {
-                if let Err(problem) = parse::check(&self.validator, &self.name, &value) {
+                if let Err(problem) = parse::check(self.kind, &self.validator, &self.name, &value) {
                     errors.push(problem);
                 }
                 Some(if self.kind == ConfigType::Password { "[hidden]".to_owned() } else { value })
@@ -311,6 +315,16 @@ mod tests {
             choice.validate(Some("c")).errors,
             ["Invalid value c for configuration k: String must be one of: a, b"]
         );
+    }
+
+    #[test]
+    fn checks_of_lists_show_their_items_and_own_words_stand_alone() {
+        let list = key(ConfigType::List, Validator::Custom(|_, _| Err("no".to_owned())));
+        assert_eq!(list.validate(Some("a,b")).errors, ["Invalid value [a, b] for configuration k: no"]);
+        let own = key(ConfigType::String, Validator::CustomWords(|name, text| Err(format!("{name} {text}"))));
+        assert_eq!(own.validate(Some("a")).errors, ["k a"]);
+        let present = key(ConfigType::String, Validator::NonNull);
+        assert_eq!(present.validate(Some("")).errors, [""; 0]);
     }
 
     #[test]

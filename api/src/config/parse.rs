@@ -47,13 +47,17 @@ number_from_config!(i16, i32, i64, u16, u32, u64, f64, usize);
 
 /// Splits a LIST text at commas, trimming blanks; the empty text is the empty list.
 pub fn parse_list(text: &str) -> Vec<String> {
-    let text = text.trim();
-    if text.is_empty() { Vec::new() } else { text.split(',').map(|item| item.trim().to_owned()).collect() }
+    let text = java_trim(text);
+    if text.is_empty() {
+        Vec::new()
+    } else {
+        text.split(',').map(|item| java_trim(item).to_owned()).collect()
+    }
 }
 
 /// The canonical text of `text` as a value of type `kind`, or Kafka's complaint.
 pub(super) fn normalise(kind: ConfigType, name: &str, text: &str) -> Result<String, String> {
-    let trimmed = text.trim();
+    let trimmed = java_trim(text);
     let invalid = |problem: &str| Err(format!("Invalid value {text} for configuration {name}: {problem}"));
     match kind {
         ConfigType::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok("true".to_owned()),
@@ -81,8 +85,13 @@ pub(super) fn normalise(kind: ConfigType, name: &str, text: &str) -> Result<Stri
     }
 }
 
+/// `String#trim`: control characters are blanks, blanks beyond ASCII are not.
+pub fn java_trim(text: &str) -> &str {
+    text.trim_matches(|letter: char| letter <= ' ')
+}
+
 /// Applies a validator to a canonical text.
-pub(super) fn check(validator: &Validator, name: &str, text: &str) -> Result<(), String> {
+pub(super) fn check(kind: ConfigType, validator: &Validator, name: &str, text: &str) -> Result<(), String> {
     let number = || text.parse::<i64>().unwrap_or_default();
     let problem = match validator {
         Validator::AtLeast(min) if number() < *min => format!("Value must be at least {min}"),
@@ -99,7 +108,12 @@ pub(super) fn check(validator: &Validator, name: &str, text: &str) -> Result<(),
             Ok(()) => return Ok(()),
             Err(problem) => problem,
         },
+        Validator::CustomWords(check) => return check(name, text),
         _ => return Ok(()),
     };
-    Err(format!("Invalid value {text} for configuration {name}: {problem}"))
+    let shown = match kind {
+        ConfigType::List => format!("[{}]", parse_list(text).join(", ")),
+        _ => text.to_owned(),
+    };
+    Err(format!("Invalid value {shown} for configuration {name}: {problem}"))
 }

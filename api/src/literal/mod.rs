@@ -1,7 +1,7 @@
 //! Literals: the text form of values, and values from text.
 //!
-//! [`parse`] finds a type for a text (headers, `value.literal` of InsertHeader), [`to_text`] writes a value so
-//! that people can read it (headers, casts to string). Neither is for hot loops over columns.
+//! [`parse`] finds a type for a text (headers, `value.literal` of InsertHeader), [`to_text`] writes a value
+//! so that people can read it (headers, casts to string). Neither is for hot loops over columns.
 //!
 //! Differences from Java: times are in UTC (Java: in the time zone of the JVM, although it writes `Z`), and
 //! collections nest at most [`DEPTH_MAX`] deep (Java: until its stack overflows).
