@@ -1,7 +1,7 @@
 //! Compatibility levels, and the check of one schema against others for the three languages.
 //!
-//! Source: Confluent's documentation of compatibility types. Avro is checked in full; JSON Schema and Protobuf
-//! by the rules of [`crate::json_schema`] and [`crate::protobuf`], which refuse what they cannot judge.
+//! Source: Confluent's documentation of compatibility types. Avro is checked in full; JSON Schema and
+//! Protobuf by their own modules' rules, which refuse what they cannot judge.
 
 use std::sync::Arc;
 

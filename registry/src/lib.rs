@@ -8,9 +8,13 @@
 mod avro;
 mod compatibility;
 mod error;
+pub mod http;
 mod json_schema;
 mod local;
-mod protobuf;
+mod pkcs12;
+pub mod protobuf;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod settings;
 pub mod store;
 mod writing;
@@ -19,6 +23,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lakeward_api::ConnectError;
+use serde_json::{Value, json};
 
 pub use compatibility::CompatibilityLevel;
 pub use error::RegistryError;
@@ -79,6 +84,22 @@ pub struct Reference {
     pub subject: String,
     /// Version under that subject.
     pub version: i32,
+}
+
+impl Reference {
+    /// The member of a request or answer.
+    pub(crate) fn to_json(&self) -> Value {
+        json!({"name": self.name, "subject": self.subject, "version": self.version})
+    }
+
+    /// Reads what [`Reference::to_json`] writes.
+    pub(crate) fn from_json(value: &Value) -> Option<Self> {
+        Some(Self {
+            name: value["name"].as_str()?.to_owned(),
+            subject: value["subject"].as_str()?.to_owned(),
+            version: value["version"].as_i64()?.try_into().ok()?,
+        })
+    }
 }
 
 /// A schema as the registry knows it, references fetched.

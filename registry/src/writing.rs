@@ -62,7 +62,8 @@ impl Writing {
             return Ok(());
         }
         let message = format!(
-            "Incompatible schema {} with refs {} of type {} for schema {}. Set {key}=false to disable this check",
+            "Incompatible schema {} with refs {} of type {} for schema {}. Set {key}=false to disable \
+             this check",
             chosen.schema.text,
             references(&chosen.schema),
             chosen.schema.kind.as_str(),

@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Bench(BenchCommand),
     /// See it work: records through broker and worker into Parquet on S3, then read back and compared.
     Demo(DemoArgs),
-    /// A local playground: embedded broker and S3 server.
+    /// A local playground: embedded broker, schema registry and S3 server.
     #[command(subcommand)]
     Dev(DevCommand),
     /// Print a completion script for your shell.

@@ -9,5 +9,6 @@ pub(crate) fn registry() -> PluginRegistry {
         registry.add_sink(sink);
     }
     lakeward_formats::register(&mut registry);
+    lakeward_transforms::register(&mut registry);
     registry
 }

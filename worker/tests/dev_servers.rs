@@ -117,3 +117,21 @@ async fn the_broker_acknowledges_every_record_once_and_ends_with_its_parent() {
     assert_eq!(ends.expect("acknowledged"), [10_001, 10_000]);
     server.end_input();
 }
+
+#[tokio::test]
+async fn the_registry_answers_and_checks_its_user() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let server = Server::start(&["registry", "--basic-auth", "ada:secret"]);
+    for (user, expected) in
+        [("", "HTTP/1.1 401"), ("Authorization: Basic YWRhOnNlY3JldA==\r\n", "HTTP/1.1 200")]
+    {
+        let mut socket = tokio::net::TcpStream::connect(&server.address).await.expect("a connection");
+        let request = format!("GET /subjects HTTP/1.1\r\nHost: registry\r\nConnection: close\r\n{user}\r\n");
+        socket.write_all(request.as_bytes()).await.expect("it is read");
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.expect("an answer");
+        assert!(answer.starts_with(expected), "{answer}");
+    }
+    server.end_input();
+}

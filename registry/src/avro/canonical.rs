@@ -73,6 +73,8 @@ fn named(members: &Map<String, Value>, order: &[&str], enclosing: &str, sorted: 
                 .get("fields")
                 .and_then(Value::as_array)
                 .map(|fields| fields.iter().map(|one| field(one, namespace, sorted)).collect::<Value>()),
+            // Aliases in the own namespace lose it.
+            "aliases" => members.get("aliases").map(|aliases| schema(aliases, namespace, sorted)),
             other => members.get(other).cloned(),
         };
         if let Some(value) = value {
@@ -126,6 +128,13 @@ mod tests {
         let text = r#"{"fields":[{"type":{"type":"a.B"},"name":"x","order":"ascending"}],
             "name":"a.R","type":"record"}"#;
         let expected = r#"{"type":"record","name":"R","namespace":"a","fields":[{"name":"x","type":"B"}]}"#;
+        assert_eq!(canonical(text, false), expected);
+    }
+
+    #[test]
+    fn aliases_in_the_own_namespace_lose_it() {
+        let text = r#"{"type":"fixed","name":"E","namespace":"y","size":2,"aliases":["y.B","x.B"]}"#;
+        let expected = text.replace("y.B", "B");
         assert_eq!(canonical(text, false), expected);
     }
 

@@ -43,37 +43,9 @@ impl Check<'_> {
         match (read, written) {
             (_, Node::Union(branches)) => {
                 let reads_union = matches!(read, Node::Union(_));
-                for (at, branch) in branches.iter().enumerate() {
-                    let mut inner = Vec::new();
-                    self.compare(reader, *branch, &format!("{path}/{at}"), &mut inner);
-                    if reads_union && !inner.is_empty() {
-                        let what = format!("no branch reads {}", self.writer.kind(*branch));
-                        found.push(difference("MISSING_UNION_BRANCH", &format!("{path}/{at}"), &what));
-                    } else {
-                        found.append(&mut inner);
-                    }
-                }
+                self.each_written(reader, branches, reads_union, path, found);
             }
-            (Node::Union(branches), _) => {
-                let mut fits = false;
-                for branch in branches {
-                    // What a failed attempt assumed about records under comparison does not hold.
-                    let before = matches!(written, Node::Record { .. }).then(|| self.open.clone());
-                    let mut inner = Vec::new();
-                    self.compare(*branch, writer, path, &mut inner);
-                    if inner.is_empty() {
-                        fits = true;
-                        break;
-                    }
-                    if let Some(before) = before {
-                        self.open = before;
-                    }
-                }
-                if !fits {
-                    let what = format!("no branch reads {}", self.writer.kind(writer));
-                    found.push(difference("MISSING_UNION_BRANCH", path, &what));
-                }
-            }
+            (Node::Union(branches), _) => self.any_read(branches, writer, path, found),
             (Node::Array(reader), Node::Array(writer)) => {
                 self.compare(*reader, *writer, &format!("{path}/items"), found);
             }
@@ -111,6 +83,47 @@ impl Check<'_> {
                 found.push(difference("TYPE_MISMATCH", path, &what));
             }
         }
+    }
+
+    /// Every branch that was written must be read.
+    fn each_written(
+        &mut self,
+        reader: usize,
+        branches: &[usize],
+        reads_union: bool,
+        path: &str,
+        found: &mut Vec<String>,
+    ) {
+        for (at, branch) in branches.iter().enumerate() {
+            let path = format!("{path}/{at}");
+            let mut inner = Vec::new();
+            self.compare(reader, *branch, &path, &mut inner);
+            if reads_union && !inner.is_empty() {
+                let what = format!("no branch reads {}", self.writer.kind(*branch));
+                found.push(difference("MISSING_UNION_BRANCH", &path, &what));
+            } else {
+                found.append(&mut inner);
+            }
+        }
+    }
+
+    /// One of the branches must read what was written.
+    fn any_read(&mut self, branches: &[usize], writer: usize, path: &str, found: &mut Vec<String>) {
+        let is_record = matches!(self.writer.nodes[writer], Node::Record { .. });
+        for branch in branches {
+            // What a failed attempt assumed about records under comparison does not hold.
+            let before = is_record.then(|| self.open.clone());
+            let mut inner = Vec::new();
+            self.compare(*branch, writer, path, &mut inner);
+            if inner.is_empty() {
+                return;
+            }
+            if let Some(before) = before {
+                self.open = before;
+            }
+        }
+        let what = format!("no branch reads {}", self.writer.kind(writer));
+        found.push(difference("MISSING_UNION_BRANCH", path, &what));
     }
 
     fn fields(&mut self, fields: &[Field], written: &[Field], path: &str, found: &mut Vec<String>) {

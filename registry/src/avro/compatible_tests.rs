@@ -1,3 +1,5 @@
+//! Pairs of schemas and what Avro says about them.
+
 use super::differences;
 use crate::avro::AvroSchema;
 

@@ -1,33 +1,69 @@
-//! Protobuf schemas as far as a registry needs them: messages, fields and enums by number.
+//! Protobuf schemas: the text of files, and what makes one file follow another.
 //!
-//! Source: the proto2 and proto3 language specifications; Confluent's list of compatible changes. Options,
-//! services, extensions and imports are passed over.
+//! Source: the proto2 and proto3 language specifications; Confluent's list of compatible changes. Services,
+//! extensions, groups and most options are passed over.
 
+mod model;
+mod options;
 mod parse;
+mod tokens;
 
 use std::collections::BTreeMap;
 
-/// A file: messages by full name inside the file, enums by the same.
-#[derive(Debug, Default, PartialEq)]
-struct File {
-    messages: BTreeMap<String, BTreeMap<u32, Field>>,
-    enums: Vec<String>,
+pub use model::{EnumDef, FieldDef, FieldKind, File, Label, MessageDef, TypeDef};
+
+/// What the comparison looks at: messages by full name inside the file, their fields by number.
+#[derive(Default)]
+struct Outline<'a> {
+    messages: BTreeMap<String, BTreeMap<u32, Member<'a>>>,
+    enums: Vec<&'a str>,
 }
 
-#[derive(Debug, PartialEq)]
-struct Field {
-    name: String,
-    /// Type name as written.
-    kind: String,
-    label: Label,
-    oneof: Option<String>,
+struct Member<'a> {
+    /// Type name as written; of maps that of the values.
+    kind: &'a str,
+    is_repeated: bool,
+    is_required: bool,
+    is_in_oneof: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Label {
-    Single,
-    Repeated,
-    Required,
+impl<'a> Outline<'a> {
+    fn new(file: &'a File) -> Self {
+        let mut outline = Self::default();
+        outline.add("", &file.types);
+        outline
+    }
+
+    /// Recursion is bounded by the depth that the parser allows.
+    fn add(&mut self, outer: &str, types: &'a [TypeDef]) {
+        for definition in types {
+            match definition {
+                TypeDef::Enum(definition) => self.enums.push(&definition.name),
+                TypeDef::Message(message) => {
+                    let dot = if outer.is_empty() { "" } else { "." };
+                    let name = format!("{outer}{dot}{}", message.name);
+                    let fields = message.fields.iter().map(|field| (field.number, Member::new(field)));
+                    self.messages.insert(name.clone(), fields.collect());
+                    self.add(&name, &message.types);
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Member<'a> {
+    fn new(field: &'a FieldDef) -> Self {
+        let (kind, is_map) = match &field.kind {
+            FieldKind::Map(_, value) => (value, true),
+            FieldKind::Named(kind) => (kind, false),
+        };
+        Self {
+            kind,
+            is_repeated: is_map || field.label == Some(Label::Repeated),
+            is_required: field.label == Some(Label::Required),
+            is_in_oneof: field.oneof.is_some(),
+        }
+    }
 }
 
 /// Checks that `text` is a Protobuf file by the parts that are read here.
@@ -38,12 +74,12 @@ pub(crate) fn validate(text: &str) -> Result<(), String> {
 /// Why `reader` may misread data of `writer`; empty when it cannot.
 pub(crate) fn differences(reader: &str, writer: &str) -> Vec<String> {
     match (File::parse(reader), File::parse(writer)) {
-        (Ok(reader), Ok(writer)) => compare(&reader, &writer),
+        (Ok(reader), Ok(writer)) => compare(&Outline::new(&reader), &Outline::new(&writer)),
         (Err(problem), _) | (_, Err(problem)) => vec![problem],
     }
 }
 
-fn compare(new: &File, old: &File) -> Vec<String> {
+fn compare(new: &Outline<'_>, old: &Outline<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut report = |kind: &str, path: &str| {
         found.push(format!("{{errorType:'{kind}', description:'at path '{path}''}}"));
@@ -56,26 +92,23 @@ fn compare(new: &File, old: &File) -> Vec<String> {
         for (number, field) in before {
             let path = format!("#/{name}/{number}");
             match now.get(number) {
-                None if field.label == Label::Required => report("REQUIRED_FIELD_REMOVED", &path),
-                None if field.oneof.is_some() => report("ONEOF_FIELD_REMOVED", &path),
+                None if field.is_required => report("REQUIRED_FIELD_REMOVED", &path),
+                None if field.is_in_oneof => report("ONEOF_FIELD_REMOVED", &path),
                 None => {}
                 Some(now) => {
-                    if wire(&now.kind, new) != wire(&field.kind, old) {
+                    if wire(now.kind, new) != wire(field.kind, old) {
                         report("FIELD_KIND_CHANGED", &path);
-                    } else if wire(&now.kind, new) == Wire::Message
-                        && simple(&now.kind) != simple(&field.kind)
-                    {
+                    } else if wire(now.kind, new) == Wire::Message && simple(now.kind) != simple(field.kind) {
                         report("FIELD_NAMED_TYPE_CHANGED", &path);
                     }
-                    let repeated = |field: &Field| field.label == Label::Repeated;
-                    if repeated(now) != repeated(field) && wire(&now.kind, new).is_number() {
+                    if now.is_repeated != field.is_repeated && wire(now.kind, new).is_number() {
                         report("FIELD_NUMERIC_LABEL_CHANGED", &path);
                     }
                 }
             }
         }
         for (number, field) in now {
-            if field.label == Label::Required && !before.contains_key(number) {
+            if field.is_required && !before.contains_key(number) {
                 report("REQUIRED_FIELD_ADDED", &format!("#/{name}/{number}"));
             }
         }
@@ -106,7 +139,7 @@ impl Wire {
     }
 }
 
-fn wire(kind: &str, file: &File) -> Wire {
+fn wire(kind: &str, file: &Outline<'_>) -> Wire {
     match kind {
         "int32" | "int64" | "uint32" | "uint64" | "bool" => Wire::Varint,
         "sint32" | "sint64" => Wire::Zigzag,

@@ -1,30 +1,44 @@
 //! Reading of Protobuf files.
 
-use super::{Field, File, Label};
+use super::model::{EnumDef, FieldDef, FieldKind, File, Label, MessageDef, TypeDef};
+use super::options::Options;
+use super::tokens::{Token, tokens};
 
 const MAX_DEPTH: usize = 64;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token<'a> {
-    /// A name, a number, or a dotted path.
-    Word(&'a str),
-    Text,
-    Mark(char),
-}
-
 impl File {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the text.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let mut file = Self::default();
         let mut reader = Reader { tokens: tokens(text)?, at: 0 };
         while let Some(token) = reader.next() {
             match token {
-                Token::Word("message") => reader.message(&mut file, "", 0)?,
-                Token::Word("enum") => reader.enumeration(&mut file, "")?,
-                Token::Word(
-                    "syntax" | "edition" | "package" | "import" | "option" | "service" | "extend",
-                ) => {
-                    reader.skip_statement()?;
+                Token::Word("message") => {
+                    let message = reader.message(0)?;
+                    add(&mut file.types, TypeDef::Message(message))?;
                 }
+                Token::Word("enum") => {
+                    let definition = reader.enumeration()?;
+                    add(&mut file.types, TypeDef::Enum(definition))?;
+                }
+                Token::Word("syntax") => {
+                    reader.mark('=')?;
+                    file.proto3 = reader.next() == Some(Token::Text("proto3".to_owned()));
+                    reader.mark(';')?;
+                }
+                Token::Word("package") => {
+                    file.package = reader.word("a package")?.to_owned();
+                    reader.mark(';')?;
+                }
+                Token::Word("import") => reader.import(&mut file)?,
+                Token::Word("option") => {
+                    let option = reader.option()?;
+                    file.checks_utf8 |= option.is_true("java_string_check_utf8");
+                }
+                Token::Word("edition" | "service" | "extend") => reader.skip_statement()?,
                 Token::Mark(';') => {}
                 other => return Err(format!("unexpected {other:?} at the top of the file")),
             }
@@ -33,26 +47,37 @@ impl File {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     tokens: Vec<Token<'a>>,
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Option<Token<'a>> {
-        let token = self.tokens.get(self.at).copied();
+    pub(super) fn next(&mut self) -> Option<Token<'a>> {
+        let token = self.tokens.get(self.at).cloned();
         self.at += 1;
         token
     }
 
-    fn word(&mut self, what: &str) -> Result<&'a str, String> {
+    pub(super) fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    /// True, and one token further, when the next token is `mark`.
+    pub(super) fn is_next(&mut self, mark: char) -> bool {
+        let found = self.tokens.get(self.at) == Some(&Token::Mark(mark));
+        self.at += usize::from(found);
+        found
+    }
+
+    pub(super) fn word(&mut self, what: &str) -> Result<&'a str, String> {
         match self.next() {
             Some(Token::Word(word)) => Ok(word),
             other => Err(format!("expected {what}, found {other:?}")),
         }
     }
 
-    fn mark(&mut self, mark: char) -> Result<(), String> {
+    pub(super) fn mark(&mut self, mark: char) -> Result<(), String> {
         match self.next() {
             Some(Token::Mark(found)) if found == mark => Ok(()),
             other => Err(format!("expected {mark}, found {other:?}")),
@@ -80,92 +105,6 @@ impl<'a> Reader<'a> {
         Err("the file ends inside a statement".to_owned())
     }
 
-    fn message(&mut self, file: &mut File, outer: &str, depth: usize) -> Result<(), String> {
-        if depth > MAX_DEPTH {
-            return Err(format!("messages nested deeper than {MAX_DEPTH} levels"));
-        }
-        let name = join(outer, self.word("a message name")?);
-        if file.messages.insert(name.clone(), std::collections::BTreeMap::new()).is_some() {
-            return Err(format!("message {name} is defined twice"));
-        }
-        self.mark('{')?;
-        loop {
-            match self.next() {
-                Some(Token::Mark('}')) => return Ok(()),
-                Some(Token::Mark(';')) => {}
-                Some(Token::Word("message")) => self.message(file, &name, depth + 1)?,
-                Some(Token::Word("enum")) => self.enumeration(file, &name)?,
-                Some(Token::Word("option" | "reserved" | "extensions" | "extend")) => {
-                    self.skip_statement()?
-                }
-                Some(Token::Word("oneof")) => self.oneof(file, &name)?,
-                Some(Token::Word(first)) => self.field(file, &name, first, None)?,
-                other => return Err(format!("unexpected {other:?} in message {name}")),
-            }
-        }
-    }
-
-    fn oneof(&mut self, file: &mut File, message: &str) -> Result<(), String> {
-        let name = self.word("a oneof name")?.to_owned();
-        self.mark('{')?;
-        loop {
-            match self.next() {
-                Some(Token::Mark('}')) => return Ok(()),
-                Some(Token::Mark(';')) => {}
-                Some(Token::Word("option")) => self.skip_statement()?,
-                Some(Token::Word(first)) => self.field(file, message, first, Some(&name))?,
-                other => return Err(format!("unexpected {other:?} in oneof {name}")),
-            }
-        }
-    }
-
-    fn field(
-        &mut self,
-        file: &mut File,
-        message: &str,
-        first: &'a str,
-        oneof: Option<&str>,
-    ) -> Result<(), String> {
-        let (label, mut kind) = match first {
-            "repeated" => (Label::Repeated, self.word("a type")?),
-            "required" => (Label::Required, self.word("a type")?),
-            "optional" => (Label::Single, self.word("a type")?),
-            kind => (Label::Single, kind),
-        };
-        let mut label = label;
-        if kind == "map" && self.tokens.get(self.at) == Some(&Token::Mark('<')) {
-            self.mark('<')?;
-            self.word("a key type")?;
-            self.mark(',')?;
-            kind = self.word("a value type")?;
-            self.mark('>')?;
-            label = Label::Repeated;
-        }
-        let name = self.word("a field name")?.to_owned();
-        self.mark('=')?;
-        let number = self.word("a field number")?;
-        let number = number.parse().map_err(|_| format!("{number} is no field number"))?;
-        match self.next() {
-            Some(Token::Mark(';')) => {}
-            Some(Token::Mark('[' | '{')) => {
-                // Options, or the body of a proto2 group, which ends without a semicolon.
-                let group = self.tokens.get(self.at - 1) == Some(&Token::Mark('{'));
-                self.skip_block()?;
-                if !group {
-                    self.mark(';')?;
-                }
-            }
-            other => return Err(format!("unexpected {other:?} after field {name}")),
-        }
-        let field =
-            Field { name: name.clone(), kind: kind.to_owned(), label, oneof: oneof.map(str::to_owned) };
-        let fields = file.messages.entry(message.to_owned()).or_default();
-        if fields.values().any(|known| known.name == name) || fields.insert(number, field).is_some() {
-            return Err(format!("message {message}: field {name} = {number} is defined twice"));
-        }
-        Ok(())
-    }
-
     /// Passes over a block whose opening mark was read.
     fn skip_block(&mut self) -> Result<(), String> {
         let mut open = 1usize;
@@ -180,56 +119,151 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn enumeration(&mut self, file: &mut File, outer: &str) -> Result<(), String> {
-        file.enums.push(join(outer, self.word("an enum name")?));
-        self.mark('{')?;
-        self.skip_block()
+    fn import(&mut self, file: &mut File) -> Result<(), String> {
+        let mut token = self.next();
+        if matches!(token, Some(Token::Word("public" | "weak"))) {
+            token = self.next();
+        }
+        match token {
+            Some(Token::Text(name)) => file.imports.push(name),
+            other => return Err(format!("expected a file to import, found {other:?}")),
+        }
+        self.mark(';')
     }
-}
 
-fn join(outer: &str, name: &str) -> String {
-    if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") }
-}
-
-fn tokens(text: &str) -> Result<Vec<Token<'_>>, String> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            byte if byte.is_ascii_whitespace() => at += 1,
-            b'/' if bytes[at..].starts_with(b"//") => {
-                at = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end);
-            }
-            b'/' if bytes[at..].starts_with(b"/*") => {
-                let end = text[at + 2..].find("*/").ok_or("a comment without end")?;
-                at += end + 4;
-            }
-            quote @ (b'"' | b'\'') => {
-                at += 1;
-                while *bytes.get(at).ok_or("a text without end")? != quote {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+    fn message(&mut self, depth: usize) -> Result<MessageDef, String> {
+        if depth > MAX_DEPTH {
+            return Err(format!("messages nested deeper than {MAX_DEPTH} levels"));
+        }
+        let mut message = MessageDef { name: self.word("a message name")?.to_owned(), ..Default::default() };
+        self.mark('{')?;
+        loop {
+            match self.next() {
+                Some(Token::Mark('}')) => return Ok(message),
+                Some(Token::Mark(';')) => {}
+                Some(Token::Word("message")) => {
+                    let inner = self.message(depth + 1)?;
+                    add(&mut message.types, TypeDef::Message(inner))?;
                 }
-                at += 1;
-                found.push(Token::Text);
-            }
-            byte if is_word(byte) => {
-                let start = at;
-                while at < bytes.len() && is_word(bytes[at]) {
-                    at += 1;
+                Some(Token::Word("enum")) => {
+                    let inner = self.enumeration()?;
+                    add(&mut message.types, TypeDef::Enum(inner))?;
                 }
-                found.push(Token::Word(&text[start..at]));
+                Some(Token::Word("option")) => message.is_map_entry |= self.option()?.is_true("map_entry"),
+                Some(Token::Word("reserved" | "extensions" | "extend")) => self.skip_statement()?,
+                Some(Token::Word("oneof")) => self.oneof(&mut message)?,
+                Some(Token::Word(first)) => self.field(&mut message, first, None)?,
+                other => return Err(format!("unexpected {other:?} in message {}", message.name)),
             }
-            byte if byte.is_ascii_punctuation() => {
-                found.push(Token::Mark(char::from(byte)));
-                at += 1;
-            }
-            byte => return Err(format!("unexpected byte {byte:#x}")),
         }
     }
-    Ok(found)
+
+    fn oneof(&mut self, message: &mut MessageDef) -> Result<(), String> {
+        let name = self.word("a oneof name")?.to_owned();
+        self.mark('{')?;
+        let index = message.oneofs.len();
+        message.oneofs.push(name.clone());
+        loop {
+            match self.next() {
+                Some(Token::Mark('}')) => return Ok(()),
+                Some(Token::Mark(';')) => {}
+                Some(Token::Word("option")) => self.skip_statement()?,
+                Some(Token::Word(first)) => self.field(message, first, Some(index))?,
+                other => return Err(format!("unexpected {other:?} in oneof {name}")),
+            }
+        }
+    }
+
+    fn field(
+        &mut self,
+        message: &mut MessageDef,
+        first: &'a str,
+        oneof: Option<usize>,
+    ) -> Result<(), String> {
+        let (label, kind) = match first {
+            "repeated" => (Some(Label::Repeated), self.word("a type")?),
+            "required" => (Some(Label::Required), self.word("a type")?),
+            "optional" => (Some(Label::Optional), self.word("a type")?),
+            kind => (None, kind),
+        };
+        let kind = if kind == "map" && self.is_next('<') {
+            let key = self.word("a key type")?.to_owned();
+            self.mark(',')?;
+            let value = self.word("a value type")?.to_owned();
+            self.mark('>')?;
+            FieldKind::Map(key, value)
+        } else {
+            FieldKind::Named(kind.to_owned())
+        };
+        let name = self.word("a field name")?.to_owned();
+        self.mark('=')?;
+        let number = integer(self.word("a field number")?)?;
+        let number = u32::try_from(number).ok().filter(|number| (1..1 << 29).contains(number));
+        let number = number.ok_or_else(|| format!("{name} has no valid field number"))?;
+        let mut options = Options::default();
+        match self.next() {
+            Some(Token::Mark(';')) => {}
+            Some(Token::Mark('[')) => {
+                options = self.bracketed_options()?;
+                // The body of a group with options.
+                if self.is_next('{') {
+                    return self.skip_block();
+                }
+                self.mark(';')?;
+            }
+            // The body of a group, which ends without a semicolon. Groups are no fields for a reader.
+            Some(Token::Mark('{')) => return self.skip_block(),
+            other => return Err(format!("unexpected {other:?} after field {name}")),
+        }
+        if message.fields.iter().any(|known| known.name == name || known.number == number) {
+            return Err(format!("message {}: field {name} = {number} is defined twice", message.name));
+        }
+        let (default, params) = (options.text("default"), options.params());
+        message.fields.push(FieldDef { name, number, kind, label, oneof, default, params });
+        Ok(())
+    }
+
+    fn enumeration(&mut self) -> Result<EnumDef, String> {
+        let mut definition = EnumDef { name: self.word("an enum name")?.to_owned(), values: Vec::new() };
+        self.mark('{')?;
+        loop {
+            match self.next() {
+                Some(Token::Mark('}')) => return Ok(definition),
+                Some(Token::Mark(';')) => {}
+                Some(Token::Word("option" | "reserved")) => self.skip_statement()?,
+                Some(Token::Word(name)) => {
+                    self.mark('=')?;
+                    let number = integer(self.word("a number")?)?;
+                    let number = i32::try_from(number).map_err(|_| format!("{name} has no valid number"))?;
+                    definition.values.push((name.to_owned(), number));
+                    if self.is_next('[') {
+                        self.skip_block()?;
+                    }
+                    self.mark(';')?;
+                }
+                other => return Err(format!("unexpected {other:?} in enum {}", definition.name)),
+            }
+        }
+    }
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+')
+fn add(types: &mut Vec<TypeDef>, new: TypeDef) -> Result<(), String> {
+    if types.iter().any(|known| known.name() == new.name()) {
+        return Err(format!("{} is defined twice", new.name()));
+    }
+    types.push(new);
+    Ok(())
+}
+
+fn integer(text: &str) -> Result<i64, String> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let number = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+        Some(hex) => i64::from_str_radix(hex, 16),
+        None if digits.len() > 1 && digits.starts_with('0') => i64::from_str_radix(digits, 8),
+        None => digits.parse(),
+    };
+    number.map(|number| number * sign).map_err(|_| format!("{text} is no whole number"))
 }

@@ -96,8 +96,9 @@ impl SchemaIdSerializer {
             Some("PrefixSchemaIdSerializer") => Ok(Self::Prefix),
             Some("HeaderSchemaIdSerializer") => Ok(Self::Header),
             _ => Err(setting(format!(
-                "Invalid value {class} for a schema id serializer: supported are PrefixSchemaIdSerializer and \
-                 HeaderSchemaIdSerializer of io.confluent.kafka.serializers.schema.id"
+                "Invalid value {class} for a schema id serializer: supported are \
+                 PrefixSchemaIdSerializer and HeaderSchemaIdSerializer of \
+                 io.confluent.kafka.serializers.schema.id"
             ))),
         }
     }

@@ -25,7 +25,9 @@ pub enum Store {
     /// PEM text in the settings.
     Inline(Password),
     /// A PEM file.
-    File(PathBuf),
+    Pem(PathBuf),
+    /// A PKCS12 file with its password.
+    Pkcs12(PathBuf, Password),
 }
 
 impl Tls {
@@ -47,10 +49,18 @@ impl Tls {
                 )));
             }
         };
-        if identity.is_some() && secret("key.password").is_some() {
+        let (own, store) = (secret("key.password"), secret("keystore.password"));
+        let encrypted = match &identity {
+            Some(Store::Inline(_) | Store::Pem(_)) => own.is_some(),
+            // In a PKCS12 store the key has the store's password.
+            Some(Store::Pkcs12(..)) => own.is_some() && own != store,
+            None => false,
+        };
+        if encrypted {
             return Err(setting(format!(
-                "{TLS_PREFIX}key.password: encrypted keys cannot be read. Decrypt the key with \"openssl pkcs8 \
-                 -in key.pem -out plain.pem\" and protect the file by its permissions."
+                "{TLS_PREFIX}key.password: keys with a password of their own cannot be read. Decrypt the \
+                 key with \"openssl pkcs8 -in key.pem -out plain.pem\" and protect the file by its \
+                 permissions, or give the key the password of its PKCS12 store."
             )));
         }
         let verify = values.text(&format!("{TLS_PREFIX}endpoint.identification.algorithm"));
@@ -65,17 +75,17 @@ fn file(values: &Values<'_>, store: &str) -> Result<Option<Store>, RegistryError
         return Ok(None);
     }
     let key = format!("{TLS_PREFIX}{store}.type");
-    let convert = "openssl pkcs12 -in store.p12 -out store.pem -nodes";
     match values.text(&key).to_ascii_uppercase().as_str() {
-        "PEM" => Ok(Some(Store::File(location.into()))),
-        "PKCS12" => Err(setting(format!(
-            "Invalid value PKCS12 for configuration {key}: the store must be PEM. Convert it with \"{convert}\" \
-             and set {key}=PEM."
-        ))),
+        "PEM" => Ok(Some(Store::Pem(location.into()))),
+        "PKCS12" => {
+            let password = values.secret(&format!("{TLS_PREFIX}{store}.password"));
+            let password = password.unwrap_or_else(|| Password::new(""));
+            Ok(Some(Store::Pkcs12(location.into(), password)))
+        }
         other => Err(setting(format!(
-            "Invalid value {other} for configuration {key}: the store must be PEM. Convert it with \"keytool \
-             -importkeystore -srckeystore store.jks -destkeystore store.p12 -deststoretype PKCS12\" and \
-             \"{convert}\", and set {key}=PEM."
+            "Invalid value {other} for configuration {key}: the store must be PEM or PKCS12. Convert it with \
+             \"keytool -importkeystore -srckeystore store.jks -destkeystore store.p12 -deststoretype \
+             PKCS12\" and set {key}=PKCS12."
         ))),
     }
 }

@@ -66,7 +66,8 @@ impl Store {
             };
             let target = id.and_then(|id| self.schema(id)).map_err(|_| {
                 let message = format!(
-                    "Invalid schema: no schema reference found for subject \"{subject}\" and version {version}"
+                    "Invalid schema: no schema reference found for subject \"{subject}\" and version \
+                     {version}"
                 );
                 RegistryError::refused(42201, message)
             })?;

@@ -90,7 +90,8 @@ fn levels_decide_what_may_follow() {
     };
     let (one, adds, adds_default) = (["x"], ["x", "y"], ["x", "y=1"]);
     // Level, versions before, the new one, accepted.
-    let cases: [(CompatibilityLevel, Vec<&[&str]>, &[&str], bool); 14] = [
+    type Fields<'a> = &'a [&'a str];
+    let cases: [(CompatibilityLevel, Vec<Fields<'_>>, Fields<'_>, bool); 14] = [
         (Backward, vec![&one], &adds, false),
         (Backward, vec![&one], &adds_default, true),
         (Backward, vec![&adds], &one, true),

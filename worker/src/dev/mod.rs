@@ -1,4 +1,5 @@
-//! Development aids: an embedded Kafka-compatible broker and an embedded S3 server, alone or together.
+//! Development aids: an embedded Kafka-compatible broker, an embedded S3 server and a schema registry, alone
+//! or together.
 //!
 //! They are for demos, tests and trying things out, not for data anyone wants to keep. Each runs in a process
 //! of its own so that figures about the worker count the worker alone.
@@ -6,6 +7,7 @@
 pub(crate) mod broker;
 mod guard;
 mod parent;
+mod registry;
 pub(crate) mod s3;
 mod up;
 
@@ -27,9 +29,11 @@ pub(crate) enum DevCommand {
     /// Run a process that ends with its parent.
     #[command(hide = true)]
     Guard(guard::GuardArgs),
+    /// Run a schema registry in memory, for development: Confluent's REST interface, nothing kept.
+    Registry(registry::RegistryArgs),
     /// Run the embedded S3 server; buckets are sub-directories, objects plain files.
     S3(s3::S3Args),
-    /// Run broker and S3 server together and print the lines to paste.
+    /// Run broker, schema registry and S3 server together and print the lines to paste.
     Up(up::UpArgs),
 }
 
@@ -43,6 +47,7 @@ pub(crate) fn run(command: DevCommand) -> ExitCode {
         match command {
             DevCommand::Broker(args) => broker::run(args).await,
             DevCommand::Guard(args) => guard::run(args).await,
+            DevCommand::Registry(args) => registry::run(args).await,
             DevCommand::S3(args) => s3::run(args).await,
             DevCommand::Up(args) => up::run(args).await,
         }

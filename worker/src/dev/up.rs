@@ -1,4 +1,4 @@
-//! Broker and S3 server together, with the lines to paste.
+//! Broker, schema registry and S3 server together, with the lines to paste.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use lakeward_loadgen::topic;
 
-use super::{broker, s3};
+use super::{broker, registry, s3};
 
 /// Topic of the sink in the instructions.
 const TOPIC: &str = "events";
@@ -28,12 +28,15 @@ struct Ports {
     /// Broker port on 127.0.0.1.
     #[arg(long, default_value_t = 9092)]
     broker_port: u16,
+    /// Schema registry port on 127.0.0.1.
+    #[arg(long, default_value_t = 8081)]
+    registry_port: u16,
     /// S3 port on 127.0.0.1.
     #[arg(long, default_value_t = 9000)]
     s3_port: u16,
 }
 
-/// Runs both servers until they are told to stop.
+/// Runs the servers until they are told to stop.
 pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.dir)?;
     let worker = args.dir.join("worker.properties");
@@ -42,7 +45,8 @@ pub(crate) async fn run(args: UpArgs) -> anyhow::Result<()> {
     let bucket = store_folder.join("lake");
     let broker = broker::run(broker::BrokerArgs::on_port(args.ports.broker_port));
     let store = s3::run(s3::S3Args::in_directory(store_folder.clone(), args.ports.s3_port));
-    tokio::try_join!(broker, store, welcome(&worker, &bucket, &args.ports))?;
+    let schemas = registry::run(registry::RegistryArgs::on_port(args.ports.registry_port));
+    tokio::try_join!(broker, store, schemas, welcome(&worker, &bucket, &args.ports))?;
     Ok(())
 }
 
@@ -79,7 +83,8 @@ pub(crate) fn worker_properties(broker_port: u16) -> String {
 
 fn instructions(worker: &Path, bucket: &Path, ports: &Ports) -> String {
     format!(
-        "Broker on 127.0.0.1:{broker}, S3 on http://127.0.0.1:{s3} (bucket lake). Stop with Ctrl-C.\n\n\
+        "Broker on 127.0.0.1:{broker}, S3 on http://127.0.0.1:{s3} (bucket lake), schema registry for \
+         development on http://127.0.0.1:{registry}. Stop with Ctrl-C.\n\n\
          In a second terminal, start a worker:\n\n  lakeward connect-distributed {worker}\n\n\
          In a third one, a sink that writes Parquet from plain JSON:\n\n  \
          curl -X POST -H 'Content-Type: application/json' http://127.0.0.1:8083/connectors \
@@ -98,6 +103,7 @@ fn instructions(worker: &Path, bucket: &Path, ports: &Ports) -> String {
         worker = worker.display(),
         bucket = bucket.display(),
         broker = ports.broker_port,
+        registry = ports.registry_port,
         s3 = ports.s3_port,
         access = super::ACCESS_KEY,
         secret = super::SECRET_KEY,

@@ -59,9 +59,10 @@ const MAY_USE: [(&str, &[&str]); 19] = [
 
 /// Who may use which outside library: it stays replaceable as long as one place knows it. The worker appears
 /// where its development tools (playground broker, object store, registry) need the library.
-const OWNERS: [(&str, &[&str]); 7] = [
+const OWNERS: [(&str, &[&str]); 8] = [
     ("glommio", &["lakeward-dataplane"]),
-    ("hyper", &["lakeward-controlplane", "lakeward-testkit", "lakeward-worker"]),
+    // The registry's client asks over reqwest; its development server answers over hyper.
+    ("hyper", &["lakeward-controlplane", "lakeward-registry", "lakeward-testkit", "lakeward-worker"]),
     ("nisshi-broker", &["lakeward-worker"]),
     (
         "object_store",
@@ -76,6 +77,7 @@ const OWNERS: [(&str, &[&str]); 7] = [
     ),
     ("rdkafka", &["lakeward-conformance", "lakeward-kafka", "lakeward-loadgen", "lakeward-testkit"]),
     ("rdkafka-sys", &["lakeward-kafka"]),
+    ("reqwest", &["lakeward-registry"]),
     ("s3s", &["lakeward-worker"]),
 ];
 

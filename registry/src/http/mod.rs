@@ -1,0 +1,175 @@
+//! The client of a registry over HTTP.
+//!
+//! Owns the questions of one converter: what is known, what is in flight, what failed a moment ago. It lives
+//! on a shard and never waits; requests run on the bridge and answer through a channel.
+//! Memory: schemas with their references, as many as the cache settings allow.
+
+mod cache;
+mod connection;
+mod dependencies;
+mod tls;
+mod wire;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use lakeward_api::bridge::Waker;
+use lakeward_api::plugin::Network;
+use lakeward_api::{ConnectError, ErrorClass};
+
+use crate::{Choice, RegisteredSchema, Registry, RegistryError, RegistrySettings, SchemaText};
+use cache::Cache;
+use connection::Connection;
+
+/// Ids remembered. A batch with more distinct ids than this could not be decoded.
+const MAX_IDS: usize = 65_536;
+/// Failures remembered.
+const MAX_FAILURES: usize = 65_536;
+/// How long a failure that may heal answers its question; shorter than the worker's first pause of 300 ms, so
+/// that each of its repetitions asks again.
+const HEALING: Duration = Duration::from_millis(250);
+/// How long a refusal answers its question: a converter asks once per record.
+const REFUSED: Duration = Duration::from_secs(5);
+
+type Answer = Result<Arc<RegisteredSchema>, RegistryError>;
+
+/// What a converter wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Question {
+    ById(String, i32),
+    ForWriting(String, SchemaText),
+}
+
+/// A [`Registry`] over HTTP by `settings`, whose requests run on `network`.
+///
+/// # Errors
+/// `Config` when a certificate or key cannot be read.
+pub fn client(settings: &RegistrySettings, network: &Network) -> Result<Box<dyn Registry>, ConnectError> {
+    let connection = Arc::new(Connection::new(settings)?);
+    let latest = matches!(settings.writing.choice, Choice::Latest { .. } | Choice::LatestWithMetadata { .. });
+    let written = if latest { settings.latest_cache_size } else { settings.max_schemas };
+    let (sender, receiver) = channel();
+    Ok(Box::new(Client {
+        connection,
+        network: network.clone(),
+        sender,
+        receiver,
+        in_flight: HashSet::new(),
+        ids: Cache::new(MAX_IDS, None),
+        written: Cache::new(written, settings.latest_cache_ttl.filter(|_| latest)),
+        failures: Cache::new(MAX_FAILURES, Some(REFUSED)),
+    }))
+}
+
+struct Client {
+    connection: Arc<Connection>,
+    network: Network,
+    sender: Sender<(Question, Answer)>,
+    receiver: Receiver<(Question, Answer)>,
+    in_flight: HashSet<Question>,
+    ids: Cache<Question, Arc<RegisteredSchema>>,
+    written: Cache<Question, Arc<RegisteredSchema>>,
+    failures: Cache<Question, RegistryError>,
+}
+
+impl Registry for Client {
+    fn by_id(&mut self, subject: &str, id: i32) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        self.ask(Question::ById(subject.to_owned(), id))
+    }
+
+    fn for_writing(
+        &mut self,
+        subject: &str,
+        schema: &SchemaText,
+    ) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        self.ask(Question::ForWriting(subject.to_owned(), schema.clone()))
+    }
+}
+
+impl Client {
+    fn ask(&mut self, question: Question) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        self.collect();
+        let now = Instant::now();
+        let known = match &question {
+            Question::ById(..) => self.ids.get(&question, now),
+            Question::ForWriting(..) => self.written.get(&question, now),
+        };
+        if let Some(known) = known {
+            return Poll::Ready(Ok(Arc::clone(known)));
+        }
+        if let Some(failure) = self.failures.get(&question, now) {
+            return Poll::Ready(Err(failure.clone().into()));
+        }
+        if self.in_flight.insert(question.clone()) {
+            let reply =
+                Reply { answer: Some((question, self.sender.clone())), waker: self.network.waker.clone() };
+            let connection = Arc::clone(&self.connection);
+            self.network.bridge.spawn(Box::pin(async move {
+                let mut reply = reply;
+                let answer = match &reply.answer {
+                    Some((Question::ById(subject, id), _)) => connection.by_id(subject, *id).await,
+                    Some((Question::ForWriting(subject, schema), _)) => {
+                        connection.for_writing(subject, schema).await
+                    }
+                    None => return,
+                };
+                reply.send(answer.map(Arc::new));
+            }));
+        }
+        Poll::Pending
+    }
+
+    /// Takes the answers that arrived.
+    fn collect(&mut self) {
+        let now = Instant::now();
+        while let Ok((question, answer)) = self.receiver.try_recv() {
+            self.in_flight.remove(&question);
+            match answer {
+                Ok(found) => {
+                    let cache = match &question {
+                        Question::ById(..) => &mut self.ids,
+                        Question::ForWriting(..) => &mut self.written,
+                    };
+                    cache.insert(question, found, now);
+                }
+                Err(failure) => {
+                    let heals = failure.class() == ErrorClass::Retriable
+                        || matches!(failure, RegistryError::Unreachable { .. });
+                    let ttl = if heals { HEALING } else { REFUSED };
+                    self.failures.insert_for(question, failure, now, Some(ttl));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.connection.close();
+    }
+}
+
+/// Answers a question exactly once, also when the request is dropped with its runtime.
+struct Reply {
+    answer: Option<(Question, Sender<(Question, Answer)>)>,
+    waker: Waker,
+}
+
+impl Reply {
+    fn send(&mut self, answer: Answer) {
+        if let Some((question, sender)) = self.answer.take() {
+            // Without a receiver the converter is gone and nobody waits.
+            let _gone = sender.send((question, answer));
+            self.waker.wake();
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.send(Err(RegistryError::Unreachable { message: "the request was given up".to_owned() }));
+    }
+}
