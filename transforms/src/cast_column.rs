@@ -21,7 +21,6 @@ use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Logical, Schema};
 
 use crate::cast_number::{parse_double, parse_float, parse_integer};
-use crate::columns::type_name;
 use crate::null_rows::Failures;
 use crate::simple_date_format::SimpleDateFormat;
 use crate::{cast_decimal, cast_value};
@@ -93,8 +92,8 @@ fn append_integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
-/// `array`, a column of `schema`, as a column of the target's plain type. Null stays null; rows that cannot be
-/// cast are added to `failures` and hold any value.
+/// `array`, a column of `schema`, as a column of the target's plain type. Null stays null; rows that cannot
+/// be cast are added to `failures` and hold any value.
 ///
 /// # Errors
 /// `Fatal` when the column exceeds Arrow's limits.
@@ -137,7 +136,7 @@ pub(crate) fn cast(
         (None, Kind::String) => texts(array, target, failures),
         (None, Kind::Bytes) => bytes(array.as_binary(), target, failures),
         (None, Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_)) => {
-            failures.add_valid(array, || cast_value::unsupported(type_name(schema)));
+            failures.add_valid(array, || cast_value::unsupported(schema.kind.name()));
             Ok(any_value(array, target))
         }
     }
@@ -302,8 +301,9 @@ fn cells<T: ArrowPrimitiveType>(
     array: &dyn Array,
     mut cell: impl FnMut(usize) -> T::Native,
 ) -> Result<ArrayRef, ConnectError> {
-    let cells: Vec<T::Native> =
-        (0..array.len()).map(|row| if array.is_null(row) { T::Native::default() } else { cell(row) }).collect();
+    let cells: Vec<T::Native> = (0..array.len())
+        .map(|row| if array.is_null(row) { T::Native::default() } else { cell(row) })
+        .collect();
     Ok(Arc::new(PrimitiveArray::<T>::new(cells.into(), array.nulls().cloned())))
 }
 

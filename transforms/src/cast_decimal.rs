@@ -63,7 +63,8 @@ pub(crate) fn text(unscaled: &[u8], scale: i32) -> String {
 
 /// Appends `BigDecimal#toString`.
 pub(crate) fn append(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) {
-    let plain = small(unscaled).and_then(|value| i64::try_from(value).ok()).filter(|value| *value != i64::MIN);
+    let plain =
+        small(unscaled).and_then(|value| i64::try_from(value).ok()).filter(|value| *value != i64::MIN);
     let (Some(value), 0..=18) = (plain, scale) else {
         return out.extend_from_slice(text(unscaled, scale).as_bytes());
     };
@@ -75,7 +76,8 @@ pub(crate) fn append(out: &mut Vec<u8>, unscaled: &[u8], scale: i32) {
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    let significant = digits[start..].iter().position(|digit| *digit != b'0').unwrap_or(digits.len() - start - 1);
+    let significant =
+        digits[start..].iter().position(|digit| *digit != b'0').unwrap_or(digits.len() - start - 1);
     let significant = digits.len() - start - significant;
     // Java changes to an exponent when the first digit is behind the sixth place.
     if scale as usize + 1 > significant + 6 {
@@ -119,7 +121,10 @@ mod tests {
         assert_eq!(to_i64(&bytes("7"), -63), i64::MIN);
         assert_eq!(to_i64(&bytes("7"), i32::MIN), 0);
         assert_eq!(to_i64(&bytes("7"), i32::MAX), 0);
-        assert_eq!(to_i64(&bytes("123456789012345678901234567890123456789012345678901234567890"), 50), 1_234_567_890);
+        assert_eq!(
+            to_i64(&bytes("123456789012345678901234567890123456789012345678901234567890"), 50),
+            1_234_567_890
+        );
         assert!((to_f64(&bytes("150"), 2) - 1.5).abs() < f64::EPSILON);
         assert_eq!(to_f64(&bytes("1"), -400), f64::INFINITY);
         assert_eq!(to_f32(&bytes("167772175"), 1), 16_777_218.0);

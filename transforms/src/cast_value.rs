@@ -11,7 +11,6 @@ use lakeward_api::value::Value;
 use crate::cast_column::{Target, append_base64, append_date};
 use crate::cast_decimal;
 use crate::cast_number::{parse_double, parse_float, parse_integer};
-use crate::columns::class_of;
 
 /// Types that can be cast.
 const INPUTS: &str = "[INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING, BYTES]";
@@ -41,8 +40,9 @@ pub(crate) fn cast(schema: Option<&Schema>, value: &Value, target: Target) -> Re
         Value::Map(_) => Err(unsupported("MAP")),
         Value::Struct(_) => Err(unsupported("STRUCT")),
         Value::Date(_) | Value::Decimal(_) if schema.is_none() => Err(ConnectError::data(format!(
-            "Cast transformation was passed a value of type class {} which is not supported by Connect's data API",
-            class_of(value)
+            "Cast transformation was passed a value of type class {} which is not supported by \
+             Connect's data API",
+            value.java_class()
         ))),
         _ if target == Target::String => text(value),
         Value::Bytes(_) => Err(unexpected("[B")),
@@ -120,7 +120,7 @@ fn text(value: &Value) -> Result<Value, ConnectError> {
         Value::Bytes(bytes) => appended(|out| append_base64(out, bytes)),
         Value::Date(ms) => appended(|out| append_date(out, *ms)),
         Value::Array(_) | Value::Map(_) | Value::Null | Value::Struct(_) => {
-            return Err(unexpected(class_of(value)));
+            return Err(unexpected(value.java_class()));
         }
     };
     Ok(Value::String(text.into()))

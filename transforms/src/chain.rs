@@ -7,6 +7,8 @@
 //! Source: `ConnectorConfig#transformationStages`, `TransformationChain`, `TransformationStage`, Kafka 4.1.
 
 mod config;
+#[cfg(test)]
+mod tests;
 
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::transform::{Predicate, Tested, Transform};

@@ -46,10 +46,7 @@ impl<P> Plans<P> {
 }
 
 /// `child` with null wherever its parent is null.
-pub(crate) fn under_parent(
-    child: &ArrayRef,
-    parent: Option<&NullBuffer>,
-) -> Result<ArrayRef, ConnectError> {
+pub(crate) fn under_parent(child: &ArrayRef, parent: Option<&NullBuffer>) -> Result<ArrayRef, ConnectError> {
     let Some(parent) = parent.filter(|nulls| nulls.null_count() > 0) else { return Ok(Arc::clone(child)) };
     let hidden = BooleanArray::new(!parent.inner(), None);
     arrow_select::nullif::nullif(child, &hidden)
@@ -175,7 +172,7 @@ pub(crate) fn require_map<'a>(
 pub(crate) fn not_a_map(found: &Value, purpose: &str) -> ConnectError {
     ConnectError::data(format!(
         "Only Map objects supported in absence of schema for [{purpose}], found: {}",
-        class_of(found)
+        found.java_class()
     ))
 }
 
@@ -200,44 +197,5 @@ pub(crate) fn dynamic_rows(values: &mut Values) -> Option<&mut Vec<Value>> {
     match values {
         Values::Dynamic(values) => Some(values),
         Values::Null { .. } | Values::Typed { .. } => None,
-    }
-}
-
-/// The Java class of a schemaless value, as error texts name it.
-pub(crate) fn class_of(value: &Value) -> &'static str {
-    match value {
-        Value::Array(_) => "java.util.ArrayList",
-        Value::Boolean(_) => "java.lang.Boolean",
-        Value::Bytes(_) => "[B",
-        Value::Date(_) => "java.util.Date",
-        Value::Decimal(_) => "java.math.BigDecimal",
-        Value::Float32(_) => "java.lang.Float",
-        Value::Float64(_) => "java.lang.Double",
-        Value::Int16(_) => "java.lang.Short",
-        Value::Int32(_) => "java.lang.Integer",
-        Value::Int64(_) => "java.lang.Long",
-        Value::Int8(_) => "java.lang.Byte",
-        Value::Map(_) => "java.util.HashMap",
-        Value::Null => "null",
-        Value::String(_) => "java.lang.String",
-        Value::Struct(_) => "org.apache.kafka.connect.data.Struct",
-    }
-}
-
-/// The name of a schema's type, as Java prints it.
-pub(crate) fn type_name(schema: &Schema) -> &'static str {
-    match schema.kind {
-        Kind::Array(_) => "ARRAY",
-        Kind::Boolean => "BOOLEAN",
-        Kind::Bytes => "BYTES",
-        Kind::Float32 => "FLOAT32",
-        Kind::Float64 => "FLOAT64",
-        Kind::Int16 => "INT16",
-        Kind::Int32 => "INT32",
-        Kind::Int64 => "INT64",
-        Kind::Int8 => "INT8",
-        Kind::Map { .. } => "MAP",
-        Kind::String => "STRING",
-        Kind::Struct(_) => "STRUCT",
     }
 }

@@ -49,3 +49,27 @@ impl Transform for DropHeaders {
         Ok(Transformed::one(batch))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, only, transform};
+    use lakeward_api::batch::Values;
+
+    #[test]
+    fn headers_come_and_go_in_order() {
+        let add = |name, literal| transform("InsertHeader", &[("header", name), ("value.literal", literal)]);
+        let mut values = batch(Values::Null { rows: 2 });
+        for (name, literal) in [("a", "1"), ("b", "x"), ("a", "true")] {
+            values = only(add(name, literal).apply(values).unwrap());
+        }
+        let keys = |batch: &SinkBatch, row| {
+            batch.headers.row(row).iter().map(|header| header.key.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(keys(&values, 1), ["a", "b", "a"]);
+        values = only(transform("DropHeaders", &[("headers", "a, z")]).apply(values).unwrap());
+        assert_eq!(keys(&values, 0), ["b"]);
+        values = only(transform("DropHeaders", &[("headers", "b")]).apply(values).unwrap());
+        assert!(values.headers.is_empty());
+    }
+}

@@ -16,11 +16,11 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::columns::{self, Plans, copy_of, fail_all, not_a_map};
+use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct};
 use crate::field_path::FieldPath;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, required, with_default};
-use crate::side::{Side, require_struct};
+use crate::side::Side;
 
 const PURPOSE: &str = "field extraction";
 const NESTED_PURPOSE: &str = "nested field access";
@@ -54,12 +54,13 @@ fn config_def() -> ConfigDef {
                 ConfigType::String,
                 Some("V1"),
                 Importance::High,
-                "Defines the version of the syntax to access fields. If set to `V1`, then the field paths are \
-                 limited to access the elements at the root level of the struct or map. If set to `V2`, the \
-                 syntax will support accessing nested elements. To access nested elements, dotted notation is \
-                 used. If dots are already included in the field name, then backtick pairs can be used to wrap \
-                 field names containing dots. E.g. to access the subfield `baz` from a field named \"foo.bar\" \
-                 in a struct/map the following format can be used to access its elements: \"`foo.bar`.baz\".",
+                "Defines the version of the syntax to access fields. If set to `V1`, then the field paths \
+                 are limited to access the elements at the root level of the struct or map. If set to `V2`, \
+                 the syntax will support accessing nested elements. To access nested elements, dotted \
+                 notation is used. If dots are already included in the field name, then backtick pairs can \
+                 be used to wrap field names containing dots. E.g. to access the subfield `baz` from a field \
+                 named \"foo.bar\" in a struct/map the following format can be used to access its \
+                 elements: \"`foo.bar`.baz\".",
             )
         },
     ])
@@ -94,12 +95,15 @@ impl ExtractField {
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let Values::Typed { schema, array } = self.side.of(&batch) else { return Ok(Transformed::one(batch)) };
+        let Values::Typed { schema, array } = self.side.of(&batch) else {
+            return Ok(Transformed::one(batch));
+        };
         let (field, path) = (&self.field, &self.path);
-        let plan = self.plans.get(schema, || Ok(find(schema, array, field, path)))?;
+        let plan = self.plans.get(schema, || Ok(find(schema, field, path)))?;
         let found = match plan {
             Ok(found) => found,
-            Err(err) => return Ok(fail_all(&batch, err)),
+            Err(err) if matches!(schema.kind, Kind::Struct(_)) => return Ok(fail_all(&batch, err)),
+            Err(err) => return Ok(fail_by_null(&batch, schema, array, err)),
         };
         let mut column = Arc::clone(array);
         for (at, (index, schema)) in found.steps.iter().enumerate() {
@@ -134,8 +138,22 @@ impl Transform for ExtractField {
     }
 }
 
-fn find(schema: &Arc<Schema>, array: &ArrayRef, field: &str, path: &FieldPath) -> Plan {
-    require_struct(schema, array, PURPOSE)?;
+/// Values that are no STRUCT: Java looks at the value first and at the schema for null only.
+fn fail_by_null(
+    batch: &SinkBatch,
+    schema: &Schema,
+    array: &dyn Array,
+    of_null: &ConnectError,
+) -> Transformed {
+    let of_value = not_a_struct(schema.java_class(), PURPOSE);
+    let errors = batch.offsets.iter().enumerate().map(|(row, offset)| {
+        let err = if array.is_null(row) { of_null } else { &of_value };
+        (*offset, copy_of(err))
+    });
+    Transformed { batches: Vec::new(), errors: errors.collect() }
+}
+
+fn find(schema: &Arc<Schema>, field: &str, path: &FieldPath) -> Plan {
     let mut current = Arc::clone(schema);
     let mut steps = Vec::with_capacity(path.steps().len());
     for step in path.steps() {
@@ -179,13 +197,52 @@ fn extract(value: Value, steps: &[String]) -> Result<Value, ConnectError> {
 }
 
 fn no_step() -> ConnectError {
-    ConnectError::new(
-        ErrorClass::Record,
-        "java.lang.ArrayIndexOutOfBoundsException",
-        "The field path is empty",
-    )
+    ConnectError::new(ErrorClass::Record, "java.lang.IllegalArgumentException", "fromIndex(0) > toIndex(-1)")
 }
 
 fn illegal_argument(message: String) -> ConnectError {
     ConnectError::new(ErrorClass::Record, "java.lang.IllegalArgumentException", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+
+    #[test]
+    fn nulls_of_parents_hide_and_defaults_fill() {
+        let mut leaf = Schema::optional(Kind::Int32);
+        leaf.default = Some(Value::Int32(9));
+        let mut inner = structure(vec![("leaf", leaf)]);
+        inner.optional = true;
+        let mut outer = structure(vec![("in.ner", inner)]);
+        outer.optional = true;
+        let leaf = |value| Value::Struct(vec![Value::Struct(vec![value])]);
+        let values =
+            [leaf(Value::Int32(1)), leaf(Value::Null), Value::Struct(vec![Value::Null]), Value::Null];
+        let input = batch(typed(outer, &values));
+        let path = [("field", "`in.ner`.leaf"), ("field.syntax.version", "v2")];
+        let found = only(transform("ExtractField$Value", &path).apply(input.clone()).unwrap());
+        assert_eq!(rows(&found.values), [Value::Int32(1), Value::Int32(9), Value::Null, Value::Null]);
+        assert_eq!(found.values.schema().unwrap().default, Some(Value::Int32(9)));
+
+        let plain = [path[0], path[1], ("replace.null.with.default", "false")];
+        let found = only(transform("ExtractField$Value", &plain).apply(input.clone()).unwrap());
+        assert_eq!(rows(&found.values)[1], Value::Null);
+
+        let unknown = transform("ExtractField$Value", &[("field", "in")]).apply(input).unwrap();
+        assert_eq!((unknown.batches.len(), unknown.errors.len()), (0, 4));
+        assert_eq!(unknown.errors[0].1.java_class(), "java.lang.IllegalArgumentException");
+        assert_eq!(unknown.errors[0].1.to_string(), "Unknown field: in");
+    }
+
+    #[test]
+    fn schemaless_members_are_found_and_missing_ones_are_null() {
+        let values = vec![map(&[("a", map(&[("b", text("x"))]))]), map(&[]), Value::Null, text("y")];
+        let settings = [("field", "a.b"), ("field.syntax.version", "V2")];
+        let mut found =
+            transform("ExtractField$Value", &settings).apply(batch(Values::Dynamic(values))).unwrap();
+        assert_eq!(found.errors.remove(0).0, 13);
+        assert_eq!(rows(&only(found).values), [text("x"), Value::Null, Value::Null]);
+    }
 }

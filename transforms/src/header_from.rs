@@ -113,7 +113,9 @@ impl HeaderFrom {
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let Values::Typed { schema, array } = self.side.of(&batch) else { return Ok(Transformed::one(batch)) };
+        let Values::Typed { schema, array } = self.side.of(&batch) else {
+            return Ok(Transformed::one(batch));
+        };
         if array.null_count() > 0 {
             let (_, nulls) = columns::by_nulls(array);
             let err = not_a_struct("null", self.purpose());
@@ -221,4 +223,44 @@ fn plan(
         (Arc::new(columns::struct_like(schema, fields)), indices)
     });
     Ok(Plan { sources, rest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+    use lakeward_api::schema::Kind;
+
+    fn settings(operation: &str) -> [(&'static str, &str); 3] {
+        [("fields", "a,a"), ("headers", "h,i"), ("operation", operation)]
+    }
+
+    #[test]
+    fn moved_fields_leave_the_struct() {
+        let schema =
+            structure(vec![("a", Schema::optional(Kind::Int8)), ("b", Schema::new(Kind::String))]).named("n");
+        let values = typed(schema, &[Value::Struct(vec![Value::Int8(1), text("x")])]);
+        let moved = only(transform("HeaderFrom$Value", &settings("move")).apply(batch(values)).unwrap());
+        assert_eq!(rows(&moved.values), [Value::Struct(vec![text("x")])]);
+        assert_eq!(moved.values.schema().unwrap().name.as_deref(), Some("n"));
+        let headers = moved.headers.row(0);
+        assert_eq!((&*headers[0].key, &*headers[1].key), ("h", "i"));
+        assert_eq!(headers[1].value, Value::Int8(1));
+        assert!(headers[0].schema.as_ref().unwrap().optional);
+    }
+
+    #[test]
+    fn schemaless_members_move_once_and_copy_twice() {
+        let values = Values::Dynamic(vec![map(&[("a", Value::Int8(1))]), Value::Null]);
+        let outcome = transform("HeaderFrom$Value", &settings("move")).apply(batch(values.clone())).unwrap();
+        assert_eq!(outcome.errors[0].0, 11);
+        assert_eq!(rows(&outcome.batches[0].values), [map(&[])]);
+        assert_eq!(outcome.batches[0].headers.row(0).len(), 2);
+        let outcome = transform("HeaderFrom$Value", &settings("copy")).apply(batch(values)).unwrap();
+        assert_eq!(rows(&outcome.batches[0].values), [map(&[("a", Value::Int8(1))])]);
+        assert_eq!(
+            outcome.errors[0].1.to_string(),
+            "Only Map objects supported in absence of schema for [header copy], found: null"
+        );
+    }
 }

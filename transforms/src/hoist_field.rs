@@ -57,7 +57,9 @@ impl HoistField {
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let Values::Typed { schema, array } = self.side.of(&batch) else { return Ok(Transformed::one(batch)) };
+        let Values::Typed { schema, array } = self.side.of(&batch) else {
+            return Ok(Transformed::one(batch));
+        };
         let hoisted = match self.plans.get(schema, || Ok(hoist(schema, &self.field)))? {
             Ok(hoisted) => Arc::clone(hoisted),
             Err(err) => return Ok(fail_all(&batch, err)),
@@ -103,6 +105,39 @@ fn hoist(schema: &Arc<Schema>, field: &str) -> Result<Arc<Schema>, ConnectError>
 fn null_in_required(field: &str, schema: &Schema) -> ConnectError {
     ConnectError::data(format!(
         "Invalid value: null used for required field: \"{field}\", schema type: {}",
-        columns::type_name(schema)
+        schema.kind.name()
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, map, only, rows, transform, typed};
+
+    #[test]
+    fn tombstones_become_maps_and_values_structs() {
+        let hoist = |values| transform("HoistField$Value", &[("field", "f")]).apply(batch(values)).unwrap();
+        let tombstones = only(hoist(Values::Null { rows: 2 }));
+        assert_eq!(rows(&tombstones.values), vec![map(&[("f", Value::Null)]); 2]);
+        let numbers = typed(Schema::optional(Kind::Int8), &[Value::Int8(1), Value::Null]);
+        let structs = only(hoist(numbers));
+        assert_eq!(
+            rows(&structs.values),
+            [Value::Struct(vec![Value::Int8(1)]), Value::Struct(vec![Value::Null])]
+        );
+        assert!(!structs.values.schema().unwrap().optional);
+    }
+
+    #[test]
+    fn null_under_a_required_schema_fails() {
+        let numbers = typed(Schema::new(Kind::Int8), &[Value::Int8(1), Value::Null]);
+        let outcome = transform("HoistField$Key", &[("field", "f")])
+            .apply(SinkBatch { keys: numbers, ..batch(Values::Null { rows: 2 }) });
+        let outcome = outcome.unwrap();
+        assert_eq!(outcome.batches[0].offsets, [10]);
+        assert_eq!(
+            outcome.errors[0].1.to_string(),
+            "Invalid value: null used for required field: \"f\", schema type: INT8"
+        );
+    }
 }

@@ -45,18 +45,15 @@ pub(crate) fn classes() -> Vec<TransformClass> {
 }
 
 fn config_def() -> ConfigDef {
-    let optionality =
-        "Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep it optional (the \
-         default).";
+    let optionality = "Suffix with <code>!</code> to make this a required field, or <code>?</code> to keep \
+                       it optional (the default).";
     let key = |name, doc: &str| with_default(name, ConfigType::String, None, Importance::Medium, doc);
     ConfigDef::new(vec![
         key("topic.field", &format!("Field name for Kafka topic. {optionality}")),
         key("partition.field", &format!("Field name for Kafka partition. {optionality}")),
         key(
             "offset.field",
-            &format!(
-                "Field name for Kafka offset - only applicable to sink connectors.<br/>{optionality}"
-            ),
+            &format!("Field name for Kafka offset - only applicable to sink connectors.<br/>{optionality}"),
         ),
         key("timestamp.field", &format!("Field name for record timestamp. {optionality}")),
         key("static.field", &format!("Field name for static data field. {optionality}")),
@@ -104,7 +101,8 @@ impl InsertField {
             add("static.field", What::Static(text.into()));
         } else if let Some(field) = settings.get("static.field") {
             return Err(ConnectError::config(format!(
-                "Invalid value null for configuration static.value: No value specified for static field: {field}"
+                "Invalid value null for configuration static.value: No value specified for static field: \
+                 {field}"
             )));
         }
         if inserts.is_empty() {
@@ -115,7 +113,9 @@ impl InsertField {
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let Values::Typed { schema, array } = self.side.of(&batch) else { return Ok(Transformed::one(batch)) };
+        let Values::Typed { schema, array } = self.side.of(&batch) else {
+            return Ok(Transformed::one(batch));
+        };
         if array.null_count() == array.len() {
             return Ok(Transformed::one(batch));
         }
@@ -265,15 +265,85 @@ fn repeated(text: &str, rows: usize) -> Result<StringArray, ConnectError> {
         .map_err(|err| ConnectError::fatal("a column could not be built").with_source(err))
 }
 
-fn updated(
-    schema: &Arc<Schema>,
-    array: &ArrayRef,
-    inserts: &[Insert],
-) -> Result<Arc<Schema>, ConnectError> {
+fn updated(schema: &Arc<Schema>, array: &ArrayRef, inserts: &[Insert]) -> Result<Arc<Schema>, ConnectError> {
     require_struct(schema, array, PURPOSE)?;
     let mut fields = schema.fields().to_vec();
     for insert in inserts {
         columns::add_field(&mut fields, &insert.name, Arc::clone(&insert.schema))?;
     }
     Ok(Arc::new(columns::struct_like(schema, fields)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+
+    const ALL: [(&str, &str); 6] = [
+        ("topic.field", "t!"),
+        ("partition.field", "p?"),
+        ("offset.field", "o"),
+        ("timestamp.field", "at"),
+        ("static.field", "s"),
+        ("static.value", "x"),
+    ];
+
+    #[test]
+    fn fields_are_appended_in_order_and_null_rows_stay() {
+        let mut schema = structure(vec![("a", Schema::new(Kind::Int8))]);
+        schema.optional = true;
+        let row = Value::Struct(vec![Value::Int8(1)]);
+        let input = batch(typed(schema, &[row.clone(), Value::Null, row]));
+        let outcome = transform("InsertField$Value", &ALL).apply(input).unwrap();
+        let offsets: Vec<_> = outcome.batches.iter().map(|batch| batch.offsets.clone()).collect();
+        assert_eq!(offsets, [[10], [11], [12]]);
+        assert_eq!(
+            rows(&outcome.batches[2].values),
+            [Value::Struct(vec![
+                Value::Int8(1),
+                text("t"),
+                Value::Int32(3),
+                Value::Int64(12),
+                Value::Date(3000),
+                text("x")
+            ])]
+        );
+        let schema = outcome.batches[2].values.schema().unwrap();
+        let optional: Vec<_> = schema.fields().iter().map(|field| field.schema.optional).collect();
+        assert_eq!(optional, [false, false, true, true, true, true]);
+        assert!(!schema.optional);
+        assert_eq!(rows(&outcome.batches[1].values), [Value::Null]);
+        assert_eq!(outcome.batches[1].values.schema().unwrap().fields().len(), 1);
+    }
+
+    #[test]
+    fn members_of_maps_are_replaced_and_timestamps_left_out() {
+        let mut input = batch(Values::Dynamic(vec![map(&[("o", text("old"))]), Value::Null]));
+        input.timestamps_ms[0] = None;
+        let output = only(transform("InsertField$Value", &ALL).apply(input).unwrap());
+        let expected =
+            map(&[("o", Value::Int64(10)), ("t", text("t")), ("p", Value::Int32(3)), ("s", text("x"))]);
+        assert_eq!(rows(&output.values), [expected, Value::Null]);
+    }
+
+    #[test]
+    fn a_required_timestamp_must_be_there() {
+        let schema = structure(vec![("a", Schema::new(Kind::Int8))]);
+        let row = Value::Struct(vec![Value::Int8(1)]);
+        let mut input = batch(typed(schema, &[row.clone(), row]));
+        input.timestamps_ms[1] = None;
+        let outcome = transform("InsertField$Value", &[("timestamp.field", "at!")]).apply(input).unwrap();
+        assert_eq!(outcome.batches[0].offsets, [10]);
+        assert_eq!(outcome.errors[0].0, 11);
+    }
+
+    #[test]
+    fn equal_names_fail_every_record() {
+        let schema = structure(vec![("a", Schema::new(Kind::Int8))]);
+        let input = batch(typed(schema, &[Value::Struct(vec![Value::Int8(1)])]));
+        let outcome = transform("InsertField$Value", &[("offset.field", "a")]).apply(input).unwrap();
+        let err = &outcome.errors[0].1;
+        assert_eq!(err.java_class(), "org.apache.kafka.connect.errors.SchemaBuilderException");
+        assert_eq!(err.to_string(), "Cannot create field because of field name duplication a");
+    }
 }

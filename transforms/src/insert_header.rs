@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use lakeward_api::batch::SinkBatch;
-use lakeward_api::config::{ConfigDef, ConfigMap, ConfigType, Importance};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::header::Header;
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::{ConnectError, literal};
@@ -24,14 +24,15 @@ pub(crate) fn classes() -> Vec<TransformClass> {
 }
 
 fn config_def() -> ConfigDef {
+    let present = |key: ConfigKey| ConfigKey { validator: Validator::NonNull, ..key };
     ConfigDef::new(vec![
-        required("header", ConfigType::String, Importance::High, "The name of the header."),
-        required(
+        present(required("header", ConfigType::String, Importance::High, "The name of the header.")),
+        present(required(
             "value.literal",
             ConfigType::String,
             Importance::High,
             "The literal value that is to be set as the header value on all records.",
-        ),
+        )),
     ])
 }
 

@@ -17,8 +17,8 @@ mod parse;
 mod property;
 mod replacement;
 mod study;
-
-
+#[cfg(test)]
+mod tests;
 
 use lakeward_api::{ConnectError, ErrorClass};
 
@@ -73,24 +73,4 @@ fn too_slow() -> ConnectError {
         "org.apache.kafka.connect.errors.DataException",
         format!("The regular expression took more than {} steps for one text", machine::STEPS_MAX),
     )
-}
-
-#[cfg(test)]
-mod fuzz_tmp {
-    #[test]
-    fn fuzz_tmp() {
-        let un = |h: &str| String::from_utf8((0..h.len()/2).map(|i| u8::from_str_radix(&h[2*i..2*i+2],16).unwrap()).collect()).unwrap();
-        let file = std::fs::read_to_string(std::env::var("RX_FILE").unwrap()).unwrap();
-        let mut out = String::new(); let mut bad = 0; let mut kinds = std::collections::BTreeMap::new();
-        for line in file.lines() {
-            let f: Vec<&str> = line.split('\t').collect();
-            let (p,t,r,m,s) = (un(f[0]),un(f[1]),un(f[2]),f[3],un(f[4]));
-            let (om,os) = match super::JavaRegex::new(&p) {
-                Err(e) => ("E".to_owned(), e),
-                Ok(x) => (x.matches(&t).map_or("slow".to_owned(), |b| b.to_string()), match x.replace_first(&t,&r) { Ok(o)=>format!("={o}"), Err(e) if e.java_class().contains("DataEx") => "slow".to_owned(), Err(e)=>format!("!{}: {}", e.java_class(), e)}),
-            };
-            if om != m || os != s { bad += 1; let k = if om=="E" && m=="E" {"errtext"} else if om=="E" {"we-err"} else if m=="E" || m=="X" {"java-err"} else if om=="slow"||m=="slow"||os=="slow"||s=="slow" {"slow"} else if om!=m {"match"} else {"repl"}; let c: &mut usize = kinds.entry(k).or_default(); *c+=1; if *c<=4 && p.len()<110 && !s.contains("NullPointer") { out.push_str(&format!("{k} p={p:?} t={t:?} r={r:?}\n   java {m} {s:?}\n   ours {om} {os:?}\n")); } }
-        }
-        std::fs::write("/tmp/tfa/diff.txt", format!("{out}\n{bad} bad {kinds:?}\n")).unwrap();
-    }
 }

@@ -7,24 +7,45 @@
 //!
 //! Source: `org.apache.kafka.connect.transforms`, Kafka 4.1.
 
+mod aiven;
+mod cast;
+mod cast_column;
+mod cast_decimal;
+mod cast_number;
+mod cast_value;
 mod chain;
 mod columns;
+mod confluent;
+mod debezium;
 mod drop_headers;
 mod extract_field;
 mod field_path;
 mod filter;
+mod flatten;
+#[cfg(test)]
+mod golden;
+mod hash_order;
 mod header_from;
 mod hoist_field;
 mod insert_field;
 mod insert_header;
 mod java_regex;
+mod mask_field;
 mod merge;
+mod null_rows;
 mod plugin;
 mod predicates;
 mod regex_router;
+mod replace_field;
+mod routing;
+#[cfg(test)]
+mod sample;
+mod schemas;
+mod set_schema_metadata;
 mod settings;
 mod side;
 mod simple_date_format;
+mod timestamp_converter;
 mod timestamp_router;
 mod value_to_key;
 
@@ -38,6 +59,9 @@ use plugin::TransformClass;
 /// Adds every transform and predicate of this crate.
 pub fn register(registry: &mut PluginRegistry) {
     let transforms: Vec<Vec<TransformClass>> = vec![
+        aiven::classes(),
+        confluent::classes(),
+        debezium::classes(),
         drop_headers::classes(),
         extract_field::classes(),
         filter::classes(),
@@ -47,6 +71,12 @@ pub fn register(registry: &mut PluginRegistry) {
         insert_header::classes(),
         regex_router::classes(),
         timestamp_router::classes(),
+        cast::classes(),
+        flatten::classes(),
+        mask_field::classes(),
+        replace_field::classes(),
+        set_schema_metadata::classes(),
+        timestamp_converter::classes(),
         value_to_key::classes(),
     ];
     for class in transforms.into_iter().flatten() {

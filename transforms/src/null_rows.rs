@@ -9,24 +9,23 @@ use crate::columns::by_nulls;
 use crate::merge;
 use crate::side::Side;
 
-/// Applies `valid` to the rows whose key or value is not null and `null` to the others, and brings both back
-/// into order. Values without a schema all go to `valid`.
+/// Applies `transform` to the rows whose key or value is not null and, with true, to the others, and brings
+/// both back into order. Values without a schema count as not null.
 pub(crate) fn apart(
     side: Side,
     mut batch: SinkBatch,
-    mut valid: impl FnMut(SinkBatch) -> Result<Transformed, ConnectError>,
-    null: impl FnOnce(SinkBatch) -> Result<Transformed, ConnectError>,
+    mut transform: impl FnMut(SinkBatch, bool) -> Result<Transformed, ConnectError>,
 ) -> Result<Transformed, ConnectError> {
-    let Values::Typed { array, .. } = side.of(&batch) else { return valid(batch) };
+    let Values::Typed { array, .. } = side.of(&batch) else { return transform(batch, false) };
     if array.null_count() == 0 {
-        return valid(batch);
+        return transform(batch, false);
     }
     if array.null_count() == array.len() {
-        return null(batch);
+        return transform(batch, true);
     }
     let (values, nulls) = by_nulls(array);
-    let mut done = null(merge::move_rows(&mut batch, &nulls)?)?;
-    let rest = valid(merge::move_rows(&mut batch, &values)?)?;
+    let mut done = transform(merge::move_rows(&mut batch, &nulls)?, true)?;
+    let rest = transform(merge::move_rows(&mut batch, &values)?, false)?;
     done.errors.extend(rest.errors);
     done.errors.sort_by_key(|(offset, _)| *offset);
     let mut all = done.batches;

@@ -41,11 +41,13 @@ fn config_def() -> ConfigDef {
     ])
 }
 
+/// The latest topic and what it becomes.
+type Routed = (Arc<str>, Result<Arc<str>, ConnectError>);
+
 struct RegexRouter {
     regex: JavaRegex,
     replacement: String,
-    /// The latest topic and what it becomes.
-    last: Option<(Arc<str>, Result<Arc<str>, ConnectError>)>,
+    last: Option<Routed>,
 }
 
 impl RegexRouter {
@@ -76,5 +78,26 @@ impl Transform for RegexRouter {
             None => {}
         }
         Ok(Transformed::one(batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::sample::{batch, only, transform};
+    use lakeward_api::batch::Values;
+
+    #[test]
+    fn only_whole_matches_are_renamed() {
+        let route = |regex: &str, replacement: &str| {
+            transform("RegexRouter", &[("regex", regex), ("replacement", replacement)])
+                .apply(batch(Values::Null { rows: 2 }))
+                .unwrap()
+        };
+        assert_eq!(&*only(route("(t)", "$1-x")).topic, "t-x");
+        assert_eq!(&*only(route("(?=t)", "x")).topic, "t");
+        assert_eq!(&*only(route("|t", "x")).topic, "xt");
+        let failed = route("t", "$1");
+        assert_eq!((failed.batches.len(), failed.errors.len()), (0, 2));
+        assert_eq!(failed.errors[0].1.to_string(), "No group 1");
     }
 }

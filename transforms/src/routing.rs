@@ -38,7 +38,11 @@ impl TopicRuns {
 
     /// `batch` under these topics, one batch per run. There is one topic per row.
     pub(crate) fn split(self, mut batch: SinkBatch) -> Result<Vec<SinkBatch>, ConnectError> {
-        debug_assert_eq!(self.runs.iter().map(|(_, rows)| rows).sum::<usize>(), batch.rows(), "one topic a row");
+        debug_assert_eq!(
+            self.runs.iter().map(|(_, rows)| rows).sum::<usize>(),
+            batch.rows(),
+            "one topic a row"
+        );
         if let [(topic, _)] = self.runs.as_slice() {
             batch.topic = Arc::clone(topic);
             return Ok(vec![batch]);

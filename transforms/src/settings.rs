@@ -84,8 +84,8 @@ pub(crate) fn replace_null_key() -> ConfigKey {
         ConfigType::Boolean,
         Some("true"),
         Importance::Medium,
-        "Whether to replace fields that have a default value and that are null to the default value. When set to \
-         true, the default value is used, otherwise null is used.",
+        "Whether to replace fields that have a default value and that are null to the default value. When \
+         set to true, the default value is used, otherwise null is used.",
     )
 }
 

@@ -46,31 +46,7 @@ pub(crate) fn require_struct<'a>(
         Kind::Struct(_) => Ok(array.as_any().downcast_ref().expect("a STRUCT column is a StructArray")),
         _ => Err(ConnectError::data(format!(
             "Only Struct objects supported for [{purpose}], found: {}",
-            java_class(schema)
+            schema.java_class()
         ))),
-    }
-}
-
-/// The Java class of a schema's values, as error texts name it.
-pub(crate) fn java_class(schema: &Schema) -> &'static str {
-    if schema.logical().is_some() {
-        return match schema.kind {
-            Kind::Bytes => "java.math.BigDecimal",
-            _ => "java.util.Date",
-        };
-    }
-    match schema.kind {
-        Kind::Array(_) => "java.util.ArrayList",
-        Kind::Boolean => "java.lang.Boolean",
-        Kind::Bytes => "[B",
-        Kind::Float32 => "java.lang.Float",
-        Kind::Float64 => "java.lang.Double",
-        Kind::Int16 => "java.lang.Short",
-        Kind::Int32 => "java.lang.Integer",
-        Kind::Int64 => "java.lang.Long",
-        Kind::Int8 => "java.lang.Byte",
-        Kind::Map { .. } => "java.util.HashMap",
-        Kind::String => "java.lang.String",
-        Kind::Struct(_) => "org.apache.kafka.connect.data.Struct",
     }
 }

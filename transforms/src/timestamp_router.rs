@@ -42,7 +42,8 @@ fn config_def() -> ConfigDef {
             ConfigType::String,
             Some("yyyyMMdd"),
             Importance::High,
-            "Format string for the timestamp that is compatible with <code>java.text.SimpleDateFormat</code>.",
+            "Format string for the timestamp that is compatible with \
+             <code>java.text.SimpleDateFormat</code>.",
         ),
     ])
 }
@@ -93,7 +94,11 @@ impl TimestampRouter {
         route
     }
 
-    fn split(&mut self, format: &SimpleDateFormat, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+    fn split(
+        &mut self,
+        format: &SimpleDateFormat,
+        mut batch: SinkBatch,
+    ) -> Result<Transformed, ConnectError> {
         if *self.topic != *batch.topic {
             self.topic = Arc::clone(&batch.topic);
             self.routes.clear();
@@ -156,4 +161,51 @@ fn step_ms(pattern: &str) -> i64 {
     let smallest = units.iter().filter(|(letter, _)| pattern.contains(*letter)).map(|(_, step)| *step).min();
     let half_day = pattern.contains('a').then_some(12 * HOUR);
     smallest.or(half_day).unwrap_or(24 * HOUR)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, only, transform};
+    use lakeward_api::batch::Values;
+
+    const DAY_MS: i64 = 86_400_000;
+
+    fn at(times: &[Option<i64>]) -> SinkBatch {
+        let mut batch = batch(Values::Null { rows: times.len() });
+        batch.timestamps_ms = times.to_vec();
+        batch
+    }
+
+    #[test]
+    fn days_split_batches_and_missing_timestamps_fail() {
+        let input = at(&[Some(0), Some(DAY_MS - 1), None, Some(DAY_MS), Some(5)]);
+        let outcome = transform("TimestampRouter", &[]).apply(input).unwrap();
+        let routes: Vec<_> =
+            outcome.batches.iter().map(|batch| (&*batch.topic, batch.offsets.clone())).collect();
+        assert_eq!(
+            routes,
+            [("t-19700101", vec![10, 11]), ("t-19700102", vec![13]), ("t-19700101", vec![14])]
+        );
+        assert_eq!(outcome.errors[0].0, 12);
+    }
+
+    #[test]
+    fn texts_of_small_units_are_not_mixed_up() {
+        let settings = [("topic.format", "${timestamp}.${topic}"), ("timestamp.format", "HH-a 'at' SSS")];
+        let mut router = transform("TimestampRouter", &settings);
+        let mut topic = |ms| only(router.apply(at(&[Some(ms)])).unwrap()).topic.to_string();
+        assert_eq!(topic(0), "00-AM at 000.t");
+        assert_eq!(topic(1), "00-AM at 001.t");
+        assert_eq!(topic(13 * 3_600_000), "13-PM at 000.t");
+        assert_eq!(topic(-1), "23-PM at 999.t");
+    }
+
+    #[test]
+    fn bad_patterns_fail_records() {
+        let outcome =
+            transform("TimestampRouter", &[("timestamp.format", "b")]).apply(at(&[Some(0)])).unwrap();
+        assert_eq!(outcome.errors[0].1.java_class(), "java.lang.IllegalArgumentException");
+        assert_eq!(outcome.errors[0].1.to_string(), "Illegal pattern character 'b'");
+    }
 }

@@ -129,3 +129,46 @@ fn plan(schema: &Arc<Schema>, array: &ArrayRef, names: &[Arc<str>]) -> Result<Pl
     }
     Ok(Plan { key: Arc::new(Schema::new(Kind::Struct(fields))), columns: indices })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+
+    #[test]
+    fn keys_share_the_columns_of_values() {
+        let schema = structure(vec![("a", Schema::new(Kind::Int8)), ("b", Schema::new(Kind::String))]);
+        let values = typed(schema, &[Value::Struct(vec![Value::Int8(1), text("x")])]);
+        let keyed = only(transform("ValueToKey", &[("fields", "b,a")]).apply(batch(values)).unwrap());
+        assert_eq!(rows(&keyed.keys), [Value::Struct(vec![text("x"), Value::Int8(1)])]);
+        let (_, key) = keyed.keys.as_struct().unwrap();
+        let (_, value) = keyed.values.as_struct().unwrap();
+        assert!(Arc::ptr_eq(key.column(1), value.column(0)));
+    }
+
+    #[test]
+    fn null_values_and_unknown_fields_fail() {
+        let mut schema = structure(vec![("a", Schema::new(Kind::Int8))]);
+        schema.optional = true;
+        let values = typed(schema, &[Value::Null, Value::Struct(vec![Value::Int8(1)])]);
+        let outcome = transform("ValueToKey", &[("fields", "z")]).apply(batch(values)).unwrap();
+        let texts: Vec<_> = outcome.errors.iter().map(|(_, err)| err.to_string()).collect();
+        assert_eq!(
+            texts,
+            [
+                "Only Struct objects supported for [copying fields from value to key], found: null",
+                "Field does not exist: z"
+            ]
+        );
+        let tombstones = batch(Values::Null { rows: 2 });
+        let outcome = transform("ValueToKey", &[("fields", "z")]).apply(tombstones).unwrap();
+        assert!(outcome.errors[1].1.to_string().ends_with("found: null"));
+    }
+
+    #[test]
+    fn absent_members_are_null() {
+        let values = Values::Dynamic(vec![map(&[("a", Value::Int8(1))])]);
+        let keyed = only(transform("ValueToKey", &[("fields", "a,b")]).apply(batch(values)).unwrap());
+        assert_eq!(rows(&keyed.keys), [map(&[("a", Value::Int8(1)), ("b", Value::Null)])]);
+    }
+}

@@ -58,24 +58,25 @@ fn check_transform(
     };
     check_version(connector, &prefix, plugin.class(), plugin.version())?;
     check_settings(connector, &prefix, &plugin.config_def())?;
-    let negate = format!("{prefix}negate");
-    match connector.get(&negate).map(|text| text.trim()) {
-        Some(text) if !text.eq_ignore_ascii_case("true") && !text.eq_ignore_ascii_case("false") => {
-            if connector.contains_key(&format!("{prefix}predicate")) {
-                return Err(ConnectError::config(format!(
-                    "Invalid value {text} for configuration {negate}: Expected value to be either true or false"
-                )));
-            }
-        }
-        _ => {}
-    }
-    if connector.contains_key(&negate) && !connector.contains_key(&format!("{prefix}predicate")) {
+    check_negate(connector, &prefix)
+}
+
+/// `negate` is a BOOLEAN and needs a predicate.
+fn check_negate(connector: &ConfigMap, prefix: &str) -> Result<(), ConnectError> {
+    let name = format!("{prefix}negate");
+    let Some(text) = connector.get(&name).map(|text| text.trim()) else { return Ok(()) };
+    if !connector.contains_key(&format!("{prefix}predicate")) {
         return Err(ConnectError::config(format!(
-            "Config '{negate}' was provided but there is no config '{prefix}predicate' defining a predicate to \
+            "Config '{name}' was provided but there is no config '{prefix}predicate' defining a predicate to \
              be negated."
         )));
     }
-    Ok(())
+    if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
+        return Ok(());
+    }
+    Err(ConnectError::config(format!(
+        "Invalid value {text} for configuration {name}: Expected value to be either true or false"
+    )))
 }
 
 fn check_predicate(
@@ -148,8 +149,8 @@ fn check_version(
         ErrorClass::Config,
         "org.apache.kafka.connect.runtime.isolation.VersionedPluginLoadingException",
         format!(
-            "Plugin {class} not found that matches the version range [{wanted},{wanted}], available versions: \
-             [{available}]"
+            "Plugin {class} not found that matches the version range [{wanted},{wanted}], available \
+             versions: [{available}]"
         ),
     ))
 }

@@ -29,6 +29,11 @@ impl Adjustment {
         for (at, unit) in name.encode_utf16().enumerate() {
             match u8::try_from(unit) {
                 Ok(byte) if self.allows(byte, at == 0) => text.push(char::from(byte)),
+                // Names that differ in their first digit alone stay apart.
+                Ok(byte) if self == Self::Avro && at == 0 && byte.is_ascii_digit() => {
+                    text.push('_');
+                    text.push(char::from(byte));
+                }
                 _ if self == Self::Avro => text.push('_'),
                 _ => write!(text, "_u{unit:04x}").expect("writing to a String cannot fail"),
             }

@@ -1,7 +1,7 @@
 //! Debezium's transforms for change events.
 //!
-//! They find a change event by its schema: a STRUCT whose name ends in `.Envelope`. Everything else (heartbeats,
-//! schema changes, values without schema) passes by.
+//! They find a change event by its schema: a STRUCT whose name ends in `.Envelope`. Everything else
+//! (heartbeats, schema changes, values without schema) passes by.
 //!
 //! Source: `io.debezium.transforms`, Debezium 3.6.0.Final, whose answers the golden tables of the tests hold.
 
@@ -75,7 +75,7 @@ fn typed_field(schema: &Schema, name: &str, kind: &Kind) -> Result<usize, Connec
     if std::mem::discriminant(&found.kind) == std::mem::discriminant(kind) {
         return Ok(index);
     }
-    let kind = crate::columns::type_name(&Schema::new(kind.clone()));
+    let kind = kind.name();
     Err(ConnectError::data(format!("Field '{name}' is not of type {kind}")))
 }
 

@@ -1,6 +1,7 @@
 //! `ByLogicalTableRouter`: change events of several tables go to one topic, told apart by a field in the key.
 //!
-//! The topic of a batch is one, so its new name is computed once per batch; schemas are renamed, columns stay.
+//! The topic of a batch is one, so its new name is computed once per batch; schemas are renamed, columns
+//! stay. Envelopes without `before`, which Debezium 3.6 fails on, are taken as Debezium 3.7 takes them.
 //!
 //! Source: `io.debezium.transforms.ByLogicalTableRouter`, Debezium 3.6.0.Final.
 
@@ -17,20 +18,18 @@ use lakeward_api::value::Value;
 
 use super::adjust::{Adjustment, MODES};
 use super::{VERSION, is_envelope};
-use crate::columns::{self, class_of, copy_of, fail_all, not_a_struct};
+use crate::columns::{self, copy_of, fail_all, not_a_struct};
 use crate::java_regex::JavaRegex;
 use crate::plugin::TransformClass;
 use crate::settings::with_default;
 use crate::{merge, routing, side};
 
 const PURPOSE: &str = "Updating schema";
-/// Keys and values whose renamed schemas are kept.
-const KEPT: usize = 16;
-
 const KEY_FIELD: &str = "key.field.name";
 const KEY_REGEX: &str = "key.field.regex";
 const KEY_REPLACEMENT: &str = "key.field.replacement";
 const KEY_UNIQUE: &str = "key.enforce.uniqueness";
+const KEPT: &str = "logical.table.cache.size";
 const MODE: &str = "schema.name.adjustment.mode";
 const TOPIC_REGEX: &str = "topic.regex";
 const TOPIC_REPLACEMENT: &str = "topic.replacement";
@@ -60,11 +59,11 @@ fn config_def() -> ConfigDef {
         text(KEY_REGEX, "The pattern that the old topic's name is matched with for that field."),
         text(KEY_REPLACEMENT, "What the match of key.field.regex becomes: the field's text."),
         with_default(
-            "logical.table.cache.size",
+            KEPT,
             ConfigType::Int,
             Some("16"),
             Importance::Low,
-            "How many schemas Debezium keeps. The number of kept schemas is fixed here.",
+            "How many schemas of keys, and of values, are kept.",
         ),
     ])
 }
@@ -83,7 +82,7 @@ fn all_keys() -> ConfigDef {
 struct ByLogicalTableRouter {
     rules: Rules,
     /// The latest topic and where its records go.
-    last: Option<(Arc<str>, Result<Option<Target>, ConnectError>)>,
+    last: Option<(Arc<str>, Routed)>,
     keys: Renamed,
     values: Renamed,
 }
@@ -94,26 +93,34 @@ struct Rules {
     is_unique: bool,
     key_field: Arc<str>,
     mode: Adjustment,
+    /// Schemas kept of each kind.
+    kept: usize,
 }
 
-#[derive(Clone)]
+/// `None`: the record stays where it is.
+type Routed = Result<Option<Arc<Target>>, ConnectError>;
+
 struct Target {
     topic: Arc<str>,
-    /// What the key's field says.
-    table: Arc<str>,
+    /// What the key's field says. The error is that of every record with a key.
+    table: Result<Arc<str>, ConnectError>,
 }
 
-/// Old schemas under the new topic's name.
-#[derive(Default)]
-struct Renamed(Vec<(Arc<Schema>, Arc<str>, Result<Arc<Schema>, ConnectError>)>);
+/// Old schemas and what they became, the one used last at the end. As in Debezium, the topic that comes with
+/// a schema first names it.
+struct Renamed {
+    known: Vec<(Arc<Schema>, Arc<Schema>)>,
+    size: usize,
+}
 
 impl ByLogicalTableRouter {
     fn new(given: &ConfigMap) -> Result<Self, ConnectError> {
         let rules = Rules::new(given).map_err(super::invalid)?;
-        Ok(Self { rules, last: None, keys: Renamed::default(), values: Renamed::default() })
+        let size = rules.kept;
+        Ok(Self { rules, last: None, keys: Renamed::new(size), values: Renamed::new(size) })
     }
 
-    fn target(&mut self, topic: &Arc<str>) -> Result<Option<Target>, ConnectError> {
+    fn target(&mut self, topic: &Arc<str>) -> Routed {
         if self.last.as_ref().is_none_or(|(last, _)| last != topic) {
             self.last = Some((Arc::clone(topic), self.rules.target(topic)));
         }
@@ -154,7 +161,7 @@ impl ByLogicalTableRouter {
         schema: &Arc<Schema>,
     ) -> Result<Transformed, ConnectError> {
         let rules = &self.rules;
-        let new = match self.values.get(schema, &target.topic, || rules.envelope(schema, &target.topic)) {
+        let new = match self.values.get(schema, || rules.envelope(schema, &target.topic)) {
             Ok(new) => new,
             Err(err) => return Ok(fail_all(&batch, &err)),
         };
@@ -178,7 +185,7 @@ impl ByLogicalTableRouter {
             Values::Typed { schema, array } => (Arc::clone(schema), Arc::clone(array)),
             Values::Dynamic(keys) => {
                 if let Some(key) = keys.iter().find(|key| !key.is_null()) {
-                    return Err(not_a_struct(class_of(key), PURPOSE));
+                    return Err(not_a_struct(key.java_class(), PURPOSE));
                 }
                 batch.keys = Values::Null { rows: keys.len() };
                 return Ok(());
@@ -186,10 +193,11 @@ impl ByLogicalTableRouter {
         };
         let old = side::require_struct(&schema, &array, PURPOSE)?;
         let rules = &self.rules;
-        let new = self.keys.get(&schema, &target.topic, || rules.key(&schema, &target.topic))?;
+        let new = self.keys.get(&schema, || rules.key(&schema, &target.topic))?;
         let mut all = old.columns().to_vec();
         if rules.is_unique {
-            let table = std::iter::repeat_n(&*target.table, array.len());
+            let table = target.table.as_ref().map_err(copy_of)?;
+            let table = std::iter::repeat_n(&**table, array.len());
             all.push(Arc::new(StringArray::from_iter_values(table)));
         }
         let array = columns::struct_column(&new, all, array.len())?;
@@ -235,7 +243,8 @@ impl Rules {
         let regex = |key: &str, text: &str| {
             JavaRegex::new(text).map_err(|problem| {
                 ConnectError::config(format!(
-                    "The '{key}' value '{text}' is invalid: A valid regular expressions is expected, but {problem}"
+                    "The '{key}' value '{text}' is invalid: A valid regular expressions is expected, but \
+                     {problem}"
                 ))
             })
         };
@@ -264,11 +273,12 @@ impl Rules {
             is_unique: settings.flag(KEY_UNIQUE),
             key_field: settings.text(KEY_FIELD).into(),
             mode,
+            kept: settings.text(KEPT).parse().unwrap_or(0),
         })
     }
 
     /// Where records of `topic` go; `None` when they stay.
-    fn target(&self, topic: &Arc<str>) -> Result<Option<Target>, ConnectError> {
+    fn target(&self, topic: &Arc<str>) -> Routed {
         let (regex, replacement) = &self.topic;
         if !regex.matches(topic)? {
             return Ok(None);
@@ -277,13 +287,16 @@ impl Rules {
         if new.is_empty() {
             return Ok(None);
         }
-        let table = match &self.key {
+        Ok(Some(Arc::new(Target { topic: new.into(), table: self.table(topic) })))
+    }
+
+    fn table(&self, topic: &Arc<str>) -> Result<Arc<str>, ConnectError> {
+        Ok(match &self.key {
             Some((regex, replacement)) if self.is_unique && regex.matches(topic)? => {
                 regex.replace_first(topic, replacement)?.into()
             }
             _ => Arc::clone(topic),
-        };
-        Ok(Some(Target { topic: new.into(), table }))
+        })
     }
 
     fn key(&self, old: &Schema, topic: &str) -> Result<Schema, ConnectError> {
@@ -297,7 +310,9 @@ impl Rules {
     /// `before` and `after` get one schema, that of `before`.
     fn envelope(&self, old: &Schema, topic: &str) -> Result<Schema, ConnectError> {
         let image = old.field("before").or_else(|| old.field("after"));
-        let Some((_, image)) = image else { return Ok(self.renamed(old, old.kind.clone(), topic, "Envelope")) };
+        let Some((_, image)) = image else {
+            return Ok(self.renamed(old, old.kind.clone(), topic, "Envelope"));
+        };
         let Kind::Struct(_) = image.schema.kind else {
             return Err(ConnectError::data("Cannot list fields on non-struct type"));
         };
@@ -327,25 +342,25 @@ impl Rules {
 }
 
 impl Renamed {
+    fn new(size: usize) -> Self {
+        Self { known: Vec::new(), size }
+    }
+
     fn get(
         &mut self,
         old: &Arc<Schema>,
-        topic: &Arc<str>,
         make: impl FnOnce() -> Result<Schema, ConnectError>,
     ) -> Result<Arc<Schema>, ConnectError> {
-        let is_known = |(known, name, _): &(Arc<Schema>, Arc<str>, _)| {
-            name == topic && (Arc::ptr_eq(known, old) || known == old)
+        let known = self.known.iter().position(|(known, _)| Arc::ptr_eq(known, old) || known == old);
+        let pair = match known {
+            Some(at) => self.known.remove(at),
+            None => (Arc::clone(old), Arc::new(make()?)),
         };
-        let at = match self.0.iter().position(is_known) {
-            Some(at) => at,
-            None => {
-                if self.0.len() == KEPT {
-                    self.0.remove(0);
-                }
-                self.0.push((Arc::clone(old), Arc::clone(topic), make().map(Arc::new)));
-                self.0.len() - 1
-            }
-        };
-        self.0[at].2.as_ref().map(Arc::clone).map_err(copy_of)
+        let new = Arc::clone(&pair.1);
+        self.known.push(pair);
+        if self.known.len() > self.size {
+            self.known.remove(0);
+        }
+        Ok(new)
     }
 }

@@ -20,31 +20,55 @@ pub(super) struct Program {
 pub(super) enum Op {
     At(Position),
     /// Runs the instructions after it up to their `Done`, then goes on at `next` without a way back.
-    Atomic { next: usize },
-    BackReference { group: usize, fold: Fold },
+    Atomic {
+        next: usize,
+    },
+    BackReference {
+        group: usize,
+        fold: Fold,
+    },
     Class(usize),
+    /// Remembers the text of a group.
+    Close(usize),
     /// The end of a sub-program or of the pattern.
     Done,
     Folded(char),
     Jump(usize),
     Literal(char),
     /// Runs the instructions after it up to their `Done` as a condition.
-    Look { ahead: bool, negative: bool, min: i32, max: i32, next: usize },
+    Look {
+        ahead: bool,
+        negative: bool,
+        min: i32,
+        max: i32,
+        next: usize,
+    },
     /// Starts a loop: count 0, no iteration began yet.
-    LoopStart { register: usize },
+    LoopStart {
+        register: usize,
+    },
     /// Decides about another iteration.
-    Loop { register: usize, min: u32, max: u32, greedy: bool, next: usize },
-    /// Remembers the position.
-    Save(usize),
+    Loop {
+        register: usize,
+        min: u32,
+        max: u32,
+        greedy: bool,
+        next: usize,
+    },
+    /// Remembers where a group begins; its old text stays until it is closed.
+    Open(usize),
     /// Tries `first`, then `second`.
-    Split { first: usize, second: usize },
+    Split {
+        first: usize,
+        second: usize,
+    },
 }
 
 pub(super) fn compile(parsed: Parsed) -> Program {
     let mut compiler = Compiler { code: Vec::new(), sets: Vec::new(), registers: 0 };
-    compiler.code.push(Op::Save(0));
+    compiler.code.push(Op::Open(0));
     compiler.node(&parsed.root);
-    compiler.code.push(Op::Save(1));
+    compiler.code.push(Op::Close(0));
     compiler.code.push(Op::Done);
     Program {
         code: compiler.code,
@@ -76,9 +100,9 @@ impl Compiler {
                 self.code.push(Op::BackReference { group: *group, fold: *fold });
             }
             Node::Capture(group, inner) => {
-                self.code.push(Op::Save(group * 2));
+                self.code.push(Op::Open(*group));
                 self.node(inner);
-                self.code.push(Op::Save(group * 2 + 1));
+                self.code.push(Op::Close(*group));
             }
             Node::Class(set) => {
                 self.code.push(Op::Class(self.sets.len()));

@@ -183,8 +183,7 @@ fn line_break() -> Node {
 fn cluster() -> Node {
     let any = Node::Class(negated(set(&[])));
     let marks = set(&[(0x300, 0x36f), (0x200d, 0x200d), (0x20d0, 0x20ff), (0xfe00, 0xfe0f)]);
-    let marks =
-        Node::Repeat { inner: Box::new(Node::Class(marks)), min: 0, max: None, greedy: true };
+    let marks = Node::Repeat { inner: Box::new(Node::Class(marks)), min: 0, max: None, greedy: true };
     let pair = Node::Sequence(vec![Node::Literal('\r'), Node::Literal('\n')]);
     Node::Alternatives(vec![pair, Node::Atomic(Box::new(Node::Sequence(vec![any, marks])))])
 }

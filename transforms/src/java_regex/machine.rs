@@ -12,7 +12,7 @@ pub(super) const STEPS_MAX: usize = 1_000_000;
 /// The step limit was reached.
 pub(super) struct TooSlow;
 
-/// Where groups begin and end: two entries for each.
+/// Where groups begin and end: two entries for each, and behind them where open groups began.
 pub(super) type Slots = Vec<Option<usize>>;
 
 pub(super) struct Machine<'a> {
@@ -33,11 +33,24 @@ struct Register {
 }
 
 enum Entry {
-    Branch { op: usize, at: usize },
-    Register { index: usize, old: Register },
-    Slot { index: usize, old: Option<usize> },
+    Branch {
+        op: usize,
+        at: usize,
+    },
+    Register {
+        index: usize,
+        old: Register,
+    },
+    Slot {
+        index: usize,
+        old: Option<usize>,
+    },
     /// Take the body of a lazy loop after all.
-    Body { op: usize, at: usize, register: usize },
+    Body {
+        op: usize,
+        at: usize,
+        register: usize,
+    },
 }
 
 impl<'a> Machine<'a> {
@@ -45,7 +58,7 @@ impl<'a> Machine<'a> {
         Self {
             program,
             text,
-            slots: vec![None; program.groups * 2],
+            slots: vec![None; program.groups * 3],
             registers: vec![Register::default(); program.registers],
             stack: Vec::new(),
             steps: 0,
@@ -58,7 +71,7 @@ impl<'a> Machine<'a> {
         self.slots.fill(None);
         self.stack.clear();
         self.whole = whole;
-        Ok(self.run(0, start, None)?.map(|_| self.slots.clone()))
+        Ok(self.run(0, start, None)?.map(|_| self.slots[..self.program.groups * 2].to_vec()))
     }
 
     /// Runs from `op` to `Done`. A sub-program's `end` says where it must end; the pattern itself ends at the
@@ -100,8 +113,11 @@ impl<'a> Machine<'a> {
             Op::At(position) => holds(position, self.text, at).then_some(next),
             Op::Atomic { next } => self.run(op + 1, at, Some(None))?.map(|end| (next, end)),
             Op::BackReference { group, fold } => self.repeated(group, fold, at).map(|end| (op + 1, end)),
-            Op::Class(set) => {
-                here.filter(|letter| contains(&self.program.sets[set], *letter)).map(|_| one)
+            Op::Class(set) => here.filter(|letter| contains(&self.program.sets[set], *letter)).map(|_| one),
+            Op::Close(group) => {
+                self.set_slot(group * 2, self.slots[self.program.groups * 2 + group]);
+                self.set_slot(group * 2 + 1, Some(at));
+                Some(next)
             }
             Op::Done => None,
             Op::Folded(wanted) => here.filter(|letter| folded(*letter) == wanted).map(|_| one),
@@ -118,9 +134,8 @@ impl<'a> Machine<'a> {
             Op::Loop { register, min, max, greedy, next } => {
                 self.turn(op, at, Turn { register, min, max, greedy, next })
             }
-            Op::Save(slot) => {
-                self.stack.push(Entry::Slot { index: slot, old: self.slots[slot] });
-                self.slots[slot] = Some(at);
+            Op::Open(group) => {
+                self.set_slot(self.program.groups * 2 + group, Some(at));
                 Some(next)
             }
             Op::Split { first, second } => {
@@ -156,6 +171,11 @@ impl<'a> Machine<'a> {
     fn begin(&mut self, register: usize, at: usize) {
         let count = self.registers[register].count + 1;
         self.set_register(register, Register { count, begin: Some(at) });
+    }
+
+    fn set_slot(&mut self, index: usize, new: Option<usize>) {
+        self.stack.push(Entry::Slot { index, old: self.slots[index] });
+        self.slots[index] = new;
     }
 
     fn set_register(&mut self, index: usize, new: Register) {
@@ -223,6 +243,9 @@ impl<'a> Machine<'a> {
     }
 
     fn repeated(&self, group: usize, fold: Fold, at: usize) -> Option<usize> {
+        if group >= self.program.groups {
+            return None;
+        }
         let begin = (*self.slots.get(group * 2)?)?;
         let end = (*self.slots.get(group * 2 + 1)?)?;
         let earlier = self.text.get(begin..end)?;
@@ -276,8 +299,7 @@ fn holds(position: Position, text: &[char], at: usize) -> bool {
         Position::LineBegin { unix } => {
             at < text.len()
                 && (at == 0
-                    || is_line_end(text[at - 1], unix)
-                        && (unix || text[at - 1] != '\r' || text[at] != '\n'))
+                    || is_line_end(text[at - 1], unix) && (unix || text[at - 1] != '\r' || text[at] != '\n'))
         }
         Position::LineEnd { unix } => at == text.len() || is_before_line_end(text, at, unix),
         Position::End { unix } => {

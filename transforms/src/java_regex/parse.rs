@@ -62,15 +62,8 @@ pub(super) struct Parser {
 pub(super) fn parse(pattern: &str) -> Result<Parsed, String> {
     let text = unquoted(pattern);
     let length = text.len();
-    let mut parser = Parser {
-        text,
-        length,
-        cursor: 0,
-        flags: Flags::default(),
-        groups: 1,
-        names: Vec::new(),
-        depth: 0,
-    };
+    let mut parser =
+        Parser { text, length, cursor: 0, flags: Flags::default(), groups: 1, names: Vec::new(), depth: 0 };
     let root = parser.whole().map_err(|problem| shown(&problem, pattern))?;
     Ok(Parsed { root, names: parser.names, groups: parser.groups })
 }
@@ -98,8 +91,11 @@ fn unquoted(pattern: &str) -> Vec<char> {
         text.extend(rest[..at].chars());
         let quoted = &rest[at + 2..];
         let end = quoted.find("\\E");
-        for letter in quoted[..end.unwrap_or(quoted.len())].chars() {
-            if letter.is_ascii() && !letter.is_ascii_alphanumeric() {
+        for (at, letter) in quoted[..end.unwrap_or(quoted.len())].chars().enumerate() {
+            if at == 0 && letter.is_ascii_digit() {
+                // The digit must not become part of an escape before the quote.
+                text.extend("\\x3".chars());
+            } else if letter.is_ascii() && !letter.is_ascii_alphanumeric() {
                 text.push('\\');
             }
             text.push(letter);
@@ -297,9 +293,7 @@ impl Parser {
                 '<' => {
                     let name = self.group_name()?;
                     if self.names.iter().any(|(known, _)| *known == name) {
-                        return Err(
-                            self.error(&format!("Named capturing group <{name}> is already defined"))
-                        );
+                        return Err(self.error(&format!("Named capturing group <{name}> is already defined")));
                     }
                     self.names.push((name, self.groups));
                     self.capture()?
@@ -378,7 +372,11 @@ impl Parser {
                 }
                 _ => return,
             };
-            if is_on { self.flags.0 |= flag } else { self.flags.0 &= !flag }
+            if is_on {
+                self.flags.0 |= flag
+            } else {
+                self.flags.0 &= !flag
+            }
             self.next();
         }
     }

@@ -30,38 +30,14 @@ impl Parser {
             self.cursor += 1;
         }
         let found = match name.split_once('=') {
-            Some((key, value)) => match key.to_lowercase().as_str() {
-                "sc" | "script" => script(value)
-                    .ok_or_else(|| self.error(&format!("Unknown character script name {{{value}}}")))?,
-                "blk" | "block" => block(value)
-                    .ok_or_else(|| self.error(&format!("Unknown character block name {{{value}}}")))?,
-                "gc" | "general_category" => category(value).ok_or_else(|| {
+            Some((key, value)) => {
+                let key = key.to_lowercase();
+                by_key(&key, value).ok_or_else(|| {
                     self.error(&format!("Unknown Unicode property {{name=<{key}>, value=<{value}>}}"))
-                })?,
-                _ => {
-                    let text = format!("Unknown Unicode property {{name=<{key}>, value=<{value}>}}");
-                    return Err(self.error(&text));
-                }
-            },
-            None if self.flags.has(Flags::CASE) && any_case(&name, self.flags).is_some() => {
-                any_case(&name, self.flags).unwrap_or_else(|| set(&[]))
+                })?
             }
-            None => {
-                let unknown = || self.error(&format!("Unknown character property name {{{name}}}"));
-                if let Some(block_name) = name.strip_prefix("In") {
-                    block(block_name)
-                        .ok_or_else(|| self.error(&format!("Unknown character block name {{{block_name}}}")))?
-                } else if let Some(short) = name.strip_prefix("Is") {
-                    binary(short)
-                        .or_else(|| category(short))
-                        .or_else(|| script(short))
-                        .ok_or_else(unknown)?
-                } else {
-                    let unicode = self.flags.has(Flags::UNICODE_CLASS);
-                    let posix = if unicode { posix_unicode(&name) } else { None };
-                    posix.or_else(|| category(&name)).or_else(|| ascii(&name)).ok_or_else(unknown)?
-                }
-            }
+            None => by_name(&name, self.flags)
+                .ok_or_else(|| self.error(&format!("Unknown character property name {{{name}}}")))?,
         };
         Ok(if is_complement { negated(found) } else { found })
     }
@@ -99,6 +75,31 @@ pub(super) fn is_unicode_word(letter: char) -> bool {
     word.ranges().iter().any(|range| (range.start()..=range.end()).contains(&letter))
 }
 
+/// `\p{key=value}`.
+fn by_key(key: &str, value: &str) -> Option<CharSet> {
+    match key {
+        "sc" | "script" => script(value),
+        "blk" | "block" => block(value),
+        "gc" | "general_category" => category(value),
+        _ => None,
+    }
+}
+
+/// `\p{name}`.
+fn by_name(name: &str, flags: Flags) -> Option<CharSet> {
+    if let Some(all) = any_case(name, flags).filter(|_| flags.has(Flags::CASE)) {
+        return Some(all);
+    }
+    if let Some(block_name) = name.strip_prefix("In") {
+        return block(block_name);
+    }
+    if let Some(short) = name.strip_prefix("Is") {
+        return binary(short).or_else(|| category(short)).or_else(|| script(short));
+    }
+    let posix = if flags.has(Flags::UNICODE_CLASS) { posix_unicode(name) } else { None };
+    posix.or_else(|| category(name)).or_else(|| ascii(name))
+}
+
 /// Classes of one case stand for all cases under flag `i`.
 fn any_case(name: &str, flags: Flags) -> Option<CharSet> {
     let all = || joined(&["Lowercase", "Uppercase", "Lt"]);
@@ -115,7 +116,7 @@ fn any_case(name: &str, flags: Flags) -> Option<CharSet> {
 }
 
 fn unicode_set(name: &str) -> Option<CharSet> {
-    let is_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == ' ';
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_ =".contains(letter);
     if !name.chars().all(is_name) {
         return None;
     }
@@ -143,9 +144,9 @@ fn joined(names: &[&str]) -> CharSet {
 /// General categories, by Java's names of them.
 fn category(name: &str) -> Option<CharSet> {
     const NAMES: [&str; 37] = [
-        "Cc", "Cf", "Cn", "Co", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl", "No",
-        "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs", "C",
-        "LC",
+        "Cc", "Cf", "Cn", "Co", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl",
+        "No", "P", "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp",
+        "Zs", "C", "LC",
     ];
     match name {
         "Cs" => Some(set(&[])),
@@ -232,10 +233,11 @@ fn posix_unicode(name: &str) -> Option<CharSet> {
     match name.to_uppercase().as_str() {
         "ALNUM" => Some(joined(&["Alphabetic", "Nd"])),
         "ALPHA" => unicode_set("Alphabetic"),
-        "BLANK" => Some(joined(&["Zs"]).clone()).map(|mut all| {
+        "BLANK" => {
+            let mut all = unicode_set("Zs")?;
             all.union(&set(&[(0x9, 0x9)]));
-            all
-        }),
+            Some(all)
+        }
         "CNTRL" => unicode_set("Cc"),
         "DIGIT" => unicode_set("Nd"),
         "LOWER" => unicode_set("Lowercase"),
@@ -248,14 +250,8 @@ fn posix_unicode(name: &str) -> Option<CharSet> {
 }
 
 fn script(name: &str) -> Option<CharSet> {
-    unicode_set(&format!("sc={name}")).or_else(|| {
-        let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
-        let parsed = regex_syntax::Parser::new().parse(&format!(r"\p{{sc={name}}}")).ok()?;
-        match parsed.into_kind() {
-            HirKind::Class(Class::Unicode(class)) if is_name => Some(class),
-            _ => None,
-        }
-    })
+    let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
+    is_name.then(|| unicode_set(&format!("sc={name}"))).flatten()
 }
 
 /// The blocks that names of data are likely to use.

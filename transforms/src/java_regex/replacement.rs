@@ -50,10 +50,7 @@ pub(super) fn append(
     Ok(())
 }
 
-fn named(
-    letters: &mut impl Iterator<Item = char>,
-    names: &[(String, usize)],
-) -> Result<usize, ConnectError> {
+fn named(letters: &mut impl Iterator<Item = char>, names: &[(String, usize)]) -> Result<usize, ConnectError> {
     let mut name = String::new();
     let end = loop {
         match letters.next() {
@@ -79,9 +76,5 @@ fn illegal(message: &str) -> ConnectError {
 }
 
 fn no_group(group: usize) -> ConnectError {
-    ConnectError::new(
-        ErrorClass::Record,
-        "java.lang.IndexOutOfBoundsException",
-        format!("No group {group}"),
-    )
+    ConnectError::new(ErrorClass::Record, "java.lang.IndexOutOfBoundsException", format!("No group {group}"))
 }

@@ -1,7 +1,7 @@
 //! Date formats of Java's `SimpleDateFormat`: pattern, texts and lenient parsing, in UTC and English.
 //!
-//! A pattern is compiled once. Formatting appends to a buffer; parsing reads ASCII texts in place. The calendar
-//! is Java's: Julian before 1582-10-15, weeks start on Sunday.
+//! A pattern is compiled once. Formatting appends to a buffer; parsing reads ASCII texts in place. The
+//! calendar is Java's: Julian before 1582-10-15, weeks start on Sunday.
 //!
 //! Differences: of the time zone names that `z` can read, the universal ones and the abbreviations of North
 //! America, Central Europe and Japan are known; a zone that was read never changes how later values are

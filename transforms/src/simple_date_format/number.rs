@@ -42,6 +42,9 @@ pub(super) fn parse<U: Unit>(text: &[U], at: usize) -> Option<(i32, usize)> {
     }
     let negative = unit(at) == Some(0x2d);
     let first = at + usize::from(negative);
+    if let Some(short) = short(text, first) {
+        return Some((if negative { -short.0 } else { short.0 }, short.1));
+    }
     if unit(first) == Some(0x221e) {
         return Some((if negative { i32::MIN } else { i32::MAX }, first + 1));
     }
@@ -72,10 +75,25 @@ pub(super) fn parse<U: Unit>(text: &[U], at: usize) -> Option<(i32, usize)> {
     Some((digits.int_value(negative, exponent), end))
 }
 
+/// Reads the numbers that there are in practice: up to nine ASCII digits and no exponent.
+fn short<U: Unit>(text: &[U], first: usize) -> Option<(i32, usize)> {
+    let digits = text.get(first..)?.iter().map(|unit| unit.code().wrapping_sub(0x30));
+    let mut number = 0;
+    let mut count = 0;
+    for digit in digits.take(10).take_while(|digit| *digit < 10) {
+        number = number * 10 + i64::from(digit);
+        count += 1;
+    }
+    let end = first + count;
+    let goes_on = text.get(end).is_some_and(|unit| unit.code() == 0x45 || unit.code() >= 0x80);
+    (1..10).contains(&count).then_some(number).filter(|_| !goes_on).map(|number| (number as i32, end))
+}
+
 /// Whether `text` has `word` at `at`.
 pub(super) fn starts_with<U: Unit>(text: &[U], at: usize, word: &str) -> bool {
     let rest = text.get(at..).unwrap_or_default();
-    rest.len() >= word.len() && rest.iter().zip(word.bytes()).all(|(unit, byte)| unit.code() == u32::from(byte))
+    rest.len() >= word.len()
+        && rest.iter().zip(word.bytes()).all(|(unit, byte)| unit.code() == u32::from(byte))
 }
 
 /// The first significant digits of a number and how many follow.

@@ -3,7 +3,7 @@
 //! Source: `GregorianCalendar#computeTime` (lenient), `Calendar#selectFields`, `CalendarBuilder#establish`.
 
 use super::calendar::{
-    CUTOVER_DAY, CUTOVER_YEAR, DAY_MS, EPOCH_DAY, day_on_or_before, gregorian_day, julian_day,
+    CUTOVER_DAY, CUTOVER_YEAR, DAY_MS, EPOCH_DAY, Moment, day_on_or_before, gregorian_day, julian_day,
 };
 
 /// Calendar fields that texts can set.
@@ -86,6 +86,11 @@ impl Fields {
         if self.is_set(Field::WeekYear) && self.stamp(Field::WeekYear) > self.stamp(Field::Year) {
             self.settle_week_date();
         }
+        self.instant_of_date()
+    }
+
+    /// As [`Fields::instant`], with no regard to a week year.
+    fn instant_of_date(&self) -> i64 {
         let ms = self.ms_of_day();
         let day = self.day(ms.div_euclid(DAY_MS));
         let local = day.wrapping_sub(EPOCH_DAY).wrapping_mul(DAY_MS).wrapping_add(ms.rem_euclid(DAY_MS));
@@ -122,7 +127,8 @@ impl Fields {
             day = iso_to_calendar((i64::from(day) + 7 * weeks) as i32);
         }
         let mut first = Self::default();
-        if self.is_set(Field::Era) && self.value(Field::Era) == 0 {
+        // The week year counts in the era of the date that the other fields make.
+        if Moment::of(self.instant_of_date()).is_bc() {
             first.set(Field::Era, 0);
         }
         first.set(Field::Year, self.value(Field::WeekYear));
@@ -133,7 +139,7 @@ impl Fields {
         for field in [Field::Era, Field::WeekOfMonth, Field::DayOfWeekInMonth, Field::DayOfYear] {
             self.stamps[field as usize] = 0;
         }
-        let moment = super::calendar::Moment::of((date - EPOCH_DAY).wrapping_mul(DAY_MS));
+        let moment = Moment::of((date - EPOCH_DAY).wrapping_mul(DAY_MS));
         self.set(Field::Year, moment.proleptic_year());
         self.set(Field::Month, moment.month);
         self.set(Field::DayOfMonth, moment.day);
@@ -221,8 +227,11 @@ impl Fields {
                 first_week(first, has_day, day_of_week) + i64::from(weeks.wrapping_mul(7))
             }
             DateBy::DayOfWeekInMonth => {
-                let which =
-                    if self.is_set(Field::DayOfWeekInMonth) { self.value(Field::DayOfWeekInMonth) } else { 1 };
+                let which = if self.is_set(Field::DayOfWeekInMonth) {
+                    self.value(Field::DayOfWeekInMonth)
+                } else {
+                    1
+                };
                 let days = |weeks: i32| i64::from(weeks.wrapping_mul(7));
                 if which >= 0 {
                     return day_on_or_before(first + days(which) - 1, day_of_week);

@@ -100,10 +100,7 @@ fn deletes_key() -> ConfigKey {
     ConfigKey {
         validator: Validator::Custom(|_, text| match super::super::parse_option(text, &DELETES_OPTIONS) {
             Some(_) => Ok(()),
-            None => Err(format!(
-                "Value must be one of {}",
-                DELETES_OPTIONS.map(|(name, _)| name).join(", ")
-            )),
+            None => Err(format!("Value must be one of {}", DELETES_OPTIONS.map(|(name, _)| name).join(", "))),
         }),
         ..with_default(
             DELETES,

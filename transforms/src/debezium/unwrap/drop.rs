@@ -46,7 +46,7 @@ impl Drop {
                 "java.lang.ClassCastException",
                 format!(
                     "class {} cannot be cast to class java.util.List: header {}",
-                    columns::class_of(other),
+                    other.java_class(),
                     self.header
                 ),
             )),

@@ -146,17 +146,22 @@ impl ExtractNewRecordState {
         plan: &Plan,
         kind: Change,
     ) -> Result<Transformed, ConnectError> {
-        match kind {
-            Change::Tombstone => return Ok(self.tombstones(batch)),
-            Change::Truncate => return Ok(Transformed::default()),
-            Change::Delete if self.rules.deletes == Deletes::Drop => return Ok(Transformed::default()),
-            Change::Delete | Change::Upsert => {}
-        }
-        if let Err(err) = &plan.after {
-            return Ok(fail_all(&batch, err));
+        if kind == Change::Tombstone {
+            return Ok(self.tombstones(batch));
         }
         if let Err(err) = add_headers(&mut batch, plan) {
             return Ok(fail_all(&batch, &err));
+        }
+        match kind {
+            Change::Truncate => {
+                let missing = plan.before.as_ref().err();
+                return Ok(missing.map(|err| fail_all(&batch, err)).unwrap_or_default());
+            }
+            Change::Delete if self.rules.deletes == Deletes::Drop => return Ok(Transformed::default()),
+            Change::Delete | Change::Tombstone | Change::Upsert => {}
+        }
+        if let Err(err) = &plan.after {
+            return Ok(fail_all(&batch, err));
         }
         if self.rules.drop.is_none() {
             return self.run(batch, plan, kind, None);
@@ -174,11 +179,12 @@ impl ExtractNewRecordState {
         let Some(rule) = &self.rules.drop else { return self.run(batch, plan, kind, None) };
         let mut runs: Vec<(Option<Vec<Value>>, bool, Vec<u32>)> = Vec::new();
         let mut outcome = Transformed::default();
+        let mut bad = Vec::new();
         for (row, at) in (0..batch.rows()).zip(0u32..) {
             let names = match rule.names(&batch, row) {
                 Ok(names) => names,
                 Err(err) => {
-                    outcome.errors.push((batch.offsets[row], err));
+                    bad.push((at, err));
                     continue;
                 }
             };
@@ -193,6 +199,13 @@ impl ExtractNewRecordState {
             let done = self.run(part, plan, kind, names.as_deref())?;
             outcome.batches.extend(done.batches);
             outcome.errors.extend(done.errors);
+        }
+        for (at, err) in bad {
+            // Another problem of the record comes first.
+            let part = merge::move_rows(&mut batch, &[at])?;
+            let done = self.run(part, plan, kind, None)?;
+            outcome.errors.extend(done.errors);
+            outcome.errors.extend(done.batches.first().map(|batch| (batch.offsets[0], err)));
         }
         Ok(outcome)
     }
@@ -245,7 +258,7 @@ impl ExtractNewRecordState {
         let rows = envelope.len();
         let after = envelope.column(shape.row);
         let mut all = self.row(after.as_struct(), shape, "false")?;
-        let route = shape.route()?.map(|index| Arc::clone(&all[index]));
+        let route = shape.route.map(|index| Arc::clone(&all[index]));
         for source in &shape.sources {
             all.push(source.column(envelope)?);
         }

@@ -10,13 +10,13 @@ use super::super::{failed, typed_field};
 use super::fields::{FieldReference, Found};
 use super::{Change, Rules};
 use crate::columns::{self, copy_of, not_a_struct};
-use crate::side;
 
 /// The plan for envelopes of one schema. Errors are those of every record that needs the part.
 pub(super) struct Plan {
     /// `after`: its index and schema.
     pub(super) after: Result<(usize, Arc<Schema>), ConnectError>,
-    before: Option<usize>,
+    /// `before`: its index.
+    pub(super) before: Result<usize, ConnectError>,
     /// What `add.headers` found.
     pub(super) headers: Result<Vec<Found>, ConnectError>,
     /// Inserts and updates.
@@ -37,7 +37,8 @@ pub(super) struct Shape {
     pub(super) schema: Arc<Schema>,
     /// The fields of `add.fields`.
     pub(super) sources: Vec<Found>,
-    route: Option<Result<usize, ConnectError>>,
+    /// The column that names the topic.
+    pub(super) route: Option<usize>,
 }
 
 impl Plan {
@@ -61,7 +62,7 @@ impl Plan {
             upsert: shape(&after),
             rewrite: shape(&before),
             delete_route,
-            before: before.ok().map(|(index, _)| index),
+            before: before.map(|(index, _)| index),
             after,
         }
     }
@@ -78,7 +79,7 @@ impl Plan {
         if envelope.null_count() == 0 && after.null_count() == 0 {
             return vec![(Change::Upsert, Vec::new())];
         }
-        let before = self.before.map(|index| envelope.column(index));
+        let before = self.before.as_ref().ok().map(|index| envelope.column(*index));
         by_kind(envelope, |row| {
             if envelope.is_null(row) {
                 Change::Tombstone
@@ -108,7 +109,7 @@ fn by_kind(envelope: &StructArray, kind_of: impl Fn(usize) -> Change) -> Vec<(Ch
 impl Shape {
     fn new(row: usize, image: &Schema, envelope: &Schema, rules: &Rules) -> Result<Self, ConnectError> {
         let Kind::Struct(_) = image.kind else {
-            return Err(not_a_struct(side::java_class(image), "source field insertion"));
+            return Err(not_a_struct(image.java_class(), "source field insertion"));
         };
         let mut fields = image.fields().to_vec();
         if rules.deletes.is_rewrite() {
@@ -116,16 +117,11 @@ impl Shape {
             columns::add_field(&mut fields, "__deleted", text)?;
         }
         let bare = columns::struct_like(image, fields.clone());
-        let route = rules.route.as_ref().map(|route| typed_field(&bare, route, &Kind::String));
+        let route = rules.route.as_ref().map(|route| typed_field(&bare, route, &Kind::String)).transpose()?;
         let sources = find_all(&rules.fields, envelope)?;
         add_sources(&mut fields, &sources)?;
         let schema = Arc::new(columns::struct_like(image, fields));
         Ok(Self { row, bare, schema, sources, route })
-    }
-
-    /// The index of the column that names the topic.
-    pub(super) fn route(&self) -> Result<Option<usize>, ConnectError> {
-        self.route.as_ref().map(|route| route.as_ref().copied().map_err(copy_of)).transpose()
     }
 }
 
