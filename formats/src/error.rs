@@ -36,6 +36,12 @@ pub enum FormatError {
         /// What was found and what to change.
         message: String,
     },
+    /// A record brings a schema that cannot be (class `Record`).
+    #[error("{message}")]
+    SchemaBuilder {
+        /// The words of Kafka Connect's `SchemaBuilder`.
+        message: String,
+    },
     /// A setting cannot be used (class `Config`).
     #[error("{message}")]
     Setting {
@@ -62,7 +68,7 @@ impl FormatError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Compress { .. } | Self::Encode { .. } => ErrorClass::Fatal,
-            Self::Data { .. } | Self::Syntax { .. } => ErrorClass::Record,
+            Self::Data { .. } | Self::SchemaBuilder { .. } | Self::Syntax { .. } => ErrorClass::Record,
             Self::NotAStruct { .. } | Self::Setting { .. } => ErrorClass::Config,
         }
     }
@@ -73,6 +79,9 @@ impl From<FormatError> for ConnectError {
         let class = err.class();
         match err {
             FormatError::Data { message } => ConnectError::data(message),
+            FormatError::SchemaBuilder { message } => {
+                ConnectError::new(class, "org.apache.kafka.connect.errors.SchemaBuilderException", message)
+            }
             FormatError::Setting { message } => ConnectError::config(message),
             FormatError::NotAStruct { message } => {
                 ConnectError::new(class, "org.apache.kafka.connect.errors.ConnectException", message)

@@ -14,8 +14,6 @@ use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
-use super::java_class::{class_of_schema, class_of_value, type_name};
-
 /// `org.apache.kafka.connect.converters.ByteArrayConverter`.
 #[derive(Clone, Copy, Debug)]
 pub struct ByteArrayConverterPlugin;
@@ -62,12 +60,12 @@ impl Converter for ByteArrayConverter {
                     match value {
                         Value::Null => encoded.push_null(),
                         Value::Bytes(bytes) => push(&mut encoded, bytes),
-                        other => encoded.push(|_| Err(wrong_class(class_of_value(other)))),
+                        other => encoded.push(|_| Err(wrong_class(other.java_class()))),
                     }
                 }
             }
             Values::Typed { schema, array } => {
-                let kind = type_name(&schema.kind);
+                let kind = schema.kind.name();
                 let is_plain = schema.logical().is_none();
                 match array.as_binary_opt::<i32>() {
                     Some(cells) if schema.kind == Kind::Bytes => {
@@ -75,7 +73,7 @@ impl Converter for ByteArrayConverter {
                             match cell {
                                 None => encoded.push_null(),
                                 Some(bytes) if is_plain => push(&mut encoded, bytes),
-                                Some(_) => encoded.push(|_| Err(wrong_class(class_of_schema(schema)))),
+                                Some(_) => encoded.push(|_| Err(wrong_class(schema.java_class()))),
                             }
                         }
                     }

@@ -5,8 +5,8 @@
 
 pub mod avro;
 mod byte_array;
+mod charset;
 mod header;
-pub(crate) mod java_class;
 mod java_string;
 pub mod json;
 mod primitive;
@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use lakeward_api::plugin::{ConverterPlugin, HeaderConverterPlugin, PluginRegistry};
 
+pub use avro::AvroConverterPlugin;
 pub use byte_array::ByteArrayConverterPlugin;
 pub use header::HeaderAdapterPlugin;
 pub use json::JsonConverterPlugin;
@@ -27,6 +28,7 @@ pub use string::StringConverterPlugin;
 /// Every converter class of this crate, for the registry of the worker.
 pub fn converters() -> Vec<Arc<dyn ConverterPlugin>> {
     let mut all: Vec<Arc<dyn ConverterPlugin>> = vec![
+        Arc::new(AvroConverterPlugin),
         Arc::new(ByteArrayConverterPlugin),
         Arc::new(JsonConverterPlugin),
         Arc::new(StringConverterPlugin),

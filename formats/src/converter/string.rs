@@ -18,6 +18,7 @@ use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, java_text};
 
+use super::charset::Charset;
 use super::java_string;
 
 /// `org.apache.kafka.connect.storage.StringConverter`.
@@ -51,18 +52,19 @@ impl ConverterPlugin for StringConverterPlugin {
     fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         let settings = context.settings;
         let encoding = settings.get("converter.encoding").map_or("UTF-8", |text| text.trim());
-        if !["UTF-8", "UTF8"].iter().any(|known| known.eq_ignore_ascii_case(encoding)) {
+        let Some(charset) = Charset::named(encoding) else {
             return Err(ConnectError::config(format!(
-                "Invalid value {encoding} for configuration converter.encoding: only UTF-8 is supported; \
-                 remove the key or set it to UTF-8"
+                "Invalid value {encoding} for configuration converter.encoding: UTF-8, UTF-16, UTF-16BE, \
+                 UTF-16LE, ISO-8859-1 and US-ASCII are supported"
             )));
-        }
-        Ok(Box::new(StringConverter { schema: Arc::new(Schema::optional(Kind::String)) }))
+        };
+        Ok(Box::new(StringConverter { schema: Arc::new(Schema::optional(Kind::String)), charset }))
     }
 }
 
 struct StringConverter {
     schema: Arc<Schema>,
+    charset: Charset,
 }
 
 impl Converter for StringConverter {
@@ -70,8 +72,12 @@ impl Converter for StringConverter {
         if payloads.is_empty() {
             return Ok(Decoded::default());
         }
-        let texts = payloads.iter().map(|payload| payload.map(String::from_utf8_lossy));
-        let array = Arc::new(texts.collect::<StringArray>());
+        let array = Arc::new(match self.charset {
+            Charset::Utf8 => {
+                payloads.iter().map(|payload| payload.map(String::from_utf8_lossy)).collect::<StringArray>()
+            }
+            other => payloads.iter().map(|payload| payload.map(|bytes| other.decode(bytes))).collect(),
+        });
         let rows = (0..).take(payloads.len()).collect();
         let run = Run { rows, values: Values::Typed { schema: Arc::clone(&self.schema), array } };
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
@@ -91,8 +97,20 @@ impl Converter for StringConverter {
             }
             Values::Typed { schema, array } => push_column(&mut encoded, schema, array),
         }
-        Ok(encoded)
+        Ok(if self.charset == Charset::Utf8 { encoded } else { transcoded(&encoded, self.charset) })
     }
+}
+
+/// The payloads, which are UTF-8, in another character set.
+fn transcoded(encoded: &Encoded, charset: Charset) -> Encoded {
+    let mut other = Encoded::with_capacity(encoded.rows(), 32);
+    for row in 0..encoded.rows() {
+        match encoded.payload(row) {
+            Some(bytes) => push(&mut other, |out| charset.encode(&String::from_utf8_lossy(bytes), out)),
+            None => other.push_null(),
+        }
+    }
+    other
 }
 
 fn push_column(encoded: &mut Encoded, schema: &Schema, array: &ArrayRef) {
@@ -177,8 +195,8 @@ mod tests {
     }
 
     #[test]
-    fn other_encodings_are_refused() {
-        let settings = ConfigMap::from([("converter.encoding".to_owned(), "ISO-8859-1".to_owned())]);
+    fn unknown_encodings_are_refused() {
+        let settings = ConfigMap::from([("converter.encoding".to_owned(), "EBCDIC".to_owned())]);
         let err = StringConverterPlugin
             .new_converter(&ConverterContext {
                 role: ConverterRole::Value,

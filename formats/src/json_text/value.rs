@@ -7,7 +7,6 @@ use lakeward_api::value::Value;
 
 use super::{DecimalFormat, Form, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
 use crate::FormatError;
-use crate::converter::java_class::{class_of_value, type_name};
 
 /// What becomes of schemaless objects that Connect has no type for.
 #[derive(Clone, Copy, PartialEq)]
@@ -32,7 +31,7 @@ pub(crate) fn append_object(out: &mut Vec<u8>, value: &Value) -> Result<(), Form
 fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), FormatError> {
     match value {
         Value::Date(_) | Value::Decimal(_) if untyped == Untyped::Refuse => {
-            let class = class_of_value(value);
+            let class = value.java_class();
             return Err(FormatError::data(format!(
                 "Java class class {class} does not have corresponding schema type."
             )));
@@ -120,7 +119,7 @@ pub(crate) fn append_typed(
         | (Kind::Int8, Value::Int8(_))
         | (Kind::String, Value::String(_)) => append(out, value, Untyped::Refuse)?,
         (kind, value) => {
-            let (kind, class) = (type_name(kind), class_of_value(value));
+            let (kind, class) = (kind.name(), value.java_class());
             return Err(FormatError::data(format!("Invalid type for {kind}: class {class}")));
         }
     }
@@ -158,7 +157,7 @@ fn append_logical(out: &mut Vec<u8>, logical: Logical, value: &Value, form: Form
         (Logical::Timestamp, _) => ("Timestamp", "Date"),
         (Logical::Decimal { .. }, _) => ("Decimal", "BigDecimal"),
     };
-    let class = class_of_value(value);
+    let class = value.java_class();
     Err(FormatError::data(format!("Invalid type for {name}, expected {expected} but was class {class}")))
 }
 

@@ -5,11 +5,53 @@
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance};
-use lakeward_api::plugin::ConverterRole;
+use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
+use lakeward_registry::settings::SchemaIdSerializer;
+use lakeward_registry::{RegistrySettings, http};
 
+use super::AvroConverter;
 use super::mapping::Mapping;
-use super::readers::Rules;
-use super::subject::{Strategy, Subjects};
+use super::readers::{Rules, Subjects};
+
+/// `io.confluent.connect.avro.AvroConverter`.
+#[derive(Clone, Copy, Debug)]
+pub struct AvroConverterPlugin;
+
+impl ConverterPlugin for AvroConverterPlugin {
+    fn class(&self) -> &'static str {
+        "io.confluent.connect.avro.AvroConverter"
+    }
+
+    fn version(&self) -> &str {
+        VERSION
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        let mut keys = RegistrySettings::config_def().keys().to_vec();
+        keys.extend(mapping_keys());
+        ConfigDef::new(keys)
+    }
+
+    fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
+        let settings = RegistrySettings::parse(context.settings, context.role == ConverterRole::Key)?;
+        let rules = rules(context.role, context.settings, &settings)?;
+        let Some(network) = context.network else { return Ok(Box::new(Unconnected)) };
+        Ok(Box::new(AvroConverter::new(http::client(&settings, network)?, rules)))
+    }
+}
+
+/// A converter whose settings are right, made where there is no network: it converts nothing.
+struct Unconnected;
+
+impl Converter for Unconnected {
+    fn decode(&mut self, _topic: &str, _payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        Err(ConnectError::fatal("The Avro converter was made without a network"))
+    }
+}
+
+/// The release whose behaviour the converter reproduces; REST answers show it.
+const VERSION: &str = "8.0.0";
 
 /// The keys that change how schemas are mapped.
 pub(super) fn mapping_keys() -> Vec<ConfigKey> {
@@ -70,7 +112,11 @@ pub(super) fn mapping_keys() -> Vec<ConfigKey> {
 ///
 /// # Errors
 /// `Config` for values that are not of their type, and for features this worker does not have.
-pub(super) fn rules(role: ConverterRole, settings: &ConfigMap) -> Result<Rules, ConnectError> {
+pub(super) fn rules(
+    role: ConverterRole,
+    settings: &ConfigMap,
+    registry: &RegistrySettings,
+) -> Result<Rules, ConnectError> {
     let values = ConfigDef::new(mapping_keys()).validate(settings);
     if let Some(problem) = values.iter().flat_map(|value| &value.errors).next() {
         return Err(ConnectError::config(problem));
@@ -90,44 +136,16 @@ pub(super) fn rules(role: ConverterRole, settings: &ConfigMap) -> Result<Rules, 
         optional_map_keys: flag("allow.optional.map.keys"),
         flatten_singletons: flag("flatten.singleton.unions"),
     };
-    let subjects = Subjects { role, strategy: strategy(role, settings)? };
-    check_wire_format(role, settings)?;
     let entries_max = value("schemas.cache.config").parse().unwrap_or(1).max(1);
-    Ok(Rules { mapping, subjects, entries_max })
-}
-
-fn side(role: ConverterRole) -> &'static str {
-    if role == ConverterRole::Key { "key" } else { "value" }
-}
-
-fn strategy(role: ConverterRole, settings: &ConfigMap) -> Result<Strategy, ConnectError> {
-    let key = format!("{}.subject.name.strategy", side(role));
-    let Some(class) = settings.get(&key).map(|class| class.trim()) else { return Ok(Strategy::TopicName) };
-    Strategy::from_class(class).ok_or_else(|| {
-        ConnectError::config(format!(
-            "Invalid value {class} for configuration {key}: Class {class} could not be found. Use \
-             TopicNameStrategy, RecordNameStrategy or TopicRecordNameStrategy of \
-             io.confluent.kafka.serializers.subject."
-        ))
-    })
-}
-
-/// Ids in headers need the record's headers, which converters of this worker do not see.
-fn check_wire_format(role: ConverterRole, settings: &ConfigMap) -> Result<(), ConnectError> {
-    for (suffix, known) in [
-        ("schema.id.serializer", &["PrefixSchemaIdSerializer"][..]),
-        ("schema.id.deserializer", &["DualSchemaIdDeserializer", "PrefixSchemaIdDeserializer"][..]),
-    ] {
-        let key = format!("{}.{suffix}", side(role));
-        let Some(class) = settings.get(&key).map(|class| class.trim()) else { continue };
-        let simple = class.strip_prefix("io.confluent.kafka.serializers.schema.id.").unwrap_or(class);
-        if !known.contains(&simple) {
-            return Err(ConnectError::config(format!(
-                "Invalid value {class} for configuration {key}: schema ids are supported at the start of \
-                 payloads only. Use {}, or remove the key.",
-                known[0]
-            )));
-        }
+    let subjects = Subjects { strategy: registry.subject_names, is_key: role == ConverterRole::Key };
+    // Headers need the record around the payload, which converters of this worker do not see.
+    if registry.id_serializer != SchemaIdSerializer::Prefix {
+        let side = subjects.side();
+        return Err(ConnectError::config(format!(
+            "Invalid value HeaderSchemaIdSerializer for configuration {side}.schema.id.serializer: \
+             schema ids are supported at the start of payloads only. Use PrefixSchemaIdSerializer, or \
+             remove the key."
+        )));
     }
-    Ok(())
+    Ok(Rules { mapping, subjects, entries_max })
 }

@@ -11,7 +11,7 @@ use lakeward_api::plugin::ConverterRole;
 use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
-use lakeward_registry::Registry;
+use lakeward_registry::{Registry, RegistrySettings};
 
 use super::anything;
 use super::config;
@@ -36,17 +36,22 @@ pub struct AvroConverter {
 }
 
 impl AvroConverter {
-    /// A converter for `role` with `settings` (prefix cut off) that asks `registry`.
+    /// A converter for `role` with `settings` (prefix cut off) that asks `registry` instead of the registry
+    /// that the settings name.
     ///
     /// # Errors
     /// `Config` when a setting is wrong.
-    pub fn new(
+    pub fn over(
         registry: Box<dyn Registry>,
         role: ConverterRole,
         settings: &ConfigMap,
     ) -> Result<Self, ConnectError> {
-        let rules = config::rules(role, settings)?;
-        Ok(Self { registry, rules, topics: HashMap::new(), writers: Writers::default(), unions: 0 })
+        let of_registry = RegistrySettings::parse(settings, role == ConverterRole::Key)?;
+        Ok(Self::new(registry, config::rules(role, settings, &of_registry)?))
+    }
+
+    pub(super) fn new(registry: Box<dyn Registry>, rules: Rules) -> Self {
+        Self { registry, rules, topics: HashMap::new(), writers: Writers::default(), unions: 0 }
     }
 }
 
@@ -250,7 +255,8 @@ fn root_null() -> ConnectError {
     ConnectError::new(
         ErrorClass::Fatal,
         "java.lang.NullPointerException",
-        "A payload is null under a nullable Avro type; AvroConverter has no value for that. Write Kafka's own \
+        "A payload is null under a nullable Avro type; AvroConverter has no value for that. Write Kafka's \
+         own \
          null instead.",
     )
 }

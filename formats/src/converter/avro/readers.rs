@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lakeward_api::ConnectError;
+use lakeward_registry::settings::SubjectNameStrategy;
 use lakeward_registry::{RegisteredSchema, Registry, SchemaType};
 
 use super::anything::is_anything;
@@ -12,7 +13,6 @@ use super::fault::{Converted, Fault};
 use super::mapping::{Mapping, ToConnect};
 use super::read::Reader;
 use super::schema::{AvroSchema, Shape, parse};
-use super::subject::Subjects;
 
 /// What is known about a schema id.
 pub(super) enum Slot {
@@ -43,6 +43,30 @@ pub(super) struct Rules {
     pub(super) mapping: Mapping,
     pub(super) subjects: Subjects,
     pub(super) entries_max: usize,
+}
+
+/// Names the subjects of one side of a topic.
+#[derive(Clone, Copy)]
+pub(super) struct Subjects {
+    pub(super) strategy: SubjectNameStrategy,
+    pub(super) is_key: bool,
+}
+
+impl Subjects {
+    /// `key` or `value`, for messages.
+    pub(super) fn side(self) -> &'static str {
+        if self.is_key { "key" } else { "value" }
+    }
+
+    /// The subject of a schema in `topic`; `record` is its name.
+    ///
+    /// # Errors
+    /// A `SerializationException` when the strategy needs a name and there is none.
+    pub(super) fn of(self, topic: &str, record: Option<&str>) -> Converted<String> {
+        let subject = self.strategy.subject(topic, self.is_key, record);
+        let subject = subject.map_err(|error| Box::new(Fault::Serialization(error.to_string())))?;
+        Ok(subject.into_owned())
+    }
 }
 
 impl Readers {
@@ -81,15 +105,18 @@ impl Readers {
         if self.slot(id).is_some() {
             return Poll::Ready(());
         }
-        let subject = rules.subjects.of_topic(topic);
-        let slot = match registry.by_id(subject.as_deref().unwrap_or_default(), id) {
+        let is_named_by_schema = rules.subjects.strategy.needs_record_name();
+        let subject = if is_named_by_schema { Ok(String::new()) } else { rules.subjects.of(topic, None) };
+        let slot = match registry.by_id(&subject.unwrap_or_default(), id) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Err(error)) => Slot::Failed(Arc::new(error)),
-            Poll::Ready(Ok(registered)) if subject.is_some() => make_slot(&registered, rules.mapping, unions),
+            Poll::Ready(Ok(registered)) if !is_named_by_schema => {
+                make_slot(&registered, rules.mapping, unions)
+            }
             Poll::Ready(Ok(registered)) => {
                 // The version counts under the subject that the schema names.
                 let name = parse_registered(&registered).map(|avro| record_name(&avro));
-                match name.and_then(|name| rules.subjects.of_schema(topic, name.as_deref())) {
+                match name.and_then(|name| rules.subjects.of(topic, name.as_deref())) {
                     Err(fault) => Slot::Refused(fault),
                     Ok(subject) => match registry.by_id(&subject, id) {
                         Poll::Pending => return Poll::Pending,

@@ -11,7 +11,7 @@ use super::anything;
 use super::fault::Fault;
 use super::mapping::from_connect;
 use super::readers::{Rules, parse_registered, record_name};
-use super::schema::{AvroSchema, print};
+use super::schema::{AvroSchema, parse, print};
 use super::write::Writer;
 
 /// The writers made so far, those used last in front.
@@ -64,7 +64,7 @@ impl Writers {
     ) -> Poll<()> {
         let plan = self.plan(schema, rules);
         let Ok(made) = &plan.made else { return Poll::Ready(()) };
-        let subject = match rules.subjects.of_schema(topic, made.name.as_deref()) {
+        let subject = match rules.subjects.of(topic, made.name.as_deref()) {
             Ok(subject) => subject,
             Err(fault) => {
                 plan.set(topic, State::Refused(fault));
@@ -120,10 +120,11 @@ impl Plan {
                 text: text_of(anything::text()),
                 name: Some("io.confluent.connect.avro.Anything".to_owned()),
             }),
-            Some(schema) => from_connect(schema, rules.mapping).map(|avro| Made {
-                text: text_of(print(&avro).into()),
-                name: record_name(&avro),
-                avro,
+            Some(schema) => from_connect(schema, rules.mapping).and_then(|avro| {
+                let text: Arc<str> = print(&avro).into();
+                // Two types of one name are one in the text, so values are written by what the text says.
+                let avro = parse(&text, std::iter::empty())?;
+                Ok(Made { text: text_of(text), name: record_name(&avro), avro })
             }),
         };
         Self { schema: schema.cloned(), made, targets: Vec::new() }

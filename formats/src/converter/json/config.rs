@@ -13,7 +13,7 @@ use super::dynamic::DynamicReader;
 use super::encode::{JsonConverter, JsonWriter, Wrapping};
 use super::envelope::EnvelopeReader;
 use super::infer::InferReader;
-use super::schema_text;
+use super::{Reader, schema_text};
 use crate::FormatError;
 use crate::json_text::{DecimalFormat, Form, NullForm};
 
@@ -33,12 +33,9 @@ impl ConverterPlugin for JsonConverterPlugin {
     fn config_def(&self) -> ConfigDef {
         ConfigDef::new(vec![
             key(SCHEMAS_ENABLE, ConfigType::Boolean, "true", Importance::High),
+            key(CACHE_SIZE, ConfigType::Int, "1000", Importance::High),
             ConfigKey {
-                validator: Validator::AtLeast(0),
-                ..key(CACHE_SIZE, ConfigType::Int, "1000", Importance::High)
-            },
-            ConfigKey {
-                validator: Validator::OneOfIgnoreCase(&["BASE64", "NUMERIC"]),
+                validator: Validator::OneOfIgnoreCase(&["NUMERIC", "BASE64"]),
                 ..key(DECIMAL_FORMAT, ConfigType::String, "BASE64", Importance::Low)
             },
             key(REPLACE_NULL, ConfigType::Boolean, "true", Importance::Low),
@@ -75,7 +72,7 @@ fn reader(
     declared: Option<&str>,
     nulls: NullRule,
     cache_entries: usize,
-) -> Result<Box<dyn Converter>, ConnectError> {
+) -> Result<Box<dyn Reader>, ConnectError> {
     match (wrapping, declared) {
         (Wrapping::Envelope, None) => Ok(Box::new(EnvelopeReader::new(cache_entries, nulls))),
         (Wrapping::Envelope, Some(_)) => Err(ConnectError::config(format!(

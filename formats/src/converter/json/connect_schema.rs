@@ -2,58 +2,57 @@
 //!
 //! Source: `JsonConverter#asConnectSchema`, Kafka 4.1.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use lakeward_api::schema::{Field, Kind, Logical, Schema};
+use lakeward_api::rows::value_at;
+use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::value::Value;
-use serde_json::Value as Json;
 
-use super::column::kind_name;
+use super::column::{Column, NullRule, Reading, Strictness};
 use super::cursor::Cursor;
-use super::fault::{Parsed, data, syntax};
-use super::number;
+use super::fault::{Fault, Parsed, data};
+use super::tree::Node;
 
 /// Reads a schema text; `None` for JSON null.
-pub(super) fn read_schema(text: &[u8]) -> Parsed<Option<Schema>> {
-    // The text was passed by the cursor before; what is left to fail are limits of the tree reader.
-    let json: Json = serde_json::from_slice(text).map_err(|_| syntax("schema that cannot be read", 0))?;
-    if json.is_null() { Ok(None) } else { schema_of(&json).map(Some) }
+pub(super) fn read_schema(text: &[u8], nulls: NullRule) -> Parsed<Option<Schema>> {
+    let node = Node::read(&mut Cursor { bytes: text, pos: 0 })?;
+    if node.is_null() { Ok(None) } else { schema_of(&node, nulls).map(Some) }
 }
 
-fn schema_of(json: &Json) -> Parsed<Schema> {
-    let Some(kind) = json.get("type").and_then(Json::as_str) else {
+fn schema_of(node: &Node<'_>, nulls: NullRule) -> Parsed<Schema> {
+    let Some(kind) = node.get("type").and_then(Node::text) else {
         return Err(data("Schema must contain 'type' field"));
     };
-    let mut schema = Schema::new(kind_of(kind, json)?);
-    schema.optional = json.get("optional").and_then(Json::as_bool).unwrap_or(false);
-    schema.name = json.get("name").and_then(Json::as_str).map(Into::into);
-    schema.doc = json.get("doc").and_then(Json::as_str).map(Into::into);
-    schema.version = json.get("version").and_then(Json::as_i64).map(|version| version as i32);
-    if let Some(parameters) = json.get("parameters").and_then(Json::as_object) {
-        let texts = parameters.iter().map(|(name, value)| match value.as_str() {
-            Some(text) => Ok((name.clone(), text.to_owned())),
-            None => Err(data("Schema parameters must have string values.")),
-        });
-        schema.parameters = texts.collect::<Parsed<BTreeMap<_, _>>>()?;
+    let mut schema = Schema::new(kind_of(kind, node, nulls)?);
+    schema.optional = node.get("optional").is_some_and(Node::is_true);
+    schema.name = node.get("name").and_then(Node::text).map(Into::into);
+    schema.doc = node.get("doc").and_then(Node::text).map(Into::into);
+    schema.version = node.get("version").and_then(Node::integer).map(|version| version as i32);
+    for (name, value) in node.get("parameters").and_then(Node::members).unwrap_or_default() {
+        let Some(text) = value.text() else {
+            return Err(data("Schema parameters must have string values."));
+        };
+        schema.parameters.insert(name.clone().into_owned(), text.to_owned());
     }
-    if let Some(default) = json.get("default") {
-        let value = constant(&schema, default)?;
+    if let Some(default) = node.get("default") {
+        let reading = Reading { strictness: Strictness::Envelope, nulls };
+        let value = constant(&schema, default.raw, reading).map_err(|fault| match *fault {
+            Fault::Null { .. } => builder("Invalid default value"),
+            _ => fault,
+        })?;
         schema.default = (!value.is_null()).then_some(value);
     }
     Ok(schema)
 }
 
-fn kind_of(kind: &str, json: &Json) -> Parsed<Kind> {
-    let part = |name: &str, problem: &str| match json.get(name) {
-        None | Some(Json::Null) => Err(data(problem)),
-        Some(part) => schema_of(part).map(Arc::new),
-    };
+fn kind_of(kind: &str, node: &Node<'_>, nulls: NullRule) -> Parsed<Kind> {
+    let part = |name: &str| node.get(name).filter(|part| !part.is_null());
     Ok(match kind {
-        "array" => Kind::Array(part("items", "Array schema did not specify the element type")?),
+        "array" => match part("items") {
+            None => return Err(data("Array schema did not specify the element type")),
+            Some(items) => Kind::Array(Arc::new(schema_of(items, nulls)?)),
+        },
         "boolean" => Kind::Boolean,
         "bytes" => Kind::Bytes,
         "double" => Kind::Float64,
@@ -62,103 +61,52 @@ fn kind_of(kind: &str, json: &Json) -> Parsed<Kind> {
         "int32" => Kind::Int32,
         "int64" => Kind::Int64,
         "int8" => Kind::Int8,
-        "map" => Kind::Map {
-            key: part("keys", "Map schema did not specify the key type")?,
-            value: part("values", "Map schema did not specify the value type")?,
-        },
+        "map" => {
+            for (name, word) in [("keys", "key"), ("values", "value")] {
+                if node.get(name).is_none() {
+                    return Err(data(format!("Map schema did not specify the {word} type")));
+                }
+            }
+            let key = part("keys").map(|part| schema_of(part, nulls)).transpose()?;
+            let value = part("values").map(|part| schema_of(part, nulls)).transpose()?;
+            let key = key.ok_or_else(|| builder("keySchema cannot be null."))?;
+            let value = value.ok_or_else(|| builder("valueSchema cannot be null."))?;
+            Kind::Map { key: Arc::new(key), value: Arc::new(value) }
+        }
         "string" => Kind::String,
-        "struct" => Kind::Struct(fields_of(json)?),
+        "struct" => Kind::Struct(fields_of(node, nulls)?),
         unknown => return Err(data(format!("Unknown schema type: {unknown}"))),
     })
 }
 
-fn fields_of(json: &Json) -> Parsed<Vec<Field>> {
-    let Some(list) = json.get("fields").and_then(Json::as_array) else {
+fn fields_of(node: &Node<'_>, nulls: NullRule) -> Parsed<Vec<Field>> {
+    let Some(list) = node.get("fields").and_then(Node::items) else {
         return Err(data("Struct schema's \"fields\" argument is not an array."));
     };
-    let mut names = std::collections::HashSet::new();
-    let field = |field: &Json| {
-        let Some(name) = field.get("field").and_then(Json::as_str) else {
+    let mut names = HashSet::new();
+    let field = |field: &Node<'_>| {
+        let Some(name) = field.get("field").and_then(Node::text) else {
             return Err(data("Struct schema's field name not specified properly"));
         };
-        if !names.insert(name.to_owned()) {
-            return Err(data(format!("Cannot create field because of field name duplication {name}")));
+        let schema = Arc::new(schema_of(field, nulls)?);
+        if name.is_empty() {
+            return Err(builder("fieldName cannot be null."));
         }
-        Ok(Field { name: name.into(), schema: Arc::new(schema_of(field)?) })
+        if !names.insert(name.to_owned()) {
+            return Err(builder(format!("Cannot create field because of field name duplication {name}")));
+        }
+        Ok(Field { name: name.into(), schema })
     };
     list.iter().map(field).collect()
 }
 
-/// A default in payload form. Source: `JsonConverter#convertToConnect`.
-pub(super) fn constant(schema: &Schema, json: &Json) -> Parsed<Value> {
-    if json.is_null() {
-        return if schema.optional {
-            Ok(Value::Null)
-        } else {
-            Err(data(format!("Invalid null value for required {} field", kind_name(&schema.kind))))
-        };
-    }
-    let text = match json {
-        Json::Number(number) => number.to_string(),
-        _ => "0".to_owned(),
-    };
-    let number = Cursor::new(text.as_bytes()).number()?;
-    if let Some(Logical::Decimal { scale }) = schema.logical()
-        && json.is_number()
-    {
-        let unscaled = number::unscaled(number, scale).ok_or_else(|| wrong_default(schema))?;
-        return Ok(Value::Bytes(unscaled.into()));
-    }
-    Ok(match &schema.kind {
-        Kind::Boolean => Value::Boolean(json.as_bool().unwrap_or(false)),
-        Kind::Float32 => Value::Float32(number.to_f32()),
-        Kind::Float64 => Value::Float64(number.to_f64()),
-        Kind::Int16 => Value::Int16(number.low_bits() as i16),
-        Kind::Int32 => Value::Int32(number.low_bits() as i32),
-        Kind::Int64 => Value::Int64(number.low_bits()),
-        Kind::Int8 => Value::Int8(number.low_bits() as i8),
-        Kind::String => Value::String(json.as_str().ok_or_else(|| wrong_default(schema))?.into()),
-        Kind::Bytes => {
-            let bytes = json.as_str().and_then(|text| STANDARD.decode(text).ok());
-            Value::Bytes(Bytes::from(bytes.ok_or_else(|| data("Invalid bytes field"))?))
-        }
-        Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_) => return container(schema, json),
-    })
+/// A value in payload form, in its logical form.
+pub(super) fn constant(schema: &Schema, text: &[u8], reading: Reading) -> Parsed<Value> {
+    let mut column = Column::new(schema);
+    column.append_value(&mut Cursor { bytes: text, pos: 0 }, reading)?;
+    Ok(value_at(schema, &column.finish(), 0))
 }
 
-fn container(schema: &Schema, json: &Json) -> Parsed<Value> {
-    match (&schema.kind, json) {
-        (Kind::Array(item), Json::Array(items)) => {
-            items.iter().map(|value| constant(item, value)).collect::<Parsed<_>>().map(Value::Array)
-        }
-        (Kind::Map { key, value }, Json::Object(members)) if matches!(key.kind, Kind::String) => {
-            let entry = |(name, member): (&String, &Json)| {
-                Ok((Value::String(name.as_str().into()), constant(value, member)?))
-            };
-            members.iter().map(entry).collect::<Parsed<_>>().map(Value::Map)
-        }
-        (Kind::Map { key, value }, Json::Array(pairs)) => {
-            let pair = |pair: &Json| match pair.as_array().map(Vec::as_slice) {
-                Some([first, second]) => Ok((constant(key, first)?, constant(value, second)?)),
-                _ => Err(wrong_default(schema)),
-            };
-            pairs.iter().map(pair).collect::<Parsed<_>>().map(Value::Map)
-        }
-        (Kind::Struct(fields), Json::Object(members)) => {
-            let missing = Json::Null;
-            let value = |field: &Field| match members.get(&*field.name).unwrap_or(&missing) {
-                Json::Null => match &field.schema.default {
-                    Some(default) => Ok(default.clone()),
-                    None => constant(&field.schema, &missing),
-                },
-                member => constant(&field.schema, member),
-            };
-            fields.iter().map(value).collect::<Parsed<_>>().map(Value::Struct)
-        }
-        _ => Err(wrong_default(schema)),
-    }
-}
-
-fn wrong_default(schema: &Schema) -> Box<super::fault::Fault> {
-    data(format!("Invalid default value for {} schema", kind_name(&schema.kind)))
+fn builder(message: impl Into<String>) -> Box<Fault> {
+    Box::new(Fault::Builder(message.into()))
 }

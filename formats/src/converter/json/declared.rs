@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Decoded;
 use lakeward_api::schema::Schema;
 
+use super::Reader;
 use super::assembly::{Assembly, Table};
 use super::checked;
 use super::column::{NullRule, Reading, Strictness};
@@ -27,7 +28,7 @@ impl DeclaredReader {
     }
 }
 
-impl Converter for DeclaredReader {
+impl Reader for DeclaredReader {
     fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
         let mut assembly = Assembly::default();
         for (row, payload) in payloads.iter().enumerate() {

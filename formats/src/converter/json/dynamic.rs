@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Decoded;
 use lakeward_api::value::Value;
 
+use super::Reader;
 use super::assembly::Assembly;
 use super::checked;
 use super::cursor::{Cursor, RawText};
@@ -22,7 +23,7 @@ pub(super) struct DynamicReader {
     names: Names,
 }
 
-impl Converter for DynamicReader {
+impl Reader for DynamicReader {
     fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
         let mut assembly = Assembly::default();
         for (row, payload) in payloads.iter().enumerate() {

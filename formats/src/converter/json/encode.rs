@@ -13,13 +13,14 @@ use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 
+use super::Reader;
 use super::schema_json::append_schema;
 use crate::FormatError;
 use crate::json_text::{ColumnText, Form, append_schemaless};
 
 /// `JsonConverter`: a reader chosen by the settings, and the one writer.
 pub(super) struct JsonConverter {
-    pub(super) reader: Box<dyn Converter>,
+    pub(super) reader: Box<dyn Reader>,
     pub(super) writer: JsonWriter,
 }
 

@@ -9,10 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Decoded;
 use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 
+use super::Reader;
 use super::assembly::{Assembly, Table};
 use super::checked;
 use super::column::{NullRule, Reading, Strictness};
@@ -122,7 +123,7 @@ impl EnvelopeReader {
             cached.used = self.clock;
             return Ok(cached.schema.clone());
         }
-        let schema = read_schema(text)?.map(Arc::new);
+        let schema = read_schema(text, self.reading.nulls)?.map(Arc::new);
         if text.len() <= CACHED_TEXT_BYTES_MAX {
             if self.schemas.len() >= self.cache_entries_max {
                 let oldest = self.schemas.iter().min_by_key(|(_, cached)| cached.used);
@@ -136,7 +137,7 @@ impl EnvelopeReader {
     }
 }
 
-impl Converter for EnvelopeReader {
+impl Reader for EnvelopeReader {
     fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
         let mut assembly = Assembly::default();
         for (row, payload) in payloads.iter().enumerate() {
@@ -160,6 +161,7 @@ fn take_apart(mut cursor: Cursor<'_>) -> Parsed<Parts<'_>> {
     if cursor.token() != b'{' {
         cursor
             .skip_value()
+            .and_then(|()| cursor.end_of_record())
             .or_else(|fault| if super::is_blank(cursor.bytes) { Ok(()) } else { Err(fault) })?;
         return Err(data(NOT_AN_ENVELOPE));
     }

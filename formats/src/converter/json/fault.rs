@@ -8,6 +8,8 @@ pub(super) type Parsed<T> = Result<T, Box<Fault>>;
 /// Why a record cannot be decoded.
 #[derive(Debug)]
 pub(super) enum Fault {
+    /// A schema that Java's `SchemaBuilder` refuses; its words.
+    Builder(String),
     /// The value does not fit its schema; Kafka Connect's words.
     Data(String),
     /// The value of a field does not fit a declared schema.
@@ -16,6 +18,15 @@ pub(super) enum Fault {
         path: String,
         /// What is wrong with it.
         problem: String,
+    },
+    /// A value that Java reads as null stands under a required schema.
+    Null {
+        /// Where it is, from the inside out, so far.
+        location: String,
+        /// The Connect type of the schema.
+        kind: &'static str,
+        /// The location is complete.
+        located: bool,
     },
     /// The value does not fit the schema inferred so far.
     Misfit,
@@ -32,8 +43,29 @@ impl Fault {
     /// The same fault, one level further out.
     #[cold]
     pub(super) fn inside(mut self: Box<Self>, name: &str) -> Box<Self> {
-        if let Self::Field { path, .. } = &mut *self {
-            *path = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
+        match &mut *self {
+            Self::Field { path, .. } => {
+                *path = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
+            }
+            Self::Null { location, located: located @ false, .. } => {
+                location.push_str(&format!("field: \"{name}\""));
+                *located = true;
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The same fault, out of a collection; `part` is Java's word for the element, key or value.
+    #[cold]
+    pub(super) fn within(mut self: Box<Self>, part: &str) -> Box<Self> {
+        match &mut *self {
+            Self::Null { location, located: false, .. } => location.push_str(part),
+            Self::Field { .. } => {
+                let step = if part == "element of array " { "[]" } else { "{}" };
+                return self.inside(step);
+            }
+            _ => {}
         }
         self
     }
@@ -42,6 +74,11 @@ impl Fault {
 impl From<Box<Fault>> for FormatError {
     fn from(fault: Box<Fault>) -> Self {
         match *fault {
+            Fault::Builder(message) => Self::SchemaBuilder { message },
+            Fault::Null { location, kind, located } => {
+                let location = if located { &location } else { "field" };
+                Self::data(format!("Invalid value: null used for required {location}, schema type: {kind}"))
+            }
             Fault::Data(message) => Self::Data { message },
             Fault::Field { path, problem } if path.is_empty() => Self::data(format!("Record: {problem}")),
             Fault::Field { path, problem } => Self::data(format!("Field {path}: {problem}")),

@@ -32,11 +32,25 @@ mod schema_text;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tree;
 
 pub use config::JsonConverterPlugin;
 
+use lakeward_api::ConnectError;
+use lakeward_api::converter::Decoded;
+
 use cursor::Cursor;
 use fault::{Parsed, syntax};
+
+/// The reading half of the converter, chosen by its settings. Contracts are those of
+/// [`lakeward_api::converter::Converter`].
+trait Reader {
+    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError>;
+
+    fn json_text_columns(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
 
 /// A cursor over a record, after checking that it is UTF-8.
 #[inline]

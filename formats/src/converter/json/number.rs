@@ -78,7 +78,10 @@ impl Number<'_> {
     pub(super) fn to_f64(self) -> f64 {
         match self {
             Number::Integer(number) => number as f64,
-            Number::Big(text) | Number::Fraction(text) => fast_float2::parse(text).unwrap_or(f64::NAN),
+            Number::Big(text) | Number::Fraction(text) => {
+                let number = fast_float2::parse(text).unwrap_or(f64::NAN);
+                if number == 0.0 && is_zero(text) { 0.0 } else { number }
+            }
         }
     }
 
@@ -86,7 +89,10 @@ impl Number<'_> {
     pub(super) fn to_f32(self) -> f32 {
         match self {
             Number::Integer(number) => number as f32,
-            Number::Big(text) | Number::Fraction(text) => fast_float2::parse(text).unwrap_or(f32::NAN),
+            Number::Big(text) | Number::Fraction(text) => {
+                let number = fast_float2::parse(text).unwrap_or(f32::NAN);
+                if number == 0.0 && is_zero(text) { 0.0 } else { number }
+            }
         }
     }
 
@@ -127,6 +133,12 @@ impl Number<'_> {
             }
         }
     }
+}
+
+/// Whether a number is exactly zero, which has no sign in Java: it goes through `BigDecimal`.
+fn is_zero(text: &[u8]) -> bool {
+    let mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    mantissa.filter(|byte| byte.is_ascii_digit()).all(|digit| *digit == b'0')
 }
 
 /// A number as digits × 10^-scale: no zeros at either end of the digits, none at all for zero.

@@ -13,7 +13,6 @@ use lakeward_api::converter::Encoded;
 use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 
-use super::super::java_class::{class_of_schema, class_of_value, type_name};
 use super::Primitive;
 
 pub(super) fn encode(primitive: Primitive, values: &Values) -> Encoded {
@@ -37,13 +36,13 @@ fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {
         (Primitive::Integer, Value::Int32(number)) => push(encoded, &number.to_be_bytes()),
         (Primitive::Long, Value::Int64(number)) => push(encoded, &number.to_be_bytes()),
         (Primitive::Short, Value::Int16(number)) => push(encoded, &number.to_be_bytes()),
-        (_, other) => encoded.push(|_| Err(wrong_class(primitive, class_of_value(other)))),
+        (_, other) => encoded.push(|_| Err(wrong_class(primitive, other.java_class()))),
     }
 }
 
 fn push_column(encoded: &mut Encoded, primitive: Primitive, schema: &Schema, array: &ArrayRef) {
     if primitive == Primitive::Boolean && schema.kind != primitive.kind() {
-        let kind = type_name(&schema.kind);
+        let kind = schema.kind.name();
         for _ in 0..array.len() {
             let message = format!("Invalid schema type for BooleanConverter: {kind}");
             encoded.push(|_| Err(ConnectError::data(message)));
@@ -55,7 +54,7 @@ fn push_column(encoded: &mut Encoded, primitive: Primitive, schema: &Schema, arr
             if array.is_null(row) {
                 encoded.push_null();
             } else {
-                encoded.push(|_| Err(wrong_class(primitive, class_of_schema(schema))));
+                encoded.push(|_| Err(wrong_class(primitive, schema.java_class())));
             }
         }
         return;

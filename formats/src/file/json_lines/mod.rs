@@ -1,6 +1,6 @@
 //! JSON lines parts (`io.confluent.connect.s3.format.json.JsonFormat`).
 //!
-//! Values are written by [`crate::json_text`]: STRUCTs as `JsonConverter` without envelope writes them, everything
+//! Values are written by `json_text`: STRUCTs as `JsonConverter` without envelope writes them, everything
 //! else as Jackson writes the Java object. Source: section "JSON" of the Confluent S3 sink, section
 //! "Writing" of JsonConverter.
 

@@ -135,16 +135,8 @@ impl<'a> FromConnect<'a> {
         }
         let param = self.mapping.enum_param();
         let prefix = format!("{param}.");
-        let mut symbols: Vec<(i64, String)> = Vec::new();
-        for (key, value) in &schema.parameters {
-            if let Some(symbol) = key.strip_prefix(&prefix) {
-                // Generalised enums number their symbols.
-                symbols.push((value.parse().unwrap_or(0), symbol.to_owned()));
-            }
-        }
-        if self.mapping.generalized_sums {
-            symbols.sort();
-        }
+        let names = schema.parameters.iter().filter_map(|(key, _)| key.strip_prefix(&prefix));
+        let symbols: Vec<String> = names.map(str::to_owned).collect();
         let Some(name) = schema.parameters.get(param) else {
             return Err(bare("org.apache.avro.SchemaParseException", "No name for the enum".to_owned()));
         };
@@ -155,7 +147,6 @@ impl<'a> FromConnect<'a> {
             let param = |prefix: &str| schema.parameters.get(&format!("{prefix}{simple}"));
             (param(ENUM_DOC), param(ENUM_DEFAULT))
         };
-        let symbols = symbols.into_iter().map(|(_, symbol)| symbol).collect();
         let mut kind = Type::new(Shape::Enum { symbols, default: default.cloned() });
         kind.doc = doc.cloned();
         kind.name = Some(checked(FullName::new(name, None, ""))?);

@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn invalid_names_are_url_encoded_with_underscores() {
-        for (name, expected) in [("a", "a"), ("a-b c", "a_b_c"), ("1", "x1"), ("é", "_C3_A9"), ("a$", "a_24")]
-        {
+        let cases = [("a", "a"), ("a-b c", "a_b_c"), ("1", "x1"), ("é", "_C3_A9"), ("a$", "a_24")];
+        for (name, expected) in cases {
             assert_eq!(scrub_field(name, true), expected);
             assert_eq!(scrub_field(name, false), name);
         }

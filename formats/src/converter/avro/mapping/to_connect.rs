@@ -300,7 +300,8 @@ fn bytes(kind: &Type) -> Converted<Schema> {
         }
         Some(_) => {
             return Err(data(
-                "precision property must be a JSON Integer. https://avro.apache.org/docs/1.9.1/spec.html#Decimal",
+                "precision property must be a JSON Integer. \
+                 https://avro.apache.org/docs/1.9.1/spec.html#Decimal",
             ));
         }
     }
@@ -341,7 +342,8 @@ fn set_version(kind: &Type, schema: &mut Schema, registered: Option<i32>) -> Res
     let Some(version) = version.filter(|version| *version >= 0) else { return Ok(()) };
     match schema.version {
         Some(set) if set != version => Err(data(format!(
-            "Mismatched versions: version already added to SchemaBuilder ({set}) differs from version in source \
+            "Mismatched versions: version already added to SchemaBuilder ({set}) differs from version in \
+             source \
              schema ({version})"
         ))),
         _ => {
@@ -362,7 +364,8 @@ fn set_name(kind: &Type, schema: &mut Schema) -> Result<(), Box<Fault>> {
     let Some(name) = name.filter(|name| !name.starts_with(DEFAULT_FULL_NAME)) else { return Ok(()) };
     match &schema.name {
         Some(set) if **set != *name => Err(data(format!(
-            "Mismatched names: name already added to SchemaBuilder ({set}) differs from name in source schema \
+            "Mismatched names: name already added to SchemaBuilder ({set}) differs from name in source \
+             schema \
              ({name})"
         ))),
         _ => {

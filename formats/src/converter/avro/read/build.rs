@@ -94,7 +94,8 @@ fn entries(avro: &AvroSchema, item: &Type, schema: &Schema, mapping: Mapping) ->
     // Java reads such maps with texts as keys as if they were Avro maps, and fails.
     if matches!(key.kind, Kind::String) && !key.optional {
         return Err(data(
-            "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map entries need \
+            "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map entries \
+             need \
              keys of another type than string.",
         ));
     }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use arrow_schema::FieldRef;
 
-use super::super::fault::Converted;
+use super::super::fault::{Converted, data};
 use super::append::{offset, row_of};
 use super::{Column, Cursor};
 
@@ -60,6 +60,9 @@ impl MapCells {
         let before = cursor.rest();
         self.key.append(cursor)?;
         let key = &before[..before.len() - cursor.rest().len()];
+        if self.key.nulls.as_ref().is_some_and(|nulls| !nulls.is_valid(nulls.len() - 1)) {
+            return Err(data("A map has null as a key, which columns cannot hold"));
+        }
         if !self.value_first {
             self.value.append(cursor)?;
         }

@@ -2,7 +2,7 @@
 //!
 //! Source: `org.apache.avro.Schema#toJson`, Avro 1.12.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value as Json};
 
@@ -10,13 +10,13 @@ use super::{AvroSchema, FullName, RecordField, Shape, TypeId};
 
 /// The schema text of `schema`.
 pub(in super::super) fn print(schema: &AvroSchema) -> String {
-    Printer { schema, written: HashMap::new() }.kind(schema.root, "").to_string()
+    Printer { schema, written: HashSet::new() }.kind(schema.root, "").to_string()
 }
 
 struct Printer<'a> {
     schema: &'a AvroSchema,
-    /// Named types written so far. A name may come back with other contents: then it is written in full.
-    written: HashMap<String, TypeId>,
+    /// Full names written so far. A name that comes back is a reference, whatever type it has.
+    written: HashSet<String>,
 }
 
 impl Printer<'_> {
@@ -26,11 +26,9 @@ impl Printer<'_> {
         let mut json = Map::new();
         let word = kind.word();
         if let Some(name) = &kind.name {
-            let full = name.full();
-            if self.written.get(&full).is_some_and(|known| schema.same(*known, id, SAME_DEPTH)) {
+            if !self.written.insert(name.full()) {
                 return name.within(space).into();
             }
-            self.written.entry(full).or_insert(id);
             json.insert("type".into(), word.into());
             json.insert("name".into(), name.simple.clone().into());
             if name.namespace != space {
@@ -90,45 +88,9 @@ impl Printer<'_> {
     }
 }
 
-impl AvroSchema {
-    /// Whether two types are equal, as Java's `Schema#equals`: docs do not count.
-    fn same(&self, left: TypeId, right: TypeId, depth_left: usize) -> bool {
-        let Some(depth_left) = depth_left.checked_sub(1) else { return false };
-        if left == right {
-            return true;
-        }
-        let (left, right) = (self.get(left), self.get(right));
-        if left.name != right.name || left.props != right.props {
-            return false;
-        }
-        match (&left.shape, &right.shape) {
-            (Shape::Array(left), Shape::Array(right)) | (Shape::Map(left), Shape::Map(right)) => {
-                self.same(*left, *right, depth_left)
-            }
-            (Shape::Union(left), Shape::Union(right)) => {
-                let pairs = || left.iter().zip(right);
-                left.len() == right.len() && pairs().all(|(left, right)| self.same(*left, *right, depth_left))
-            }
-            (Shape::Record(left), Shape::Record(right)) => {
-                let same = |(left, right): (&RecordField, &RecordField)| {
-                    left.name == right.name
-                        && left.default == right.default
-                        && left.props == right.props
-                        && self.same(left.kind, right.kind, depth_left)
-                };
-                left.len() == right.len() && left.iter().zip(right).all(same)
-            }
-            (left, right) => left == right,
-        }
-    }
-}
-
 impl FullName {
     /// How a type inside the namespace `space` refers to this name.
     fn within(&self, space: &str) -> String {
         if self.namespace == space { self.simple.clone() } else { self.full() }
     }
 }
-
-/// Types that differ further inside than this are not told apart by walking them.
-const SAME_DEPTH: usize = 24;

@@ -1,1 +1,6 @@
+//! Tests against Java's own outcome, round trips, and damaged payloads.
 
+mod damage;
+mod dump;
+mod golden;
+mod registry;

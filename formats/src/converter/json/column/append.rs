@@ -1,7 +1,5 @@
 //! Decoding of one JSON value into a column: the fast paths, nulls, and what is common to all reading rules.
 
-use lakeward_api::schema::Kind;
-
 use super::super::cursor::Cursor;
 use super::super::fault::{Fault, Parsed, data, field, syntax};
 use super::super::number::Number;
@@ -46,7 +44,7 @@ impl Column {
             (Cells::List { offsets, item }, b'[') => {
                 let mut more = cursor.enter(b']');
                 while more {
-                    item.append_value(cursor, reading).map_err(|fault| fault.inside("[]"))?;
+                    item.append_value(cursor, reading).map_err(|fault| fault.within("element of array "))?;
                     more = cursor.has_more(b']')?;
                 }
                 offsets.push(row_count(item)?);
@@ -95,7 +93,7 @@ impl Column {
     pub(super) fn append_converted_null(&mut self) -> Parsed<()> {
         if !self.optional {
             let kind = self.type_name();
-            return Err(data(format!("Invalid value: null used for required field, schema type: {kind}")));
+            return Err(Box::new(Fault::Null { location: String::new(), kind, located: false }));
         }
         self.push_hole();
         Ok(())
@@ -180,23 +178,5 @@ pub(in super::super) fn is_lossless(number: Number<'_>, double: f64) -> bool {
         Number::Big(_) => false,
         Number::Fraction(_) => double.is_finite(),
         Number::Integer(integer) => integer.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS,
-    }
-}
-
-/// The Connect name of a schema's type, for messages.
-pub(in super::super) fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Array(_) => "ARRAY",
-        Kind::Boolean => "BOOLEAN",
-        Kind::Bytes => "BYTES",
-        Kind::Float32 => "FLOAT32",
-        Kind::Float64 => "FLOAT64",
-        Kind::Int16 => "INT16",
-        Kind::Int32 => "INT32",
-        Kind::Int64 => "INT64",
-        Kind::Int8 => "INT8",
-        Kind::Map { .. } => "MAP",
-        Kind::String => "STRING",
-        Kind::Struct(_) => "STRUCT",
     }
 }

@@ -3,6 +3,7 @@
 use super::super::fault::{Parsed, data};
 use super::append::row_count;
 use super::{Cells, Column};
+use lakeward_api::rows::DAY_MS;
 use lakeward_api::value::Value;
 
 impl Column {
@@ -17,6 +18,13 @@ impl Column {
             }
             (Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers), Value::Int32(number)) => {
                 numbers.push(*number);
+            }
+            (Cells::Date(numbers), Value::Date(ms)) => numbers.push(ms.div_euclid(DAY_MS) as i32),
+            (Cells::Time(numbers), Value::Date(ms)) => numbers.push(*ms as i32),
+            (Cells::Timestamp(numbers), Value::Date(ms)) => numbers.push(*ms),
+            (Cells::Decimal { unscaled, scale }, Value::Decimal(decimal)) if decimal.scale == *scale => {
+                unscaled.items.extend_from_slice(&decimal.unscaled);
+                unscaled.end_cell()?;
             }
             (Cells::Float32(numbers), Value::Float32(number)) => numbers.push(*number),
             (Cells::Float64(numbers), Value::Float64(number)) => numbers.push(*number),

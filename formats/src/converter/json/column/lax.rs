@@ -75,7 +75,7 @@ impl Column {
             let mut more = cursor.enter(b'}');
             while more {
                 cursor.member_name()?;
-                item.append_value(cursor, reading)?;
+                item.append_value(cursor, reading).map_err(|fault| fault.within("element of array "))?;
                 more = cursor.has_more(b'}')?;
             }
             offsets.push(row_count(item)?);
@@ -127,6 +127,7 @@ impl Column {
     /// A text in a column of bytes: base64, padded; white space is ignored.
     pub(super) fn append_base64(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let text = cursor.string()?.resolved();
+        let is_decimal = matches!(self.cells, Cells::Decimal { .. });
         let (cells, problem) = match &mut self.cells {
             Cells::Bytes(cells) => (cells, "Invalid bytes field"),
             Cells::Decimal { unscaled, .. } => (unscaled, "Invalid bytes for Decimal field"),
@@ -137,6 +138,9 @@ impl Column {
             cells.items.truncate(before);
             let dense: Vec<u8> = text.iter().copied().filter(|byte| *byte > b' ').collect();
             STANDARD.decode_vec(&dense, &mut cells.items).map_err(|_| data(problem))?;
+        }
+        if is_decimal && cells.items.len() == before {
+            return Err(data(problem));
         }
         cells.end_cell()?;
         self.nulls.append_non_null();

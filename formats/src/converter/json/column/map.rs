@@ -3,6 +3,7 @@
 //! Source: `JsonConverter.TO_CONNECT_CONVERTERS`, MAP: objects when keys are strings, else arrays of pairs.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::super::cursor::Cursor;
 use super::super::fault::{Parsed, data, field, syntax};
@@ -30,7 +31,7 @@ impl Column {
                 cursor.member_name()?.append_to(&mut names.items);
                 names.end_cell()?;
                 keys.nulls.append_non_null();
-                values.append_value(cursor, reading).map_err(|fault| fault.inside("{}"))?;
+                values.append_value(cursor, reading).map_err(|fault| fault.within("value of map "))?;
                 more = cursor.has_more(b'}')?;
             }
             if has_duplicates(names, first) {
@@ -41,13 +42,19 @@ impl Column {
             }
         } else {
             if token != b'[' {
-                let rule = "Maps with non-string fields should be encoded as JSON arrays of tuples";
+                let rule = "Maps with non-string fields should be encoded as JSON array of tuples";
                 return Err(wrong_map(rule, found, reading));
             }
+            let (first, mut start) = (values.rows(), cursor.clone());
             let mut more = cursor.enter(b']');
             while more {
                 append_pair(keys, values, cursor, reading)?;
                 more = cursor.has_more(b']')?;
+            }
+            if let Some(sources) = last_values(keys, first) {
+                keys.truncate(first);
+                values.truncate(first);
+                append_unique_pairs(keys, values, &mut start, reading, &sources)?;
             }
         }
         offsets.push(row_count(values)?);
@@ -67,16 +74,40 @@ fn append_pair(
         let found = json_type(token).unwrap_or("NULL");
         return Err(data(format!("Found invalid map entry instead of array tuple: {found}")));
     }
-    let wrong_length = || data("Found invalid map entry, expected length 2");
+    let start = cursor.clone();
+    append_both(keys, values, cursor, reading).map_err(|fault| match count_items(start) {
+        Ok(2) | Err(_) => fault,
+        Ok(count) => data(format!("Found invalid map entry, expected length 2 but found :{count}")),
+    })
+}
+
+fn append_both(
+    keys: &mut Column,
+    values: &mut Column,
+    cursor: &mut Cursor<'_>,
+    reading: Reading,
+) -> Parsed<()> {
     if !cursor.enter(b']') {
-        return Err(wrong_length());
+        return Err(syntax("an empty pair", cursor.pos));
     }
-    keys.append_value(cursor, reading)?;
+    keys.append_value(cursor, reading).map_err(|fault| fault.within("key of map "))?;
     if keys.nulls.is_valid(keys.rows() - 1) && cursor.has_more(b']')? {
-        values.append_value(cursor, reading)?;
-        return if cursor.has_more(b']')? { Err(wrong_length()) } else { Ok(()) };
+        values.append_value(cursor, reading).map_err(|fault| fault.within("value of map "))?;
+        return if cursor.has_more(b']')? { Err(syntax("a long pair", cursor.pos)) } else { Ok(()) };
     }
-    Err(if keys.nulls.is_valid(keys.rows() - 1) { wrong_length() } else { data("A map key is null") })
+    Err(data("A map key is null"))
+}
+
+/// The number of items of the array at the cursor.
+fn count_items(mut cursor: Cursor<'_>) -> Parsed<usize> {
+    let mut count = 0;
+    let mut more = cursor.enter(b']');
+    while more {
+        cursor.skip_value()?;
+        count += 1;
+        more = cursor.has_more(b']')?;
+    }
+    Ok(count)
 }
 
 fn wrong_map(rule: &str, found: &str, reading: Reading) -> Box<super::super::fault::Fault> {
@@ -124,6 +155,71 @@ fn append_unique(
             keys.nulls.append_non_null();
         }
         values.append_value(&mut object, reading)?;
+    }
+    Ok(())
+}
+
+/// For pairs with equal keys: the indices of the pairs that count, each as (key, value): a key keeps its
+/// first place and takes its last value. `None` when all keys differ, or are objects that Java compares by
+/// identity.
+fn last_values(keys: &Column, first: usize) -> Option<Vec<(usize, usize)>> {
+    let count = keys.rows() - first;
+    if count < 2 {
+        return None;
+    }
+    let mut places: HashMap<u64, usize> = HashMap::with_capacity(count);
+    let mut sources: Vec<(usize, usize)> = Vec::with_capacity(count);
+    for index in 0..count {
+        match places.entry(key_bits(keys, first + index)?) {
+            Entry::Occupied(place) => sources[*place.get()].1 = index,
+            Entry::Vacant(place) => {
+                place.insert(sources.len());
+                sources.push((index, index));
+            }
+        }
+    }
+    (sources.len() < count).then_some(sources)
+}
+
+/// Bits that are equal exactly for equal keys; `None` for keys that are not numbers or booleans.
+fn key_bits(keys: &Column, row: usize) -> Option<u64> {
+    Some(match &keys.cells {
+        Cells::Boolean(flags) => u64::from(flags.get_bit(row)),
+        Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers[row] as u64,
+        Cells::Float32(numbers) => u64::from(numbers[row].to_bits()),
+        Cells::Float64(numbers) => numbers[row].to_bits(),
+        Cells::Int16(numbers) => numbers[row] as u64,
+        Cells::Int64(numbers) | Cells::Timestamp(numbers) => numbers[row] as u64,
+        Cells::Int8(numbers) => numbers[row] as u64,
+        _ => return None,
+    })
+}
+
+/// Appends the pairs of the array at the cursor that `sources` names.
+fn append_unique_pairs(
+    keys: &mut Column,
+    values: &mut Column,
+    cursor: &mut Cursor<'_>,
+    reading: Reading,
+    sources: &[(usize, usize)],
+) -> Parsed<()> {
+    let mut pairs = Vec::new();
+    let mut more = cursor.enter(b']');
+    while more {
+        cursor.token();
+        pairs.push(cursor.clone());
+        cursor.skip_value()?;
+        more = cursor.has_more(b']')?;
+    }
+    for (key, value) in sources {
+        let mut pair = pairs[*key].clone();
+        pair.enter(b']');
+        keys.append_value(&mut pair, reading)?;
+        let mut pair = pairs[*value].clone();
+        pair.enter(b']');
+        pair.skip_value()?;
+        pair.has_more(b']')?;
+        values.append_value(&mut pair, reading)?;
     }
     Ok(())
 }

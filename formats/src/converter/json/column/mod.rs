@@ -29,7 +29,7 @@ use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
 use super::fault::{Parsed, data};
-pub(super) use append::{is_lossless, kind_name};
+pub(super) use append::is_lossless;
 use record::Record;
 
 /// How values that do not have the obvious JSON type are read.

@@ -27,8 +27,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Decoded;
 
+use super::Reader;
 use super::assembly::{Assembly, Table};
 use super::checked;
 use super::column::{NullRule, Reading, Strictness};
@@ -45,7 +46,7 @@ pub(super) struct InferReader {
     topics: HashMap<String, TopicReader>,
 }
 
-impl Converter for InferReader {
+impl Reader for InferReader {
     fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
         if !self.topics.contains_key(topic) {
             self.topics.insert(topic.to_owned(), TopicReader::new());

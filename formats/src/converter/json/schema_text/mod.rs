@@ -10,6 +10,7 @@ mod json_schema;
 use lakeward_api::schema::{Field, Kind, Schema};
 use serde_json::Value as Json;
 
+use super::column::{NullRule, Reading, Strictness};
 use super::connect_schema::constant;
 
 /// Reads a schema text. The error says what is wrong and where.
@@ -26,8 +27,9 @@ pub(super) fn parse(text: &str) -> Result<Schema, String> {
 /// Sets the default of `schema` from its JSON form; null means none.
 fn set_default(schema: &mut Schema, default: Option<&Json>, path: &str) -> Result<(), String> {
     if let Some(default) = default.filter(|default| !default.is_null()) {
-        let value =
-            constant(schema, default).map_err(|_| format!("the default of {path} has another type"))?;
+        let reading = Reading { strictness: Strictness::Declared, nulls: NullRule::ReplaceWithDefault };
+        let value = constant(schema, default.to_string().as_bytes(), reading)
+            .map_err(|_| format!("the default of {path} has another type"))?;
         schema.default = Some(value);
     }
     Ok(())

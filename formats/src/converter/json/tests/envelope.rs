@@ -87,7 +87,7 @@ fn payloads_that_java_refuses_are_errors() {
         (field, r#"{"s":5}"#, "null used for required"),
         (field, "[]", "Structs should be encoded as JSON objects, but found ARRAY"),
         (r#"{"type":"bytes"}"#, "\"?\"", "Invalid bytes field"),
-        (pairs, "{}", "Maps with non-string fields should be encoded as JSON arrays of tuples"),
+        (pairs, "{}", "Maps with non-string fields should be encoded as JSON array of tuples"),
         (pairs, "[[1]]", "expected length 2"),
         (pairs, "[[1,\"a\",2]]", "expected length 2"),
         (r#"{"type":"map","keys":{"type":"string"},"values":{"type":"int8"}}"#, "[]", "JSON objects"),

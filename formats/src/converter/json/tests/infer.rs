@@ -12,7 +12,7 @@ fn kinds(decoded: &Decoded) -> Vec<(String, String)> {
     let schema = decoded.runs.last().unwrap().values.schema().unwrap();
     let kind = |field: &lakeward_api::schema::Field| {
         assert!(field.schema.optional);
-        (field.name.to_string(), super::super::column::kind_name(&field.schema.kind).to_owned())
+        (field.name.to_string(), field.schema.kind.name().to_owned())
     };
     schema.fields().iter().map(kind).collect()
 }
