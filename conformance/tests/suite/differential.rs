@@ -120,20 +120,6 @@ fn requests_about_nothing_are_answered_as_java_answers_them() {
         assert_eq!(theirs.0, ours.0, "{method} {path}");
         assert_ne!(theirs, ours, "{method} {path} does not differ any more: {reason}");
     }
-    for flag in ["", "?connectorsOnly=false"] {
-        let (theirs, ours) = (plugins(&java.rest, flag), plugins(&scenario.worker.rest, flag));
-        let shared = ours.iter().filter_map(|one| {
-            theirs.iter().find(|other| (&other["class"], &other["type"]) == (&one["class"], &one["type"]))
-        });
-        let shared: Vec<&Value> = shared.collect();
-        let classes: Vec<&Value> = shared.iter().map(|plugin| &plugin["class"]).collect();
-        let kept = theirs.iter().filter(|plugin| {
-            shared.iter().any(|one| (&one["class"], &one["type"]) == (&plugin["class"], &plugin["type"]))
-        });
-        // What both have comes in one order, with the same members and types.
-        assert_eq!(shared, kept.collect::<Vec<_>>(), "{classes:?}");
-        assert_eq!(flag.is_empty(), shared.is_empty(), "{classes:?}");
-    }
 }
 
 #[test]
@@ -206,7 +192,7 @@ fn what_the_client_library_cannot_do_is_an_error_on_its_key() {
     assert!(entries[0].contains("is not supported; use earliest, latest or none"), "{entries:?}");
 }
 
-fn both(settings: &[(&str, &str)]) -> (JavaConnect, Scenario) {
+pub(crate) fn both(settings: &[(&str, &str)]) -> (JavaConnect, Scenario) {
     let mut properties = distributed_properties(KafkaBroker::shared());
     properties.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let java = JavaConnect::start(&properties).expect("Java Connect starts");
@@ -214,32 +200,23 @@ fn both(settings: &[(&str, &str)]) -> (JavaConnect, Scenario) {
     (java, Scenario::start_on(KafkaBroker::shared(), store, 1, settings))
 }
 
-fn java_sink() -> Value {
+pub(crate) fn java_sink() -> Value {
     json!({"connector.class": "FileStreamSink", "topics": "absent-topic", "tasks.max": "1"})
 }
 
 /// What a client sees: status, content type, body.
-type Seen = (u16, Option<String>, String);
+pub(crate) type Seen = (u16, Option<String>, String);
 
-fn seen<E: std::fmt::Debug>(answer: Result<Answer, E>) -> Seen {
+pub(crate) fn seen<E: std::fmt::Debug>(answer: Result<Answer, E>) -> Seen {
     let answer = answer.expect("the worker answers");
     let content_type = answer.header("content-type").map(str::to_owned);
     (answer.status, content_type, answer.text)
 }
 
-fn compare(what: &str, java: &Seen, ours: &Seen, problems: &mut Vec<String>) {
+pub(crate) fn compare(what: &str, java: &Seen, ours: &Seen, problems: &mut Vec<String>) {
     if java != ours {
         problems.push(format!("{what}\n  Java {java:.1500?}\n  ours {ours:.1500?}"));
     }
-}
-
-fn plugins(rest: &RestClient, flag: &str) -> Vec<Value> {
-    let listed = rest.get(&format!("/connector-plugins{flag}")).expect("the worker answers");
-    let mut plugins = listed.expect_status(200).json().as_array().expect("a list").clone();
-    for plugin in &mut plugins {
-        plugin["version"] = json!(plugin["version"].is_string());
-    }
-    plugins
 }
 
 /// Status, and the entries about overrides; the message where there are none.

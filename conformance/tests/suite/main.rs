@@ -3,6 +3,7 @@
 mod delivery;
 mod demo;
 mod differential;
+mod differential_plugins;
 mod engines;
 mod failures;
 mod faults;
@@ -13,6 +14,7 @@ mod lifecycle;
 mod malformed_bodies;
 mod parquet_values;
 mod partitioning;
+mod plugin_configs;
 mod rest_shapes;
 mod schemaless;
 mod standalone;

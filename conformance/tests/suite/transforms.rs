@@ -49,7 +49,9 @@ fn a_chain_changes_drops_refuses_and_routes_records() {
     let topic = format!("sales-{}", scenario.topic);
     assert_eq!(names, [format!("topics/{topic}/partition=0/{topic}+0+0000000000.snappy.parquet")]);
     let file = scenario.parquet(&names[0]);
-    let row = |id: i64, cents: i64, position: i64| json!({"id": id, "cents": cents, "position": position, "origin": "shop"});
+    let row = |id: i64, cents: i64, position: i64| -> Value {
+        json!({"id": id, "cents": cents, "position": position, "origin": "shop"})
+    };
     assert_eq!(file.rows, [row(1, 100, 0), row(4, 400, 3), row(5, 500, 4)]);
     scenario.wait_for_commit(0, 5);
 }

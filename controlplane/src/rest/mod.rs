@@ -171,7 +171,7 @@ async fn answer_when_ready(
     match resource {
         Resource::Root => Ok(root::info(service.cluster_id.as_deref())),
         Resource::Plugins => Ok(plugins::list(herder, &query)),
-        Resource::PluginConfig(name) => plugins::config(herder, &name),
+        Resource::PluginConfig(name) => plugins::config(herder, &name, &query),
         Resource::PluginValidate(name) => plugins::validate(herder, &name, body).await,
         resource => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");

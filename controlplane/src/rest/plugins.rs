@@ -11,28 +11,26 @@ use super::answer::{self, Answer};
 use super::body;
 use super::route::Query;
 use crate::herder::{Herder, RequestError};
-use crate::validation::{config_key_json, plugin_keys};
+use crate::validation::{all_plugins, check_version, config_key_json, plugin_keys};
 
-/// The plugins of this binary: sinks, then (on request) converters.
+/// The plugins of this binary: connectors, then (on request) those of the other kinds.
 pub(super) fn list(herder: &Herder, query: &Query) -> Answer {
-    let entry = |class: &str, kind: PluginKind, version: &str| {
-        let kind = kind.as_str();
-        json!({ "class": class, "type": kind, "version": version })
-    };
-    let registry = herder.registry();
-    let mut plugins: Vec<Value> =
-        registry.sinks().iter().map(|sink| entry(sink.class(), PluginKind::Sink, sink.version())).collect();
-    if !query.flag("connectorsOnly", "true") {
-        let converters = registry.converters().iter();
-        plugins.extend(converters.map(|one| entry(one.class(), PluginKind::Converter, one.version())));
-    }
-    answer::json(StatusCode::OK, &Value::Array(plugins))
+    let connectors_only = query.flag("connectorsOnly", "true");
+    let plugins = all_plugins(herder.registry())
+        .filter(|(_, kind, _)| !connectors_only || matches!(kind, PluginKind::Sink | PluginKind::Source))
+        .map(|(class, kind, version)| json!({ "class": class, "type": kind.as_str(), "version": version }));
+    answer::json(StatusCode::OK, &Value::Array(plugins.collect()))
 }
 
-/// The keys of one plugin.
-pub(super) fn config(herder: &Herder, name: &str) -> Result<Answer, RequestError> {
-    let definition = plugin_keys(herder.registry(), name)
+/// The keys of one plugin, of the version that `query` asks for.
+pub(super) fn config(herder: &Herder, name: &str, query: &Query) -> Result<Answer, RequestError> {
+    let (class, definition) = plugin_keys(herder.registry(), name)
         .ok_or_else(|| RequestError::NotFound(format!("Unknown plugin {name}.")))?;
+    if let Some(wanted) = query.all("version").next() {
+        check_version(herder.registry(), class, Some(wanted))
+            .map_err(|_| RequestError::BadRequest(format!("Invalid version specification: {wanted}")))?
+            .map_err(RequestError::BadRequest)?;
+    }
     let keys = definition.keys().iter().map(config_key_json).collect();
     Ok(answer::json(StatusCode::OK, &Value::Array(keys)))
 }

@@ -3,10 +3,10 @@
 //! Source: `ConfigKeyInfo`, `ConfigInfos`, `AbstractHerder#maybeAddConfigErrors`, Kafka 4.1.
 
 use lakeward_api::config::{ConfigDef, ConfigKey, DefaultValue};
-use lakeward_api::plugin::PluginRegistry;
+use lakeward_api::plugin::{PluginKind, PluginRegistry};
 use serde_json::{Value, json};
 
-use super::{ConfigInfos, common_keys};
+use super::{ConfigInfos, classes, common_keys, converters};
 
 impl ConfigInfos {
     /// The ConfigInfos answer.
@@ -76,12 +76,18 @@ pub(crate) fn config_key_json(key: &ConfigKey) -> Value {
     })
 }
 
-/// The keys of plugin `name`: its own first, then for connectors the common ones it does not define.
-pub(crate) fn plugin_keys(registry: &PluginRegistry, name: &str) -> Option<ConfigDef> {
-    if let Some(sink) = registry.sink(name) {
-        let mut definition = sink.config_def();
-        definition.extend_missing(&common_keys::sink_definition());
-        return Some(definition);
-    }
-    registry.converter(name).map(|converter| converter.config_def())
+/// The class that `name` stands for, and its keys: its own first, then for connectors the common ones it does
+/// not define.
+pub(crate) fn plugin_keys(registry: &PluginRegistry, name: &str) -> Option<(&'static str, ConfigDef)> {
+    let plugin = classes::plugin(registry, name)?;
+    let keys = match plugin.kind {
+        PluginKind::Sink => {
+            let mut keys = plugin.keys;
+            keys.extend_missing(&common_keys::sink_definition());
+            keys
+        }
+        PluginKind::Converter | PluginKind::HeaderConverter => converters::converter_keys(&plugin),
+        PluginKind::Source | PluginKind::Transformation | PluginKind::Predicate => plugin.keys,
+    };
+    Some((plugin.class, keys))
 }

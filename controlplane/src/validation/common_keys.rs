@@ -153,23 +153,24 @@ fn converters() -> Vec<ConfigKey> {
 }
 
 fn chains() -> Vec<ConfigKey> {
+    let non_null = |key: ConfigKey| ConfigKey { validator: Validator::NonNull, ..key };
     vec![
-        key(
+        non_null(key(
             "transforms",
             ConfigType::List,
             Some(""),
             Importance::Low,
             place("Transforms", 12, Width::Long, "Transforms"),
             "Aliases for the transformations to be applied to records.",
-        ),
-        key(
+        )),
+        non_null(key(
             "predicates",
             ConfigType::List,
             Some(""),
             Importance::Low,
             place("Predicates", 13, Width::Long, "Predicates"),
             "Aliases for the predicates used by transformations.",
-        ),
+        )),
         ConfigKey {
             validator: Validator::OneOf(&["none", "restart"]),
             ..key(

@@ -1,24 +1,30 @@
 //! Validation of connector configurations and the answers about it.
 //!
-//! Owns the common checks (names, classes, topics, client overrides, converters) around the connector's own.
-//! What this milestone cannot do (transformations, dead letter queues) is an error here, never ignored.
+//! Owns the common checks (names, classes, topics, transforms, client overrides, converters) around the
+//! connector's own. What this milestone cannot do (dead letter queues) is an error here, never ignored.
 //!
 //! Source: `AbstractHerder#validateConnectorConfig`, `SinkConnectorConfig#validate`, Kafka 4.1.
 
 mod answer;
+mod chains;
+mod classes;
 mod client_overrides;
 mod common_keys;
+mod converters;
 #[cfg(test)]
 mod tests;
-mod worker_defaults;
+mod version;
 
 use std::sync::Arc;
 
-use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, Validator as Check, parse_list};
+use lakeward_api::config::{
+    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Validator as Check, parse_list,
+};
 use lakeward_api::plugin::{PluginRegistry, SinkConnector};
 use lakeward_controlplane_core::Properties;
 
 pub(crate) use answer::{config_key_json, plugin_keys};
+pub(crate) use classes::{all as all_plugins, check_version};
 
 use crate::herder::RequestError;
 use crate::java_text;
@@ -48,16 +54,6 @@ pub(crate) struct Validator<'a> {
     pub(crate) worker: &'a WorkerConfig,
 }
 
-const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
-
-/// Header converters are not plugins of their own in this binary; these names are understood.
-const HEADER_CONVERTERS: &[&str] = &[
-    SIMPLE_HEADER_CONVERTER,
-    "org.apache.kafka.connect.storage.StringConverter",
-    "org.apache.kafka.connect.json.JsonConverter",
-    "org.apache.kafka.connect.converters.ByteArrayConverter",
-];
-
 impl Validator<'_> {
     /// Validates a connector configuration, with all problems of all keys.
     ///
@@ -72,12 +68,20 @@ impl Validator<'_> {
             RequestError::BadRequest(format!("Connector config {text} contains no connector type"))
         })?;
         let sink = self.registry.sink(class.trim()).ok_or_else(|| self.unknown_class(class))?;
+        let version =
+            classes::check_version(self.registry, sink.class(), props.get("connector.plugin.version"));
+        let version = version.map_err(RequestError::BadRequest)?;
         let map = props.to_config_map();
         let mut definition = common_keys::sink_definition();
-        self.add_worker_defaults(&**sink, &map, &mut definition);
+        self.add_worker_defaults(&**sink, props, &mut definition);
+        let chains = chains::enrich(self.registry, props, &mut definition);
         let mut values = definition.validate(&map);
         show_nulls(props, &definition, &mut values);
-        self.check_classes(&map, &mut values);
+        for name in ["connector.class", "connector.plugin.version"] {
+            entry(&mut values, name).errors.extend(version.clone().err());
+        }
+        self.check_converters(props, &mut values);
+        chains.apply(&map, &mut values);
         check_topics(&map, &mut values);
         check_not_supported(&map, &mut values);
         self.check_groups(&map, &mut values);
@@ -86,7 +90,7 @@ impl Validator<'_> {
 
         let mut infos = arrange(class, &definition, values);
         infos.add_part(self.sink_overrides(props)?);
-        infos.add_part(self.converters(&map));
+        infos.add_part(self.converters(props));
         Ok(infos)
     }
 
@@ -104,33 +108,6 @@ impl Validator<'_> {
              connectors are: {}",
             known.join(", ")
         ))
-    }
-
-    /// Converter classes must be there; an absent one shows the worker's.
-    fn check_classes(&self, map: &ConfigMap, values: &mut [ConfigValue]) {
-        for name in ["key.converter", "value.converter", "header.converter"] {
-            let value = entry(values, name);
-            let Some(class) = map.get(name).map(|class| class.trim()) else {
-                value.value = self.worker.text(name).map(str::to_owned);
-                continue;
-            };
-            let found = match name {
-                "header.converter" => HEADER_CONVERTERS
-                    .iter()
-                    .find(|known| **known == class || known.rsplit('.').next() == Some(class))
-                    .copied(),
-                _ => self.registry.converter(class).map(|plugin| plugin.class()),
-            };
-            match found {
-                Some(class) => value.value = Some(class.to_owned()),
-                None => {
-                    value.value = None;
-                    value.errors.push(format!(
-                        "Invalid value {class} for configuration {name}: Class {class} could not be found."
-                    ));
-                }
-            }
-        }
     }
 
     /// A sink must not share the worker's group.
@@ -158,34 +135,17 @@ impl Validator<'_> {
             );
         }
     }
-
-    /// The keys of converters the connector sets itself.
-    fn converters(&self, map: &ConfigMap) -> Vec<ConfigInfo> {
-        let mut infos = Vec::new();
-        for name in ["key.converter", "value.converter"] {
-            let Some(plugin) = map.get(name).and_then(|class| self.registry.converter(class.trim())) else {
-                continue;
-            };
-            let prefix = format!("{name}.");
-            let settings: ConfigMap = map
-                .iter()
-                .filter_map(|(key, value)| Some((key.strip_prefix(&prefix)?.to_owned(), value.clone())))
-                .collect();
-            let definition = plugin.config_def();
-            for (key, mut value) in definition.keys().iter().zip(definition.validate(&settings)) {
-                value.name = format!("{prefix}{}", value.name);
-                let definition = ConfigKey { name: value.name.clone(), ..key.clone() };
-                infos.push(ConfigInfo { definition: Some(definition), value });
-            }
-        }
-        infos
-    }
 }
 
 impl ConfigInfos {
     /// Parts besides the connector's own count keys with errors, not errors.
     fn add_part(&mut self, part: Vec<ConfigInfo>) {
         self.error_count += part.iter().filter(|info| !info.value.errors.is_empty()).count();
+        for group in part.iter().filter_map(|info| info.definition.as_ref()?.group.as_ref()) {
+            if !self.groups.contains(group) {
+                self.groups.push(group.clone());
+            }
+        }
         self.configs.extend(part);
     }
 }
@@ -237,26 +197,13 @@ fn check_topics(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
     }
 }
 
-/// What is not there yet must be refused: a connector that silently skips its transformations corrupts data.
+/// What is not there yet must be refused: a connector that silently drops its bad records loses data.
 fn check_not_supported(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
-    let cases = [
-        ("transforms", "transformations are not supported yet; remove the setting"),
-        ("predicates", "predicates are not supported yet; remove the setting"),
-        (
-            "errors.deadletterqueue.topic.name",
-            "dead letter queues are not supported yet; remove the setting \
-             (errors.tolerance=all skips bad records)",
-        ),
-    ];
-    for (name, problem) in cases {
-        if let Some(given) = map.get(name).filter(|given| !given.trim().is_empty()) {
-            add_error(
-                values,
-                name,
-                map,
-                format!("Invalid value {given} for configuration {name}: {problem}"),
-            );
-        }
+    let name = "errors.deadletterqueue.topic.name";
+    let problem = "dead letter queues are not supported yet; remove the setting (errors.tolerance=all \
+                   skips bad records)";
+    if let Some(given) = map.get(name).filter(|given| !given.trim().is_empty()) {
+        add_error(values, name, map, format!("Invalid value {given} for configuration {name}: {problem}"));
     }
 }
 
@@ -275,13 +222,25 @@ fn show_nulls(props: &Properties, definition: &ConfigDef, values: &mut [ConfigVa
         let Some(key) = definition.key(name) else { continue };
         let value = entry(values, name);
         value.value = None;
-        let problem = match key.validator {
-            Check::AtLeast(_) | Check::Between(..) => "Value must be non-null".to_owned(),
-            Check::OneOf(allowed) => format!("String must be one of: {}", allowed.join(", ")),
-            _ => continue,
-        };
-        value.errors = vec![format!("Invalid value null for configuration {name}: {problem}")];
+        value.errors = null_problem(key).into_iter().collect();
     }
+}
+
+/// What the validator of `key` has against a missing value.
+fn null_problem(key: &ConfigKey) -> Option<String> {
+    let problem = match key.validator {
+        Check::AtLeast(_) | Check::Between(..) => "Value must be non-null".to_owned(),
+        Check::OneOf(allowed) => format!("String must be one of: {}", allowed.join(", ")),
+        Check::OneOfIgnoreCase(allowed) => {
+            format!("String must be one of (case insensitive): {}", allowed.join(", "))
+        }
+        Check::NonNull => "entry must be non null".to_owned(),
+        // Checks of lists take a missing one for an empty one.
+        Check::CustomWords(check) => return check(&key.name, "").err(),
+        Check::Custom(check) if key.kind == ConfigType::List => check(&key.name, "").err()?,
+        _ => return None,
+    };
+    Some(format!("Invalid value null for configuration {}: {problem}", key.name))
 }
 
 fn add_error(values: &mut Vec<ConfigValue>, name: &str, map: &ConfigMap, problem: String) {

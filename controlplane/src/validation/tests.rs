@@ -1,18 +1,56 @@
 //! Checks that span several keys.
 
+use lakeward_api::ConnectError;
+use lakeward_api::config::{ConfigType, DefaultValue, Importance};
+use lakeward_api::plugin::TransformPlugin;
+use lakeward_api::transform::Transform;
+
 use super::*;
 use crate::rest::tests::rig::{registry, worker};
 
-fn errors(props: &[(&str, &str)]) -> Vec<(String, String)> {
-    let base = [("connector.class", "ProbeSink"), ("name", "a"), ("flush.size", "1")];
+/// A nested transform class with a number that must be positive.
+struct ProbeTransform;
+
+impl TransformPlugin for ProbeTransform {
+    fn class(&self) -> &'static str {
+        "com.example.Probe$Value"
+    }
+
+    fn version(&self) -> &str {
+        "1.5"
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        let count = ConfigKey::new("count", ConfigType::Int, DefaultValue::Required, Importance::Low);
+        let depth = ConfigKey::new("depth", ConfigType::Int, DefaultValue::Null, Importance::High);
+        ConfigDef::new(vec![depth, ConfigKey { validator: Check::AtLeast(1), ..count }])
+    }
+
+    fn new_transform(&self, _: &ConfigMap) -> Result<Box<dyn Transform>, ConnectError> {
+        Err(ConnectError::fatal("the probe transforms nothing"))
+    }
+}
+
+fn validated(props: &[(&str, Option<&str>)]) -> ConfigInfos {
+    let base = [("connector.class", "ProbeSink"), ("name", "a"), ("flush.size", "1")]
+        .map(|(key, text)| (key, Some(text)));
     let props: Properties = base
         .iter()
         .chain(props)
-        .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned())))
+        .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)))
         .collect();
     let worker = worker(WorkerMode::Distributed, &[("group.id", "connect-a")]);
-    let registry = registry();
-    let infos = Validator { registry: &registry, worker: &worker }.validate(&props).unwrap();
+    let mut registry = registry();
+    registry.add_transform(Arc::new(ProbeTransform));
+    Validator { registry: &registry, worker: &worker }.validate(&props).unwrap()
+}
+
+fn errors(props: &[(&str, &str)]) -> Vec<(String, String)> {
+    let props: Vec<_> = props.iter().map(|(name, value)| (*name, Some(*value))).collect();
+    named_errors(validated(&props))
+}
+
+fn named_errors(infos: ConfigInfos) -> Vec<(String, String)> {
     let all = infos.configs.into_iter().flat_map(|info| {
         let name = info.value.name;
         info.value.errors.into_iter().map(move |error| (name.clone(), error))
@@ -68,4 +106,120 @@ fn dead_letter_topics_must_not_be_read() {
             && error
                 .contains("The DLQ topic 'dlq' may not be included in the list of topics ('topics=[a, dlq]')")
     }));
+}
+
+#[test]
+fn keys_of_a_transform_are_a_group_required_ones_first() {
+    let infos = validated(&[
+        ("topics", Some("t")),
+        ("transforms", Some("x")),
+        ("transforms.x.type", Some("com.example.Probe$Value")),
+        ("transforms.x.count", Some("3")),
+    ]);
+    assert_eq!(infos.error_count, 1, "the name, as groups conflict");
+    assert_eq!(infos.groups[4], "Transforms: x");
+    let own = infos.configs.iter().filter(|info| info.value.name.starts_with("transforms.x."));
+    let own: Vec<(&str, i32)> = own
+        .map(|info| (&info.value.name["transforms.x.".len()..], info.definition.as_ref().unwrap().order))
+        .collect();
+    assert_eq!(
+        own,
+        [("type", 0), ("plugin.version", 1), ("count", 2), ("depth", 3), ("negate", 4), ("predicate", 5)]
+    );
+}
+
+/// Keys without prefix, and texts.
+type Texts<'a> = &'a [(&'a str, &'a str)];
+
+#[test]
+fn what_is_wrong_with_a_transform_is_said_on_its_keys() {
+    let probe = "com.example.Probe$Value";
+    let cases: [(Texts<'_>, Texts<'_>); 5] = [
+        (
+            &[("type", probe), ("count", "0")],
+            &[("count", "Invalid value 0 for configuration count: Value must be at least 1")],
+        ),
+        (
+            &[("type", probe), ("count", "1"), ("plugin.version", "2")],
+            &[
+                (
+                    "type",
+                    "Plugin com.example.Probe$Value not found that matches the version range [2,2], \
+                     available versions: [1.5]",
+                ),
+                (
+                    "plugin.version",
+                    "Plugin com.example.Probe$Value not found that matches the version range [2,2], \
+                     available versions: [1.5]",
+                ),
+            ],
+        ),
+        (
+            &[("type", "com.example.Probe"), ("negate", "true"), ("predicate", "p")],
+            &[(
+                "type",
+                "This class is abstract and cannot be created. Did you mean com.example.Probe$Value?",
+            )],
+        ),
+        (
+            &[("type", "Probe$Value")],
+            &[(
+                "type",
+                "Invalid value Probe$Value for configuration transforms.x.type: Class Probe$Value could not \
+                 be found.",
+            )],
+        ),
+        (
+            &[("type", "ProbeSinkConnector")],
+            &[(
+                "type",
+                "Class class com.example.ProbeSinkConnector does not implement the Transformation interface",
+            )],
+        ),
+    ];
+    for (settings, expected) in cases {
+        let named = |(key, text): &(&str, &str)| (format!("transforms.x.{key}"), (*text).to_owned());
+        let settings: Vec<(String, String)> = settings.iter().map(named).collect();
+        let mut props = vec![("topics", "t"), ("transforms", "x")];
+        props.extend(settings.iter().map(|(key, text)| (key.as_str(), text.as_str())));
+        assert_eq!(errors(&props), expected.iter().map(named).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn required_versions_of_the_connector_are_kept() {
+    let wrong = errors(&[("topics", "t"), ("connector.plugin.version", "[2,3)")]);
+    let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["connector.class", "connector.plugin.version"]);
+    assert_eq!(errors(&[("topics", "t"), ("connector.plugin.version", "[1,2)")]), []);
+}
+
+#[test]
+fn keys_given_as_null_have_neither_value_nor_default() {
+    let infos = validated(&[
+        ("topics", Some("t")),
+        ("transforms", Some("x")),
+        ("transforms.x.type", Some("com.example.Probe$Value")),
+        ("transforms.x.count", None),
+        ("key.converter", None),
+        ("predicates", None),
+    ]);
+    let null = "Null value can not be supplied as the configuration value.";
+    let listed = named_errors(infos);
+    let expected = [
+        ("key.converter", null),
+        ("predicates", "Invalid value null for configuration predicates: entry must be non null"),
+        ("predicates", null),
+        ("transforms.x.count", "Invalid value null for configuration count: Value must be non-null"),
+        ("transforms.x.count", null),
+    ];
+    assert_eq!(listed, expected.map(|(name, error)| (name.to_owned(), error.to_owned())));
+}
+
+#[test]
+fn endless_chains_are_refused() {
+    let aliases = (0..300).map(|at| format!("a{at}")).collect::<Vec<_>>().join(",");
+    let listed = errors(&[("topics", "t"), ("transforms", &aliases)]);
+    let expected = "The configuration transforms has more than 256 aliases.";
+    assert_eq!(listed, [("transforms".to_owned(), expected.to_owned())]);
 }
