@@ -1,9 +1,9 @@
-//! The differential test: seeded cases through Apache Kafka's own classes and through ours, compared in bytes,
-//! schemas, values and exceptions.
+//! The differential test: seeded cases through Apache Kafka's own classes and through ours, compared in
+//! bytes, schemas, values and exceptions.
 //!
 //! `target` lists what is compared and `generate` makes the cases; `java` and `ours` answer them; `compare`
-//! says what a difference is, `accepted` which ones are known and why, `shrink` makes them small, `run` ties it
-//! together. Nothing here may be used by the worker.
+//! says what a difference is, `accepted` which ones are known and why, `shrink` makes them small, `run` ties
+//! it together. Nothing here may be used by the worker.
 
 mod accepted;
 pub mod case;

@@ -1,5 +1,5 @@
-//! `lakeward-differential`: runs the differential test from the command line. `cargo xtask differential` builds
-//! and starts it.
+//! `lakeward-differential`: runs the differential test from the command line. `cargo xtask differential`
+//! builds and starts it.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -83,8 +83,10 @@ fn print(report: &Report, elapsed: Duration) {
             count.name, count.items, count.new
         ));
     }
-    for (name, (verdict, count, reason)) in &report.known {
-        say(&format!("{} {name}: {count} ({reason})", format!("{verdict:?}").to_lowercase()));
+    for (name, known) in &report.known {
+        let verdict = format!("{:?}", known.verdict).to_lowercase();
+        say(&format!("{verdict} {name}: {} ({})", known.items, known.reason));
+        known.lines.iter().for_each(|line| say(&format!("  {line}")));
     }
     say(&format!("seconds: {:.1}", elapsed.as_secs_f64()));
     say(&format!("{} cases, {} differences", report.items(), report.differences()));

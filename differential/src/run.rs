@@ -1,10 +1,10 @@
 //! Runs targets, judges their answers, and counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::accepted::{Finding, Verdict, known};
+use crate::accepted::{Finding, Known, Verdict, known};
 use crate::case::{Answer, Case};
 use crate::compare::{Kind, difference};
 use crate::java::{Java, Purpose};
@@ -16,8 +16,8 @@ use crate::target::Target;
 
 /// Items per round trip: enough to make its cost negligible.
 const BATCH_ITEMS: usize = 500;
-/// Differences that are shown per signature; the rest is counted.
-const SHOWN_PER_SIGNATURE: u64 = 1;
+/// Differences that are made small per signature; later ones are taken for what those were.
+const SHRUNK_PER_SIGNATURE: u64 = 6;
 /// Longest text of an answer or an input in a report.
 const TEXT_MAX: usize = 400;
 
@@ -41,8 +41,21 @@ pub struct Report {
     pub targets: Vec<Count>,
     /// New differences, minimised: one line each, one per signature.
     pub lines: Vec<String>,
-    /// Items per known difference: verdict, count and reason by name.
-    pub known: BTreeMap<&'static str, (Verdict, u64, &'static str)>,
+    /// Items per known difference, by name.
+    pub known: BTreeMap<&'static str, KnownCount>,
+}
+
+/// How often a known difference was seen.
+#[derive(Debug)]
+pub struct KnownCount {
+    /// Accepted or open.
+    pub verdict: Verdict,
+    /// Items.
+    pub items: u64,
+    /// Why it is as it is, or what has to be done.
+    pub reason: &'static str,
+    /// Examples of an open one, minimised: one line per signature.
+    pub lines: Vec<String>,
 }
 
 /// Counts of one target.
@@ -64,13 +77,18 @@ impl Report {
         self.targets.iter().map(|count| count.items).sum()
     }
 
+    fn count(&mut self, known: &'static Known) -> &mut KnownCount {
+        let Known { verdict, reason, .. } = *known;
+        let new = || KnownCount { verdict, items: 0, reason, lines: Vec::new() };
+        let entry = self.known.entry(known.name).or_insert_with(new);
+        entry.items += 1;
+        entry
+    }
+
     /// Items that differ without being accepted.
     pub fn differences(&self) -> u64 {
-        let of_known = |(verdict, count, _): &(Verdict, u64, &str)| match verdict {
-            Verdict::Accepted => 0,
-            Verdict::Open => *count,
-        };
-        self.new_differences() + self.known.values().map(of_known).sum::<u64>()
+        let open = self.known.values().filter(|known| known.verdict == Verdict::Open);
+        self.new_differences() + open.map(|known| known.items).sum::<u64>()
     }
 
     /// Items that differ in a way nobody has judged yet.
@@ -101,7 +119,13 @@ impl Sides {
 /// When the Java side cannot be compiled, started or talked to.
 pub fn run(targets: &[&'static Target], options: Options) -> anyhow::Result<Report> {
     let sides = Sides { java: Java::start(Purpose::Answers)?, ours: Ours::default() };
-    let mut runner = Runner { sides, options, report: Report::default(), signatures: BTreeMap::new() };
+    let mut runner = Runner {
+        sides,
+        options,
+        report: Report::default(),
+        signatures: BTreeMap::new(),
+        open: BTreeSet::new(),
+    };
     let count = |target: &&'static Target| Count { name: target.name, items: 0, failures: 0, new: 0 };
     runner.report.targets = targets.iter().map(count).collect();
     let share = options.items.div_ceil(u64::try_from(targets.len().max(1))?);
@@ -148,8 +172,10 @@ struct Runner {
     sides: Sides,
     options: Options,
     report: Report,
-    /// How often each signature of a new difference was seen.
-    signatures: BTreeMap<String, u64>,
+    /// What was seen of each signature.
+    signatures: BTreeMap<String, Seen>,
+    /// Signatures of open differences that have an example.
+    open: BTreeSet<String>,
 }
 
 impl Runner {
@@ -174,23 +200,54 @@ impl Runner {
     }
 
     fn judge(&mut self, at: usize, number: u64, finding: &Finding<'_>) -> anyhow::Result<()> {
-        if let Some(known) = known(finding) {
-            let entry = self.report.known.entry(known.name).or_insert((known.verdict, 0, known.reason));
-            entry.1 += 1;
-            return Ok(());
-        }
-        self.report.targets[at].new += 1;
         let signature = signature(finding.target, finding.kind, finding.java, finding.ours);
-        let seen = self.signatures.entry(signature).or_default();
-        *seen += 1;
-        if *seen > SHOWN_PER_SIGNATURE {
+        let head = format!("{} seed {} case {number}", finding.target, self.options.seed);
+        if let Some(known) = known(finding) {
+            let count = self.report.count(known);
+            let is_new = count.verdict == Verdict::Open && finding.kind != Kind::Broken;
+            if is_new && self.open.insert(signature) {
+                count.lines.push(line(&head, &shrink(&mut self.sides, finding)?));
+            }
             return Ok(());
         }
+        let seen = self.signatures.entry(signature).or_default();
+        if seen.tried >= SHRUNK_PER_SIGNATURE {
+            match seen.known {
+                Some(known) if seen.new == 0 => {
+                    self.report.count(known);
+                }
+                _ => self.report.targets[at].new += 1,
+            }
+            return Ok(());
+        }
+        seen.tried += 1;
         let small = shrink(&mut self.sides, finding)?;
-        let Options { seed, .. } = self.options;
-        self.report.lines.push(line(&format!("{} seed {seed} case {number}", finding.target), &small));
+        // Two known differences at once explain each other only when one of them is gone.
+        let (java, ours) = (&small.java, &small.ours);
+        let (case, item, kind) = (&small.case, small.item, small.kind);
+        if let Some(known) = known(&Finding { target: finding.target, case, item, java, ours, kind }) {
+            seen.known = Some(known);
+            self.report.count(known);
+            return Ok(());
+        }
+        seen.new += 1;
+        self.report.targets[at].new += 1;
+        if seen.new == 1 {
+            self.report.lines.push(line(&head, &small));
+        }
         Ok(())
     }
+}
+
+/// What became of the differences of one signature.
+#[derive(Default)]
+struct Seen {
+    /// How many were made small.
+    tried: u64,
+    /// How many of them were new.
+    new: u64,
+    /// What explained one of the others.
+    known: Option<&'static Known>,
 }
 
 /// A difference after shrinking.
@@ -214,7 +271,8 @@ fn shape(answer: &Answer) -> String {
         Answer::Failed(failure) | Answer::NotConfigured(failure) => {
             let message = failure.message.as_deref().unwrap_or_default();
             // Data in messages comes after the first quote, colon or digit.
-            let words = message.split(['"', '\'', ':', '(', '[', '0', '1', '2', '3']).next();
+            let is_data = |c: char| c.is_ascii_digit() || "\"':([".contains(c);
+            let words = message.split(is_data).next();
             format!("{} {}", failure.class, words.unwrap_or_default())
         }
         Answer::Bytes(bytes) => format!("bytes {}", bytes.is_some()),

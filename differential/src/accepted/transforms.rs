@@ -14,11 +14,9 @@ pub(super) const KNOWN: &[Known] = &[
             accident.contains(&class(finding.java)) && !class(finding.ours).is_empty()
         },
     ),
-    accepted("object-identity", "a text of Java that names an object by its address", |finding| {
-        let message = message(finding.java);
-        let after = message.rsplit('@').next().unwrap_or_default();
-        let is_address = !after.is_empty() && after.chars().all(|c| c.is_ascii_hexdigit());
-        finding.kind == Kind::Message && message.contains('@') && is_address
+    accepted("record-in-message", "messages hold no contents of records", |finding| {
+        let start = "Timestamp missing on record: ";
+        finding.messages_start(start, start)
     }),
     accepted(
         "untyped-elements",
@@ -39,8 +37,18 @@ pub(super) const KNOWN: &[Known] = &[
                 && message(finding.ours).starts_with("Invalid value: null used for required field")
         },
     ),
-    #[cfg(any())]
-    open("transforms", "the transforms are being written", |finding| {
-        matches!(finding.case.items, Items::Transform(_) | Items::Predicate(_))
-    }),
+    accepted(
+        "days",
+        "a Date is a number of days of 32 bits: larger ones wrap at once, in Java as soon as they are written",
+        |finding| {
+            let is_large = |text: &str| {
+                let digits: String =
+                    text.chars().take_while(|char| *char == '-' || char.is_ascii_digit()).collect();
+                digits.parse::<i64>().is_ok_and(|ms| i32::try_from(ms.div_euclid(86_400_000)).is_err())
+            };
+            finding.kind == Kind::Value
+                && finding.setting("target.type") == Some("Date")
+                && finding.java.shown().split("date@").skip(1).any(is_large)
+        },
+    ),
 ];

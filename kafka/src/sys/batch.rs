@@ -75,7 +75,7 @@ impl<'a> FetchedRun<'a> {
         if !self.messages.iter().any(|pointer| header_list(pointer).is_some()) {
             return Vec::new();
         }
-        self.messages.iter().map(|pointer| headers(pointer)).collect()
+        self.messages.iter().map(headers).collect()
     }
 }
 
@@ -121,8 +121,8 @@ fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
 /// The parsed header list of a message; owned by the message. `None` when it has no headers.
 fn header_list(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> Option<*mut rdsys::rd_kafka_headers_t> {
     let mut list = std::ptr::null_mut();
-    // SAFETY: the message is valid; the library parses the headers on first use and keeps them in the message,
-    // which only this thread touches.
+    // SAFETY: the message is valid; the library parses the headers on first use and keeps them in it, and
+    // only this thread touches it.
     let code = unsafe { rdsys::rd_kafka_message_headers(message(pointer), &mut list) };
     (code == rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then_some(list)
 }

@@ -2,6 +2,7 @@
 
 mod fields;
 mod headers;
+mod patterns;
 mod predicates;
 mod routing;
 mod shape;

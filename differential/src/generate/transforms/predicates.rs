@@ -1,7 +1,7 @@
 //! Predicates.
 
 use super::super::records::{Part, Shape, records};
-use super::routing::{REGEXES, WRONG_REGEXES};
+use super::routing::regex;
 use super::{Settings, setup, usual};
 use crate::case::{Case, Items};
 use crate::random::Random;
@@ -30,6 +30,6 @@ pub(crate) fn record_is_tombstone(random: &mut Random) -> Case {
 /// `TopicNameMatches`.
 pub(crate) fn topic_name_matches(random: &mut Random) -> Case {
     let mut settings = Settings::default();
-    settings.set("pattern", usual(random, &REGEXES, &WRONG_REGEXES));
+    settings.set("pattern", regex(random));
     predicate(random, "TopicNameMatches", settings)
 }

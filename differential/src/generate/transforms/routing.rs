@@ -1,11 +1,13 @@
 //! Transforms of topic names.
 
+use super::super::records::TOPICS;
+use super::patterns::pattern;
 use super::{on_record, usual};
 use crate::case::Case;
 use crate::random::Random;
 
 /// Regular expressions of Java.
-pub(super) const REGEXES: [&str; 24] = [
+const REGEXES: [&str; 24] = [
     ".*",
     "topic",
     "(.*)-(eu)",
@@ -32,12 +34,21 @@ pub(super) const REGEXES: [&str; 24] = [
     "orders-(?:eu|us)",
 ];
 /// Texts that are no regular expression.
-pub(super) const WRONG_REGEXES: [&str; 6] = ["(", "[", "*", "a{2,1}", "\\", ""];
+const WRONG_REGEXES: [&str; 6] = ["(", "[", "*", "a{2,1}", "\\", ""];
+
+/// A setting that is a regular expression.
+pub(super) fn regex(random: &mut Random) -> String {
+    if random.once_in(2) {
+        let topic = random.pick(&TOPICS);
+        return pattern(random, topic);
+    }
+    usual(random, &REGEXES, &WRONG_REGEXES).to_owned()
+}
 
 /// `RegexRouter`.
 pub(crate) fn regex_router(random: &mut Random) -> Case {
     on_record(random, "RegexRouter", |random, settings| {
-        settings.set("regex", usual(random, &REGEXES, &WRONG_REGEXES));
+        settings.set("regex", regex(random));
         let replacements = [
             "new", "$1", "$0-x", "$2-$1", "${first}", "\\$1", "a\\b", "$", "$9", "${none}", "", "x$1y",
             "$11", "pre-$0", "é",

@@ -1,0 +1,153 @@
+//! Figures: how many records a second of CPU time is worth in a class of Java and in ours.
+//!
+//! Both sides get the same batch, prepared beforehand, and must give the same answers before they are timed.
+//! One thread does the work and its CPU time counts, so that other programs on the machine matter little.
+//! Each Java class runs in a process of its own after a warm-up with all compiler tiers: the best it can do.
+
+mod clock;
+mod data;
+mod subjects;
+mod table;
+
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+pub(crate) use clock::{Clock, thread_ns};
+pub use table::{json, table};
+
+use crate::case::{Answer, Case};
+use crate::compare::difference;
+use crate::java::{Java, Purpose, Timing};
+use crate::model::Show;
+use crate::ours::Ours;
+
+/// What is to be measured, and for how long.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Subjects whose name contains one of these; all when there is none.
+    pub only: Vec<String>,
+    /// CPU time of a timed run.
+    pub duration: Duration,
+    /// CPU time before it.
+    pub warm_up: Duration,
+    /// Leaves Java out: for a profiler.
+    pub java: WithJava,
+}
+
+/// Whether Java is measured, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithJava {
+    /// It is.
+    Yes,
+    /// Only our side runs.
+    No,
+}
+
+/// Something to measure.
+pub(crate) struct Subject {
+    /// Class and settings.
+    pub(crate) name: String,
+    /// What the records look like.
+    pub(crate) shape: &'static str,
+    /// The plugin and one batch.
+    pub(crate) case: Case,
+}
+
+/// What was measured for one subject.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    /// Class and settings.
+    pub name: String,
+    /// What the records look like.
+    pub shape: &'static str,
+    /// Our records per CPU second.
+    pub ours: f64,
+    /// The same with the time to free what went in and came out.
+    pub ours_freed: f64,
+    /// Java's records per CPU second of its thread: without garbage collection. 0 when it did not run.
+    pub java: f64,
+    /// The same per CPU second of its process: with garbage collection.
+    pub java_process: f64,
+}
+
+impl Figure {
+    /// How many times Java's records per CPU second.
+    pub fn ratio(&self) -> f64 {
+        self.ours / self.java
+    }
+
+    /// The same with the cost of memory on both sides.
+    pub fn ratio_freed(&self) -> f64 {
+        self.ours_freed / self.java_process
+    }
+}
+
+/// CPU time of our side.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OurTiming {
+    /// Records done.
+    pub(crate) items: u64,
+    /// CPU time of the calls in ns.
+    pub(crate) call_ns: u64,
+    /// CPU time of the calls and of freeing their results in ns.
+    pub(crate) all_ns: u64,
+}
+
+/// Measures every subject that `options` names and tells `progress` each figure.
+///
+/// # Errors
+/// When Java cannot be started, or the two sides do not give the same answers.
+pub fn run(options: &Options, progress: &mut dyn FnMut(&Figure)) -> anyhow::Result<Vec<Figure>> {
+    let is_wanted = |subject: &Subject| {
+        let name = format!("{} {}", subject.name, subject.shape);
+        options.only.is_empty() || options.only.iter().any(|part| name.contains(part.as_str()))
+    };
+    let subjects: Vec<Subject> = subjects::all()?.into_iter().filter(is_wanted).collect();
+    ensure!(!subjects.is_empty(), "no subject is called {:?}", options.only);
+    let ours = Ours::default();
+    let mut figures = Vec::new();
+    for subject in &subjects {
+        let figure = measure(&ours, subject, options)
+            .with_context(|| format!("{} of {}", subject.name, subject.shape))?;
+        progress(&figure);
+        figures.push(figure);
+    }
+    Ok(figures)
+}
+
+fn measure(ours: &Ours, subject: &Subject, options: &Options) -> anyhow::Result<Figure> {
+    let java = match options.java {
+        WithJava::Yes => Some(time_java(ours, &subject.case, options)?),
+        WithJava::No => None,
+    };
+    let clock = Clock { warm_up: options.warm_up / 4, duration: options.duration };
+    let timing = ours.time(&subject.case, clock)?;
+    let per_second = |items: f64, ns: f64| if ns > 0.0 { items * 1e9 / ns } else { 0.0 };
+    let items = timing.items as f64;
+    let java_items = java.map_or(0.0, |timing| timing.items as f64);
+    Ok(Figure {
+        name: subject.name.clone(),
+        shape: subject.shape,
+        ours: per_second(items, timing.call_ns as f64),
+        ours_freed: per_second(items, timing.all_ns as f64),
+        java: per_second(java_items, java.map_or(0.0, |timing| timing.thread_ns as f64)),
+        java_process: per_second(java_items, java.map_or(0.0, |timing| timing.process_ns as f64)),
+    })
+}
+
+fn time_java(ours: &Ours, case: &Case, options: &Options) -> anyhow::Result<Timing> {
+    let ms = |duration: Duration| i32::try_from(duration.as_millis()).context("too long");
+    let mut java = Java::start(Purpose::Figures)?;
+    let cases = std::slice::from_ref(case);
+    java.send(cases)?;
+    let theirs = java.receive(cases)?.pop().unwrap_or_default();
+    for (at, (theirs, ours)) in theirs.iter().zip(ours.answers(case)).enumerate() {
+        let is_failure = matches!(theirs, Answer::Failed(_) | Answer::NotConfigured(_));
+        if is_failure || difference(theirs, &ours).is_some() {
+            let (input, theirs, ours) = (case.items.shown(at), theirs.shown(), ours.shown());
+            bail!("not the same work: {input:.600} -> java: {theirs:.600}; ours: {ours:.600}");
+        }
+    }
+    java.time(case, ms(options.warm_up)?, ms(options.duration)?)
+}
