@@ -22,7 +22,7 @@ pub enum RegistryError {
         message: String,
     },
     /// No registry could be reached.
-    #[error("no schema registry could be reached: {message}")]
+    #[error("no schema registry could be reached; check schema.registry.url of the converter: {message}")]
     Unreachable {
         /// What the last attempt met.
         message: String,

@@ -13,6 +13,7 @@ pub mod objects;
 pub mod oracle;
 pub mod python;
 pub mod records;
+pub mod registry;
 pub mod rest;
 pub mod store;
 pub mod wait;

@@ -15,6 +15,7 @@ mod malformed_bodies;
 mod parquet_values;
 mod partitioning;
 mod plugin_configs;
+mod registry_formats;
 mod rest_shapes;
 mod schemaless;
 mod standalone;

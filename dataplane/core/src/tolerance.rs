@@ -2,8 +2,8 @@
 //!
 //! Source: `RetryWithToleranceOperator`, Kafka 4.1.
 
-use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::{ConnectError, ErrorClass};
 
 /// Where a record failed. Names as in Connect's logs and headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +61,11 @@ impl Tolerance {
         Self { skip: is("errors.tolerance", "all"), log: is("errors.log.enable", "true") }
     }
 
-    /// Decides about one bad record.
+    /// Decides about one bad record. What no record is to blame for fails the task whatever is tolerated.
     pub fn judge(self, error: ConnectError) -> Verdict {
+        if matches!(error.class(), ErrorClass::Fatal | ErrorClass::Fenced) {
+            return Verdict::Fail(error);
+        }
         if self.skip {
             return Verdict::Skip { log: self.log };
         }
@@ -87,5 +90,12 @@ mod tests {
         assert!(matches!(quiet, Verdict::Skip { log: false }));
         let loud = tolerance(&[("errors.tolerance", "all"), ("errors.log.enable", "true")]);
         assert!(matches!(loud.judge(ConnectError::data("bad")), Verdict::Skip { log: true }));
+    }
+
+    #[test]
+    fn a_broken_invariant_is_not_tolerated() {
+        let all = tolerance(&[("errors.tolerance", "all")]);
+        let Verdict::Fail(error) = all.judge(ConnectError::fatal("lost count")) else { panic!("skipped") };
+        assert_eq!(error.to_string(), "lost count");
     }
 }

@@ -60,7 +60,7 @@ impl DynamicReader {
             b'-' | b'0'..=b'9' => Ok(match cursor.number()? {
                 Number::Integer(number) => Value::Int64(number),
                 big @ Number::Big(_) => Value::Int64(big.low_bits()),
-                fraction @ Number::Fraction(_) => Value::Float64(fraction.to_f64()),
+                fraction @ Number::Fraction(_) => Value::Float64(fraction.as_java().to_f64()),
             }),
             b't' => cursor.word(b"true").map(|()| Value::Boolean(true)),
             b'f' => cursor.word(b"false").map(|()| Value::Boolean(false)),

@@ -27,6 +27,7 @@ mod envelope;
 mod fault;
 mod infer;
 mod number;
+mod registered;
 mod schema_json;
 mod schema_text;
 #[cfg(test)]
@@ -35,6 +36,7 @@ mod text;
 mod tree;
 
 pub use config::JsonConverterPlugin;
+pub(in crate::converter) use registered::{RegisteredReader, registered_constant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::converter::Decoded;

@@ -73,15 +73,21 @@ impl<'a> Cursor<'a> {
 }
 
 impl Number<'_> {
+    /// The number as Java reads it: a zero has no sign, because it goes through `BigDecimal`.
+    #[inline]
+    pub(super) fn as_java(self) -> Self {
+        match self {
+            Number::Fraction(text) if text.first() == Some(&b'-') && is_zero(text) => Number::Integer(0),
+            other => other,
+        }
+    }
+
     /// The nearest FLOAT64; beyond its range an infinity.
     #[inline]
     pub(super) fn to_f64(self) -> f64 {
         match self {
             Number::Integer(number) => number as f64,
-            Number::Big(text) | Number::Fraction(text) => {
-                let number = fast_float2::parse(text).unwrap_or(f64::NAN);
-                if number == 0.0 && is_zero(text) { 0.0 } else { number }
-            }
+            Number::Big(text) | Number::Fraction(text) => fast_float2::parse(text).unwrap_or(f64::NAN),
         }
     }
 
@@ -89,10 +95,7 @@ impl Number<'_> {
     pub(super) fn to_f32(self) -> f32 {
         match self {
             Number::Integer(number) => number as f32,
-            Number::Big(text) | Number::Fraction(text) => {
-                let number = fast_float2::parse(text).unwrap_or(f32::NAN);
-                if number == 0.0 && is_zero(text) { 0.0 } else { number }
-            }
+            Number::Big(text) | Number::Fraction(text) => fast_float2::parse(text).unwrap_or(f32::NAN),
         }
     }
 
@@ -135,7 +138,7 @@ impl Number<'_> {
     }
 }
 
-/// Whether a number is exactly zero, which has no sign in Java: it goes through `BigDecimal`.
+/// Whether a number is exactly zero.
 fn is_zero(text: &[u8]) -> bool {
     let mantissa = text.iter().take_while(|byte| !matches!(byte, b'e' | b'E'));
     mantissa.filter(|byte| byte.is_ascii_digit()).all(|digit| *digit == b'0')

@@ -83,24 +83,6 @@ pub(super) fn fixed_size(schema: &Schema) -> Option<&str> {
     schema.parameters.get(FIXED_SIZE).map(String::as_str)
 }
 
-/// The Connect name of a type, for messages.
-pub(super) fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Array(_) => "ARRAY",
-        Kind::Boolean => "BOOLEAN",
-        Kind::Bytes => "BYTES",
-        Kind::Float32 => "FLOAT32",
-        Kind::Float64 => "FLOAT64",
-        Kind::Int16 => "INT16",
-        Kind::Int32 => "INT32",
-        Kind::Int64 => "INT64",
-        Kind::Int8 => "INT8",
-        Kind::Map { .. } => "MAP",
-        Kind::String => "STRING",
-        Kind::Struct(_) => "STRUCT",
-    }
-}
-
 pub(super) const NAMESPACE: &str = "io.confluent.connect.avro";
 const DEFAULT_NAME: &str = "ConnectDefault";
 const DEFAULT_FULL_NAME: &str = "io.confluent.connect.avro.ConnectDefault";

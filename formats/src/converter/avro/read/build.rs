@@ -152,7 +152,7 @@ fn union(
 }
 
 fn disagree(kind: &Type, schema: &Schema) -> Box<super::super::fault::Fault> {
-    let name = super::super::mapping::kind_name(&schema.kind);
+    let name = schema.kind.name();
     data(format!("Avro {} cannot be read as {name}", kind.word()))
 }
 

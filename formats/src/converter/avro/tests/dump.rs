@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
-use super::super::mapping::kind_name;
 
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -30,7 +29,7 @@ pub(super) fn unhex(text: &str) -> Vec<u8> {
 
 /// A schema with all its attributes.
 pub(super) fn schema(schema: &Schema) -> String {
-    let mut out = kind_name(&schema.kind).to_owned();
+    let mut out = schema.kind.name().to_owned();
     if schema.optional {
         out.push('?');
     }

@@ -5,7 +5,7 @@ use lakeward_api::rows;
 use lakeward_api::schema::{Kind, Logical, Schema};
 
 use super::super::fault::{Converted, Fault, data, mistyped};
-use super::super::mapping::{Mapping, branch_name, is_union, kind_name, scrub_field};
+use super::super::mapping::{Mapping, branch_name, is_union, scrub_field};
 use super::super::schema::{AvroSchema, RecordField, Shape, Type, TypeId};
 use super::{Bound, Branch, Form, Node};
 
@@ -126,5 +126,5 @@ fn union(avro: &AvroSchema, branches: &[TypeId], schema: &Schema, mapping: Mappi
 }
 
 fn disagree(kind: &Type, schema: &Schema) -> Box<Fault> {
-    mistyped(format!("{} cannot be written as Avro {}", kind_name(&schema.kind), kind.word()))
+    mistyped(format!("{} cannot be written as Avro {}", schema.kind.name(), kind.word()))
 }

@@ -25,7 +25,7 @@ impl Column {
                 unusual => return self.append_unusual_number(unusual, reading),
             },
             (Cells::Float64(numbers), b'-' | b'0'..=b'9') => {
-                let number = cursor.number()?;
+                let number = reading.number(cursor.number()?);
                 let double = number.to_f64();
                 if reading.strictness == Strictness::Inferred && !is_lossless(number, double) {
                     return Err(Box::new(Fault::Misfit));
@@ -50,6 +50,7 @@ impl Column {
                 offsets.push(row_count(item)?);
             }
             (Cells::Map { .. }, _) => return self.append_map(cursor, token, reading),
+            (Cells::Union(record), _) => record.append_branch(cursor, token, reading)?,
             (Cells::JsonText { texts, scope }, _) => {
                 let raw = cursor.raw_value()?;
                 if *scope == TextScope::Hollow && !is_hollow(raw)? {
@@ -80,13 +81,22 @@ impl Column {
         if !self.optional {
             return Err(match reading.strictness {
                 Strictness::Declared => field("is required, but null or missing"),
-                Strictness::Envelope | Strictness::Inferred => {
+                Strictness::Envelope | Strictness::Inferred | Strictness::Registered => {
                     data(format!("Invalid null value for required {} field", self.type_name()))
                 }
             });
         }
         self.push_hole();
         Ok(())
+    }
+
+    /// Appends what a member that is not there becomes. Source: `JsonSchemaData#toConnectData`, which leaves such
+    /// a field of the STRUCT empty, so that it fails later than a null in the text.
+    pub(super) fn append_absent(&mut self, reading: Reading) -> Parsed<()> {
+        if reading.strictness == Strictness::Registered && self.default.is_none() {
+            return self.append_converted_null();
+        }
+        self.append_null(reading)
     }
 
     /// Appends a null that Java makes from a value of another type: it fails later than a null in the text.
@@ -113,7 +123,7 @@ impl Column {
             Cells::Int8(_) => "INT8",
             Cells::List { .. } => "ARRAY",
             Cells::Map { .. } => "MAP",
-            Cells::Struct(_) => "STRUCT",
+            Cells::Struct(_) | Cells::Union(_) => "STRUCT",
         }
     }
 
@@ -130,7 +140,7 @@ impl Column {
             Strictness::Declared => {
                 Err(field(format!("expected {} but found a JSON {found}", self.type_name())))
             }
-            Strictness::Envelope => self.append_lax(cursor, found, reading),
+            Strictness::Envelope | Strictness::Registered => self.append_lax(cursor, found, reading),
             Strictness::Inferred => Err(Box::new(Fault::Misfit)),
         }
     }

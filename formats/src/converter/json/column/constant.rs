@@ -48,7 +48,7 @@ impl Column {
                 texts.items.extend_from_slice(text.as_bytes());
                 texts.end_cell()?;
             }
-            (Cells::Struct(record), Value::Struct(values)) => record.append_row(|at, column| {
+            (Cells::Struct(record) | Cells::Union(record), Value::Struct(values)) => record.append_row(|at, column| {
                 let value = values.get(at).unwrap_or(&Value::Null);
                 column.append_constant(value)
             })?,

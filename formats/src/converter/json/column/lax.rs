@@ -17,6 +17,7 @@ impl Column {
     #[cold]
     pub(super) fn append_unusual_number(&mut self, number: Number<'_>, reading: Reading) -> Parsed<()> {
         let strictness = reading.strictness;
+        let number = reading.number(number);
         match &mut self.cells {
             Cells::Decimal { unscaled, scale } => {
                 let bytes = number::unscaled(number, *scale).ok_or_else(|| decimal_mismatch(*scale))?;
@@ -27,19 +28,19 @@ impl Column {
             Cells::Float32(numbers) => numbers.push(number.to_f32()),
             Cells::Float64(numbers) => numbers.push(number.to_f64()),
             Cells::Int16(numbers) => numbers.push(match strictness {
-                Strictness::Envelope => number.low_bits() as i16,
+                Strictness::Envelope | Strictness::Registered => number.low_bits() as i16,
                 _ => narrow(number, strictness, "INT16")?,
             }),
             Cells::Int32(numbers) => numbers.push(match strictness {
-                Strictness::Envelope => number.low_bits() as i32,
+                Strictness::Envelope | Strictness::Registered => number.low_bits() as i32,
                 _ => narrow(number, strictness, "INT32")?,
             }),
             Cells::Int64(numbers) => numbers.push(match strictness {
-                Strictness::Envelope => number.low_bits(),
+                Strictness::Envelope | Strictness::Registered => number.low_bits(),
                 _ => narrow(number, strictness, "INT64")?,
             }),
             Cells::Int8(numbers) => numbers.push(match strictness {
-                Strictness::Envelope => number.low_bits() as i8,
+                Strictness::Envelope | Strictness::Registered => number.low_bits() as i8,
                 _ => narrow(number, strictness, "INT8")?,
             }),
             Cells::Time(numbers) => numbers.push(time_of_day(number, strictness)?),
@@ -56,7 +57,7 @@ impl Column {
             Strictness::Declared => {
                 Err(field(format!("expected {} but found a JSON NUMBER", self.type_name())))
             }
-            Strictness::Envelope => self.append_lax_scalar("NUMBER"),
+            Strictness::Envelope | Strictness::Registered => self.append_lax_scalar("NUMBER", strictness),
             Strictness::Inferred => Err(Box::new(Fault::Misfit)),
         }
     }
@@ -83,14 +84,16 @@ impl Column {
             return Ok(());
         }
         cursor.skip_value()?;
-        self.append_lax_scalar(found)
+        self.append_lax_scalar(found, reading.strictness)
     }
 
     /// What Java makes of a value of JSON type `found` that has no useful content for this column.
-    fn append_lax_scalar(&mut self, found: &'static str) -> Parsed<()> {
+    fn append_lax_scalar(&mut self, found: &'static str, strictness: Strictness) -> Parsed<()> {
         let refuse = |what: &str| Err(data(format!("{what} but was {found}")));
         match &mut self.cells {
             Cells::Boolean(flags) => flags.append(false),
+            // Java takes the node for a decimal, which is no bytes.
+            Cells::Bytes(_) if strictness == Strictness::Registered => return Err(data(NO_BYTES)),
             Cells::Bytes(_) | Cells::String(_) => return self.append_converted_null(),
             Cells::Date(_) => {
                 return refuse("Invalid type for Date, underlying representation should be integer");
@@ -116,7 +119,7 @@ impl Column {
             Cells::Timestamp(_) => {
                 return refuse("Invalid type for Timestamp, underlying representation should be integral");
             }
-            Cells::Absent | Cells::JsonText { .. } | Cells::Map { .. } => {
+            Cells::Absent | Cells::JsonText { .. } | Cells::Map { .. } | Cells::Union(_) => {
                 return Err(Box::new(Fault::Misfit));
             }
         }
@@ -185,7 +188,7 @@ fn time_of_day(number: Number<'_>, strictness: Strictness) -> Parsed<i32> {
 fn timestamp(number: Number<'_>, strictness: Strictness) -> Parsed<i64> {
     match (number, strictness) {
         (Number::Integer(ms), _) => Ok(ms),
-        (Number::Big(_), Strictness::Envelope) => Ok(number.low_bits()),
+        (Number::Big(_), Strictness::Envelope | Strictness::Registered) => Ok(number.low_bits()),
         (_, Strictness::Declared) => narrow(number, strictness, "Timestamp (INT64)"),
         _ => Err(data(
             "Invalid type for Timestamp, underlying representation should be integral but was NUMBER",
@@ -199,3 +202,5 @@ fn decimal_mismatch(scale: i32) -> Box<Fault> {
         has more digits."
     ))
 }
+
+const NO_BYTES: &str = "Invalid Java object for schema with type BYTES: class java.math.BigDecimal";

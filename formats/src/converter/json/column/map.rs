@@ -8,6 +8,7 @@ use std::collections::hash_map::Entry;
 use super::super::cursor::Cursor;
 use super::super::fault::{Parsed, data, field, syntax};
 use super::append::{json_type, row_count};
+use super::entries;
 use super::{Cells, Column, Reading, Runs, Strictness};
 
 impl Column {
@@ -16,7 +17,10 @@ impl Column {
         let found = json_type(token).ok_or_else(|| syntax("unexpected character", cursor.pos))?;
         let Cells::Map { offsets, entries } = &mut self.cells else { unreachable!("only called for maps") };
         let (keys, values) = &mut **entries;
-        if let Cells::String(names) = &mut keys.cells {
+        let names_only = reading.strictness != Strictness::Registered || !keys.optional;
+        if let Cells::String(names) = &mut keys.cells
+            && names_only
+        {
             if token != b'{' {
                 return Err(wrong_map(
                     "Maps with string fields should be encoded as JSON objects",
@@ -42,8 +46,19 @@ impl Column {
             }
         } else {
             if token != b'[' {
-                let rule = "Maps with non-string fields should be encoded as JSON array of tuples";
+                let rule = match reading.strictness {
+                    Strictness::Registered => {
+                        "Maps with non-string fields should be encoded as JSON array of objects"
+                    }
+                    _ => "Maps with non-string fields should be encoded as JSON array of tuples",
+                };
                 return Err(wrong_map(rule, found, reading));
+            }
+            if reading.strictness == Strictness::Registered {
+                entries::append_entries(keys, values, cursor, reading)?;
+                offsets.push(row_count(values)?);
+                self.nulls.append_non_null();
+                return Ok(());
             }
             let (first, mut start) = (values.rows(), cursor.clone());
             let mut more = cursor.enter(b']');
@@ -113,7 +128,9 @@ fn count_items(mut cursor: Cursor<'_>) -> Parsed<usize> {
 fn wrong_map(rule: &str, found: &str, reading: Reading) -> Box<super::super::fault::Fault> {
     match reading.strictness {
         Strictness::Declared => field(format!("expected MAP but found a JSON {found}")),
-        Strictness::Envelope | Strictness::Inferred => data(format!("{rule}, but found {found}")),
+        Strictness::Envelope | Strictness::Inferred | Strictness::Registered => {
+            data(format!("{rule}, but found {found}"))
+        }
     }
 }
 
@@ -182,7 +199,7 @@ fn last_values(keys: &Column, first: usize) -> Option<Vec<(usize, usize)>> {
 }
 
 /// Bits that are equal exactly for equal keys; `None` for keys that are not numbers or booleans.
-fn key_bits(keys: &Column, row: usize) -> Option<u64> {
+pub(super) fn key_bits(keys: &Column, row: usize) -> Option<u64> {
     Some(match &keys.cells {
         Cells::Boolean(flags) => u64::from(flags.get_bit(row)),
         Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers[row] as u64,

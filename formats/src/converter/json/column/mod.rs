@@ -9,9 +9,11 @@
 
 mod append;
 mod constant;
+mod entries;
 mod lax;
 mod map;
 mod record;
+mod union;
 
 use std::mem;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
 use super::fault::{Parsed, data};
+use super::number::Number;
 pub(super) use append::is_lossless;
 use record::Record;
 
@@ -41,6 +44,8 @@ pub(super) enum Strictness {
     Envelope,
     /// Inferred: anything that would lose information is a misfit.
     Inferred,
+    /// A JSON Schema of a registry: as Java's `JsonSchemaData` converts.
+    Registered,
 }
 
 /// What a null becomes in a field that has a default.
@@ -57,6 +62,17 @@ pub(super) enum NullRule {
 pub(super) struct Reading {
     pub(super) strictness: Strictness,
     pub(super) nulls: NullRule,
+}
+
+impl Reading {
+    /// Envelopes are read as Java reads them; otherwise the sign of a zero is kept.
+    #[inline]
+    pub(super) fn number(self, number: Number<'_>) -> Number<'_> {
+        match self.strictness {
+            Strictness::Envelope | Strictness::Registered => number.as_java(),
+            Strictness::Declared | Strictness::Inferred => number,
+        }
+    }
 }
 
 /// Which values an inferred column of source texts accepts.
@@ -112,6 +128,8 @@ enum Cells {
     Struct(Box<Record>),
     Time(Vec<i32>),
     Timestamp(Vec<i64>),
+    /// A STRUCT of which every row has one field: the one that fits the value.
+    Union(Box<Record>),
 }
 
 /// Variable-length cells, one after the other.
@@ -152,12 +170,18 @@ impl Runs<u8> {
 impl Column {
     /// A builder for values of `schema`.
     pub(super) fn new(schema: &Schema) -> Self {
+        Self::with_unions(schema, |_| false)
+    }
+
+    /// A builder for values of `schema`, in which the STRUCTs that `is_union` tells hold one field each.
+    pub(super) fn with_unions(schema: &Schema, is_union: fn(&Schema) -> bool) -> Self {
+        let new = |part: &Schema| Self::with_unions(part, is_union);
         let cells = match (schema.logical(), &schema.kind) {
             (Some(Logical::Date), _) => Cells::Date(Vec::new()),
             (Some(Logical::Time), _) => Cells::Time(Vec::new()),
             (Some(Logical::Timestamp), _) => Cells::Timestamp(Vec::new()),
             (Some(Logical::Decimal { scale }), _) => Cells::Decimal { unscaled: Runs::new(), scale },
-            (None, Kind::Array(item)) => Cells::List { offsets: vec![0], item: Box::new(Self::new(item)) },
+            (None, Kind::Array(item)) => Cells::List { offsets: vec![0], item: Box::new(new(item)) },
             (None, Kind::Boolean) => Cells::Boolean(BooleanBufferBuilder::new(0)),
             (None, Kind::Bytes) => Cells::Bytes(Runs::new()),
             (None, Kind::Float32) => Cells::Float32(Vec::new()),
@@ -167,13 +191,14 @@ impl Column {
             (None, Kind::Int64) => Cells::Int64(Vec::new()),
             (None, Kind::Int8) => Cells::Int8(Vec::new()),
             (None, Kind::Map { key, value }) => {
-                let entries = Box::new((Self::new(key), Self::new(value)));
+                let entries = Box::new((new(key), new(value)));
                 Cells::Map { offsets: vec![0], entries }
             }
             (None, Kind::String) => Cells::String(Runs::new()),
             (None, Kind::Struct(fields)) => {
-                let columns = fields.iter().map(|field| (&*field.name, Self::new(&field.schema)));
-                Cells::Struct(Box::new(Record::new(columns)))
+                let columns = fields.iter().map(|field| (&*field.name, new(&field.schema)));
+                let record = Box::new(Record::new(columns));
+                if is_union(schema) { Cells::Union(record) } else { Cells::Struct(record) }
             }
         };
         Self::of(cells, schema.arrow_type(), schema.optional, schema.default.clone())
@@ -238,7 +263,7 @@ impl Column {
                 entries.0.truncate(offsets[rows] as usize);
                 entries.1.truncate(offsets[rows] as usize);
             }
-            Cells::Struct(record) => record.truncate(rows),
+            Cells::Struct(record) | Cells::Union(record) => record.truncate(rows),
         }
         self.nulls.truncate(rows.min(self.nulls.len()));
     }
@@ -268,7 +293,7 @@ impl Column {
             Cells::List { offsets, .. } | Cells::Map { offsets, .. } => {
                 offsets.push(offsets.last().copied().unwrap_or(0));
             }
-            Cells::Struct(record) => record.push_hole(),
+            Cells::Struct(record) | Cells::Union(record) => record.push_hole(),
         }
     }
 
@@ -307,7 +332,7 @@ impl Column {
             Cells::Map { offsets, entries } => {
                 finish_map(&self.data_type, finish_offsets(offsets), entries, nulls)
             }
-            Cells::Struct(record) => {
+            Cells::Struct(record) | Cells::Union(record) => {
                 let DataType::Struct(fields) = &self.data_type else {
                     unreachable!("structs have a struct type")
                 };

@@ -13,25 +13,32 @@ use super::{Cells, Column, Reading, Strictness};
 /// The fields of a STRUCT column.
 #[derive(Debug)]
 pub(super) struct Record {
-    fields: Vec<Member>,
+    pub(super) fields: Vec<Member>,
     /// Field index of each member of the last object; [`UNKNOWN`] for names that are no field.
     order: Vec<usize>,
-    index: HashMap<Box<[u8]>, usize>,
-    rows: usize,
+    pub(super) index: HashMap<Box<[u8]>, usize>,
+    pub(super) rows: usize,
 }
 
 #[derive(Debug)]
-struct Member {
-    name: Arc<str>,
+pub(super) struct Member {
+    pub(super) name: Arc<str>,
     /// The name in quotes, as it most likely stands in the text; see [`quoted`].
     quoted: Box<[u8]>,
-    column: Column,
+    pub(super) column: Column,
+    /// Scratch space of [`Record::members_in`].
+    pub(super) matched: usize,
 }
 
 impl Record {
     pub(super) fn new<'a>(fields: impl Iterator<Item = (&'a str, Column)>) -> Self {
         let fields: Vec<Member> =
-            fields.map(|(name, column)| Member { name: name.into(), quoted: quoted(name), column }).collect();
+            fields.map(|(name, column)| Member {
+            name: name.into(),
+            quoted: quoted(name),
+            column,
+            matched: 0,
+        }).collect();
         let index = fields.iter().enumerate().map(|(at, field)| (field.name.as_bytes().into(), at)).collect();
         Self { order: (0..fields.len()).collect(), fields, index, rows: 0 }
     }
@@ -96,7 +103,7 @@ impl Record {
     fn append_missing(&mut self, reading: Reading) -> Parsed<()> {
         for field in &mut self.fields {
             if field.column.rows() == self.rows {
-                field.column.append_null(reading).map_err(|fault| fault.inside(&field.name))?;
+                field.column.append_absent(reading).map_err(|fault| fault.inside(&field.name))?;
             }
         }
         Ok(())
