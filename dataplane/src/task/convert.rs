@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lakeward_api::ConnectError;
-use lakeward_api::batch::SinkBatch;
+use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::converter::{Converter, HeaderConverter, Run};
 use lakeward_api::header::{Header, HeaderRows};
 use lakeward_api::record::{RawHeader, RawRecord, TopicPartition};
@@ -94,11 +94,11 @@ fn decode_run(
         }));
     };
     let all: Vec<u32> = (0..row_number(records.len())).collect();
-    let (keys, errors) = decode(&mut *converters.key, topic, &all, |row| records[row].key)?;
+    let (mut keys, errors) = decode(&mut *converters.key, topic, &all, |row| records[row].key)?;
     // A record fails at its first stage: the value of one without a key is not looked at.
     let keyed = if errors.is_empty() { all } else { keys.rows() };
     refuse(bad, Stage::KeyConverter, errors);
-    let (values, errors) = decode(&mut *converters.value, topic, &keyed, |row| records[row].value)?;
+    let (mut values, errors) = decode(&mut *converters.value, topic, &keyed, |row| records[row].value)?;
     refuse(bad, Stage::ValueConverter, errors);
     let mut batches = Vec::new();
     for segment in segments(&keys, &values) {
@@ -109,8 +109,8 @@ fn decode_run(
             topic: Arc::clone(&partition.topic),
             offsets: rows.iter().map(|row| records[*row as usize].offset).collect(),
             timestamps_ms: rows.iter().map(|row| records[*row as usize].timestamp_ms).collect(),
-            keys: keys.runs[segment.key_run].values.take(&segment.keys)?,
-            values: values.runs[segment.value_run].values.take(&segment.values)?,
+            keys: keys.take(segment.key_run, &segment.keys)?,
+            values: values.take(segment.value_run, &segment.values)?,
             headers: HeaderRows::default(),
         };
         if let Some((headers, errors)) = headers {
@@ -149,6 +149,15 @@ struct Place {
 }
 
 impl Side {
+    /// Rows of a run. A whole run is moved: schemaless values would be copied one by one.
+    fn take(&mut self, run: usize, positions: &[u32]) -> Result<Values, ConnectError> {
+        let values = &mut self.runs[run].values;
+        if positions.len() == values.rows() {
+            return Ok(std::mem::replace(values, Values::Null { rows: 0 }));
+        }
+        values.take(positions)
+    }
+
     fn rows(&self) -> Vec<u32> {
         self.places.iter().map(|place| place.row).collect()
     }
@@ -259,7 +268,6 @@ fn row_number(rows: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use lakeward_api::batch::Values;
     use lakeward_api::config::ConfigMap;
     use lakeward_api::converter::Decoded;
     use lakeward_api::plugin::PluginRegistry;
