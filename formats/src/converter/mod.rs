@@ -9,7 +9,10 @@ mod charset;
 mod header;
 mod java_string;
 pub mod json;
+pub mod json_schema;
 mod primitive;
+pub mod protobuf;
+mod registry_framing;
 mod simple_header;
 mod string;
 
@@ -21,7 +24,9 @@ pub use avro::AvroConverterPlugin;
 pub use byte_array::ByteArrayConverterPlugin;
 pub use header::HeaderAdapterPlugin;
 pub use json::JsonConverterPlugin;
+pub use json_schema::JsonSchemaConverterPlugin;
 pub use primitive::PrimitiveConverterPlugin;
+pub use protobuf::ProtobufConverterPlugin;
 pub use simple_header::SimpleHeaderConverterPlugin;
 pub use string::StringConverterPlugin;
 
@@ -31,6 +36,8 @@ pub fn converters() -> Vec<Arc<dyn ConverterPlugin>> {
         Arc::new(AvroConverterPlugin),
         Arc::new(ByteArrayConverterPlugin),
         Arc::new(JsonConverterPlugin),
+        Arc::new(JsonSchemaConverterPlugin),
+        Arc::new(ProtobufConverterPlugin),
         Arc::new(StringConverterPlugin),
     ];
     all.extend(PrimitiveConverterPlugin::ALL.map(|plugin| Arc::new(plugin) as Arc<dyn ConverterPlugin>));

@@ -15,7 +15,7 @@ use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
-use super::{DecimalFormat, Form, NULL_FOR_REQUIRED, NullForm, decimal, hash, text, value};
+use super::{DecimalFormat, Form, MapForm, NULL_FOR_REQUIRED, NullForm, decimal, hash, text, value};
 use crate::FormatError;
 
 /// One column, ready to be written.
@@ -52,6 +52,7 @@ enum Cells<'a> {
         item: Box<ColumnText<'a>>,
     },
     Map {
+        form: MapForm,
         offsets: &'a [i32],
         keys: Box<ColumnText<'a>>,
         values: Box<ColumnText<'a>>,
@@ -60,6 +61,8 @@ enum Cells<'a> {
     Time(&'a [i32]),
     /// Each field with what stands before its value: brace or comma, name and colon.
     Struct(Vec<(Vec<u8>, ColumnText<'a>)>),
+    /// Fields of which one is written; a null when all are null.
+    Union(Vec<ColumnText<'a>>),
 }
 
 impl<'a> ColumnText<'a> {
@@ -122,7 +125,9 @@ impl<'a> ColumnText<'a> {
                 }
                 out.push(b']');
             }
-            Cells::Map { offsets, keys, values } => append_map(out, range(offsets, row), keys, values)?,
+            Cells::Map { form, offsets, keys, values } => {
+                append_map(out, *form, range(offsets, row), keys, values)?;
+            }
             Cells::String(texts) => text::append_quoted(out, texts.value(row)),
             Cells::Struct(fields) if fields.is_empty() => out.extend_from_slice(b"{}"),
             Cells::Struct(fields) => {
@@ -132,8 +137,18 @@ impl<'a> ColumnText<'a> {
                 }
                 out.push(b'}');
             }
+            Cells::Union(fields) => match fields.iter().find(|field| field.has_value(row)) {
+                Some(field) => field.append(out, row)?,
+                None => out.extend_from_slice(b"null"),
+            },
         }
         Ok(())
+    }
+
+    /// Whether something else than `null` is written for `row`.
+    fn has_value(&self, row: usize) -> bool {
+        let is_null = self.nulls.is_some_and(|nulls| nulls.is_null(row));
+        !is_null || matches!(self.null, NullText::Default(_))
     }
 
     /// `hashCode` of the key at `row`; 0, which keeps the order of insertion, for objects without one.
@@ -153,10 +168,10 @@ impl<'a> ColumnText<'a> {
             Cells::Int8(numbers) => i32::from(numbers[row]) as u32,
             Cells::List { offsets, item } => range(offsets, row)
                 .fold(1, |hash: u32, at| hash.wrapping_mul(31).wrapping_add(item.hash_or_null(at))),
-            Cells::Map { offsets, keys, values } => range(offsets, row)
+            Cells::Map { offsets, keys, values, .. } => range(offsets, row)
                 .fold(0, |hash: u32, at| hash.wrapping_add(keys.hash(at) ^ values.hash_or_null(at))),
             Cells::String(texts) => hash::of_text(texts.value(row)),
-            Cells::Bytes(_) | Cells::Struct(_) => 0,
+            Cells::Bytes(_) | Cells::Struct(_) | Cells::Union(_) => 0,
         }
     }
 
@@ -191,11 +206,17 @@ fn cells<'a>(schema: &'a Schema, array: &'a ArrayRef, form: Form) -> Result<Cell
         (_, Kind::Map { key, value }) => {
             let map = array.as_map_opt().ok_or_else(wrong)?;
             let (keys, values) = (column(key, map.keys())?, column(value, map.values())?);
-            Cells::Map { offsets: map.value_offsets(), keys, values }
+            let form = form.dialect.map_form(key);
+            Cells::Map { form, offsets: map.value_offsets(), keys, values }
         }
         (_, Kind::String) => Cells::String(array.as_string_opt().ok_or_else(wrong)?),
         (_, Kind::Struct(fields)) => {
             let columns = array.as_struct_opt().ok_or_else(wrong)?.columns();
+            if form.dialect.is_union(schema) {
+                let fields = fields.iter().zip(columns);
+                let fields = fields.map(|(field, column)| ColumnText::new(&field.schema, column, form));
+                return Ok(Cells::Union(fields.collect::<Result<_, FormatError>>()?));
+            }
             let named = fields.iter().zip(columns).enumerate().map(|(at, (field, column))| {
                 let mut name = vec![if at == 0 { b'{' } else { b',' }];
                 text::append_quoted(&mut name, &field.name);
@@ -214,17 +235,17 @@ fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&[T::Native], Form
     Ok(numbers.values())
 }
 
-/// String keys make an object, other keys an array of pairs; both in the order of Java's `HashMap`.
+/// The entries are in the order of Java's `HashMap`.
 fn append_map(
     out: &mut Vec<u8>,
+    form: MapForm,
     entries: std::ops::Range<usize>,
     keys: &ColumnText<'_>,
     values: &ColumnText<'_>,
 ) -> Result<(), FormatError> {
     let start = entries.start;
-    let names = matches!(keys.cells, Cells::String(_));
-    let [open, close] = if names { *b"{}" } else { *b"[]" };
-    out.push(open);
+    let [open, before_key, between, after, close] = form.marks();
+    out.extend_from_slice(open);
     hash::in_order(
         entries.len(),
         |index| keys.hash(start + index),
@@ -232,20 +253,15 @@ fn append_map(
             if position > 0 {
                 out.push(b',');
             }
-            if names {
-                keys.append(out, start + index)?;
-                out.push(b':');
-                return values.append(out, start + index);
-            }
-            out.push(b'[');
+            out.extend_from_slice(before_key);
             keys.append(out, start + index)?;
-            out.push(b',');
+            out.extend_from_slice(between);
             values.append(out, start + index)?;
-            out.push(b']');
-            Ok(())
+            out.extend_from_slice(after);
+            Ok::<(), FormatError>(())
         },
     )?;
-    out.push(close);
+    out.extend_from_slice(close);
     Ok(())
 }
 

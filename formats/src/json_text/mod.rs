@@ -35,11 +35,64 @@ pub(crate) enum NullForm {
     Null,
 }
 
+/// Whose JSON is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum Dialect {
+    /// `JsonConverter`'s.
+    #[default]
+    Kafka,
+    /// `JsonSchemaData`'s: keys that are no required texts stand in `{"key":…,"value":…}` objects, and of the
+    /// STRUCTs that `is_union` tells only the field that is not null is written.
+    Registered {
+        /// Whether a STRUCT is a union.
+        is_union: fn(&lakeward_api::schema::Schema) -> bool,
+    },
+}
+
+impl Dialect {
+    fn is_union(self, schema: &lakeward_api::schema::Schema) -> bool {
+        matches!(self, Self::Registered { is_union } if is_union(schema))
+    }
+
+    /// How maps with keys of `schema` are written.
+    fn map_form(self, key: &lakeward_api::schema::Schema) -> MapForm {
+        match (matches!(key.kind, lakeward_api::schema::Kind::String), self) {
+            (true, Self::Kafka) => MapForm::Object,
+            (true, Self::Registered { .. }) if !key.optional => MapForm::Object,
+            (_, Self::Kafka) => MapForm::Pairs,
+            (_, Self::Registered { .. }) => MapForm::Entries,
+        }
+    }
+}
+
+/// The JSON of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MapForm {
+    /// `[{"key":k,"value":v}]`.
+    Entries,
+    /// `{k:v}`.
+    Object,
+    /// `[[k,v]]`.
+    Pairs,
+}
+
+impl MapForm {
+    /// What stands around the map, before a key, between key and value, and behind the value.
+    fn marks(self) -> [&'static [u8]; 5] {
+        match self {
+            Self::Entries => [b"[", b"{\"key\":", b",\"value\":", b"}", b"]"],
+            Self::Object => [b"{", b"", b":", b"", b"}"],
+            Self::Pairs => [b"[", b"[", b",", b"]", b"]"],
+        }
+    }
+}
+
 /// The settings of JSON output.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Form {
     pub(crate) decimals: DecimalFormat,
     pub(crate) nulls: NullForm,
+    pub(crate) dialect: Dialect,
 }
 
 /// Why a null cannot be written.

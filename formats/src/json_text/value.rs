@@ -5,7 +5,7 @@ use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
-use super::{DecimalFormat, Form, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
+use super::{DecimalFormat, Form, MapForm, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
 use crate::FormatError;
 
 /// What becomes of schemaless objects that Connect has no type for.
@@ -51,8 +51,9 @@ fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), Form
         Value::Int8(number) => text::append_integer(out, i64::from(*number)),
         Value::Map(entries) => {
             let names = entries.iter().all(|(key, _)| key.as_str().is_some());
+            let form = if names { MapForm::Object } else { MapForm::Pairs };
             let each = |out: &mut Vec<u8>, value: &Value| append(out, value, untyped);
-            append_map(out, entries, names, each, each)?;
+            append_map(out, entries, form, each, each)?;
         }
         Value::Null => out.extend_from_slice(b"null"),
         Value::String(string) => text::append_quoted(out, string),
@@ -88,14 +89,21 @@ pub(crate) fn append_typed(
             append_list(out, items, |out, value| append_typed(out, item, value, form))?;
         }
         (Kind::Map { key, value }, Value::Map(entries)) => {
-            let names = matches!(key.kind, Kind::String);
             append_map(
                 out,
                 entries,
-                names,
+                form.dialect.map_form(key),
                 |out, name| append_typed(out, key, name, form),
                 |out, member| append_typed(out, value, member, form),
             )?;
+        }
+        (Kind::Struct(fields), Value::Struct(values))
+            if fields.len() == values.len() && form.dialect.is_union(schema) =>
+        {
+            match fields.iter().zip(values).find(|(_, value)| !value.is_null()) {
+                Some((field, value)) => append_typed(out, &field.schema, value, form)?,
+                None => out.extend_from_slice(b"null"),
+            }
         }
         (Kind::Struct(fields), Value::Struct(values)) if fields.len() == values.len() => {
             out.push(b'{');
@@ -189,16 +197,15 @@ fn append_list(
     Ok(())
 }
 
-/// An object when every key is a name, else an array of pairs.
 fn append_map(
     out: &mut Vec<u8>,
     entries: &[(Value, Value)],
-    names: bool,
+    form: MapForm,
     append_key: impl Fn(&mut Vec<u8>, &Value) -> Result<(), FormatError>,
     append_value: impl Fn(&mut Vec<u8>, &Value) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
-    let [open, close] = if names { *b"{}" } else { *b"[]" };
-    out.push(open);
+    let [open, before_key, between, after, close] = form.marks();
+    out.extend_from_slice(open);
     hash::in_order(
         entries.len(),
         |index| hash::of_value(&entries[index].0),
@@ -207,19 +214,14 @@ fn append_map(
             if position > 0 {
                 out.push(b',');
             }
-            if names {
-                append_key(out, key)?;
-                out.push(b':');
-                return append_value(out, value);
-            }
-            out.push(b'[');
+            out.extend_from_slice(before_key);
             append_key(out, key)?;
-            out.push(b',');
+            out.extend_from_slice(between);
             append_value(out, value)?;
-            out.push(b']');
-            Ok(())
+            out.extend_from_slice(after);
+            Ok::<(), FormatError>(())
         },
     )?;
-    out.push(close);
+    out.extend_from_slice(close);
     Ok(())
 }

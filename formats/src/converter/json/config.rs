@@ -62,7 +62,7 @@ impl ConverterPlugin for JsonConverterPlugin {
         let declared = context.connector.get(SCHEMA_KEY).map(|text| text.trim());
         let declared = declared.filter(|text| !text.is_empty() && context.role == ConverterRole::Value);
         let reader = reader(wrapping, declared, nulls, entries)?;
-        let writer = JsonWriter::new(wrapping, Form { decimals, nulls: null_form });
+        let writer = JsonWriter::new(wrapping, Form { decimals, nulls: null_form, ..Form::default() });
         Ok(Box::new(JsonConverter { reader, writer }))
     }
 }

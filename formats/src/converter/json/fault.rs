@@ -30,6 +30,13 @@ pub(super) enum Fault {
     },
     /// The value does not fit the schema inferred so far.
     Misfit,
+    /// A value of a Java class that a schema of type BYTES does not take.
+    NoBytes {
+        /// Where it is, from the inside out, so far.
+        location: String,
+        /// The location is complete.
+        located: bool,
+    },
     /// Not JSON.
     Syntax {
         /// What was not expected.
@@ -47,7 +54,8 @@ impl Fault {
             Self::Field { path, .. } => {
                 *path = if path.is_empty() { name.to_owned() } else { format!("{name}.{path}") };
             }
-            Self::Null { location, located: located @ false, .. } => {
+            Self::NoBytes { location, located: located @ false }
+            | Self::Null { location, located: located @ false, .. } => {
                 location.push_str(&format!("field: \"{name}\""));
                 *located = true;
             }
@@ -60,7 +68,9 @@ impl Fault {
     #[cold]
     pub(super) fn within(mut self: Box<Self>, part: &str) -> Box<Self> {
         match &mut *self {
-            Self::Null { location, located: false, .. } => location.push_str(part),
+            Self::NoBytes { location, located: false } | Self::Null { location, located: false, .. } => {
+                location.push_str(part);
+            }
             Self::Field { .. } => {
                 let step = if part == "element of array " { "[]" } else { "{}" };
                 return self.inside(step);
@@ -78,6 +88,12 @@ impl From<Box<Fault>> for FormatError {
             Fault::Null { location, kind, located } => {
                 let location = if located { &location } else { "field" };
                 Self::data(format!("Invalid value: null used for required {location}, schema type: {kind}"))
+            }
+            Fault::NoBytes { location, located } => {
+                let place = if located { format!(" for {location}") } else { String::new() };
+                Self::data(format!(
+                    "Invalid Java object for schema with type BYTES: class java.math.BigDecimal{place}"
+                ))
             }
             Fault::Data(message) => Self::Data { message },
             Fault::Field { path, problem } if path.is_empty() => Self::data(format!("Record: {problem}")),

@@ -77,7 +77,9 @@ impl Number<'_> {
     #[inline]
     pub(super) fn as_java(self) -> Self {
         match self {
-            Number::Fraction(text) if text.first() == Some(&b'-') && is_zero(text) => Number::Integer(0),
+            Number::Fraction(text) if text.first() == Some(&b'-') && is_zero(text) => {
+                Number::Fraction(&text[1..])
+            }
             other => other,
         }
     }

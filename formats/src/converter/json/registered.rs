@@ -14,8 +14,7 @@ use super::cursor::Cursor;
 use super::fault::Fault;
 use crate::FormatError;
 
-const READING: Reading =
-    Reading { strictness: Strictness::Registered, nulls: NullRule::ReplaceWithDefault };
+const READING: Reading = Reading { strictness: Strictness::Registered, nulls: NullRule::ReplaceWithDefault };
 
 /// Decodes payloads to the column of one schema.
 ///
@@ -56,8 +55,8 @@ impl RegisteredReader {
     }
 }
 
-/// The value of the JSON `text` under `schema`: a default. `None` when Java reads it as a null that a required
-/// schema does not allow.
+/// The value of the JSON `text` under `schema`: a default. `None` when Java reads it as a null that a
+/// required schema does not allow.
 ///
 /// # Errors
 /// Like those of [`RegisteredReader::read`].

@@ -31,7 +31,7 @@ fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {
     match (primitive, value) {
         (_, Value::Null) => encoded.push_null(),
         (Primitive::Boolean, Value::Boolean(flag)) => push(encoded, &[u8::from(*flag)]),
-        (Primitive::Double, Value::Float64(number)) => push(encoded, &number.to_be_bytes()),
+        (Primitive::Double, Value::Float64(number)) => push(encoded, &double(*number)),
         (Primitive::Float, Value::Float32(number)) => push(encoded, &number.to_be_bytes()),
         (Primitive::Integer, Value::Int32(number)) => push(encoded, &number.to_be_bytes()),
         (Primitive::Long, Value::Int64(number)) => push(encoded, &number.to_be_bytes()),
@@ -68,7 +68,7 @@ fn push_column(encoded: &mut Encoded, primitive: Primitive, schema: &Schema, arr
                 }
             }
         }
-        Primitive::Double => push_numbers::<Float64Type, 8>(encoded, array, f64::to_be_bytes),
+        Primitive::Double => push_numbers::<Float64Type, 8>(encoded, array, double),
         Primitive::Float => push_numbers::<Float32Type, 4>(encoded, array, f32::to_be_bytes),
         Primitive::Integer => push_numbers::<Int32Type, 4>(encoded, array, i32::to_be_bytes),
         Primitive::Long => push_numbers::<Int64Type, 8>(encoded, array, i64::to_be_bytes),
@@ -90,6 +90,12 @@ fn push_numbers<T: ArrowPrimitiveType, const SIZE: usize>(
             }
         }
     }
+}
+
+/// All NaNs are one in Java's doubles; floats keep their bits.
+fn double(number: f64) -> [u8; 8] {
+    let is_nan = number.is_nan();
+    if is_nan { 0x7ff8_0000_0000_0000_u64.to_be_bytes() } else { number.to_be_bytes() }
 }
 
 #[inline]

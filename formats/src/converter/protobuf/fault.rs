@@ -56,6 +56,15 @@ impl Fault {
         self.wrapped((WRITING.failed)(topic), "Error serializing Protobuf message")
     }
 
+    /// Whether the bytes are a message, but not one that has a value.
+    pub(super) fn is_of_a_value(&self) -> bool {
+        match self {
+            Self::Bare { .. } | Self::Data(_) => true,
+            Self::Inner { message, .. } => message.starts_with(MISSING),
+            Self::Serialization(_) => false,
+        }
+    }
+
     fn wrapped(&self, outer: String, middle: &str) -> ConnectError {
         match self {
             Self::Bare { class, message } => ConnectError::new(ErrorClass::Record, class, message.clone()),
@@ -68,6 +77,9 @@ impl Fault {
         }
     }
 }
+
+/// What the message of a missing required field starts with.
+pub(super) const MISSING: &str = "Message missing required fields: ";
 
 /// A `DataException`.
 #[cold]
@@ -100,7 +112,8 @@ pub(super) fn malformed(message: impl Into<String>) -> Box<Fault> {
 #[cold]
 pub(super) fn truncated() -> Box<Fault> {
     malformed(
-        "While parsing a protocol message, the input ended unexpectedly in the middle of a field.  This could \
-         mean either that the input has been truncated or that an embedded message misreported its own length.",
+        "While parsing a protocol message, the input ended unexpectedly in the middle of a field.  This \
+         could mean either that the input has been truncated or that an embedded message misreported its own \
+         length.",
     )
 }

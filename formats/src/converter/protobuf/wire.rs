@@ -63,7 +63,9 @@ pub(super) fn path_of(indexes: &[i32]) -> Vec<u8> {
 fn number(bytes: &mut &[u8]) -> Converted<i32> {
     let mut number = 0_u32;
     for at in 0..5 {
-        let Some((byte, rest)) = bytes.split_first() else { return Err(path("The payload ends in its path")) };
+        let Some((byte, rest)) = bytes.split_first() else {
+            return Err(path("The payload ends in its path"));
+        };
         *bytes = rest;
         number |= u32::from(byte & 0x7f) << (7 * at);
         if *byte < 0x80 {
@@ -93,7 +95,10 @@ mod tests {
         }
         // A list without entries, and the first message in the long form.
         assert_eq!(indexes(split(&[2, 0, 9]).unwrap().0).unwrap(), [0]);
-        assert_eq!(split(&[1, 9]).map(|(path, rest)| (indexes(path).unwrap(), rest)).unwrap(), (vec![0], &[9][..]));
+        assert_eq!(
+            split(&[1, 9]).map(|(path, rest)| (indexes(path).unwrap(), rest)).unwrap(),
+            (vec![0], &[9][..])
+        );
     }
 
     #[test]

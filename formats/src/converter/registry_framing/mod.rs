@@ -1,7 +1,8 @@
-//! What the converters of a schema registry share: the bytes in front of a value, subjects, and what a refusal
-//! of the registry is for Kafka Connect.
+//! What the converters of a schema registry share: the bytes in front of a value, subjects, and what a
+//! refusal of the registry is for Kafka Connect.
 //!
-//! Source: `PrefixSchemaIdSerializer`, `DualSchemaIdDeserializer`, `AbstractKafkaSchemaSerDe#toKafkaException`.
+//! Source: `PrefixSchemaIdSerializer`, `DualSchemaIdDeserializer`,
+//! `AbstractKafkaSchemaSerDe#toKafkaException`.
 
 use std::sync::Arc;
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
-
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for letter in text.chars() {

@@ -90,8 +90,8 @@ impl Column {
         Ok(())
     }
 
-    /// Appends what a member that is not there becomes. Source: `JsonSchemaData#toConnectData`, which leaves such
-    /// a field of the STRUCT empty, so that it fails later than a null in the text.
+    /// Appends what a member that is not there becomes. Source: `JsonSchemaData#toConnectData`, which leaves
+    /// such a field of the STRUCT empty, so that it fails later than a null in the text.
     pub(super) fn append_absent(&mut self, reading: Reading) -> Parsed<()> {
         if reading.strictness == Strictness::Registered && self.default.is_none() {
             return self.append_converted_null();

@@ -48,10 +48,12 @@ impl Column {
                 texts.items.extend_from_slice(text.as_bytes());
                 texts.end_cell()?;
             }
-            (Cells::Struct(record) | Cells::Union(record), Value::Struct(values)) => record.append_row(|at, column| {
-                let value = values.get(at).unwrap_or(&Value::Null);
-                column.append_constant(value)
-            })?,
+            (Cells::Struct(record) | Cells::Union(record), Value::Struct(values)) => {
+                record.append_row(|at, column| {
+                    let value = values.get(at).unwrap_or(&Value::Null);
+                    column.append_constant(value)
+                })?
+            }
             _ => return Err(data("The default of a field does not have the type of its schema.")),
         }
         self.nulls.append_non_null();

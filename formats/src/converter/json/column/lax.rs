@@ -93,7 +93,9 @@ impl Column {
         match &mut self.cells {
             Cells::Boolean(flags) => flags.append(false),
             // Java takes the node for a decimal, which is no bytes.
-            Cells::Bytes(_) if strictness == Strictness::Registered => return Err(data(NO_BYTES)),
+            Cells::Bytes(_) if strictness == Strictness::Registered => {
+                return Err(Box::new(Fault::NoBytes { location: String::new(), located: false }));
+            }
             Cells::Bytes(_) | Cells::String(_) => return self.append_converted_null(),
             Cells::Date(_) => {
                 return refuse("Invalid type for Date, underlying representation should be integer");
@@ -202,5 +204,3 @@ fn decimal_mismatch(scale: i32) -> Box<Fault> {
         has more digits."
     ))
 }
-
-const NO_BYTES: &str = "Invalid Java object for schema with type BYTES: class java.math.BigDecimal";

@@ -32,13 +32,9 @@ pub(super) struct Member {
 
 impl Record {
     pub(super) fn new<'a>(fields: impl Iterator<Item = (&'a str, Column)>) -> Self {
-        let fields: Vec<Member> =
-            fields.map(|(name, column)| Member {
-            name: name.into(),
-            quoted: quoted(name),
-            column,
-            matched: 0,
-        }).collect();
+        let fields: Vec<Member> = fields
+            .map(|(name, column)| Member { name: name.into(), quoted: quoted(name), column, matched: 0 })
+            .collect();
         let index = fields.iter().enumerate().map(|(at, field)| (field.name.as_bytes().into(), at)).collect();
         Self { order: (0..fields.len()).collect(), fields, index, rows: 0 }
     }

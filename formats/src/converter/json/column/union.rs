@@ -81,7 +81,7 @@ impl Column {
     /// Whether a value whose first byte is `token` fits by its JSON type alone.
     fn takes(&self, cursor: &Cursor<'_>, token: u8) -> Parsed<bool> {
         let is_number = matches!(token, b'-' | b'0'..=b'9');
-        let is_fraction = || Ok(matches!(cursor.clone().number()?, Number::Fraction(_)));
+        let is_fraction = || -> Parsed<bool> { Ok(matches!(cursor.clone().number()?, Number::Fraction(_))) };
         Ok(match &self.cells {
             Cells::Boolean(_) => matches!(token, b't' | b'f'),
             Cells::Bytes(_) | Cells::Decimal { .. } => is_number && is_fraction()?,

@@ -12,8 +12,6 @@ pub(super) struct Pool {
     pub(super) enums: Vec<Enum>,
     /// The messages at the top of the file, in order.
     pub(super) top: Vec<usize>,
-    /// Package of the file.
-    pub(super) package: String,
 }
 
 /// A message.
@@ -64,7 +62,9 @@ pub(super) enum Kind {
     Sfixed64,
     Sint32,
     Sint64,
-    String { strict: bool },
+    String {
+        strict: bool,
+    },
     Uint32,
     Uint64,
     /// A name that nothing defines.

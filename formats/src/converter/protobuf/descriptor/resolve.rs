@@ -28,7 +28,7 @@ impl Pool {
     /// The types of `text`, which imports files of `dependencies` and those everybody has.
     pub(in super::super) fn parse(text: &str, dependencies: &[(String, Arc<str>)]) -> Converted<Self> {
         let files = files(text, dependencies)?;
-        let mut pool = Self { package: files[0].package.clone(), ..Self::default() };
+        let mut pool = Self::default();
         let mut symbols = HashMap::new();
         let mut open = Vec::new();
         for (at, file) in files.iter().enumerate() {
@@ -96,7 +96,8 @@ impl Pool {
         symbols: &HashMap<String, Symbol>,
     ) -> Field {
         let label = definition.label;
-        let is_plain = definition.oneof.is_none() && !matches!(label, Some(Label::Repeated | Label::Required));
+        let is_plain =
+            definition.oneof.is_none() && !matches!(label, Some(Label::Repeated | Label::Required));
         let mut field = Field {
             name: definition.name.clone(),
             number: definition.number,

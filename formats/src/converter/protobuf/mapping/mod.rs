@@ -11,7 +11,7 @@ mod to_connect;
 use lakeward_api::schema::{Kind, Schema};
 
 pub(super) use from_connect::{Design, FieldDesign, Form, MessageDesign, Presence, from_connect};
-pub(super) use names::{map_entry_name, scrub};
+pub(super) use names::map_entry_name;
 pub(super) use to_connect::to_connect;
 
 /// The settings that change the mapping.

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn invalid_names_are_url_encoded_with_underscores() {
-        for (name, expected) in [("a", "a"), ("a-b c", "a_b_c"), ("1", "x1"), ("_a", "x_a"), ("é", "_C3_A9")] {
+        for (name, expected) in [("a", "a"), ("a-b c", "a_b_c"), ("1", "x1"), ("_a", "x_a"), ("é", "_C3_A9")]
+        {
             assert_eq!(scrub(name, true), expected);
             assert_eq!(scrub(name, false), name);
         }

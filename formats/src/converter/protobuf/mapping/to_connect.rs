@@ -33,7 +33,7 @@ pub(in super::super) fn to_connect(
         Some(kind) => {
             let schema = Schema::new(scalar_kind(&kind, &[]));
             let column = build::scalar(&kind, &schema, Constant::default())?;
-            (schema, Column { is_wrapper: true, ..column })
+            (schema, column.wrapped())
         }
         None => walk.message(id)?,
     };
@@ -69,7 +69,8 @@ impl Walk<'_> {
         self.open.push(id);
         let mut made = Made::default();
         for (index, oneof) in message.oneofs.iter().enumerate() {
-            let fields: Vec<&Field> = message.fields.iter().filter(|field| field.oneof == Some(index)).collect();
+            let fields: Vec<&Field> =
+                message.fields.iter().filter(|field| field.oneof == Some(index)).collect();
             if fields.is_empty() {
                 continue;
             }
@@ -77,7 +78,7 @@ impl Walk<'_> {
                 let first = made.columns.len();
                 for field in &fields {
                     let (schema, column) = self.field(field, true)?;
-                    let column = Column { absent: Absent::Null, ..column };
+                    let column = column.or_null();
                     made.add(&field.name, schema, column, field.number, Some(first..first + fields.len()));
                 }
             } else {
@@ -108,8 +109,9 @@ impl Walk<'_> {
         for (at, field) in fields.iter().enumerate() {
             let (schema, column) = self.field(field, true)?;
             members.push(Member { name: field.name.as_str().into(), schema: schema.into() });
-            columns.push(Column { absent: Absent::Null, ..column });
-            made.targets.push((field.number, Target { column: made.columns.len(), member: Some(at), rivals: None }));
+            columns.push(column.or_null());
+            made.targets
+                .push((field.number, Target { column: made.columns.len(), member: Some(at), rivals: None }));
         }
         let mut schema = Schema::optional(Connect::Struct(members));
         if self.mapping.generalized_sums {
@@ -213,10 +215,10 @@ impl Walk<'_> {
                 schema.parameters.insert(CONNECT_PRECISION.to_owned(), precision.to_string());
             }
             (schema, build::logical(logical), false)
-        } else if let Some(kind) = wrapped_kind(&message.full_name).filter(|_| self.mapping.wrappers) {
+        } else if let Some(kind) = self.wrapped(&message.full_name) {
             let schema = Schema::new(scalar_kind(&kind, &[]));
             let column = build::scalar(&kind, &schema, Constant::default())?;
-            (schema, Column { is_wrapper: true, wire: 2, ..column }, true)
+            (schema, column.wrapped(), true)
         } else if let Some(entry) = self.pool.map_entry(field) {
             let (key, key_column) = self.field(&entry.fields[0], false)?;
             let (value, value_column) = self.field(&entry.fields[1], false)?;
@@ -229,9 +231,11 @@ impl Walk<'_> {
             let (mut schema, column) = self.message(id)?;
             match first {
                 // A later place inherits what the first one added.
-                Some(Some(tag)) => drop(schema.parameters.insert(TAG.to_owned(), tag.to_string())),
+                Some(Some(tag)) => schema.parameters.insert(TAG.to_owned(), tag.to_string()),
                 Some(None) => {}
-                None => drop(self.tags.insert(id, (!field.is_repeated).then_some(field.number))),
+                None => {
+                    self.tags.insert(id, (!field.is_repeated).then_some(field.number));
+                }
             }
             (schema, column, false)
         };
@@ -242,6 +246,11 @@ impl Walk<'_> {
             column.set_optional(true);
         }
         Ok((schema, column, is_wrapper))
+    }
+
+    /// The scalar that stands for a wrapper message.
+    fn wrapped(&self, full_name: &str) -> Option<Kind> {
+        wrapped_kind(full_name).filter(|_| self.mapping.wrappers || self.mapping.raw_wrappers)
     }
 
     fn enum_schema(&self, id: usize) -> Schema {

@@ -1,0 +1,203 @@
+//! Payloads to columns: a tree of column builders per message type. A payload is read once from front to
+//! back; a field is found by its number, goes straight into its column, and takes the place of the same field
+//! before it. What a message does not have is filled in when it ends.
+//!
+//! Reading is bounded by the payload: lengths are checked against the bytes that are left, recursion is
+//! bounded by the schema, which does not contain itself, and by a limit for unknown groups.
+//!
+//! Source: Protobuf's encoding; `DynamicMessage`, `MessageReflection` and `CodedInputStream` of
+//! protobuf-java.
+
+mod append;
+pub(super) mod build;
+mod cells;
+mod cursor;
+mod fill;
+mod finish;
+mod logical;
+mod map;
+mod merge;
+mod message;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::builder::BooleanBufferBuilder;
+use arrow_buffer::NullBufferBuilder;
+use arrow_schema::{FieldRef, Fields};
+use lakeward_api::schema::Schema;
+
+use super::descriptor::Pool;
+use super::fault::{Converted, Fault};
+use super::mapping::{Mapping, to_connect};
+
+use cells::VarCells;
+use cursor::Cursor;
+use logical::Parts;
+pub(super) use logical::digits_of;
+use map::MapCells;
+pub(super) use message::{MessageCells, Target};
+
+/// Reads payloads of one message type.
+pub(super) struct Reader {
+    /// The schema of the outcome.
+    pub(super) schema: Arc<Schema>,
+    root: Column,
+}
+
+impl Reader {
+    /// A reader of the message `id` of `pool`.
+    ///
+    /// # Errors
+    /// A `DataException` for types that have no columns.
+    pub(super) fn new(pool: &Pool, id: usize, mapping: Mapping, version: Option<i32>) -> Converted<Self> {
+        let (schema, root) = to_connect(pool, id, mapping, version)?;
+        Ok(Self { schema: Arc::new(schema), root })
+    }
+
+    /// Appends the value of `payload`. On an error no row is left behind.
+    #[inline]
+    pub(super) fn read(&mut self, payload: &[u8]) -> Converted<()> {
+        let rows = self.root.rows;
+        let appended = self.root.append_root(&mut Cursor::new(payload), rows);
+        let Err(fault) = appended else { return Ok(()) };
+        self.root.truncate(rows);
+        self.read_merged(payload, fault)
+    }
+
+    /// Reads a payload that failed with `fault` once more, pieces of messages put together.
+    #[cold]
+    fn read_merged(&mut self, payload: &[u8], fault: Box<Fault>) -> Converted<()> {
+        let Cells::Message(message) = &self.root.cells else { return Err(fault) };
+        let merged = if fault.is_of_a_value() { message.merged(payload).ok() } else { None };
+        let Some(merged) = merged.filter(|merged| merged != payload) else { return Err(fault) };
+        let rows = self.root.rows;
+        let appended = self.root.append_root(&mut Cursor::new(&merged), rows);
+        if appended.is_err() {
+            self.root.truncate(rows);
+        }
+        appended
+    }
+
+    /// Takes the rows read so far.
+    pub(super) fn finish(&mut self) -> ArrayRef {
+        self.root.finish()
+    }
+}
+
+/// A column under construction.
+pub(super) struct Column {
+    cells: Cells,
+    /// Rows so far.
+    rows: usize,
+    /// Whether the last row holds something a payload had.
+    is_set: bool,
+    /// Which rows are null; only where the schema is optional.
+    nulls: Option<NullBufferBuilder>,
+    /// The wire type of one value.
+    pub(super) wire: u8,
+    /// The value is the one field of a message.
+    pub(super) is_wrapper: bool,
+    /// A message without it is refused.
+    pub(super) is_required: bool,
+    pub(super) absent: Absent,
+    constant: Constant,
+    /// Cells that a row without a value takes, with those of the columns inside.
+    width: usize,
+}
+
+/// What stands for a field that a message does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// The default of the field.
+    Default,
+    /// Null.
+    Null,
+    /// Nothing: the record fails with this message.
+    Refused(String),
+}
+
+/// A default; the member that fits the column counts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Constant {
+    pub(super) number: i64,
+    pub(super) double: f64,
+    pub(super) bytes: Box<[u8]>,
+}
+
+/// How whole numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Number {
+    Fixed32,
+    Fixed64,
+    Sfixed32,
+    /// `int32`, `int64`, `uint64` and booleans.
+    Varint,
+    Uint32,
+    Zigzag32,
+    Zigzag64,
+}
+
+/// Cells of one type.
+enum Cells {
+    Boolean(BooleanBufferBuilder),
+    Bytes(VarCells),
+    Date {
+        cells: Vec<i32>,
+        parts: Parts,
+    },
+    Decimal {
+        cells: VarCells,
+        scale: i32,
+        parts: Parts,
+        unscaled: Vec<u8>,
+    },
+    Double(Vec<f64>),
+    EnumNumber {
+        cells: Vec<i32>,
+        names: Box<Names>,
+    },
+    EnumText {
+        cells: VarCells,
+        names: Box<Names>,
+    },
+    Float(Vec<f32>),
+    Int16(Vec<i16>, Number),
+    Int32(Vec<i32>, Number),
+    Int64(Vec<i64>, Number),
+    Int8(Vec<i8>, Number),
+    List {
+        offsets: Vec<i32>,
+        item: Box<Column>,
+        field: FieldRef,
+    },
+    Map(Box<MapCells>),
+    Message(Box<MessageCells>),
+    Text {
+        cells: VarCells,
+        strict: bool,
+    },
+    Time {
+        cells: Vec<i32>,
+        parts: Parts,
+    },
+    Timestamp {
+        cells: Vec<i64>,
+        parts: Parts,
+    },
+    /// A STRUCT of which one field has a value: `chosen`, in the last row.
+    Union {
+        members: Vec<Column>,
+        fields: Fields,
+        chosen: Option<usize>,
+    },
+}
+
+/// The names of an enum's numbers.
+struct Names {
+    by_number: HashMap<i32, Box<[u8]>>,
+    enum_name: String,
+    /// Numbers without a name are unknown fields.
+    is_closed: bool,
+}

@@ -1,0 +1,6 @@
+//! Tests that span the modules of the converter.
+
+mod damage;
+mod dump;
+mod golden;
+mod registry;
