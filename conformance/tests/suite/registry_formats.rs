@@ -7,12 +7,18 @@ use lakeward_testkit::registry::{SchemaRegistry, framed};
 use serde_json::{Value, json};
 
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
+const JSON_SCHEMA: &str = "io.confluent.connect.json.JsonSchemaConverter";
+const PROTOBUF: &str = "io.confluent.connect.protobuf.ProtobufConverter";
 
-fn with_avro(scenario: &Scenario, url: &str, flush_size: usize) -> SinkConfig {
+fn with_converter(scenario: &Scenario, class: &str, url: &str, flush_size: usize) -> SinkConfig {
     scenario
         .config(flush_size)
         .without("value.converter.schemas.enable")
-        .with(&[("value.converter", AVRO), ("value.converter.schema.registry.url", url)])
+        .with(&[("value.converter", class), ("value.converter.schema.registry.url", url)])
+}
+
+fn with_avro(scenario: &Scenario, url: &str, flush_size: usize) -> SinkConfig {
+    with_converter(scenario, AVRO, url, flush_size)
 }
 
 fn order_schema(more: &[Value]) -> Value {
@@ -129,4 +135,51 @@ fn a_registry_that_hangs_stops_the_flow_and_loses_nothing() {
     registry.thaw().unwrap();
     scenario.wait_for_objects(1);
     scenario.wait_for_commit(0, 2);
+}
+
+#[test]
+fn json_schema_records_arrive_with_the_types_of_their_schema() {
+    let registry = SchemaRegistry::start().unwrap();
+    let scenario = Scenario::start(1);
+    let schema = json!({
+        "type": "object", "title": "Order",
+        "properties": {
+            "id": {"type": "integer", "connect.type": "int32", "connect.index": 0},
+            "price": {"oneOf": [{"type": "null"}, {"type": "number"}], "connect.index": 1},
+            "tags": {"type": "array", "items": {"type": "string"}, "connect.index": 2},
+        },
+    });
+    let request = json!({"schemaType": "JSON", "schema": schema.to_string()});
+    let id = registry.register(&format!("{}-value", scenario.topic), &request).unwrap();
+    scenario.create(&with_converter(&scenario, JSON_SCHEMA, &registry.url(), 2));
+    let full = json!({"id": 1, "price": 2.5, "tags": ["a", "b"]});
+    let sparse = json!({"id": -2, "price": null, "tags": []});
+    scenario.produce(&[
+        Record::of(framed(id, full.to_string().as_bytes())),
+        Record::of(framed(id, sparse.to_string().as_bytes())),
+    ]);
+    let names = scenario.wait_for_objects(1);
+    let file = scenario.parquet(&names[0]);
+    assert_eq!((file.columns[0].0.as_str(), file.columns[0].1.as_str()), ("id", "int32"));
+    assert_eq!(file.rows, [full, sparse]);
+}
+
+#[test]
+fn protobuf_records_arrive_with_the_types_of_their_schema() {
+    let registry = SchemaRegistry::start().unwrap();
+    let scenario = Scenario::start(1);
+    let schema = "syntax = \"proto3\";\npackage shop;\n\
+                  message Order {\n  int64 id = 1;\n  string city = 2;\n  repeated int32 parts = 3;\n}\n";
+    let request = json!({"schemaType": "PROTOBUF", "schema": schema});
+    let id = registry.register(&format!("{}-value", scenario.topic), &request).unwrap();
+    scenario.create(&with_converter(&scenario, PROTOBUF, &registry.url(), 2));
+    // The first message of the file, then its fields: tag, content.
+    let full = [&[0, 0x08, 150, 1, 0x12, 4][..], b"Oslo", &[0x1a, 2, 7, 8]].concat();
+    scenario.produce(&[Record::of(framed(id, &full)), Record::of(framed(id, &[0]))]);
+    let names = scenario.wait_for_objects(1);
+    let file = scenario.parquet(&names[0]);
+    assert_eq!(
+        file.rows,
+        [json!({"id": 150, "city": "Oslo", "parts": [7, 8]}), json!({"id": 0, "city": "", "parts": []})]
+    );
 }
