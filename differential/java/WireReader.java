@@ -31,6 +31,7 @@ final class WireReader {
 
     private final ByteBuffer bytes;
     private final List<Schema> schemas = new ArrayList<>();
+    private boolean keepsOrder;
 
     WireReader(byte[] frame) {
         bytes = ByteBuffer.wrap(frame);
@@ -130,6 +131,11 @@ final class WireReader {
         return parameters;
     }
 
+    /** Whether maps keep the order of their entries; those that converters and transforms make do not. */
+    void keepOrder(boolean keeps) {
+        keepsOrder = keeps;
+    }
+
     /** A value; its schema (or null) says what structs inside it are made of. */
     Object value(Schema schema) {
         int tag = u8();
@@ -154,8 +160,7 @@ final class WireReader {
             }
             case WireWriter.MAP -> {
                 int count = i32();
-                // What converters and transforms make; its order is that of the class.
-                Map<Object, Object> entries = new HashMap<>();
+                Map<Object, Object> entries = keepsOrder ? new LinkedHashMap<>() : new HashMap<>();
                 for (int at = 0; at < count; at++) {
                     Object key = value(schema == null ? null : schema.keySchema());
                     entries.put(key, value(schema == null ? null : schema.valueSchema()));

@@ -27,6 +27,8 @@ pub struct Setup {
 /// The inputs of a case.
 #[derive(Clone, Debug)]
 pub enum Items {
+    /// Records through the transforms of a connector; the settings are the connector's.
+    Chain(Vec<Record>),
     /// Bytes to values.
     Decode(Vec<Option<Vec<u8>>>),
     /// Bytes to headers.
@@ -51,7 +53,7 @@ impl Items {
             Self::DecodeHeader(items) => items.len(),
             Self::Encode(items) => items.len(),
             Self::EncodeHeader(items) => items.len(),
-            Self::Transform(items) | Self::Predicate(items) => items.len(),
+            Self::Chain(items) | Self::Transform(items) | Self::Predicate(items) => items.len(),
         }
     }
 
@@ -70,6 +72,7 @@ impl Items {
             Self::Transform(_) => 4,
             Self::Predicate(_) => 5,
             Self::Recode(_) => 6,
+            Self::Chain(_) => 7,
         }
     }
 
@@ -82,7 +85,7 @@ impl Items {
             }
             Self::Encode(items) => items[at].shown(),
             Self::EncodeHeader(items) => format!("header {}", items[at].shown()),
-            Self::Transform(items) | Self::Predicate(items) => items[at].shown(),
+            Self::Chain(items) | Self::Transform(items) | Self::Predicate(items) => items[at].shown(),
         }
     }
 
@@ -93,6 +96,7 @@ impl Items {
             places.iter().map(|at| items[*at].clone()).collect()
         }
         match self {
+            Self::Chain(items) => Self::Chain(of(items, places)),
             Self::Decode(items) => Self::Decode(of(items, places)),
             Self::Recode(items) => Self::Recode(of(items, places)),
             Self::DecodeHeader(items) => Self::DecodeHeader(of(items, places)),

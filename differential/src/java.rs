@@ -11,8 +11,9 @@ use crate::case::{Answer, Case};
 use crate::wire::{Reader, Writer};
 
 /// The program, by file name.
-const SOURCES: [(&str, &str); 4] = [
+const SOURCES: [(&str, &str); 5] = [
     ("Case.java", include_str!("../java/Case.java")),
+    ("Chain.java", include_str!("../java/Chain.java")),
     ("Harness.java", include_str!("../java/Harness.java")),
     ("WireReader.java", include_str!("../java/WireReader.java")),
     ("WireWriter.java", include_str!("../java/WireWriter.java")),
@@ -90,7 +91,7 @@ impl Java {
         answers
     }
 
-    /// Repeats the items of `case` for `duration_ms` after `warm_up_ms`.
+    /// Repeats the items of `case` for `duration_ms` of CPU time after `warm_up_ms`.
     pub fn time(&mut self, case: &Case, warm_up_ms: i32, duration_ms: i32) -> anyhow::Result<Timing> {
         let mut request = Writer::default();
         request.u8(TIME);

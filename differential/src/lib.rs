@@ -6,6 +6,7 @@
 //! it together. Nothing here may be used by the worker.
 
 mod accepted;
+pub mod bench;
 pub mod case;
 mod compare;
 mod generate;
@@ -13,6 +14,7 @@ pub mod java;
 pub mod model;
 mod ours;
 mod random;
+pub mod robustness;
 pub mod run;
 mod shrink;
 mod target;

@@ -1,13 +1,18 @@
 //! `lakeward-differential`: runs the differential test from the command line. `cargo xtask differential`
 //! builds and starts it.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use lakeward_differential::bench::{self, WithJava};
 use lakeward_differential::run::{Options, Report, run};
 use lakeward_differential::{TARGETS, Target};
+
+/// That of the worker, so that figures are those of the worker.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Cases when the command line names neither a number nor a time.
 const ITEMS_DEFAULT: u64 = 100_000;
@@ -23,11 +28,25 @@ Runs seeded cases through Apache Kafka's classes and ours and prints what differ
   --only NAME    targets whose name contains NAME; may be repeated
   --replay N     only case N of each target, as printed with a difference
   --list         names of the targets
+
+Usage: cargo xtask bench transforms [options]
+
+Records per CPU second in Apache Kafka's classes and in ours, from the same batches.
+
+  --only NAME    subjects whose name contains NAME; may be repeated
+  --warm-up-ms N CPU time before figures count (default 2000)
+  --cpu-ms N     CPU time while they count (default 1000)
+  --without-java only our side, for a profiler
+  --json         only the JSON object
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match start(&arguments) {
+    let outcome = match arguments.split_first() {
+        Some((first, rest)) if first == "bench" => figures(rest),
+        _ => start(&arguments),
+    };
+    match outcome {
         Ok(code) => code,
         Err(err) => {
             eprintln!("error: {err:#}");
@@ -68,6 +87,41 @@ fn start(arguments: &[String]) -> anyhow::Result<ExitCode> {
     Ok(if report.differences() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+fn figures(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let ms = |text: &str| number(text).map(Duration::from_millis);
+    let mut options = bench::Options {
+        only: Vec::new(),
+        duration: Duration::from_secs(1),
+        warm_up: Duration::from_secs(2),
+        java: WithJava::Yes,
+    };
+    let mut is_json = false;
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || rest.next().with_context(|| format!("{argument} needs a value"));
+        match argument.as_str() {
+            "--only" => options.only.push(value()?.clone()),
+            "--warm-up-ms" => options.warm_up = ms(value()?)?,
+            "--cpu-ms" => options.duration = ms(value()?)?,
+            "--without-java" => options.java = WithJava::No,
+            "--json" => is_json = true,
+            unknown => bail!("unknown argument `{unknown}`\n{HELP}"),
+        }
+    }
+    // People see each figure when it is there; a file gets the table once.
+    let is_live = std::io::stderr().is_terminal();
+    let figures = bench::run(&options, &mut |figure| {
+        if is_live {
+            eprintln!("{}", bench::line(figure));
+        }
+    })?;
+    if !is_json {
+        say(&bench::table(&figures));
+    }
+    say(&bench::json(&figures));
+    Ok(ExitCode::SUCCESS)
+}
+
 fn number(text: &str) -> anyhow::Result<u64> {
     text.replace('_', "").parse().with_context(|| format!("`{text}` is no number"))
 }
@@ -84,9 +138,7 @@ fn print(report: &Report, elapsed: Duration) {
         ));
     }
     for (name, known) in &report.known {
-        let verdict = format!("{:?}", known.verdict).to_lowercase();
-        say(&format!("{verdict} {name}: {} ({})", known.items, known.reason));
-        known.lines.iter().for_each(|line| say(&format!("  {line}")));
+        say(&format!("accepted {name}: {} ({})", known.items, known.reason));
     }
     say(&format!("seconds: {:.1}", elapsed.as_secs_f64()));
     say(&format!("{} cases, {} differences", report.items(), report.differences()));

@@ -1,10 +1,10 @@
 //! Runs targets, judges their answers, and counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::accepted::{Finding, Known, Verdict, known};
+use crate::accepted::{Finding, Known, known};
 use crate::case::{Answer, Case};
 use crate::compare::{Kind, difference};
 use crate::java::{Java, Purpose};
@@ -41,21 +41,17 @@ pub struct Report {
     pub targets: Vec<Count>,
     /// New differences, minimised: one line each, one per signature.
     pub lines: Vec<String>,
-    /// Items per known difference, by name.
+    /// Items per accepted difference, by name.
     pub known: BTreeMap<&'static str, KnownCount>,
 }
 
-/// How often a known difference was seen.
+/// How often an accepted difference was seen.
 #[derive(Debug)]
 pub struct KnownCount {
-    /// Accepted or open.
-    pub verdict: Verdict,
     /// Items.
     pub items: u64,
-    /// Why it is as it is, or what has to be done.
+    /// Why it is as it is.
     pub reason: &'static str,
-    /// Examples of an open one, minimised: one line per signature.
-    pub lines: Vec<String>,
 }
 
 /// Counts of one target.
@@ -67,7 +63,7 @@ pub struct Count {
     pub items: u64,
     /// Items that Java answered with an exception.
     pub failures: u64,
-    /// Items that differ in a way that is neither accepted nor open.
+    /// Items that differ in a way that is not accepted.
     pub new: u64,
 }
 
@@ -77,22 +73,13 @@ impl Report {
         self.targets.iter().map(|count| count.items).sum()
     }
 
-    fn count(&mut self, known: &'static Known) -> &mut KnownCount {
-        let Known { verdict, reason, .. } = *known;
-        let new = || KnownCount { verdict, items: 0, reason, lines: Vec::new() };
-        let entry = self.known.entry(known.name).or_insert_with(new);
-        entry.items += 1;
-        entry
+    fn count(&mut self, known: &'static Known) {
+        let new = || KnownCount { items: 0, reason: known.reason };
+        self.known.entry(known.name).or_insert_with(new).items += 1;
     }
 
     /// Items that differ without being accepted.
     pub fn differences(&self) -> u64 {
-        let open = self.known.values().filter(|known| known.verdict == Verdict::Open);
-        self.new_differences() + open.map(|known| known.items).sum::<u64>()
-    }
-
-    /// Items that differ in a way nobody has judged yet.
-    pub fn new_differences(&self) -> u64 {
         self.targets.iter().map(|count| count.new).sum()
     }
 }
@@ -119,13 +106,7 @@ impl Sides {
 /// When the Java side cannot be compiled, started or talked to.
 pub fn run(targets: &[&'static Target], options: Options) -> anyhow::Result<Report> {
     let sides = Sides { java: Java::start(Purpose::Answers)?, ours: Ours::default() };
-    let mut runner = Runner {
-        sides,
-        options,
-        report: Report::default(),
-        signatures: BTreeMap::new(),
-        open: BTreeSet::new(),
-    };
+    let mut runner = Runner { sides, options, report: Report::default(), signatures: BTreeMap::new() };
     let count = |target: &&'static Target| Count { name: target.name, items: 0, failures: 0, new: 0 };
     runner.report.targets = targets.iter().map(count).collect();
     let share = options.items.div_ceil(u64::try_from(targets.len().max(1))?);
@@ -174,8 +155,6 @@ struct Runner {
     report: Report,
     /// What was seen of each signature.
     signatures: BTreeMap<String, Seen>,
-    /// Signatures of open differences that have an example.
-    open: BTreeSet<String>,
 }
 
 impl Runner {
@@ -203,19 +182,13 @@ impl Runner {
         let signature = signature(finding.target, finding.kind, finding.java, finding.ours);
         let head = format!("{} seed {} case {number}", finding.target, self.options.seed);
         if let Some(known) = known(finding) {
-            let count = self.report.count(known);
-            let is_new = count.verdict == Verdict::Open && finding.kind != Kind::Broken;
-            if is_new && self.open.insert(signature) {
-                count.lines.push(line(&head, &shrink(&mut self.sides, finding)?));
-            }
+            self.report.count(known);
             return Ok(());
         }
         let seen = self.signatures.entry(signature).or_default();
         if seen.tried >= SHRUNK_PER_SIGNATURE {
             match seen.known {
-                Some(known) if seen.new == 0 => {
-                    self.report.count(known);
-                }
+                Some(known) if seen.new == 0 => self.report.count(known),
                 _ => self.report.targets[at].new += 1,
             }
             return Ok(());

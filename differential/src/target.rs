@@ -17,7 +17,7 @@ const fn target(name: &'static str, make: fn(&mut Random) -> Case) -> Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 32] = [
+pub const TARGETS: [Target; 33] = [
     target("json-decode-envelope", converters::json_decode_envelope),
     target("json-decode-plain", converters::json_decode_plain),
     target("json-recode-envelope", converters::json_recode_envelope),
@@ -32,6 +32,7 @@ pub const TARGETS: [Target; 32] = [
     target("header-decode", encode::header_decode),
     target("header-encode", encode::header_encode),
     target("cast", transforms::cast),
+    target("chain", transforms::chain),
     target("drop-headers", transforms::drop_headers),
     target("extract-field", transforms::extract_field),
     target("filter", transforms::filter),

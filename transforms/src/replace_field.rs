@@ -97,20 +97,43 @@ impl Rules {
     fn passes(&self, name: &str) -> bool {
         !self.exclude.contains(name) && (self.include.is_empty() || self.include.contains(name))
     }
+
+    /// Whether all names are texts and no two members can get the same one: their order does not matter then.
+    fn are_apart(&self, members: &[(Value, Value)]) -> bool {
+        let has = |name: &str| members.iter().any(|(key, _)| key.as_str() == Some(name));
+        // Two names for one are as many new names less.
+        self.reverse.len() == self.renames.len()
+            && members.iter().all(|(key, _)| key.as_str().is_some())
+            && !self.reverse.keys().any(|new| has(new))
+    }
+
+    /// Whether the member called `key` stays; gives it its new name.
+    fn keep(&self, key: &mut Value) -> bool {
+        let Value::String(name) = key else { return false };
+        let passes = self.passes(name);
+        if let Some(new) = self.renames.get(&**name) {
+            *name = Arc::clone(new);
+        }
+        passes
+    }
 }
 
 impl ReplaceField {
     fn new(side: Side, given: &ConfigMap) -> Result<Self, ConnectError> {
         let settings = Settings::read(&config_def(), given)?;
         let mut renames: HashMap<String, Arc<str>> = HashMap::new();
-        for mapping in &settings.list("renames") {
-            if let [old, new] = split(mapping)[..] {
-                renames.insert(old.to_owned(), new.into());
+        // Names of one bucket stay in the order in which they were put there.
+        let mut old: Vec<&str> = Vec::new();
+        let mappings = settings.list("renames");
+        for mapping in &mappings {
+            if let [from, to] = split(mapping)[..]
+                && renames.insert(from.to_owned(), to.into()).is_none()
+            {
+                old.push(from);
             }
         }
-        let mut old: Vec<&String> = renames.keys().collect();
         hash_order::sort(&mut old, 16, |name| name);
-        let reverse = old.into_iter().map(|old| (Arc::clone(&renames[old]), old.clone())).collect();
+        let reverse = old.into_iter().map(|old| (Arc::clone(&renames[old]), old.to_owned())).collect();
         let rules = Rules {
             exclude: settings.list("exclude").into_iter().collect(),
             include: settings.list("include").into_iter().collect(),
@@ -170,6 +193,10 @@ impl ReplaceField {
 
     fn value(&self, value: &mut Value) -> Result<(), ConnectError> {
         let members = columns::require_map(value, PURPOSE)?;
+        if self.rules.are_apart(members) {
+            members.retain_mut(|(key, _)| self.rules.keep(key));
+            return Ok(());
+        }
         if !self.rules.renames.is_empty() || members.iter().any(|(key, _)| key.as_str().is_none()) {
             // Of two members that get one name the later stays, in Java's order.
             hash_order::sort_members(members);

@@ -7,8 +7,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 
 use crate::demo::release_binary;
-use crate::run;
 use crate::workspace::{Workspace, cargo};
+use crate::{differential, run};
 
 /// Records of `bench demo` when the command line names no number.
 const RECORDS_DEFAULT: u64 = 2_000_000;
@@ -22,7 +22,11 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
             command.args(["bench", "--package", "lakeward-bench"]).current_dir(&workspace.root);
             run::run(command.arg("--").args(rest))?;
         }
-        _ => bail!("which bench? `bench demo [--records N] [--json]` or `bench micro [filter]`"),
+        Some((name, rest)) if name == "transforms" => differential::figures(workspace, rest)?,
+        _ => bail!(
+            "which bench? `bench demo [--records N] [--json]`, `bench micro [filter]` or `bench transforms \
+             [--only NAME] [--json]`"
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -37,6 +37,9 @@ Usage: cargo xtask <command> [arguments]
   bench demo [--records N] [--json]
                        drain a preloaded topic with the release binary and print the figures
   bench micro [filter] run the criterion benches
+  bench transforms [--only NAME] [--json]
+                       records per CPU second in every converter and transform, Apache Kafka's and ours;
+                       a table, and one JSON object in the last line
   help                 this text
 
 Everything is installed under .lakeward/ and built under target/; deleting both folders undoes all of it,

@@ -1,11 +1,13 @@
 //! `JsonConverter`.
 
+use std::sync::Arc;
+
 use num_bigint::BigInt;
 
-use super::{Finding, Known, accepted, cause, class, message, open};
+use super::{Finding, Known, accepted, cause, message};
 use crate::case::Answer;
 use crate::compare::{Kind, contains};
-use crate::model::{Show, Typed, Value};
+use crate::model::{Field, Kind as SchemaKind, Schema, Show, Typed, Value};
 
 pub(super) const KNOWN: &[Known] = &[
     accepted(
@@ -73,9 +75,50 @@ pub(super) const KNOWN: &[Known] = &[
         |finding| match (finding.java, finding.ours) {
             (Answer::Bytes(Some(java)), Answer::Bytes(Some(ours))) => same_floats(java, ours),
             (Answer::Record(_), Answer::Record(_)) => {
-                same_floats(finding.java.shown().as_bytes(), finding.ours.shown().as_bytes())
+                let (java, ours) = (finding.java.shown(), finding.ours.shown());
+                same_floats(java.as_bytes(), ours.as_bytes()) || same_unordered_floats(&java, &ours)
             }
             _ => false,
+        },
+    ),
+    accepted(
+        "decimal-without-scale",
+        "a Decimal schema without its scale is broken: Java reads numbers under it and fails on anything \
+         else with a NullPointerException",
+        |finding| {
+            let text = finding.case.items.shown(finding.item);
+            is_json(finding) && text.contains("connect.data.Decimal") && !text.contains("\"scale\"")
+        },
+    ),
+    accepted(
+        "equal-composite-keys",
+        "entries of a map whose keys are equal structs, lists or maps are one in Java, the last; here they \
+         stay apart",
+        |finding| {
+            is_json(finding)
+                && [Kind::Value, Kind::Bytes].contains(&finding.kind)
+                && finding.payload().is_some_and(has_composite_keys)
+        },
+    ),
+    accepted(
+        "exponent",
+        "an exponent of more than 31 bits makes a number infinite or zero; Java's BigDecimal refuses it",
+        |finding| is_json(finding) && cause(finding.java).contains("Exponent overflow"),
+    ),
+    accepted(
+        "letter-after-word",
+        "after null, true and false Java decodes a letter beyond ASCII from its second byte, and fails",
+        |finding| {
+            let words = [&b"null"[..], b"true", b"false"];
+            let follows = |bytes: &[u8]| {
+                let start = bytes.trim_ascii_start();
+                words.iter().any(|word| {
+                    start
+                        .strip_prefix(*word)
+                        .is_some_and(|rest| rest.first().is_some_and(|byte| *byte > 0x7f))
+                })
+            };
+            cause(finding.java).contains("Invalid UTF-8") && finding.payload().is_some_and(follows)
         },
     ),
     accepted(
@@ -87,6 +130,17 @@ pub(super) const KNOWN: &[Known] = &[
                 find(ours, "\u{fffd}".as_bytes()) && finding.payload().is_some_and(escape)
             }
             _ => false,
+        },
+    ),
+    accepted(
+        "repeated-member",
+        "of members of one name Java looks only at the last; ours checks all of them, and an object in the \
+         place of a list has an item for each",
+        |finding| {
+            let kinds = [Kind::Bytes, Kind::Outcome, Kind::Value];
+            is_json(finding)
+                && kinds.contains(&finding.kind)
+                && finding.payload().is_some_and(repeats_a_member)
         },
     ),
 ];
@@ -118,45 +172,71 @@ fn find(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 
-/// The value with every negative zero made positive.
-fn positive(value: &Value) -> Value {
-    match value {
-        Value::Float32(number) if *number == 0.0 => Value::Float32(0.0),
-        Value::Float64(number) if *number == 0.0 => Value::Float64(0.0),
-        Value::List(items) => Value::List(items.iter().map(positive).collect()),
-        Value::Struct(items) => Value::Struct(items.iter().map(positive).collect()),
-        Value::Map(entries) => {
-            Value::Map(entries.iter().map(|(key, value)| (positive(key), positive(value))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
 /// Whether two texts differ only in the digits of numbers that are the same float.
 fn same_floats(java: &[u8], ours: &[u8]) -> bool {
     let (Ok(java), Ok(ours)) = (std::str::from_utf8(java), std::str::from_utf8(ours)) else { return false };
-    let marks = |c: char| !c.is_ascii_alphanumeric() && !".-+".contains(c);
-    let (java, ours): (Vec<&str>, Vec<&str>) = (java.split(marks).collect(), ours.split(marks).collect());
-    let same = |(one, two): (&&str, &&str)| {
-        one == two
-            || matches!((one.parse::<f32>(), two.parse::<f32>()), (Ok(one), Ok(two)) if one == two)
-            || matches!((one.parse::<f64>(), two.parse::<f64>()), (Ok(one), Ok(two)) if one == two)
-    };
-    java.len() == ours.len() && java.iter().zip(&ours).all(same)
+    let (java, ours) = (words(java), words(ours));
+    java.len() == ours.len() && java.iter().zip(&ours).all(|(one, two)| same_word(one, two))
 }
 
-/// Whether two texts are of the same words and numbers, in whatever order.
-fn same_words(java: &[u8], ours: &[u8]) -> bool {
-    let words = |text: &[u8]| {
-        let text = String::from_utf8_lossy(text).into_owned();
-        let marks = |c: char| !c.is_ascii_alphanumeric() && !".-+".contains(c);
-        let canonical =
-            |word: &str| word.parse::<f32>().map_or_else(|_| word.to_owned(), |one| one.to_string());
-        let mut words: Vec<String> = text.split(marks).map(canonical).collect();
-        words.sort();
-        words
+/// The same where maps may stand in another order: what is left after equal words must pair up.
+fn same_unordered_floats(java: &str, ours: &str) -> bool {
+    let (java, mut left) = (words(java), words(ours));
+    java.iter().all(|word| {
+        let equal = left.iter().position(|one| one == word);
+        let found = equal.or_else(|| left.iter().position(|one| same_word(one, word)));
+        found.map(|at| left.swap_remove(at)).is_some()
+    }) && left.is_empty()
+}
+
+fn words(text: &str) -> Vec<&str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && !".-+".contains(c)).collect()
+}
+
+fn same_word(one: &str, two: &str) -> bool {
+    one == two
+        || matches!((one.parse::<f32>(), two.parse::<f32>()), (Ok(one), Ok(two)) if one == two)
+        || matches!((one.parse::<f64>(), two.parse::<f64>()), (Ok(one), Ok(two)) if one == two)
+}
+
+/// Whether the schema of an envelope has maps whose keys are structs, lists or maps.
+fn has_composite_keys(payload: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(payload);
+    let is_composite = |schema: &str| {
+        let start: String = schema.chars().take(60).collect();
+        ["\"struct\"", "\"array\"", "\"map\""].iter().any(|kind| start.contains(kind))
     };
-    words(java) == words(ours)
+    text.split("\"keys\"").skip(1).any(is_composite)
+}
+
+/// Whether an object has two members of one name.
+fn repeats_a_member(payload: &[u8]) -> bool {
+    let mut open: Vec<Vec<&[u8]>> = Vec::new();
+    let mut at = 0;
+    while at < payload.len() {
+        match payload[at] {
+            b'{' | b'[' => open.push(Vec::new()),
+            b'}' | b']' => drop(open.pop()),
+            b'"' => {
+                let start = at + 1;
+                at = start;
+                while at < payload.len() && payload[at] != b'"' {
+                    at += if payload[at] == b'\\' { 2 } else { 1 };
+                }
+                let name = payload.get(start..at).unwrap_or_default();
+                let is_name = payload.get(at + 1..).unwrap_or_default().trim_ascii_start().starts_with(b":");
+                if let (true, Some(names)) = (is_name, open.last_mut()) {
+                    if names.contains(&name) {
+                        return true;
+                    }
+                    names.push(name);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    false
 }
 
 /// A null at the top or in a list or map.
@@ -170,8 +250,47 @@ fn holds_null(typed: &Typed) -> bool {
 
 /// Whether both values are the same but for the scale of decimals, in schemas, too.
 fn same_numbers(java: &Typed, ours: &Typed) -> bool {
-    let same_schemas = crate::model::same_schemas(java.schema.as_ref(), ours.schema.as_ref());
+    let same_schemas = match (&java.schema, &ours.schema) {
+        (Some(java), Some(ours)) => shortened(java).same(&shortened(ours)),
+        (java, ours) => java.is_none() && ours.is_none(),
+    };
     same_schemas && same_but_scale(&java.value, &ours.value)
+}
+
+/// The schema with the defaults of its decimals in their shortest form.
+fn shortened(schema: &Schema) -> Schema {
+    let inner = |schema: &Option<Arc<Schema>>| schema.as_ref().map(|schema| Arc::new(shortened(schema)));
+    let kind = match &schema.kind {
+        SchemaKind::Array(item) => SchemaKind::Array(inner(item)),
+        SchemaKind::Map(key, value) => SchemaKind::Map(inner(key), inner(value)),
+        SchemaKind::Struct(fields) => {
+            let field = |field: &Field| Field { schema: Arc::new(shortened(&field.schema)), ..field.clone() };
+            SchemaKind::Struct(fields.iter().map(field).collect())
+        }
+        plain => plain.clone(),
+    };
+    Schema { kind, default: schema.default.as_ref().map(shortened_value), ..schema.clone() }
+}
+
+fn shortened_value(value: &Value) -> Value {
+    match value {
+        Value::Decimal { unscaled, scale } => {
+            let (mut number, mut scale) = (BigInt::from_signed_bytes_be(unscaled), *scale);
+            while number != BigInt::ZERO && &number % 10 == BigInt::ZERO {
+                number /= 10;
+                scale -= 1;
+            }
+            let scale = if number == BigInt::ZERO { 0 } else { scale };
+            Value::Decimal { unscaled: number.to_signed_bytes_be(), scale }
+        }
+        Value::List(items) => Value::List(items.iter().map(shortened_value).collect()),
+        Value::Struct(items) => Value::Struct(items.iter().map(shortened_value).collect()),
+        Value::Map(entries) => {
+            let entry = |(key, value): &(Value, Value)| (shortened_value(key), shortened_value(value));
+            Value::Map(entries.iter().map(entry).collect())
+        }
+        plain => plain.clone(),
+    }
 }
 
 fn same_but_scale(java: &Value, ours: &Value) -> bool {

@@ -1,8 +1,7 @@
-//! Differences that are known: accepted for good, or open until someone mends them.
+//! Differences that are accepted, with the reason of each.
 //!
-//! Every entry is printed with its count; an open one still counts as a difference for `cargo xtask
-//! differential`, but does not fail the tests of this crate. An entry that matches too much hides bugs: keep
-//! the conditions narrow.
+//! Every entry is printed with its count. An entry that matches too much hides bugs: keep the conditions
+//! narrow. What is to be mended does not belong here: it stays a difference until it is.
 
 mod converters;
 mod json;
@@ -27,23 +26,12 @@ pub(crate) struct Finding<'a> {
     pub(crate) kind: Kind,
 }
 
-/// What a known difference means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// On purpose.
-    Accepted,
-    /// To be mended.
-    Open,
-}
-
 /// A known difference.
 pub(crate) struct Known {
     /// Name in reports.
     pub(crate) name: &'static str,
-    /// Why it is as it is, or what has to be done.
+    /// Why it is as it is.
     pub(crate) reason: &'static str,
-    /// Accepted or open.
-    pub(crate) verdict: Verdict,
     applies: fn(&Finding<'_>) -> bool,
 }
 
@@ -55,12 +43,7 @@ pub(crate) fn known(finding: &Finding<'_>) -> Option<&'static Known> {
 
 /// A difference on purpose.
 const fn accepted(name: &'static str, reason: &'static str, applies: fn(&Finding<'_>) -> bool) -> Known {
-    Known { name, reason, verdict: Verdict::Accepted, applies }
-}
-
-/// A difference to be mended.
-const fn open(name: &'static str, reason: &'static str, applies: fn(&Finding<'_>) -> bool) -> Known {
-    Known { name, reason, verdict: Verdict::Open, applies }
+    Known { name, reason, applies }
 }
 
 impl<'a> Finding<'a> {
@@ -76,12 +59,6 @@ impl<'a> Finding<'a> {
     /// Whether the class under test ends like that.
     fn is_class(&self, end: &str) -> bool {
         self.case.setup.class.ends_with(end)
-    }
-
-    /// The value of a setting of the case.
-    fn setting(&self, name: &str) -> Option<&'a str> {
-        let found = self.case.setup.settings.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
     }
 
     /// Whether both sides failed with messages that start like these.

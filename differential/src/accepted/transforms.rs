@@ -1,11 +1,81 @@
 //! Transforms and predicates.
 
-use super::{Known, accepted, class, message, open};
+use super::{Known, accepted, class, message};
 use crate::case::{Answer, Items};
 use crate::compare::Kind;
 use crate::model::Show;
 
 pub(super) const KNOWN: &[Known] = &[
+    accepted(
+        "settings-of-chains",
+        "our chain checks all settings of a connector before it makes a plugin, as Java's worker does; here \
+         Java's classes are made one by one: they complain in another order and without prefixes",
+        |finding| {
+            matches!(finding.case.items, Items::Chain(_))
+                && matches!(finding.java, Answer::NotConfigured(_))
+                && matches!(finding.ours, Answer::NotConfigured(_))
+        },
+    ),
+    accepted(
+        "cast-under-logical-name",
+        "Cast to the base type of a logical type keeps the schema: in Java the object becomes a number all \
+         the same, and whoever reads it fails or not; a column of that schema holds dates",
+        |finding| {
+            let casts = |class: &str| class.contains(".Cast$");
+            let settings = &finding.case.setup.settings;
+            (casts(&finding.case.setup.class) || settings.iter().any(|(_, value)| casts(value)))
+                && match finding.kind {
+                    Kind::Value => {
+                        finding.java.shown().contains("#~") && finding.ours.shown().contains("date@")
+                    }
+                    Kind::Message => message(finding.ours).contains("java.util.Date"),
+                    _ => false,
+                }
+        },
+    ),
+    accepted(
+        "logical-name-of-another-type",
+        "SetSchemaMetadata can call a schema like a logical type of another base: Java fails when such a \
+         value gets into a struct, here it is what its type says",
+        |finding| {
+            let start = "Invalid Java object for schema \"org.apache.kafka.connect.data.";
+            matches!(finding.case.items, Items::Chain(_)) && message(finding.java).starts_with(start)
+        },
+    ),
+    accepted(
+        "map-class",
+        "Java names the class of its map, which a transform before may have changed; ours is always HashMap",
+        |finding| {
+            let java = message(finding.java);
+            java.contains("LinkedHashMap")
+                && java.replace("LinkedHashMap", "HashMap")
+                    == message(finding.ours).replace("LinkedHashMap", "HashMap")
+        },
+    ),
+    accepted(
+        "first-fault-of-a-map",
+        "of several members that a chain cannot flatten Java names the first of its hash table, whose size \
+         depends on the transforms before",
+        |finding| {
+            let start = "Flatten transformation was passed a value of type class ";
+            matches!(finding.case.items, Items::Chain(_)) && finding.messages_start(start, start)
+        },
+    ),
+    accepted(
+        "zone-after-parse",
+        "Java's SimpleDateFormat keeps the time zone of the last text it read and writes in it until it \
+         reads another; ours writes UTC whatever came before",
+        |finding| {
+            let zone = |pattern: &str| pattern.contains(['z', 'Z', 'X']);
+            let settings = &finding.case.setup.settings;
+            let has = |end: &str, test: &dyn Fn(&str) -> bool| {
+                settings.iter().any(|(name, value)| name.ends_with(end) && test(value))
+            };
+            finding.kind == Kind::Value
+                && has("target.type", &|value| value == "string")
+                && has("format", &zone)
+        },
+    ),
     accepted(
         "null-pointer",
         "where Java fails by accident (NullPointerException, ClassCastException), the message is our own",
@@ -30,24 +100,27 @@ pub(super) const KNOWN: &[Known] = &[
     ),
     accepted(
         "null-in-required-field",
-        "a transform that leaves a required field null fails at once; in Java whoever writes the record next \
-         fails",
+        "a transform that leaves a required field null fails at once; in Java whoever reads or writes it \
+         next fails",
         |finding| {
-            matches!(finding.java, Answer::Record(_))
+            let goes_on = matches!(finding.java, Answer::Record(_) | Answer::Dropped);
+            let is_chain = matches!(finding.case.items, Items::Chain(_));
+            (goes_on || is_chain)
                 && message(finding.ours).starts_with("Invalid value: null used for required field")
         },
     ),
     accepted(
         "days",
-        "a Date is a number of days of 32 bits: larger ones wrap at once, in Java as soon as they are written",
+        "a Date is a number of days of 32 bits: larger ones wrap at once, in Java when they are written",
         |finding| {
             let is_large = |text: &str| {
                 let digits: String =
                     text.chars().take_while(|char| *char == '-' || char.is_ascii_digit()).collect();
                 digits.parse::<i64>().is_ok_and(|ms| i32::try_from(ms.div_euclid(86_400_000)).is_err())
             };
+            let settings = &finding.case.setup.settings;
             finding.kind == Kind::Value
-                && finding.setting("target.type") == Some("Date")
+                && settings.iter().any(|(name, value)| name.ends_with("target.type") && value == "Date")
                 && finding.java.shown().split("date@").skip(1).any(is_large)
         },
     ),

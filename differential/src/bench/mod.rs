@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-pub(crate) use clock::{Clock, thread_ns};
-pub use table::{json, table};
+pub(crate) use clock::Clock;
+pub use table::{json, line, table};
 
 use crate::case::{Answer, Case};
 use crate::compare::difference;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Figure;
 
 /// What every class must reach: so many times Java's records per CPU second.
-pub const RATIO_MIN: f64 = 10.0;
+pub(super) const RATIO_MIN: f64 = 10.0;
 
 /// One line per figure, and the figures below the mark once more.
 pub fn table(figures: &[Figure]) -> String {
@@ -45,7 +45,8 @@ pub fn line(figure: &Figure) -> String {
 
 /// Everything as one JSON object.
 pub fn json(figures: &[Figure]) -> String {
-    let rounded = |number: f64| if number.is_finite() { json!((number * 100.0).round() / 100.0) } else { Value::Null };
+    let rounded =
+        |number: f64| if number.is_finite() { json!((number * 100.0).round() / 100.0) } else { Value::Null };
     let one = |figure: &Figure| {
         json!({
             "class": figure.name,
@@ -60,8 +61,13 @@ pub fn json(figures: &[Figure]) -> String {
         })
     };
     let figures: Vec<Value> = figures.iter().map(one).collect();
-    json!({"bench": "transforms", "rows_per_batch": super::data::ROWS, "ratio_min": RATIO_MIN, "figures": figures})
-        .to_string()
+    let object = json!({
+        "bench": "transforms",
+        "rows_per_batch": super::data::ROWS,
+        "ratio_min": RATIO_MIN,
+        "figures": figures,
+    });
+    object.to_string()
 }
 
 fn is_slow(figure: &Figure) -> bool {

@@ -8,7 +8,7 @@ use crate::model::Schema;
 use crate::random::Random;
 
 /// `org.apache.kafka.connect.json.JsonConverter`.
-pub(super) const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
+pub(crate) const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 /// The converters of single numbers, with the bytes of a payload.
 pub(super) const NUMBERS: [(&str, usize); 6] = [
     ("BooleanConverter", 1),

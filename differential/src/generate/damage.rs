@@ -28,7 +28,7 @@ const PIECES: [&[u8]; 22] = [
 ];
 
 /// Changes one to three places of `text`.
-pub(super) fn damage(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
+pub(crate) fn damage(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
     for _ in 0..=random.below(3) {
         let at = random.below(text.len() + 1);
         match random.below(8) {

@@ -13,3 +13,5 @@ mod schema;
 mod text;
 pub(crate) mod transforms;
 mod value;
+
+pub(crate) use damage::damage;

@@ -2,6 +2,7 @@
 
 mod convert;
 mod converters;
+mod timing;
 mod transforms;
 
 use std::cell::Cell;
@@ -40,9 +41,7 @@ impl Default for Ours {
     fn default() -> Self {
         silence_answers();
         let mut registry = PluginRegistry::default();
-        for converter in lakeward_formats::converter::converters() {
-            registry.add_converter(converter);
-        }
+        lakeward_formats::register(&mut registry);
         lakeward_transforms::register(&mut registry);
         Self { registry }
     }
@@ -85,6 +84,9 @@ impl Ours {
             Items::EncodeHeader(headers) => self
                 .header_converter(setup, &settings)
                 .map(|mut one| converters::encode_headers(&mut *one, setup, headers)),
+            Items::Chain(records) => {
+                self.chain(&settings).map(|mut chain| transforms::apply_chain(&mut chain, records))
+            }
             Items::Transform(records) => {
                 self.transform(setup, &settings).map(|mut one| transforms::apply(&mut *one, records))
             }

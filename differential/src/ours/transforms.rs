@@ -9,6 +9,7 @@ use lakeward_api::config::ConfigMap;
 use lakeward_api::header::{Header as ApiHeader, HeaderRows};
 use lakeward_api::record::TopicPartition;
 use lakeward_api::transform::{Predicate, Tested, Transform, Transformed};
+use lakeward_transforms::Chain;
 
 use super::convert::{Schemas, api_value, model_value};
 use super::{Ours, absent, failure, not_configured};
@@ -33,6 +34,35 @@ impl Ours {
         let plugin = self.registry.predicate(&setup.class).ok_or_else(|| absent(&setup.class))?;
         plugin.new_predicate(settings).map_err(|err| not_configured(&err))
     }
+
+    /// The chain of a connector with these settings.
+    pub(super) fn chain(&self, settings: &ConfigMap) -> Result<Chain, Answer> {
+        Chain::from_config(settings, &self.registry).map_err(|err| not_configured(&err))
+    }
+}
+
+/// Neighbours of one topic-partition and one pair of schemas in one call.
+pub(super) fn apply_chain(chain: &mut Chain, records: &[Record]) -> Vec<Answer> {
+    let mut schemas = Schemas::default();
+    let mut answers = Vec::new();
+    for run in records.chunk_by(share_a_batch) {
+        let outcome = batch(&mut schemas, run).and_then(|batch| chain.apply(batch));
+        match outcome {
+            Ok(applied) => {
+                let errors = applied.errors.into_iter().map(|error| (error.offset, error.error)).collect();
+                let run_answers = rows(&mut schemas, run, &Transformed { batches: applied.batches, errors });
+                let counted = run.iter().zip(run_answers).map(|(record, answer)| {
+                    match (&answer, applied.dropped.contains(&record.offset)) {
+                        (Answer::Dropped, true) | (Answer::Record(_) | Answer::Failed(_), false) => answer,
+                        _ => Answer::Broken("the chain does not say rightly what it dropped".to_owned()),
+                    }
+                });
+                answers.extend(counted);
+            }
+            Err(err) => answers.extend(vec![Answer::Failed(failure(&err)); run.len()]),
+        }
+    }
+    answers
 }
 
 /// Neighbours of one topic-partition and one pair of schemas in one call.
@@ -71,7 +101,7 @@ fn share_a_batch(one: &Record, two: &Record) -> bool {
         && same_schemas(one.value.schema.as_ref(), two.value.schema.as_ref())
 }
 
-fn batch(schemas: &mut Schemas, records: &[Record]) -> Result<SinkBatch, ConnectError> {
+pub(super) fn batch(schemas: &mut Schemas, records: &[Record]) -> Result<SinkBatch, ConnectError> {
     let first = &records[0];
     let topic: Arc<str> = first.topic.as_deref().unwrap_or_default().into();
     let keys: Vec<&Value> = records.iter().map(|record| &record.key.value).collect();

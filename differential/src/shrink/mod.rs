@@ -117,6 +117,10 @@ fn smaller_item(items: &Items, at: usize) -> Vec<Items> {
             let smaller = values::smaller_header(&all[at]);
             replaced(all, at, smaller).into_iter().map(Items::EncodeHeader).collect()
         }
+        Items::Chain(all) => {
+            let smaller = values::smaller_record(&all[at]);
+            replaced(all, at, smaller).into_iter().map(Items::Chain).collect()
+        }
         Items::Transform(all) => {
             let smaller = values::smaller_record(&all[at]);
             replaced(all, at, smaller).into_iter().map(Items::Transform).collect()

@@ -94,7 +94,7 @@ impl Writer {
                     self.typed(&header.value);
                 }
             }
-            Items::Transform(records) | Items::Predicate(records) => {
+            Items::Chain(records) | Items::Transform(records) | Items::Predicate(records) => {
                 records.iter().for_each(|record| self.record(record));
             }
         }

@@ -7,7 +7,11 @@ pub(super) fn append(tokens: &[Token], out: &mut Vec<u8>, ms: i64) {
     let moment = Moment::of(ms);
     for token in tokens {
         match token {
-            Token::Literal(text) => out.extend_from_slice(text.as_bytes()),
+            // Mostly one letter: not worth a call that copies memory.
+            Token::Literal(text) => match *text.as_bytes() {
+                [one] => out.push(one),
+                ref several => out.extend_from_slice(several),
+            },
             Token::Field(letter, count) => append_field(out, &moment, *letter, *count as usize),
         }
     }
@@ -71,6 +75,14 @@ fn append_year(out: &mut Vec<u8>, year: i64, count: usize) {
 }
 
 fn append_padded(out: &mut Vec<u8>, number: i64, width: usize) {
+    // The usual widths have a fixed length, which compiles to plain stores.
+    let digit = |unit: i64| b'0' + (number / unit % 10) as u8;
+    match (width, number) {
+        (2, 0..100) => return out.extend_from_slice(&[digit(10), digit(1)]),
+        (3, 0..1_000) => return out.extend_from_slice(&[digit(100), digit(10), digit(1)]),
+        (4, 0..10_000) => return out.extend_from_slice(&[digit(1_000), digit(100), digit(10), digit(1)]),
+        _ => {}
+    }
     if number < 0 {
         out.push(b'-');
     }

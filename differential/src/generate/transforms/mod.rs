@@ -1,5 +1,6 @@
 //! Cases of transforms and predicates: a generator of settings per class.
 
+mod chain;
 mod fields;
 mod headers;
 mod patterns;
@@ -8,6 +9,7 @@ mod routing;
 mod shape;
 mod timestamps;
 
+pub(crate) use chain::chain;
 pub(crate) use fields::{cast, extract_field, insert_field, mask_field, replace_field, value_to_key};
 pub(super) use headers::literal;
 pub(crate) use headers::{drop_headers, header_from, insert_header};
