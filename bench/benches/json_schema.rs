@@ -35,6 +35,9 @@ const NESTED: &str = r#"{"type":"object","title":"Event","properties":{
 
 const ROWS: usize = 4096;
 
+/// Name, schema text and generator of a payload.
+type Sample = (&'static str, &'static str, fn(usize) -> String);
+
 fn flat(row: usize) -> String {
     format!(
         "{{\"order_id\":{row},\"customer\":\"customer-{:06}\",\"quantity\":{},\"price\":{}.25,\"paid\":true,\
@@ -70,7 +73,7 @@ fn converter(schema: &str) -> JsonSchemaConverter {
 fn json_schema(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("json_schema");
     group.sample_size(20).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
-    let samples: [(&str, &str, fn(usize) -> String); 2] = [("flat", FLAT, flat), ("nested", NESTED, nested)];
+    let samples: [Sample; 2] = [("flat", FLAT, flat), ("nested", NESTED, nested)];
     for (name, schema, record) in samples {
         let records: Vec<Vec<u8>> =
             (0..ROWS).map(|row| [b"\0\0\0\0\x01", record(row).as_bytes()].concat()).collect();

@@ -135,8 +135,7 @@ fn headers(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> Vec<RawHeader<'_>> {
     for index in 0..count {
         let (mut name, mut value, mut length) = (std::ptr::null(), std::ptr::null(), 0);
         // SAFETY: the list is valid and the three answers are written before they are read.
-        let code =
-            unsafe { rdsys::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut length) };
+        let code = unsafe { rdsys::rd_kafka_header_get_all(list, index, &mut name, &mut value, &mut length) };
         if code != rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR || name.is_null() {
             break;
         }
