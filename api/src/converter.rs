@@ -39,9 +39,7 @@ pub trait Converter {
     }
 
     /// Encodes one payload per row. A row that fails alone is an entry of [`Encoded::errors`].
-    fn encode(&mut self, _topic: &str, _values: &Values) -> Result<Encoded, ConnectError> {
-        Err(ConnectError::fatal("this converter does not write"))
-    }
+    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError>;
 
     /// Columns whose inferred type had to become JSON text, for summaries; empty for declared schemas.
     fn json_text_columns(&self) -> Vec<String> {

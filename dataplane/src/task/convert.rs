@@ -269,7 +269,7 @@ fn row_number(rows: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use lakeward_api::config::ConfigMap;
-    use lakeward_api::converter::Decoded;
+    use lakeward_api::converter::{Decoded, Encoded};
     use lakeward_api::plugin::PluginRegistry;
     use lakeward_api::schema::Schema;
     use lakeward_api::value::Value;
@@ -298,6 +298,10 @@ mod tests {
                 values.push(Value::String(text.into()));
             }
             Ok(decoded)
+        }
+
+        fn encode(&mut self, _topic: &str, _values: &Values) -> Result<Encoded, ConnectError> {
+            unreachable!("sinks do not encode")
         }
     }
 

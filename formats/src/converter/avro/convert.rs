@@ -13,13 +13,13 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_registry::{Registry, RegistrySettings};
 
+use super::super::registry_framing::{State, refused, split, write};
 use super::anything;
 use super::config;
+use super::fault::{READING, WRITING, framing};
 use super::read::{Cursor, Outcome};
-use super::readers::{Readers, Rules, Slot};
-use super::refusal::{Doing, refused};
-use super::wire;
-use super::writers::{State, Writers};
+use super::readers::{Form, Readers, Rules, Slot, poll_slot};
+use super::writers::{Writers, poll_ready};
 
 /// `io.confluent.connect.avro.AvroConverter` for one side of a task's records.
 ///
@@ -69,13 +69,13 @@ impl Converter for AvroConverter {
         let mut answer = Poll::Ready(());
         let mut last = None;
         for payload in payloads.iter().flatten() {
-            let Ok((id, _)) = wire::split(payload) else { continue };
+            let Ok((id, _)) = split(payload) else { continue };
             if last == Some(id) {
                 continue;
             }
             last = Some(id);
             let registry = &mut *self.registry;
-            if readers.poll_slot(registry, topic, id, self.rules, &mut self.unions).is_pending() {
+            if poll_slot(readers, registry, topic, id, self.rules, &mut self.unions).is_pending() {
                 answer = Poll::Pending;
             }
         }
@@ -89,10 +89,10 @@ impl Converter for AvroConverter {
         while row < payloads.len() {
             row = match payloads[row] {
                 None => decoding.nulls(payloads, row),
-                Some(payload) => match wire::split(payload) {
-                    Ok((id, _)) => decoding.run(readers.slot(id), id, payloads, row),
-                    Err(fault) => {
-                        decoding.fail(row, fault.while_reading(topic, None));
+                Some(payload) => match split(payload) {
+                    Ok((id, _)) => decoding.run(readers.slot(&id), id, payloads, row),
+                    Err(message) => {
+                        decoding.fail(row, framing(message).while_reading(topic, None));
                         row + 1
                     }
                 },
@@ -110,7 +110,7 @@ impl Converter for AvroConverter {
             Values::Dynamic(_) => None,
             Values::Typed { schema, .. } => Some(schema),
         };
-        Ok(self.writers.poll_ready(&mut *self.registry, topic, schema, self.rules))
+        Ok(poll_ready(&mut self.writers, &mut *self.registry, topic, schema, self.rules))
     }
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
@@ -119,13 +119,18 @@ impl Converter for AvroConverter {
         let row_error = || match &state {
             None => ConnectError::retriable("The Avro schema is not registered yet"),
             Some(Err(fault)) => fault.while_writing(topic),
-            Some(Ok(State::Failed(cause))) => refused(cause, topic, Doing::Writing),
-            Some(Ok(State::Refused(fault))) => fault.while_writing(topic),
-            Some(Ok(State::Ready { .. })) => ConnectError::fatal("the schema has no writer"),
+            Some(Ok((_, State::Failed(cause)))) => {
+                refused(cause, topic, WRITING, "Error registering or retrieving the Avro schema")
+            }
+            Some(Ok((_, State::Refused(fault)))) => fault.while_writing(topic),
+            Some(Ok((_, State::Ready { .. }))) => ConnectError::fatal("the schema has no writer"),
         };
         match (values, &state) {
             (Values::Null { rows }, _) => (0..*rows).for_each(|_| encoded.push_null()),
-            (Values::Typed { array, .. }, Some(Ok(State::Ready { registered, writer: Some(writer) }))) => {
+            (
+                Values::Typed { array, .. },
+                Some(Ok((_, State::Ready { registered, writer: Some(writer) }))),
+            ) => {
                 let bound = writer.bind(array);
                 for row in 0..array.len() {
                     if array.is_null(row) {
@@ -133,19 +138,19 @@ impl Converter for AvroConverter {
                         continue;
                     }
                     encoded.push(|out| {
-                        wire::write(registered.id, out);
+                        write(registered.id, out);
                         writer.write(&bound, row, out).map_err(|fault| fault.while_writing(topic))
                     });
                 }
             }
-            (Values::Dynamic(values), Some(Ok(State::Ready { registered, .. }))) => {
+            (Values::Dynamic(values), Some(Ok((_, State::Ready { registered, .. })))) => {
                 for value in values {
                     if value.is_null() {
                         encoded.push_null();
                         continue;
                     }
                     encoded.push(|out| {
-                        wire::write(registered.id, out);
+                        write(registered.id, out);
                         anything::write(value, out).map_err(|fault| fault.while_writing(topic))
                     });
                 }
@@ -186,14 +191,14 @@ impl Decoding<'_> {
 
     /// The payloads of schema `id` from `row` on; answers the row after them.
     fn run(&mut self, slot: Option<&mut Slot>, id: i32, payloads: &[Option<&[u8]>], row: usize) -> usize {
-        let same = payloads[row..].iter().map_while(|payload| match wire::split((*payload)?) {
+        let same = payloads[row..].iter().map_while(|payload| match split((*payload)?) {
             Ok((other, value)) if other == id => Some(value),
             _ => None,
         });
         let mut end = row;
         let mut rows = Vec::new();
         let values = match slot {
-            Some(Slot::Reader(reader)) => {
+            Some(Slot::Reader(Form::Reader(reader))) => {
                 for value in same {
                     match reader.read(value) {
                         Ok(Outcome::Value) => rows.push(row_number(end)),
@@ -206,7 +211,7 @@ impl Decoding<'_> {
                 }
                 Values::Typed { schema: Arc::<Schema>::clone(&reader.schema), array: reader.finish() }
             }
-            Some(Slot::Anything) => {
+            Some(Slot::Reader(Form::Anything)) => {
                 let mut values = Vec::new();
                 for value in same {
                     match anything::read(&mut Cursor::new(value)) {
@@ -241,7 +246,8 @@ impl Decoding<'_> {
         match slot {
             Some(Slot::Failed(cause)) => {
                 let side = self.rules.subjects.side();
-                refused(cause, self.topic, Doing::Reading { side, id })
+                let middle = format!("Error retrieving Avro {side} schema for id {id}");
+                refused(cause, self.topic, READING, &middle)
             }
             Some(Slot::Refused(fault)) => fault.while_reading(self.topic, Some(id)),
             _ => ConnectError::retriable(format!("Schema {id} has not been fetched yet")),
@@ -256,8 +262,7 @@ fn root_null() -> ConnectError {
         ErrorClass::Fatal,
         "java.lang.NullPointerException",
         "A payload is null under a nullable Avro type; AvroConverter has no value for that. Write Kafka's \
-         own \
-         null instead.",
+         own null instead.",
     )
 }
 

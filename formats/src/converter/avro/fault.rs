@@ -2,6 +2,8 @@
 
 use lakeward_api::{ConnectError, ErrorClass};
 
+use super::super::registry_framing::{Words, serialization};
+
 /// The result of conversions; the error is boxed so that the usual path moves one word.
 pub(super) type Converted<T> = Result<T, Box<Fault>>;
 
@@ -28,40 +30,45 @@ pub(super) enum Fault {
     Serialization(String),
 }
 
+/// The words of reading.
+pub(super) const READING: Words = Words {
+    failed: |topic| format!("Failed to deserialize data for topic {topic} to Avro:"),
+    retry_ends: " ",
+    during: "deserializing data for",
+    format: "Avro",
+};
+
+/// The words of writing.
+pub(super) const WRITING: Words = Words {
+    failed: |topic| format!("Failed to serialize Avro data from topic {topic}:"),
+    retry_ends: " ",
+    during: "serializing Avro data for",
+    format: "Avro",
+};
+
 impl Fault {
     /// The error of a record of `topic` with schema `id` that cannot be read.
     pub(super) fn while_reading(&self, topic: &str, id: Option<i32>) -> ConnectError {
         let id = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        self.wrapped(
-            format!("Failed to deserialize data for topic {topic} to Avro:"),
-            format!("Error deserializing Avro message for id {id}"),
-        )
+        self.wrapped((READING.failed)(topic), &format!("Error deserializing Avro message for id {id}"))
     }
 
     /// The error of a record of `topic` that cannot be written.
     pub(super) fn while_writing(&self, topic: &str) -> ConnectError {
-        self.wrapped(
-            format!("Failed to serialize Avro data from topic {topic}:"),
-            "Error serializing Avro message".to_owned(),
-        )
+        self.wrapped((WRITING.failed)(topic), "Error serializing Avro message")
     }
 
-    fn wrapped(&self, outer: String, middle: String) -> ConnectError {
+    fn wrapped(&self, outer: String, middle: &str) -> ConnectError {
         match self {
             Self::Bare { class, message } => ConnectError::new(ErrorClass::Record, class, message.clone()),
             Self::Data(message) => ConnectError::data(message.clone()),
             Self::Serialization(message) => ConnectError::data(outer).with_source(serialization(message)),
             Self::Avro { class, message } => {
                 let cause = ConnectError::new(ErrorClass::Record, class, message.clone());
-                ConnectError::data(outer).with_source(serialization(&middle).with_source(cause))
+                ConnectError::data(outer).with_source(serialization(middle).with_source(cause))
             }
         }
     }
-}
-
-/// A `SerializationException`.
-pub(super) fn serialization(message: &str) -> ConnectError {
-    ConnectError::new(ErrorClass::Record, "org.apache.kafka.common.errors.SerializationException", message)
 }
 
 #[cold]
@@ -97,4 +104,10 @@ pub(super) fn mistyped(message: impl Into<String>) -> Box<Fault> {
 #[cold]
 pub(super) fn unparsable(message: impl Into<String>) -> Box<Fault> {
     Box::new(Fault::Avro { class: "org.apache.avro.SchemaParseException", message: message.into() })
+}
+
+/// A `SerializationException` of what surrounds a value.
+#[cold]
+pub(super) fn framing(message: String) -> Box<Fault> {
+    Box::new(Fault::Serialization(message))
 }

@@ -25,11 +25,9 @@ mod fault;
 mod mapping;
 mod read;
 mod readers;
-mod refusal;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod wire;
 mod write;
 mod writers;
 

@@ -7,11 +7,12 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance, Validator,
 };
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Converter;
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
-use lakeward_registry::settings::{SchemaIdSerializer, SubjectNameStrategy};
+use lakeward_registry::settings::SchemaIdSerializer;
 use lakeward_registry::{RegistrySettings, http};
 
+use super::super::registry_framing::{self, Subjects, Unconnected};
 use super::JsonSchemaConverter;
 use super::union::is_union;
 use crate::json_text::{DecimalFormat, Dialect, Form, NullForm};
@@ -38,17 +39,10 @@ impl ConverterPlugin for JsonSchemaConverterPlugin {
     fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         let settings = RegistrySettings::parse(context.settings, context.role == ConverterRole::Key)?;
         let rules = rules(context.role, context.settings, &settings)?;
-        let Some(network) = context.network else { return Ok(Box::new(Unconnected)) };
+        let Some(network) = context.network else {
+            return Ok(Box::new(Unconnected { format: "JSON Schema" }));
+        };
         Ok(Box::new(JsonSchemaConverter::new(http::client(&settings, network)?, rules)))
-    }
-}
-
-/// A converter whose settings are right, made where there is no network: it converts nothing.
-struct Unconnected;
-
-impl Converter for Unconnected {
-    fn decode(&mut self, _topic: &str, _payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-        Err(ConnectError::fatal("The JSON Schema converter was made without a network"))
     }
 }
 
@@ -67,16 +61,10 @@ pub(super) struct Mapping {
     pub(super) form: Form,
 }
 
-/// How one side of a task's records is converted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rules {
-    pub(super) mapping: Mapping,
-    pub(super) strategy: SubjectNameStrategy,
-    pub(super) is_key: bool,
-    /// `schemas.cache.config`, at least 1.
-    pub(super) entries_max: usize,
-}
+pub(super) type Rules = registry_framing::Rules<Mapping>;
 
+/// How one side of a task's records is converted.
+///
 /// # Errors
 /// `Config` for values that are not of their type, and for features this worker does not have.
 pub(super) fn rules(
@@ -103,10 +91,10 @@ pub(super) fn rules(
             )));
         }
     }
-    let is_key = role == ConverterRole::Key;
+    let subjects = Subjects { strategy: registry.subject_names, is_key: role == ConverterRole::Key };
     // Headers need the record around the payload, which converters of this worker do not see.
     if registry.id_serializer != SchemaIdSerializer::Prefix {
-        let side = if is_key { "key" } else { "value" };
+        let side = subjects.side();
         return Err(ConnectError::config(format!(
             "Invalid value HeaderSchemaIdSerializer for configuration {side}.schema.id.serializer: schema \
              ids are supported at the start of payloads only. Use PrefixSchemaIdSerializer, or remove \
@@ -127,7 +115,7 @@ pub(super) fn rules(
         form,
     };
     let entries_max = value("schemas.cache.config").parse().unwrap_or(1).max(1);
-    Ok(Rules { mapping, strategy: registry.subject_names, is_key, entries_max })
+    Ok(Rules { mapping, subjects, entries_max })
 }
 
 /// The keys that change how schemas are mapped.

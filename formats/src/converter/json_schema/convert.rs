@@ -13,11 +13,11 @@ use lakeward_api::plugin::ConverterRole;
 use lakeward_api::schema::Schema;
 use lakeward_registry::{Registry, RegistrySettings};
 
-use super::super::registry_framing::{refused, split, write};
+use super::super::registry_framing::{Known, State, refused, split, write};
 use super::config::{self, Rules};
 use super::fault::{Fault, READING, WRITING};
-use super::readers::{Readers, Slot};
-use super::writers::{State, Writers};
+use super::readers::{Readers, Slot, poll_slot};
+use super::writers::{Writers, poll_ready};
 use crate::json_text::{ColumnText, NullForm};
 
 /// `io.confluent.connect.json.JsonSchemaConverter` for one side of a task's records.
@@ -54,8 +54,8 @@ impl JsonSchemaConverter {
     fn encode_typed(&self, topic: &str, schema: &Arc<Schema>, array: &ArrayRef) -> Encoded {
         let rows = array.len();
         let nulls = Nulls::of(schema, self.rules);
-        let state = self.writers.state(topic, schema);
-        let Some(Ok(State::Ready(registered))) = state else {
+        let state = self.writers.state(topic, Some(schema));
+        let Some(Ok((_, State::Ready { registered, .. }))) = state else {
             let mut encoded = Encoded::with_capacity(rows, 0);
             for row in 0..rows {
                 if nulls == Nulls::Tombstones && array.is_null(row) {
@@ -106,15 +106,16 @@ impl Nulls {
 }
 
 #[cold]
-fn not_ready(state: Option<&Result<&State, &Fault>>, topic: &str) -> ConnectError {
+fn not_ready(state: Option<&Known<'_, (), (), Fault>>, topic: &str) -> ConnectError {
     match state {
         None => ConnectError::retriable("The JSON Schema is not registered yet"),
         Some(Err(fault)) => fault.while_writing(topic),
-        Some(Ok(State::Refused(fault))) => fault.while_writing(topic),
-        Some(Ok(State::Failed { cause, text })) => {
+        Some(Ok((_, State::Refused(fault)))) => fault.while_writing(topic),
+        Some(Ok((made, State::Failed(cause)))) => {
+            let text = &made.text.text;
             refused(cause, topic, WRITING, &format!("Error registering JSON schema: {text}"))
         }
-        Some(Ok(State::Ready(_))) => ConnectError::fatal("The schema is ready, but was not used"),
+        Some(Ok((_, State::Ready { .. }))) => ConnectError::fatal("The schema is ready, but was not used"),
     }
 }
 
@@ -137,7 +138,7 @@ impl Converter for JsonSchemaConverter {
                 continue;
             }
             last = Some(id);
-            if readers.poll_slot(&mut *self.registry, topic, id, self.rules).is_pending() {
+            if poll_slot(readers, &mut *self.registry, topic, id, self.rules).is_pending() {
                 answer = Poll::Pending;
             }
         }
@@ -152,7 +153,7 @@ impl Converter for JsonSchemaConverter {
             row = match payloads[row] {
                 None => decoding.nulls(payloads, row),
                 Some(payload) => match split(payload) {
-                    Ok((id, _)) => decoding.run(readers.slot(id), id, payloads, row),
+                    Ok((id, _)) => decoding.run(readers.slot(&id), id, payloads, row),
                     Err(message) => {
                         decoding.fail(row, Fault::Serialization(message).while_reading(topic, None));
                         row + 1
@@ -169,7 +170,7 @@ impl Converter for JsonSchemaConverter {
         if array.null_count() == array.len() && Nulls::of(schema, self.rules) == Nulls::Tombstones {
             return Ok(Poll::Ready(()));
         }
-        Ok(self.writers.poll_ready(&mut *self.registry, topic, schema, self.rules))
+        Ok(poll_ready(&mut self.writers, &mut *self.registry, topic, schema, self.rules))
     }
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {

@@ -67,6 +67,7 @@ pub(super) const READING: Words = Words {
             "Converting byte[] to Kafka Connect data failed due to serialization error of topic {topic}: "
         )
     },
+    retry_ends: "",
     during: "deserializing data for",
     format: "JSON Schema",
 };
@@ -78,6 +79,7 @@ pub(super) const WRITING: Words = Words {
             "Converting Kafka Connect data to byte[] failed due to serialization error of topic {topic}: "
         )
     },
+    retry_ends: "",
     during: "serializing Json data for",
     format: "JSON Schema",
 };
@@ -107,3 +109,9 @@ pub(super) fn invalid(what: impl std::fmt::Display) -> Box<Fault> {
 }
 
 const BUILDER: &str = "org.apache.kafka.connect.errors.SchemaBuilderException";
+
+/// A `SerializationException` of what surrounds a value.
+#[cold]
+pub(super) fn framing(message: String) -> Box<Fault> {
+    Box::new(Fault::Serialization(message))
+}

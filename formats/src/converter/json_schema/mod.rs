@@ -18,6 +18,8 @@
 //!   are read by the rules of draft 7.
 //! - Parts that one schema says without `allOf` (`properties` beside `anyOf`) keep the order `enum`, `allOf`,
 //!   `oneOf`, `anyOf`, `const`, type; Java's order changes from run to run.
+//! - Maps written as a list of `{"key":…,"value":…}`: entries with equal keys are one when the keys are
+//!   scalars; entries whose keys are containers all stay.
 //! - Schemaless values are refused with a text of our own.
 //!
 //! Source: `JsonSchemaConverter`, `JsonSchemaData`, `AbstractKafkaJsonSchemaDeserializer` and

@@ -5,14 +5,15 @@
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance};
-use lakeward_api::converter::{Converter, Decoded};
+use lakeward_api::converter::Converter;
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 use lakeward_registry::settings::SchemaIdSerializer;
 use lakeward_registry::{RegistrySettings, http};
 
+use super::super::registry_framing::{Subjects, Unconnected};
 use super::ProtobufConverter;
 use super::mapping::Mapping;
-use super::readers::{Rules, Subjects};
+use super::readers::Rules;
 
 /// `io.confluent.connect.protobuf.ProtobufConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -36,17 +37,10 @@ impl ConverterPlugin for ProtobufConverterPlugin {
     fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         let settings = RegistrySettings::parse(context.settings, context.role == ConverterRole::Key)?;
         let rules = rules(context.role, context.settings, &settings)?;
-        let Some(network) = context.network else { return Ok(Box::new(Unconnected)) };
+        let Some(network) = context.network else {
+            return Ok(Box::new(Unconnected { format: "Protobuf" }));
+        };
         Ok(Box::new(ProtobufConverter::new(http::client(&settings, network)?, rules)))
-    }
-}
-
-/// A converter whose settings are right, made where there is no network: it converts nothing.
-struct Unconnected;
-
-impl Converter for Unconnected {
-    fn decode(&mut self, _topic: &str, _payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-        Err(ConnectError::fatal("The Protobuf converter was made without a network"))
     }
 }
 

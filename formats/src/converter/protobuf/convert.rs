@@ -12,13 +12,13 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_registry::{Registry, RegistrySettings};
 
-use super::super::registry_framing::{self, refused};
+use super::super::registry_framing::{self, State, refused};
 use super::config;
-use super::fault::{Converted, Fault, READING, WRITING};
-use super::readers::{Readers, Rules, Slot};
+use super::fault::{Converted, READING, WRITING, framing};
+use super::readers::{Readers, Rules, Slot, poll_slot};
 use super::wire;
 use super::write::Writer;
-use super::writers::{State, Writers};
+use super::writers::{Writers, poll_ready};
 
 /// `io.confluent.connect.protobuf.ProtobufConverter` for one side of a task's records.
 ///
@@ -71,7 +71,7 @@ impl Converter for ProtobufConverter {
                 continue;
             }
             last = Some((id, path));
-            if readers.poll_slot(&mut *self.registry, topic, (id, path), self.rules).is_pending() {
+            if poll_slot(readers, &mut *self.registry, topic, (id, path), self.rules).is_pending() {
                 answer = Poll::Pending;
             }
         }
@@ -86,7 +86,9 @@ impl Converter for ProtobufConverter {
             row = match payloads[row] {
                 None => decoding.nulls(payloads, row),
                 Some(payload) => match split(payload) {
-                    Ok((id, path, _)) => decoding.run(readers.slot(id, path), (id, path), payloads, row),
+                    Ok((id, path, _)) => {
+                        decoding.run(readers.slot(&(id, path.into())), (id, path), payloads, row)
+                    }
                     Err(fault) => {
                         decoding.fail(row, fault.while_reading(topic, None));
                         row + 1
@@ -103,7 +105,7 @@ impl Converter for ProtobufConverter {
         if array.null_count() == array.len() {
             return Ok(Poll::Ready(()));
         }
-        Ok(self.writers.poll_ready(&mut *self.registry, topic, schema, self.rules))
+        Ok(poll_ready(&mut self.writers, &mut *self.registry, topic, schema, self.rules))
     }
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
@@ -118,9 +120,9 @@ impl Converter for ProtobufConverter {
             }
             return Ok(encoded);
         };
-        let state = self.writers.state(topic, schema);
+        let state = self.writers.state(topic, Some(schema));
         let writer = match &state {
-            Some(Ok((form, State::Ready { prefix, .. }))) => Writer::new(form, array)
+            Some(Ok((made, State::Ready { writer: prefix, .. }))) => Writer::new(&made.design.root, array)
                 .map(|writer| (writer, prefix))
                 .map_err(|fault| fault.while_writing(topic)),
             None => Err(ConnectError::retriable("The Protobuf schema is not registered yet")),
@@ -220,8 +222,7 @@ impl Decoding<'_> {
 /// Schema id, path and message of a payload.
 #[inline]
 fn split(payload: &[u8]) -> Converted<(i32, &[u8], &[u8])> {
-    let (id, rest) =
-        registry_framing::split(payload).map_err(|message| Box::new(Fault::Serialization(message)))?;
+    let (id, rest) = registry_framing::split(payload).map_err(framing)?;
     let (path, message) = wire::split(rest)?;
     Ok((id, path, message))
 }

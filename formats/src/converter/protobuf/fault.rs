@@ -33,6 +33,7 @@ pub(super) enum Fault {
 /// The words of reading.
 pub(super) const READING: Words = Words {
     failed: |topic| format!("Failed to deserialize data for topic {topic} to Protobuf:"),
+    retry_ends: "",
     during: "deserializing data for",
     format: "Protobuf",
 };
@@ -40,6 +41,7 @@ pub(super) const READING: Words = Words {
 /// The words of writing.
 pub(super) const WRITING: Words = Words {
     failed: |topic| format!("Failed to serialize Protobuf data from topic {topic}:"),
+    retry_ends: "",
     during: "serializing Protobuf data for",
     format: "Protobuf",
 };
@@ -116,4 +118,10 @@ pub(super) fn truncated() -> Box<Fault> {
          could mean either that the input has been truncated or that an embedded message misreported its own \
          length.",
     )
+}
+
+/// A `SerializationException` of what surrounds a value.
+#[cold]
+pub(super) fn framing(message: String) -> Box<Fault> {
+    Box::new(Fault::Serialization(message))
 }

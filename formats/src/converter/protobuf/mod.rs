@@ -14,6 +14,9 @@
 //! - A decimal whose scale is not that of its field fails when it is read, not when it is used.
 //! - A value that equals the default of its Connect field is written; Java leaves it out, and readers would
 //!   see zero.
+//! - A number that its enum does not have (`int.for.enums=true`) is left out of a single field, as Java
+//!   does; in a list it is written.
+//! - Files with an `edition` are read by the rules of proto2.
 //!
 //! Source: Protobuf's language and encoding; `ProtobufConverter`, `ProtobufData`, `ProtobufSchema`,
 //! `AbstractKafkaProtobufDeserializer` and `AbstractKafkaProtobufSerializer` of Confluent Schema Registry 8.

@@ -1,12 +1,24 @@
-//! What the converters of a schema registry share: the bytes in front of a value, subjects, and what a
-//! refusal of the registry is for Kafka Connect.
+//! What the converters of a schema registry share: the bytes in front of a value, subjects, what is
+//! known about schemas, and what a refusal of the registry is for Kafka Connect.
 //!
 //! Source: `PrefixSchemaIdSerializer`, `DualSchemaIdDeserializer`,
 //! `AbstractKafkaSchemaSerDe#toKafkaException`.
 
+#[cfg(test)]
+pub(super) mod dump;
+mod readers;
+mod subjects;
+mod writers;
+
 use std::sync::Arc;
 
+use lakeward_api::batch::Values;
+use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::{ConnectError, ErrorClass};
+
+pub(super) use readers::{Readers, Slot, poll_schema};
+pub(super) use subjects::{Rules, Subjects};
+pub(super) use writers::{Known, Made, State, Writers};
 
 /// The schema id of a payload and what follows it.
 ///
@@ -41,6 +53,8 @@ pub(super) fn write(id: i32, out: &mut Vec<u8>) {
 pub(super) struct Words {
     /// `Failed to … topic t …:`
     pub(super) failed: fn(&str) -> String,
+    /// What `failed` ends with when a retry may help.
+    pub(super) retry_ends: &'static str,
     /// `serializing Protobuf data for`, before `topic t`.
     pub(super) during: &'static str,
     /// `Protobuf`.
@@ -56,7 +70,7 @@ pub(super) fn refused(cause: &Arc<ConnectError>, topic: &str, words: Words, midd
     match cause.class() {
         ErrorClass::Retriable => {
             let middle = ConnectError::new(ErrorClass::Retriable, TIMEOUT, middle).with_source(rest());
-            ConnectError::retriable(failed).with_source(middle)
+            ConnectError::retriable(failed + words.retry_ends).with_source(middle)
         }
         ErrorClass::Config => {
             let format = words.format;
@@ -82,6 +96,28 @@ pub(super) fn refused(cause: &Arc<ConnectError>, topic: &str, words: Words, midd
 /// A `SerializationException`.
 pub(super) fn serialization(message: &str) -> ConnectError {
     ConnectError::new(ErrorClass::Record, "org.apache.kafka.common.errors.SerializationException", message)
+}
+
+/// A converter whose settings are right, made where there is no network: it converts nothing.
+pub(super) struct Unconnected {
+    /// `Protobuf`.
+    pub(super) format: &'static str,
+}
+
+impl Unconnected {
+    fn error(&self) -> ConnectError {
+        ConnectError::fatal(format!("The {} converter was made without a network", self.format))
+    }
+}
+
+impl Converter for Unconnected {
+    fn decode(&mut self, _topic: &str, _payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        Err(self.error())
+    }
+
+    fn encode(&mut self, _topic: &str, _values: &Values) -> Result<Encoded, ConnectError> {
+        Err(self.error())
+    }
 }
 
 const MAGIC_ID: u8 = 0;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use lakeward_api::rows;
 
+use super::super::super::registry_framing::dump;
 use super::super::mapping::{Mapping, ToConnect};
 use super::super::read::{Outcome, Reader};
 use super::super::schema::parse;
-use super::dump;
 use crate::random::Random;
 
 fn reader(avro: &str) -> Reader {

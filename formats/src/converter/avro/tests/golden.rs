@@ -10,11 +10,11 @@ use lakeward_api::rows;
 use lakeward_api::schema::Schema;
 use serde_json::Value as Json;
 
+use super::super::super::registry_framing::dump;
 use super::super::mapping::{Mapping, ToConnect, from_connect};
 use super::super::read::{Outcome, Reader};
 use super::super::schema::{parse, print};
 use super::super::write::Writer;
-use super::dump;
 
 struct Case<'a> {
     settings: &'a str,

@@ -1,6 +1,5 @@
 //! Tests against Java's own outcome, round trips, and damaged payloads.
 
 mod damage;
-mod dump;
 mod golden;
 mod registry;

@@ -14,8 +14,8 @@ use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::value::Value;
 use lakeward_registry::{SchemaText, SchemaType, Store, Writing, local};
 
+use super::super::super::registry_framing::dump;
 use super::super::AvroConverter;
-use super::dump;
 
 type Shared = Arc<Mutex<Store>>;
 

@@ -13,12 +13,12 @@ use lakeward_api::plugin::ConverterRole;
 use lakeward_api::rows::value_at;
 use lakeward_registry::{RegisteredSchema, RegistrySettings, SchemaText, SchemaType, Store, Writing, local};
 
+use super::super::super::registry_framing::dump;
 use super::super::JsonSchemaConverter;
 use super::super::config::{Rules, rules};
 use super::super::from_connect::from_connect;
 use super::super::members::print;
 use super::super::readers::connect_schema;
-use super::dump;
 
 const SCHEMAS: &str = include_str!("schemas.txt");
 const VALUES: &str = include_str!("values.txt");
@@ -102,7 +102,7 @@ fn there_and_back(converter: &mut JsonSchemaConverter, id: i32, json: &str) -> V
     let values = &decoded.runs[0].values;
     let Values::Typed { schema, array } = values else { panic!("typed values") };
     assert_eq!(array.data_type(), &schema.arrow_type());
-    let value = dump::value(schema, &value_at(schema, array, 0));
+    let value = dump::value(&value_at(schema, array, 0));
     assert!(converter.poll_encode_ready("t", values).unwrap().is_ready());
     let encoded = converter.encode("t", values).unwrap();
     if let [(0, error)] = encoded.errors.as_slice() {

@@ -1,7 +1,6 @@
 //! Java's answers, the registry's part, damage and round trips.
 
 mod damage;
-mod dump;
 mod golden;
 mod registry;
 mod roundtrip;

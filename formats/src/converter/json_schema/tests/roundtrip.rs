@@ -12,12 +12,12 @@ use lakeward_registry::{
     CompatibilityLevel, RegistrySettings, SchemaText, SchemaType, Store, Writing, local,
 };
 
+use super::super::super::registry_framing::dump;
 use super::super::config::rules;
 use super::super::from_connect::from_connect;
 use super::super::members::print;
 use super::super::readers::connect_schema;
 use super::super::{JsonSchemaConverter, union::is_union};
-use super::dump;
 use crate::random::Random;
 
 fn schema(random: &mut Random, depth: usize) -> Schema {
@@ -150,9 +150,9 @@ fn values_come_back_from_their_payloads() {
         let records: Vec<_> = (0..20).map(|row| encoded.payload(row).unwrap().to_vec()).collect();
         let again = decoded(&mut converter, &records);
         let texts = |values: &Values| match values {
-            Values::Typed { schema, array } => (0..array.len())
-                .map(|row| dump::value(schema, &value_at(schema, array, row)))
-                .collect::<Vec<_>>(),
+            Values::Typed { schema, array } => {
+                (0..array.len()).map(|row| dump::value(&value_at(schema, array, row))).collect::<Vec<_>>()
+            }
             _ => panic!("not typed"),
         };
         assert_eq!(texts(&first), texts(&again), "{schema:?}");

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use arrow_array::Array;
 use lakeward_api::rows;
 
+use super::super::super::registry_framing::dump;
 use super::super::descriptor::Pool;
 use super::super::mapping::{Mapping, from_connect};
 use super::super::read::Reader;
 use super::super::write::Writer;
-use super::dump;
 
 pub(super) struct Case<'a> {
     pub(super) settings: &'a str,

@@ -17,17 +17,17 @@ fn quoted(text: &str) -> String {
     out + "\""
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(in super::super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn unhex(text: &str) -> Vec<u8> {
+pub(in super::super) fn unhex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> = text.bytes().map(|digit| char::from(digit).to_digit(16).unwrap() as u8).collect();
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
 /// A schema with all its attributes.
-pub(super) fn schema(schema: &Schema) -> String {
+pub(in super::super) fn schema(schema: &Schema) -> String {
     let mut out = schema.kind.name().to_owned();
     if schema.optional {
         out.push('?');
@@ -69,7 +69,7 @@ pub(super) fn schema(schema: &Schema) -> String {
 }
 
 /// A value; entries of maps by key.
-pub(super) fn value(value: &Value) -> String {
+pub(in super::super) fn value(value: &Value) -> String {
     let list = |values: &[Value]| values.iter().map(|value| self::value(value) + ",").collect::<String>();
     match value {
         Value::Null => "null".to_owned(),

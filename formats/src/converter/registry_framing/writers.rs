@@ -1,0 +1,143 @@
+//! The writers of a converter: a schema of the registry per Connect schema, and where it is registered.
+
+use std::sync::Arc;
+use std::task::Poll;
+
+use lakeward_api::ConnectError;
+use lakeward_api::schema::Schema;
+use lakeward_registry::{RegisteredSchema, Registry, SchemaText};
+
+/// The writers made so far, those used last in front. `D` is what a format makes of a Connect schema, `W`
+/// what it makes of that and the registered schema, `F` its fault.
+///
+/// # Memory
+/// At most `entries_max` Connect schemas and [`TOPICS_MAX`] topics each.
+pub(in super::super) struct Writers<D, W, F> {
+    plans: Vec<Plan<D, W, F>>,
+}
+
+/// How values of one Connect schema are written.
+pub(in super::super) struct Plan<D, W, F> {
+    /// `None` is schemaless.
+    schema: Option<Arc<Schema>>,
+    made: Result<Made<D>, Box<F>>,
+    targets: Vec<(Arc<str>, State<W, F>)>,
+}
+
+/// A schema made of a Connect schema.
+pub(in super::super) struct Made<D> {
+    pub(in super::super) design: D,
+    pub(in super::super) text: SchemaText,
+    /// The name that strategies use.
+    pub(in super::super) name: Option<String>,
+}
+
+/// What the registry said about a topic.
+pub(in super::super) enum State<W, F> {
+    /// It refused; the next batch asks again.
+    Failed(Arc<ConnectError>),
+    /// The schema cannot be used.
+    Refused(Box<F>),
+    /// Payloads can be written.
+    Ready { registered: Arc<RegisteredSchema>, writer: W },
+}
+
+/// The schema made, and what the registry said about it; or why none can be made.
+pub(in super::super) type Known<'a, D, W, F> = Result<(&'a Made<D>, &'a State<W, F>), &'a F>;
+
+impl<D, W, F> Default for Writers<D, W, F> {
+    fn default() -> Self {
+        Self { plans: Vec::new() }
+    }
+}
+
+impl<D, W, F> Writers<D, W, F> {
+    /// How values of `schema` are written to `topic`, once [`Plan::poll_ready`] has answered.
+    pub(in super::super) fn state(
+        &self,
+        topic: &str,
+        schema: Option<&Arc<Schema>>,
+    ) -> Option<Known<'_, D, W, F>> {
+        let plan = self.plans.iter().find(|plan| plan.is_for(schema))?;
+        match &plan.made {
+            Ok(made) => plan.state(topic).map(|state| Ok((made, state))),
+            Err(fault) => Some(Err(fault)),
+        }
+    }
+
+    /// The plan of `schema`; `make` makes what a new one starts with.
+    pub(in super::super) fn plan(
+        &mut self,
+        schema: Option<&Arc<Schema>>,
+        entries_max: usize,
+        make: impl FnOnce() -> Result<Made<D>, Box<F>>,
+    ) -> &mut Plan<D, W, F> {
+        let found = self.plans.iter().position(|plan| plan.is_same(schema));
+        let found = found.or_else(|| self.plans.iter().position(|plan| plan.is_for(schema)));
+        match found {
+            Some(at) => self.plans[..=at].rotate_right(1),
+            None => {
+                self.plans.truncate(entries_max.max(1) - 1);
+                self.plans.insert(0, Plan { schema: None, made: make(), targets: Vec::new() });
+            }
+        }
+        // The next batch most likely shares this very schema.
+        self.plans[0].schema = schema.cloned();
+        &mut self.plans[0]
+    }
+}
+
+impl<D, W, F> Plan<D, W, F> {
+    /// Makes sure that [`Writers::state`] is known for `topic`: `subject` is that of a schema with a name,
+    /// `writer` makes the writer of a registered schema.
+    pub(in super::super) fn poll_ready(
+        &mut self,
+        registry: &mut dyn Registry,
+        topic: &str,
+        subject: impl FnOnce(Option<&str>) -> Result<String, Box<F>>,
+        writer: impl FnOnce(&Made<D>, &RegisteredSchema) -> Result<W, Box<F>>,
+    ) -> Poll<()> {
+        let Ok(made) = &self.made else { return Poll::Ready(()) };
+        let state = match subject(made.name.as_deref()) {
+            Err(fault) => State::Refused(fault),
+            Ok(subject) => match registry.for_writing(&subject, &made.text) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(error)) => State::Failed(Arc::new(error)),
+                Poll::Ready(Ok(registered)) => {
+                    if let Some(State::Ready { registered: known, .. }) = self.state(topic)
+                        && (Arc::ptr_eq(known, &registered) || *known == registered)
+                    {
+                        return Poll::Ready(());
+                    }
+                    match writer(made, &registered) {
+                        Ok(writer) => State::Ready { registered, writer },
+                        Err(fault) => State::Refused(fault),
+                    }
+                }
+            },
+        };
+        self.targets.retain(|(known, _)| &**known != topic);
+        self.targets.truncate(TOPICS_MAX - 1);
+        self.targets.insert(0, (topic.into(), state));
+        Poll::Ready(())
+    }
+
+    fn is_same(&self, schema: Option<&Arc<Schema>>) -> bool {
+        match (&self.schema, schema) {
+            (Some(known), Some(schema)) => Arc::ptr_eq(known, schema),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn is_for(&self, schema: Option<&Arc<Schema>>) -> bool {
+        self.is_same(schema) || self.schema.as_ref() == schema
+    }
+
+    fn state(&self, topic: &str) -> Option<&State<W, F>> {
+        self.targets.iter().find(|(known, _)| &**known == topic).map(|(_, state)| state)
+    }
+}
+
+/// Topics that one schema is written to.
+const TOPICS_MAX: usize = 64;
