@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use num_bigint::{BigInt, Sign};
 
+/// The longest number that is read.
+const DIGITS_MAX: usize = 100_000;
+
 /// `unscaled × 10^-scale`. Two decimals are equal when both parts are, as Java's `BigDecimal#equals`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Decimal {
@@ -28,7 +31,8 @@ impl Decimal {
     }
 
     /// Reads Java's `new BigDecimal(text)`: digits with an optional point and exponent, no blanks. `None`
-    /// when it is anything else, or has an exponent beyond 32 bits.
+    /// when it is anything else, has an exponent beyond 32 bits, or more than 100,000 digits: the time to read
+    /// them grows with their square.
     pub fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
@@ -41,7 +45,8 @@ impl Decimal {
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() + fraction.len() == 0 || !is_digits(whole) || !is_digits(fraction) {
+        let digits_count = whole.len() + fraction.len();
+        if digits_count == 0 || digits_count > DIGITS_MAX || !is_digits(whole) || !is_digits(fraction) {
             return None;
         }
         let unscaled: BigInt = format!("{sign}{whole}{fraction}").parse().ok()?;
@@ -127,6 +132,8 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(Decimal::parse(text).expect(text).to_java_text(), expected, "{text}");
         }
+        assert!(Decimal::parse(&"9".repeat(DIGITS_MAX)).is_some());
+        assert_eq!(Decimal::parse(&"9".repeat(DIGITS_MAX + 1)), None);
         for text in ["", ".", "-", "1e", "1x", " 1", "1e99999999999", "e5", "1.2.3"] {
             assert_eq!(Decimal::parse(text), None, "{text}");
         }
