@@ -231,8 +231,7 @@ fn decode_headers(
     run: &RawRun<'_>,
     rows: &[u32],
 ) -> Result<Option<DecodedHeaders>, ConnectError> {
-    let is_used = !converters.chain.is_empty() || converters.header.can_fail();
-    if run.headers.is_empty() || !is_used {
+    if run.headers.is_empty() || !converters.use_headers() {
         return Ok(None);
     }
     let mut lists = Vec::with_capacity(rows.len());

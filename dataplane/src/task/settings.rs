@@ -24,6 +24,13 @@ pub(super) struct Converters {
     pub(super) chain: Chain,
 }
 
+impl Converters {
+    /// Whether anything looks at headers: a transform, or a converter that may refuse them.
+    pub(super) fn use_headers(&self) -> bool {
+        !self.chain.is_empty() || self.header.can_fail()
+    }
+}
+
 /// The sink connector of a task.
 pub(super) fn sink(
     environment: &Environment,

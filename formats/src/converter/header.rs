@@ -35,15 +35,27 @@ impl<P: ConverterPlugin> HeaderConverterPlugin for HeaderAdapterPlugin<P> {
         &self,
         context: &ConverterContext<'_>,
     ) -> Result<Box<dyn HeaderConverter>, ConnectError> {
-        Ok(Box::new(HeaderAdapter { converter: self.0.new_converter(context)? }))
+        let can_fail = !NEVER_FAIL.contains(&self.0.class());
+        Ok(Box::new(HeaderAdapter { converter: self.0.new_converter(context)?, can_fail }))
     }
 }
 
+/// Converters that read every payload.
+const NEVER_FAIL: [&str; 2] = [
+    "org.apache.kafka.connect.converters.ByteArrayConverter",
+    "org.apache.kafka.connect.storage.StringConverter",
+];
+
 struct HeaderAdapter {
     converter: Box<dyn Converter>,
+    can_fail: bool,
 }
 
 impl HeaderConverter for HeaderAdapter {
+    fn can_fail(&self) -> bool {
+        self.can_fail
+    }
+
     fn decode(
         &mut self,
         topic: &str,
