@@ -31,8 +31,8 @@ impl Decimal {
     }
 
     /// Reads Java's `new BigDecimal(text)`: digits with an optional point and exponent, no blanks. `None`
-    /// when it is anything else, has an exponent beyond 32 bits, or more than 100,000 digits: the time to read
-    /// them grows with their square.
+    /// when it is anything else, has an exponent beyond 32 bits, or more than 100,000 digits: the time to
+    /// read them grows with their square.
     pub fn parse(text: &str) -> Option<Self> {
         let (mantissa, exponent) = match text.find(['e', 'E']) {
             Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
