@@ -1,13 +1,16 @@
 //! Converted records of one topic-partition, as a sink task receives them.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, StructArray, UInt32Array};
+use arrow_schema::DataType;
 
 use crate::ConnectError;
 use crate::header::HeaderRows;
 use crate::record::TopicPartition;
 use crate::schema::Schema;
+use crate::shaped;
 use crate::value::Value;
 
 /// The keys or the values of a batch.
@@ -20,6 +23,9 @@ pub enum Values {
         /// Row count.
         rows: usize,
     },
+    /// Connect would be schemaless and every row has the same shape: columns as [`crate::shaped`] says, not of
+    /// type `Null` (see [`Values::of_shape`]).
+    Shaped(ArrayRef),
     /// Every row has the same schema.
     Typed {
         /// The Connect schema of each row.
@@ -35,15 +41,49 @@ impl Values {
         match self {
             Self::Dynamic(values) => values.len(),
             Self::Null { rows } => *rows,
-            Self::Typed { array, .. } => array.len(),
+            Self::Shaped(array) | Self::Typed { array, .. } => array.len(),
         }
+    }
+
+    /// Schemaless rows of the shape `array` has.
+    pub fn of_shape(array: ArrayRef) -> Self {
+        // Nothing but nulls is no shape: their column has no null buffer to look at.
+        match array.data_type() {
+            DataType::Null => Self::Dynamic(vec![Value::Null; array.len()]),
+            _ => Self::Shaped(array),
+        }
+    }
+
+    /// Schemaless rows: shaped when they all have one shape.
+    pub fn schemaless(rows: Vec<Value>) -> Self {
+        match shaped::from_values(&rows) {
+            Some(array) => Self::of_shape(array),
+            None => Self::Dynamic(rows),
+        }
+    }
+
+    /// The rows one by one when they are schemaless (tombstones are not); shaped rows are taken apart.
+    pub fn dynamic(&self) -> Option<Cow<'_, [Value]>> {
+        match self {
+            Self::Dynamic(values) => Some(Cow::Borrowed(values)),
+            Self::Shaped(array) => Some(Cow::Owned(shaped::values(array))),
+            Self::Null { .. } | Self::Typed { .. } => None,
+        }
+    }
+
+    /// Takes shaped rows apart, for code that looks at schemaless rows one by one.
+    pub fn unshape(&mut self) -> &mut Self {
+        if let Self::Shaped(array) = self {
+            *self = Self::Dynamic(shaped::values(array));
+        }
+        self
     }
 
     /// The schema every row shares; `None` when schemaless.
     pub fn schema(&self) -> Option<&Arc<Schema>> {
         match self {
             Self::Typed { schema, .. } => Some(schema),
-            Self::Dynamic(_) | Self::Null { .. } => None,
+            Self::Dynamic(_) | Self::Null { .. } | Self::Shaped(_) => None,
         }
     }
 
@@ -53,6 +93,7 @@ impl Values {
         match self {
             Self::Dynamic(values) => Self::Dynamic(values[start..start + rows].to_vec()),
             Self::Null { .. } => Self::Null { rows },
+            Self::Shaped(array) => Self::Shaped(array.slice(start, rows)),
             Self::Typed { schema, array } => {
                 Self::Typed { schema: Arc::clone(schema), array: array.slice(start, rows) }
             }
@@ -72,11 +113,9 @@ impl Values {
         Ok(match self {
             Self::Dynamic(all) => Self::Dynamic(rows.iter().map(|row| all[*row as usize].clone()).collect()),
             Self::Null { .. } => Self::Null { rows: rows.len() },
+            Self::Shaped(array) => Self::Shaped(take_rows(array, rows)?),
             Self::Typed { schema, array } => {
-                let taken = arrow_select::take::take(array, &UInt32Array::from(rows.to_vec()), None);
-                let taken = taken
-                    .map_err(|err| ConnectError::fatal("rows could not be selected").with_source(err))?;
-                Self::Typed { schema: Arc::clone(schema), array: taken }
+                Self::Typed { schema: Arc::clone(schema), array: take_rows(array, rows)? }
             }
         })
     }
@@ -85,9 +124,14 @@ impl Values {
     pub fn as_struct(&self) -> Option<(&Arc<Schema>, &StructArray)> {
         match self {
             Self::Typed { schema, array } => array.as_any().downcast_ref().map(|array| (schema, array)),
-            Self::Dynamic(_) | Self::Null { .. } => None,
+            Self::Dynamic(_) | Self::Null { .. } | Self::Shaped(_) => None,
         }
     }
+}
+
+fn take_rows(array: &ArrayRef, rows: &[u32]) -> Result<ArrayRef, ConnectError> {
+    arrow_select::take::take(array, &UInt32Array::from(rows.to_vec()), None)
+        .map_err(|err| ConnectError::fatal("rows could not be selected").with_source(err))
 }
 
 /// Records of one topic-partition after conversion and transforms, in offset order.
@@ -130,7 +174,7 @@ impl SinkBatch {
             timestamps_ms: rows.iter().map(|row| self.timestamps_ms[*row as usize]).collect(),
             keys: self.keys.take(rows)?,
             values: self.values.take(rows)?,
-            headers: self.headers.take(rows),
+            headers: self.headers.take(rows)?,
         })
     }
 

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::task::Poll;
 
+use arrow_array::{Array, BinaryArray};
 use bytes::Bytes;
 
 use crate::ConnectError;
 use crate::batch::Values;
+use crate::header::{HeaderValues, MixedHeaders};
 use crate::schema::Schema;
 use crate::value::Value;
 
@@ -32,6 +34,18 @@ pub trait Converter {
     /// is an entry of [`Decoded::errors`] (class `Record`, or `Retriable` when only its retry may help); the
     /// `Err` of the call itself means nothing could be decoded (class `Config` for wrong settings).
     fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError>;
+
+    /// Whether [`Converter::decode_column`] is the better call: when payloads become a column as they are.
+    fn takes_columns(&self) -> bool {
+        false
+    }
+
+    /// [`Converter::decode`] of payloads that already are one column (its nulls are Kafka's), which the decoded
+    /// column may share.
+    fn decode_column(&mut self, topic: &str, payloads: &BinaryArray) -> Result<Decoded, ConnectError> {
+        let payloads: Vec<Option<&[u8]>> = payloads.iter().collect();
+        self.decode(topic, &payloads)
+    }
 
     /// Makes sure that [`Converter::encode`] of the same values can run without waiting.
     fn poll_encode_ready(&mut self, _topic: &str, _values: &Values) -> Result<Poll<()>, ConnectError> {
@@ -65,56 +79,83 @@ pub struct Run {
     pub values: Values,
 }
 
-/// The outcome of one encode call: all payloads one after the other in one buffer.
+/// The outcome of one encode call: a payload per row, in one buffer.
 #[derive(Debug, Default)]
 pub struct Encoded {
-    data: Vec<u8>,
-    rows: Vec<Option<Range<usize>>>,
+    payloads: Payloads,
     /// Rows that failed, with the reason; their payload is null and must not be used.
     pub errors: Vec<(usize, ConnectError)>,
+}
+
+#[derive(Debug)]
+enum Payloads {
+    Column(BinaryArray),
+    Written { data: Vec<u8>, rows: Vec<Option<Range<usize>>> },
+}
+
+impl Default for Payloads {
+    fn default() -> Self {
+        Self::Written { data: Vec::new(), rows: Vec::new() }
+    }
 }
 
 impl Encoded {
     /// No payload yet, room for `rows` of about `payload_bytes` each.
     pub fn with_capacity(rows: usize, payload_bytes: usize) -> Self {
-        Self {
-            data: Vec::with_capacity(rows.saturating_mul(payload_bytes)),
-            rows: Vec::with_capacity(rows),
-            errors: Vec::new(),
-        }
+        let data = Vec::with_capacity(rows.saturating_mul(payload_bytes));
+        Self { payloads: Payloads::Written { data, rows: Vec::with_capacity(rows) }, errors: Vec::new() }
+    }
+
+    /// The payloads are a column as it is; its nulls are Kafka's.
+    pub fn of_column(column: BinaryArray) -> Self {
+        Self { payloads: Payloads::Column(column), errors: Vec::new() }
     }
 
     /// Appends the payload that `write` puts at the end of the buffer. On an error what it wrote is taken
     /// back and the row is recorded as failed.
+    ///
+    /// # Panics
+    /// When the payloads are a column.
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), ConnectError>) {
-        let start = self.data.len();
-        match write(&mut self.data) {
-            Ok(()) => self.rows.push(Some(start..self.data.len())),
+        let Payloads::Written { data, rows } = &mut self.payloads else { panic!("a column is complete") };
+        let start = data.len();
+        match write(data) {
+            Ok(()) => rows.push(Some(start..data.len())),
             Err(error) => {
-                self.data.truncate(start);
-                self.errors.push((self.rows.len(), error));
-                self.rows.push(None);
+                data.truncate(start);
+                self.errors.push((rows.len(), error));
+                rows.push(None);
             }
         }
     }
 
     /// Appends Kafka's null.
+    ///
+    /// # Panics
+    /// When the payloads are a column.
     pub fn push_null(&mut self) {
-        self.rows.push(None);
+        let Payloads::Written { rows, .. } = &mut self.payloads else { panic!("a column is complete") };
+        rows.push(None);
     }
 
     /// Row count.
     pub fn rows(&self) -> usize {
-        self.rows.len()
+        match &self.payloads {
+            Payloads::Column(column) => column.len(),
+            Payloads::Written { rows, .. } => rows.len(),
+        }
     }
 
     /// The payload of row `row`; `None` is Kafka's null.
     pub fn payload(&self, row: usize) -> Option<&[u8]> {
-        self.rows[row].clone().map(|range| &self.data[range])
+        match &self.payloads {
+            Payloads::Column(column) => column.is_valid(row).then(|| column.value(row)),
+            Payloads::Written { data, rows } => rows[row].clone().map(|range| &data[range]),
+        }
     }
 }
 
-/// Turns header values into Connect values and back, one at a time: few topics have headers.
+/// Turns header values into Connect values and back.
 pub trait HeaderConverter {
     /// Whether [`HeaderConverter::decode`] refuses some payloads. When it never does, headers that nothing
     /// looks at need no conversion.
@@ -130,6 +171,30 @@ pub trait HeaderConverter {
         payload: Option<&[u8]>,
     ) -> Result<(Option<Arc<Schema>>, Value), ConnectError>;
 
+    /// Decodes the header `name` of many records; rows that failed are in the list and their value has no
+    /// meaning.
+    fn decode_column(
+        &mut self,
+        topic: &str,
+        name: &str,
+        payloads: &[Option<&[u8]>],
+    ) -> (HeaderValues, Vec<(usize, ConnectError)>) {
+        let mut errors = Vec::new();
+        let mut decode = |(row, payload): (usize, &Option<&[u8]>)| {
+            self.decode(topic, name, *payload).unwrap_or_else(|err| {
+                errors.push((row, err));
+                (None, Value::Null)
+            })
+        };
+        let values: MixedHeaders = payloads.iter().enumerate().map(&mut decode).collect();
+        (HeaderValues::Mixed(values), errors)
+    }
+
+    /// Encodes the header `name` of `rows` records.
+    fn encode_column(&mut self, topic: &str, name: &str, values: &HeaderValues, rows: usize) -> Encoded {
+        encode_rows(self, topic, name, values, rows)
+    }
+
     /// Encodes a header value; `None` is null.
     fn encode(
         &mut self,
@@ -138,4 +203,27 @@ pub trait HeaderConverter {
         schema: Option<&Schema>,
         value: &Value,
     ) -> Result<Option<Bytes>, ConnectError>;
+}
+
+/// Encodes the header `name` of `rows` records one by one.
+pub fn encode_rows<C: HeaderConverter + ?Sized>(
+    converter: &mut C,
+    topic: &str,
+    name: &str,
+    values: &HeaderValues,
+    rows: usize,
+) -> Encoded {
+    let mut encoded = Encoded::with_capacity(rows, 16);
+    for row in 0..rows {
+        let (schema, value) = values.row(row);
+        match converter.encode(topic, name, schema.as_deref(), &value) {
+            Ok(None) => encoded.push_null(),
+            Ok(Some(bytes)) => encoded.push(|data| {
+                data.extend_from_slice(&bytes);
+                Ok(())
+            }),
+            Err(err) => encoded.push(|_| Err(err)),
+        }
+    }
+    encoded
 }

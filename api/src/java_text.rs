@@ -8,9 +8,9 @@ pub fn append_f64(out: &mut Vec<u8>, number: f64) {
     if !number.is_finite() {
         return append_not_finite(out, number);
     }
-    // Most numbers of real data are whole and small.
-    if number.abs() < 1e7 && number.fract() == 0.0 && number != 0.0 {
-        return append_whole(out, number as i32);
+    // Most numbers of real data are decimals of few digits.
+    if append_short(out, number) {
+        return;
     }
     let mut buffer = ryu::Buffer::new();
     let shortest = buffer.format_finite(number);
@@ -55,6 +55,50 @@ pub fn f32_text(number: f32) -> String {
     let mut text = Vec::with_capacity(16);
     append_f32(&mut text, number);
     String::from_utf8(text).expect("digits and ASCII words")
+}
+
+/// Appends a number from 10^-3 up to 10^7 that is a decimal of at most eight digits after the point, and zero.
+/// `false` when it is none.
+///
+/// Such a decimal has at most 15 digits, and no two decimals of up to 15 digits are the same FLOAT64: what
+/// reads back as the number is its shortest text.
+fn append_short(out: &mut Vec<u8>, number: f64) -> bool {
+    const UNITS: u64 = 100_000_000;
+    let magnitude = number.abs();
+    if !(1e-3..1e7).contains(&magnitude) && magnitude != 0.0 {
+        return false;
+    }
+    let scaled = (magnitude * UNITS as f64 + 0.5) as u64;
+    if scaled as f64 / UNITS as f64 != magnitude {
+        return false;
+    }
+    let (whole, fraction) = (eight_digits(scaled / UNITS), eight_digits(scaled % UNITS));
+    let whole_digits = 8 - (whole.trailing_zeros() / 8).min(7);
+    let fraction_digits = 8 - (fraction.leading_zeros() / 8).min(7);
+    let ascii = u64::from_le_bytes(*b"00000000");
+    // 16 bytes are enough: 7 digits, the point, 8 digits.
+    let text = u128::from((whole | ascii) >> (64 - 8 * whole_digits))
+        | u128::from(b'.') << (8 * whole_digits)
+        | u128::from(fraction | ascii) << (8 * whole_digits + 8);
+    if number.is_sign_negative() {
+        out.push(b'-');
+    }
+    let end = out.len() + (whole_digits + 1 + fraction_digits) as usize;
+    // A copy of fixed length is one store.
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(end);
+    true
+}
+
+/// The decimal digits of a number below 10^8, one per byte, the first in the lowest byte.
+fn eight_digits(number: u64) -> u64 {
+    // Halves, then pairs, then single digits, all of one size at once; the divisions are multiplications that
+    // are exact in these ranges.
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
+    let pairs = hundreds | ((halves - 100 * hundreds) << 16);
+    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
+    tens | ((pairs - 10 * tens) << 8)
 }
 
 fn append_whole(out: &mut Vec<u8>, number: i32) {
@@ -138,6 +182,32 @@ fn append_plain(out: &mut Vec<u8>, digits: &[u8], point: i32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_decimals_print_as_their_shortest_digits() {
+        let general = |number: f64| {
+            let mut text = Vec::new();
+            append_java(&mut text, ryu::Buffer::new().format_finite(number));
+            String::from_utf8(text).unwrap()
+        };
+        let mut state = 1_u64;
+        for round in 0..200_000_u32 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let unit = 10_f64.powi((round % 17) as i32);
+            let decimal = (state >> (12 + round % 50)).max(1) as f64 / unit;
+            for number in [decimal, -decimal, f64::from_bits(decimal.to_bits() + 1)] {
+                assert_eq!(f64_text(number), general(number));
+            }
+        }
+    }
+
+    #[test]
+    fn eight_digits_are_those_of_the_number() {
+        for number in (0..100_000_000).step_by(997).chain([99_999_999, 10_000, 9_999, 100, 99]) {
+            let digits = eight_digits(number) | u64::from_le_bytes(*b"00000000");
+            assert_eq!(digits.to_le_bytes(), format!("{number:08}").as_bytes());
+        }
+    }
 
     #[test]
     fn numbers_print_as_in_java() {

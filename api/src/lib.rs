@@ -23,6 +23,7 @@ pub mod record;
 pub mod rows;
 pub mod runtime;
 pub mod schema;
+pub mod shaped;
 pub mod sink;
 pub mod transform;
 pub mod value;

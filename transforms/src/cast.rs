@@ -234,8 +234,9 @@ impl Cast {
 }
 
 impl Transform for Cast {
-    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of(&batch) {
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => keep(batch),
             Values::Dynamic(_) => self.schemaless(batch),
             Values::Typed { .. } => {

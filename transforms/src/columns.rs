@@ -189,13 +189,13 @@ pub(crate) fn put(members: &mut Vec<(Value, Value)>, key: &Arc<str>, value: Valu
     }
 }
 
-/// The rows of values without schema, to change in place.
+/// The rows of values without schema, to change in place; shaped ones are taken apart.
 pub(crate) fn dynamic_rows(values: &mut Values) -> Option<&mut Vec<Value>> {
     if let Values::Null { rows } = values {
         *values = Values::Dynamic(vec![Value::Null; *rows]);
     }
-    match values {
+    match values.unshape() {
         Values::Dynamic(values) => Some(values),
-        Values::Null { .. } | Values::Typed { .. } => None,
+        Values::Null { .. } | Values::Shaped(_) | Values::Typed { .. } => None,
     }
 }

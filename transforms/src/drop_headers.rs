@@ -5,7 +5,6 @@
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::config::{ConfigDef, ConfigMap};
-use lakeward_api::header::HeaderRows;
 use lakeward_api::transform::{Transform, Transformed};
 
 use crate::plugin::{KAFKA_VERSION, TransformClass};
@@ -37,15 +36,7 @@ impl DropHeaders {
 
 impl Transform for DropHeaders {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        if batch.headers.is_empty() {
-            return Ok(Transformed::one(batch));
-        }
-        let rows = batch.rows();
-        let mut lists: Vec<_> = batch.headers.rows_mut(rows).iter_mut().map(std::mem::take).collect();
-        for list in &mut lists {
-            list.retain(|header| !self.names.iter().any(|name| **name == *header.key));
-        }
-        batch.headers = HeaderRows::new(lists);
+        batch.headers.retain(|header| !self.names.iter().any(|name| name == header));
         Ok(Transformed::one(batch))
     }
 }

@@ -122,7 +122,8 @@ impl ExtractField {
 
 impl Transform for ExtractField {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let values = match self.side.of_mut(&mut batch) {
+        let values = match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { .. } => return self.typed(batch),
             Values::Null { .. } => return Ok(Transformed::one(batch)),
             Values::Dynamic(values) => values,

@@ -179,7 +179,8 @@ impl FlatMap {
 
 impl Transform for Flatten {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch) {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => keep(batch),
             Values::Typed { .. } => {
                 apart(

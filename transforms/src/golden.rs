@@ -13,6 +13,7 @@ use lakeward_api::header::{Header, HeaderRows};
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::record::TopicPartition;
 use lakeward_api::rows::{ColumnWriter, value_at};
+use lakeward_api::shaped;
 use lakeward_api::schema::Schema;
 use lakeward_api::transform::Transform;
 use lakeward_api::value::Value;
@@ -197,6 +198,7 @@ fn row_of(batch: &SinkBatch, row: usize) -> Row {
     let cell = |values: &Values| match values {
         Values::Null { .. } => (None, Value::Null),
         Values::Dynamic(values) => (None, values[row].clone()),
+        Values::Shaped(array) => (None, shaped::value_at(array, row)),
         Values::Typed { schema, array } => {
             assert_eq!(array.data_type(), &schema.arrow_type(), "the column is of its schema");
             (Some(Arc::clone(schema)), value_at(schema, array, row))

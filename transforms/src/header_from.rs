@@ -8,8 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
-use lakeward_api::header::Header;
-use lakeward_api::rows::value_at;
+use lakeward_api::header::{Header, HeaderColumn, HeaderRows, HeaderValues};
 use lakeward_api::schema::Schema;
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
@@ -142,14 +141,10 @@ impl HeaderFrom {
             }
         };
         let rows = batch.rows();
-        let lists = batch.headers.rows_mut(rows);
         for (index, (_, key)) in plan.sources.iter().zip(&self.pairs) {
-            let schema = &schema.fields()[*index].schema;
-            let column = fill(*index)?;
-            for (row, list) in lists.iter_mut().enumerate() {
-                let value = value_at(schema, &column, row);
-                list.push(Header { key: Arc::clone(key), schema: Some(Arc::clone(schema)), value });
-            }
+            let schema = Arc::clone(&schema.fields()[*index].schema);
+            let values = HeaderValues::Rows(Values::Typed { schema, array: fill(*index)? });
+            batch.headers.push(rows, HeaderColumn { key: Arc::clone(key), values });
         }
         if let Some((rest, indices)) = &plan.rest {
             let kept = indices.iter().map(|index| fill(*index)).collect::<Result<Vec<_>, _>>()?;
@@ -178,20 +173,22 @@ impl HeaderFrom {
 
 impl Transform for HeaderFrom {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let mut values = match self.side.of_mut(&mut batch) {
+        let mut values = match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { .. } => return self.typed(batch),
             Values::Null { .. } => return Ok(fail_all(&batch, &not_a_map(&Value::Null, self.purpose()))),
             Values::Dynamic(values) => std::mem::take(values),
         };
         let rows = batch.rows();
-        let lists = batch.headers.rows_mut(rows);
+        let mut lists = std::mem::take(&mut batch.headers).into_lists(rows);
         let mut failed = Vec::new();
-        for (row, (value, list)) in values.iter_mut().zip(lists).enumerate() {
+        for (row, (value, list)) in values.iter_mut().zip(&mut lists).enumerate() {
             match self.row(value) {
                 Ok(headers) => list.extend(headers),
                 Err(err) => failed.push((row, err)),
             }
         }
+        batch.headers = HeaderRows::new(lists);
         *self.side.of_mut(&mut batch) = Values::Dynamic(values);
         columns::without(batch, failed)
     }

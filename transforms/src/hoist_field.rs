@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, ArrayRef, NullArray, StructArray};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigType, Importance};
@@ -13,6 +13,8 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
 use crate::columns::{self, Plans, fail_all};
+use crate::layout::{self, Layout, ShapePlans, Source};
+use crate::null_rows;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{Settings, required};
 use crate::side::Side;
@@ -48,12 +50,14 @@ struct HoistField {
     side: Side,
     field: Arc<str>,
     plans: Plans<Result<Arc<Schema>, ConnectError>>,
+    layouts: ShapePlans<Layout>,
 }
 
 impl HoistField {
     fn new(side: Side, given: &ConfigMap) -> Result<Self, ConnectError> {
         let settings = Settings::read(&config_def(), given)?;
-        Ok(Self { side, field: settings.text("field").into(), plans: Plans::default() })
+        let field = settings.text("field").into();
+        Ok(Self { side, field, plans: Plans::default(), layouts: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -66,30 +70,41 @@ impl HoistField {
         };
         if !schema.optional && array.null_count() > 0 {
             let err = null_in_required(&self.field, schema);
-            let (_, nulls) = columns::by_nulls(array);
-            let nulls = nulls.into_iter().map(|row| (row as usize, columns::copy_of(&err))).collect();
-            let mut outcome = columns::without(batch, nulls)?;
-            if let Some(batch) = outcome.batches.pop() {
-                outcome.batches = self.typed(batch)?.batches;
-            }
-            return Ok(outcome);
+            return null_rows::fail(self.side, batch, &err, |batch| self.typed(batch));
         }
         let column = Arc::clone(array);
         let array = columns::struct_column(&hoisted, vec![column], batch.rows())?;
         *self.side.of_mut(&mut batch) = Values::Typed { schema: hoisted, array };
         Ok(Transformed::one(batch))
     }
+
+    /// Rows of one shape, nothing but nulls included.
+    fn shaped(&mut self, column: ArrayRef) -> Result<Values, ConnectError> {
+        let make = || Layout::new(vec![(layout::key(&self.field, column.data_type().clone()), Source::New(0))]);
+        let layout = self.layouts.get(column.data_type(), make);
+        let rows = StructArray::new_empty_fields(column.len(), None);
+        Ok(Values::Shaped(layout.apply(&rows, &[column])?))
+    }
 }
 
 impl Transform for HoistField {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let Some(values) = columns::dynamic_rows(self.side.of_mut(&mut batch)) else {
-            return self.typed(batch);
-        };
-        let name = Value::String(Arc::clone(&self.field));
-        for value in values {
-            let inner = std::mem::replace(value, Value::Null);
-            *value = Value::Map(vec![(name.clone(), inner)]);
+        let values = self.side.of_mut(&mut batch);
+        match std::mem::replace(values, Values::Null { rows: values.rows() }) {
+            Values::Typed { schema, array } => {
+                *values = Values::Typed { schema, array };
+                return self.typed(batch);
+            }
+            Values::Null { rows } => *values = self.shaped(Arc::new(NullArray::new(rows)))?,
+            Values::Shaped(array) => *values = self.shaped(array)?,
+            Values::Dynamic(mut rows) => {
+                let name = Value::String(Arc::clone(&self.field));
+                for value in &mut rows {
+                    let inner = std::mem::replace(value, Value::Null);
+                    *value = Value::Map(vec![(name.clone(), inner)]);
+                }
+                *values = Values::Dynamic(rows);
+            }
         }
         Ok(Transformed::one(batch))
     }
@@ -112,7 +127,7 @@ fn null_in_required(field: &str, schema: &Schema) -> ConnectError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{batch, map, only, rows, transform, typed};
+    use crate::sample::{batch, both_ways, map, only, rows, shaped, text, transform, typed};
 
     #[test]
     fn tombstones_become_maps_and_values_structs() {
@@ -139,5 +154,18 @@ mod tests {
             outcome.errors[0].1.to_string(),
             "Invalid value: null used for required field: \"f\", schema type: INT8"
         );
+    }
+
+    #[test]
+    fn shaped_rows_are_wrapped_as_they_are() {
+        let maps = [map(&[("a", Value::Null), ("b", text("x"))]), Value::Null, map(&[("a", Value::Null), ("b", Value::Null)])];
+        let lists = [Value::Array(Vec::new()), Value::Array(vec![text("y")]), Value::Null];
+        let empty = [map(&[]), map(&[]), Value::Null];
+        for values in [&maps[..], &lists, &empty, &[text("x"), Value::Null]] {
+            let output = only(both_ways("HoistField$Value", &[("field", "f")], &batch(shaped(values))));
+            assert!(matches!(output.values, Values::Shaped(_)));
+            let expected: Vec<_> = values.iter().map(|value| map(&[("f", value.clone())])).collect();
+            assert_eq!(rows(&output.values), expected);
+        }
     }
 }

@@ -198,7 +198,8 @@ struct Source<'a> {
 
 impl Transform for InsertField {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let mut values = match self.side.of_mut(&mut batch) {
+        let mut values = match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { .. } => return self.typed(batch),
             Values::Null { .. } => return Ok(Transformed::one(batch)),
             Values::Dynamic(values) => std::mem::take(values),

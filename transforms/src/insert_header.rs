@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
-use lakeward_api::header::Header;
+use lakeward_api::header::{HeaderColumn, HeaderValues};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::{ConnectError, literal};
 
@@ -37,23 +37,22 @@ fn config_def() -> ConfigDef {
 }
 
 struct InsertHeader {
-    header: Header,
+    header: HeaderColumn,
 }
 
 impl InsertHeader {
     fn new(given: &ConfigMap) -> Result<Self, ConnectError> {
         let settings = Settings::read(&config_def(), given)?;
         let (schema, value) = literal::parse(settings.text("value.literal"))?;
-        Ok(Self { header: Header { key: Arc::from(settings.text("header")), schema, value } })
+        let values = HeaderValues::Constant { schema, value };
+        Ok(Self { header: HeaderColumn { key: Arc::from(settings.text("header")), values } })
     }
 }
 
 impl Transform for InsertHeader {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
         let rows = batch.rows();
-        for list in batch.headers.rows_mut(rows) {
-            list.push(self.header.clone());
-        }
+        batch.headers.push(rows, self.header.clone());
         Ok(Transformed::one(batch))
     }
 }

@@ -1,7 +1,8 @@
 //! Single message transforms and predicates, one file each, over whole batches.
 //!
 //! A transform looks at the schema of a batch once, computes what it does to the schema and to each column,
-//! and keeps that plan until the schema changes. Rows of schemaless data are changed in place. A record that
+//! and keeps that plan until the schema changes. Schemaless rows of one shape are columns, too; others are changed
+//! in place. A record that
 //! fails alone becomes an entry of [`Transformed::errors`](lakeward_api::transform::Transformed), never the
 //! failure of its batch.
 //!
@@ -30,6 +31,7 @@ mod hoist_field;
 mod insert_field;
 mod insert_header;
 mod java_regex;
+mod layout;
 mod mask_field;
 mod merge;
 mod null_rows;

@@ -165,7 +165,8 @@ impl MaskField {
 
 impl Transform for MaskField {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch) {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => Ok(fail_all(&batch, &not_a_map(&Value::Null, PURPOSE))),
             Values::Typed { .. } => apart(self.side, batch, |batch, is_null| {
                 if is_null { Ok(fail_all(&batch, &not_a_struct("null", PURPOSE))) } else { self.typed(batch) }

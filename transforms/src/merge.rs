@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::Array;
+use arrow_array::{Array, ArrayRef};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::header::HeaderRows;
@@ -70,6 +70,7 @@ fn is_same_kind(a: &Values, b: &Values) -> bool {
     match (a, b) {
         (Values::Typed { schema: a, .. }, Values::Typed { schema: b, .. }) => Arc::ptr_eq(a, b) || a == b,
         (Values::Dynamic(_), Values::Dynamic(_)) | (Values::Null { .. }, Values::Null { .. }) => true,
+        (Values::Shaped(a), Values::Shaped(b)) => a.data_type() == b.data_type(),
         _ => false,
     }
 }
@@ -78,16 +79,13 @@ fn is_same_kind(a: &Values, b: &Values) -> bool {
 fn gather(sources: &mut [SinkBatch], picks: &[Pick]) -> Result<SinkBatch, ConnectError> {
     let headers = if sources.iter().all(|source| source.headers.is_empty()) {
         HeaderRows::default()
+    } else if let ([source], Some(_)) = (&*sources, sources[0].headers.columns()) {
+        source.headers.take(&picks.iter().map(|pick| row_number(pick.row)).collect::<Vec<_>>())?
     } else {
         let take = |pick: &Pick| {
-            let source = &mut sources[pick.source];
-            let rows = source.rows();
-            match source.headers.is_empty() {
-                true => Vec::new(),
-                false => std::mem::take(&mut source.headers.rows_mut(rows)[pick.row]),
-            }
+            let rows = sources[pick.source].rows();
+            std::mem::take(&mut sources[pick.source].headers.lists_mut(rows)[pick.row])
         };
-        // A source whose lists were all taken is not empty yet: `is_empty` looks at the lists' existence.
         HeaderRows::new(picks.iter().map(take).collect())
     };
     let first = &sources[picks[0].source];
@@ -120,29 +118,44 @@ fn gather_values(
         Values::Dynamic(_) => {
             let take = |pick: &Pick| match side(&mut sources[pick.source]) {
                 Values::Dynamic(values) => std::mem::replace(&mut values[pick.row], Value::Null),
-                Values::Null { .. } | Values::Typed { .. } => Value::Null,
+                Values::Null { .. } | Values::Shaped(_) | Values::Typed { .. } => Value::Null,
             };
             Ok(Values::Dynamic(picks.iter().map(take).collect()))
         }
+        Values::Shaped(array) => {
+            let empty = arrow_array::new_empty_array(array.data_type());
+            Ok(Values::Shaped(interleave(sources, picks, side, &empty)?))
+        }
         Values::Typed { schema, .. } => {
             let schema = Arc::clone(schema);
-            // Sources of another kind keep their place with an empty array: `interleave` wants one type.
             let empty = arrow_array::new_empty_array(&schema.arrow_type());
-            let arrays: Vec<_> = (0..sources.len())
-                .map(|source| match side(&mut sources[source]) {
-                    Values::Typed { array, .. } if array.data_type() == empty.data_type() => {
-                        Arc::clone(array)
-                    }
-                    _ => Arc::clone(&empty),
-                })
-                .collect();
-            let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
-            let rows: Vec<_> = picks.iter().map(|pick| (pick.source, pick.row)).collect();
-            let array = arrow_select::interleave::interleave(&arrays, &rows)
-                .map_err(|err| ConnectError::fatal("rows could not be merged").with_source(err))?;
-            Ok(Values::Typed { schema, array })
+            Ok(Values::Typed { schema, array: interleave(sources, picks, side, &empty)? })
         }
     }
+}
+
+/// The picked rows of columns of one type. Sources of another kind keep their place with the `empty` column.
+fn interleave(
+    sources: &mut [SinkBatch],
+    picks: &[Pick],
+    side: fn(&mut SinkBatch) -> &mut Values,
+    empty: &ArrayRef,
+) -> Result<ArrayRef, ConnectError> {
+    let column = |source: &mut SinkBatch| match side(source) {
+        Values::Shaped(array) | Values::Typed { array, .. } if array.data_type() == empty.data_type() => {
+            Arc::clone(array)
+        }
+        _ => Arc::clone(empty),
+    };
+    let arrays: Vec<_> = sources.iter_mut().map(column).collect();
+    let arrays: Vec<&dyn Array> = arrays.iter().map(AsRef::as_ref).collect();
+    let rows: Vec<_> = picks.iter().map(|pick| (pick.source, pick.row)).collect();
+    arrow_select::interleave::interleave(&arrays, &rows)
+        .map_err(|err| ConnectError::fatal("rows could not be merged").with_source(err))
+}
+
+fn row_number(row: usize) -> u32 {
+    u32::try_from(row).expect("a batch is bounded far below 2^32 records")
 }
 
 /// The length of `picks` when they are neighbours of one source.

@@ -5,7 +5,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::transform::Transformed;
 
-use crate::columns::by_nulls;
+use crate::columns::{self, by_nulls, copy_of};
 use crate::merge;
 use crate::side::Side;
 
@@ -35,6 +35,28 @@ pub(crate) fn apart(
         merge::in_order(all.remove(0), all, &mut batches)?;
     }
     Ok(Transformed { batches, errors: done.errors })
+}
+
+/// Fails the rows whose key or value is null with `err` and applies `transform` to the others.
+pub(crate) fn fail(
+    side: Side,
+    batch: SinkBatch,
+    err: &ConnectError,
+    transform: impl FnOnce(SinkBatch) -> Result<Transformed, ConnectError>,
+) -> Result<Transformed, ConnectError> {
+    let nulls = match side.of(&batch) {
+        Values::Shaped(array) | Values::Typed { array, .. } => by_nulls(array).1,
+        Values::Dynamic(_) | Values::Null { .. } => Vec::new(),
+    };
+    let failed = nulls.into_iter().map(|row| (row as usize, copy_of(err))).collect();
+    let mut outcome = columns::without(batch, failed)?;
+    if let Some(batch) = outcome.batches.pop() {
+        let rest = transform(batch)?;
+        outcome.batches = rest.batches;
+        outcome.errors.extend(rest.errors);
+        outcome.errors.sort_by_key(|(offset, _)| *offset);
+    }
+    Ok(outcome)
 }
 
 /// Leaves a batch as it is.

@@ -74,8 +74,8 @@ impl HasHeaderKey {
 
 impl Predicate for HasHeaderKey {
     fn test(&mut self, batch: &SinkBatch) -> Result<Tested, ConnectError> {
-        if batch.headers.is_empty() {
-            return Ok(Tested::All(false));
+        if let Some(columns) = batch.headers.columns() {
+            return Ok(Tested::All(columns.iter().any(|column| *column.key == *self.name)));
         }
         let has = |row| batch.headers.row(row).iter().any(|header| *header.key == *self.name);
         Ok(Tested::Rows((0..batch.rows()).map(has).collect()))
@@ -89,7 +89,7 @@ impl Predicate for RecordIsTombstone {
         Ok(match &batch.values {
             Values::Null { .. } => Tested::All(true),
             Values::Dynamic(values) => Tested::Rows(values.iter().map(Value::is_null).collect()),
-            Values::Typed { array, .. } => match array.nulls() {
+            Values::Shaped(array) | Values::Typed { array, .. } => match array.nulls() {
                 Some(nulls) if nulls.null_count() > 0 => {
                     Tested::Rows(nulls.iter().map(|is_valid| !is_valid).collect())
                 }

@@ -237,7 +237,8 @@ impl ReplaceField {
 
 impl Transform for ReplaceField {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch) {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => keep(batch),
             Values::Typed { .. } => {
                 apart(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
 use lakeward_api::header::HeaderRows;
@@ -9,6 +10,7 @@ use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::record::TopicPartition;
 use lakeward_api::rows::{ColumnWriter, value_at};
 use lakeward_api::schema::{Field, Kind, Schema};
+use lakeward_api::shaped;
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
@@ -71,6 +73,7 @@ pub(crate) fn rows(values: &Values) -> Vec<Value> {
     match values {
         Values::Dynamic(values) => values.clone(),
         Values::Null { rows } => vec![Value::Null; *rows],
+        Values::Shaped(array) => shaped::values(array),
         Values::Typed { schema, array } => (0..array.len()).map(|row| value_at(schema, array, row)).collect(),
     }
 }
@@ -82,4 +85,48 @@ pub(crate) fn only(outcome: Transformed) -> SinkBatch {
     let batch = batches.remove(0);
     batch.assert_consistent();
     batch
+}
+
+/// Schemaless rows as columns.
+pub(crate) fn shaped(rows: &[Value]) -> Values {
+    let values = Values::schemaless(rows.to_vec());
+    assert!(matches!(values, Values::Shaped(_)), "the rows have one shape: {rows:?}");
+    values
+}
+
+/// Applies a transform to `batch` as it is, to a part of it and to both with their schemaless rows taken apart,
+/// and checks that every record ends the same way. The outcome for the whole batch.
+pub(crate) fn both_ways(simple: &str, pairs: &[(&str, &str)], batch: &SinkBatch) -> Transformed {
+    let mut shaped = transform(simple, pairs);
+    let mut dynamic = transform(simple, pairs);
+    let last = u32::try_from(batch.rows()).expect("a small batch");
+    for rows in [0..last, 1..last, 0..last - 1] {
+        let part = batch.take(&rows.collect::<Vec<_>>()).expect("a small batch");
+        let mut apart = part.clone();
+        apart.keys.unshape();
+        apart.values.unshape();
+        let (one, other) = (shaped.apply(part).expect("it runs"), dynamic.apply(apart).expect("it runs"));
+        assert_eq!(records(&one), records(&other), "{simple} {pairs:?}");
+    }
+    shaped.apply(batch.clone()).expect("it runs")
+}
+
+/// How every record ended, by offset.
+fn records(outcome: &Transformed) -> Vec<(i64, String)> {
+    let mut all = Vec::new();
+    for batch in &outcome.batches {
+        batch.assert_consistent();
+        let (keys, values) = (rows(&batch.keys), rows(&batch.values));
+        let schemas = (batch.keys.schema(), batch.values.schema());
+        for (row, offset) in batch.offsets.iter().enumerate() {
+            let (at, headers) = (batch.timestamps_ms[row], batch.headers.row(row));
+            let (topic, key, value) = (&batch.topic, &keys[row], &values[row]);
+            all.push((*offset, format!("{topic} {at:?} {schemas:?} {key:?} {value:?} {headers:?}")));
+        }
+    }
+    assert!(all.is_sorted_by_key(|(offset, _)| *offset), "records change places");
+    let failed = |(offset, err): &(i64, ConnectError)| (*offset, format!("{} {err}", err.java_class()));
+    all.extend(outcome.errors.iter().map(failed));
+    all.sort();
+    all
 }

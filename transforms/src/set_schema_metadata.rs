@@ -88,8 +88,9 @@ impl SetSchemaMetadata {
 }
 
 impl Transform for SetSchemaMetadata {
-    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of(&batch) {
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => keep(batch),
             Values::Dynamic(values) => {
                 let mut failures = Failures::default();

@@ -224,7 +224,8 @@ impl Sources<'_> {
 
 impl Transform for TimestampConverter {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch) {
+        match self.side.of_mut(&mut batch).unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => keep(batch),
             Values::Typed { .. } => apart(self.side, batch, |batch, is_null| self.typed(batch, is_null)),
             Values::Dynamic(values) => {

@@ -92,7 +92,8 @@ impl ValueToKey {
 
 impl Transform for ValueToKey {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let values = match &batch.values {
+        let values = match &*batch.values.unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { .. } => return self.typed(batch),
             Values::Null { .. } => return Ok(fail_all(&batch, &not_a_map(&Value::Null, PURPOSE))),
             Values::Dynamic(values) => values,

@@ -1,14 +1,15 @@
 //! Fetched records to sink batches: the converters over a run of one topic-partition, joined row by row, then
 //! the transforms.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::task::Poll;
 
+use arrow_array::BinaryArray;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::converter::{Converter, HeaderConverter, Run};
-use lakeward_api::header::{Header, HeaderRows};
+use lakeward_api::header::{Header, HeaderColumn, HeaderRows};
 use lakeward_api::record::{RawHeader, RawRecord, TopicPartition};
 use lakeward_dataplane_core::tolerance::Stage;
 
@@ -103,7 +104,7 @@ fn decode_run(
     let mut batches = Vec::new();
     for segment in segments(&keys, &values) {
         let mut rows = segment.rows;
-        let headers = decode_headers(converters, topic, run, &rows)?;
+        let headers = decode_headers(converters, topic, run, &rows);
         let mut batch = SinkBatch {
             partition: partition.clone(),
             topic: Arc::clone(&partition.topic),
@@ -114,7 +115,7 @@ fn decode_run(
             headers: HeaderRows::default(),
         };
         if let Some((headers, errors)) = headers {
-            batch.headers = HeaderRows::new(headers);
+            batch.headers = headers;
             if !errors.is_empty() {
                 let failed: HashSet<u32> = errors.iter().map(|(position, _)| *position).collect();
                 let good: Vec<u32> =
@@ -170,8 +171,13 @@ fn decode<'a>(
     rows: &[u32],
     payload: impl Fn(usize) -> Option<&'a [u8]>,
 ) -> Result<(Side, Vec<(u32, ConnectError)>), ConnectError> {
-    let payloads: Vec<Option<&[u8]>> = rows.iter().map(|row| payload(*row as usize)).collect();
-    let decoded = converter.decode(topic, &payloads)?;
+    let decoded = if converter.takes_columns() {
+        let payloads: BinaryArray = rows.iter().map(|row| payload(*row as usize)).collect();
+        converter.decode_column(topic, &payloads)?
+    } else {
+        let payloads: Vec<Option<&[u8]>> = rows.iter().map(|row| payload(*row as usize)).collect();
+        converter.decode(topic, &payloads)?
+    };
     let errors: Vec<_> = decoded.errors.into_iter().map(|(index, error)| (rows[index], error)).collect();
     let mut places = Vec::with_capacity(rows.len());
     for (number, run) in decoded.runs.iter().enumerate() {
@@ -182,7 +188,7 @@ fn decode<'a>(
             position,
         }));
     }
-    assert_eq!(places.len() + errors.len(), payloads.len(), "a converter lost or doubled rows");
+    assert_eq!(places.len() + errors.len(), rows.len(), "a converter lost or doubled rows");
     if decoded.runs.len() > 1 {
         places.sort_unstable_by_key(|place| place.row);
     }
@@ -222,33 +228,68 @@ fn segments(keys: &Side, values: &Side) -> Vec<Segment> {
     segments
 }
 
-type DecodedHeaders = (Vec<Vec<Header>>, Vec<(u32, ConnectError)>);
+/// The headers of a batch, and the positions of the rows whose headers failed.
+type DecodedHeaders = (HeaderRows, Vec<(u32, ConnectError)>);
 
-/// The headers of `rows`, with the positions that failed; `None` when there are none to convert.
+/// The headers of `rows`; `None` when there are none to convert.
 fn decode_headers(
     converters: &mut Converters,
     topic: &str,
     run: &RawRun<'_>,
     rows: &[u32],
-) -> Result<Option<DecodedHeaders>, ConnectError> {
+) -> Option<DecodedHeaders> {
     if run.headers.is_empty() || !converters.use_headers() {
-        return Ok(None);
+        return None;
     }
-    let mut lists = Vec::with_capacity(rows.len());
-    let mut errors = Vec::new();
-    for (position, row) in (0..).zip(rows) {
-        let raw = &run.headers[*row as usize];
-        let list: Result<Vec<Header>, ConnectError> =
-            raw.iter().map(|header| decode_header(&mut *converters.header, topic, header)).collect();
-        match list {
-            Ok(list) => lists.push(list),
-            Err(error) => {
-                lists.push(Vec::new());
-                errors.push((position, error));
-            }
+    let lists: Vec<&[RawHeader<'_>]> = rows.iter().map(|row| &*run.headers[*row as usize]).collect();
+    let names: Vec<&[u8]> = lists.first()?.iter().map(|header| header.name).collect();
+    let has_names = |list: &&[RawHeader<'_>]| list.iter().map(|header| header.name).eq(names.iter().copied());
+    let converter = &mut *converters.header;
+    Some(if lists.iter().all(has_names) {
+        header_columns(converter, topic, &names, &lists)
+    } else {
+        header_lists(converter, topic, &lists)
+    })
+}
+
+/// Rows whose headers all have these names, in this order.
+fn header_columns(
+    converter: &mut dyn HeaderConverter,
+    topic: &str,
+    names: &[&[u8]],
+    lists: &[&[RawHeader<'_>]],
+) -> DecodedHeaders {
+    let mut columns = Vec::with_capacity(names.len());
+    let mut failed = BTreeMap::new();
+    for (at, name) in names.iter().enumerate() {
+        let key: Arc<str> = String::from_utf8_lossy(name).into();
+        let payloads: Vec<Option<&[u8]>> = lists.iter().map(|list| list[at].value).collect();
+        let (values, errors) = converter.decode_column(topic, &key, &payloads);
+        columns.push(HeaderColumn { key, values });
+        for (position, error) in errors {
+            // The first header that fails is the record's failure.
+            failed.entry(row_number(position)).or_insert(error);
         }
     }
-    Ok(Some((lists, errors)))
+    (HeaderRows::of_columns(columns), failed.into_iter().collect())
+}
+
+fn header_lists(
+    converter: &mut dyn HeaderConverter,
+    topic: &str,
+    lists: &[&[RawHeader<'_>]],
+) -> DecodedHeaders {
+    let mut errors = Vec::new();
+    let mut decode = |(position, raw): (u32, &&[RawHeader<'_>])| {
+        let list: Result<Vec<Header>, ConnectError> =
+            raw.iter().map(|header| decode_header(&mut *converter, topic, header)).collect();
+        list.unwrap_or_else(|error| {
+            errors.push((position, error));
+            Vec::new()
+        })
+    };
+    let headers = (0..).zip(lists).map(&mut decode).collect();
+    (HeaderRows::new(headers), errors)
 }
 
 fn decode_header(

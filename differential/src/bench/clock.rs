@@ -8,7 +8,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::OurTiming;
 
 /// CPU time this thread used so far, in ns.
-fn thread_ns() -> u64 {
+pub(crate) fn thread_ns() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }

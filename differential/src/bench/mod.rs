@@ -2,6 +2,8 @@
 //!
 //! Both sides get the same batch, prepared beforehand, and must give the same answers before they are timed.
 //! One thread does the work and its CPU time counts, so that other programs on the machine matter little.
+//! Java's converters get the byte arrays that its consumer has copied out of a fetch; ours get the column that the
+//! data plane copies the payloads into (`Converter::takes_columns`), or their slices.
 //! Each Java class runs in a process of its own after a warm-up with all compiler tiers: the best it can do.
 
 mod clock;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-pub(crate) use clock::Clock;
+pub(crate) use clock::{Clock, thread_ns};
 pub use table::{json, line, table};
 
 use crate::case::{Answer, Case};

@@ -191,5 +191,6 @@ fn setup(class: &str, settings: &[(&str, &str)]) -> Setup {
         settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         is_key: false,
         topic: "topic".to_owned(),
+        schemas: Vec::new(),
     }
 }

@@ -38,6 +38,9 @@ impl Schemas {
         match values {
             Values::Dynamic(all) => Typed { schema: None, value: model_value(&all[row]) },
             Values::Null { .. } => Typed::null(),
+            Values::Shaped(array) => {
+                Typed { schema: None, value: model_value(&lakeward_api::shaped::value_at(array, row)) }
+            }
             Values::Typed { schema, array } => {
                 assert_eq!(*array.data_type(), schema.arrow_type(), "a column is not of its schema's type");
                 let value = model_value(&value_at(schema, array, row));
@@ -56,7 +59,7 @@ impl Schemas {
             if rows.iter().all(|row| **row == Value::Null) {
                 return Ok(Values::Null { rows: rows.len() });
             }
-            return Ok(Values::Dynamic(rows.iter().map(|row| api_value(row)).collect()));
+            return Ok(Values::schemaless(rows.iter().map(|row| api_value(row)).collect()));
         };
         let schema = self.api(schema);
         let mut column = ColumnWriter::new(&schema);

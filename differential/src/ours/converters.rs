@@ -2,13 +2,15 @@
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::converter::{Converter, Decoded, HeaderConverter};
+use lakeward_api::converter::{Converter, Decoded, Encoded, HeaderConverter};
+use lakeward_api::header::HeaderValues;
 use lakeward_api::plugin::{ConverterContext, ConverterRole};
 
 use super::convert::{Schemas, api_value, model_value};
 use super::{Ours, absent, failure, not_configured};
 use crate::case::{Answer, Setup};
-use crate::model::{Header, Typed, Value, same_schemas};
+use crate::compare::difference;
+use crate::model::{Header, Show, Typed, Value, same_schemas};
 
 impl Ours {
     pub(super) fn converter(
@@ -43,10 +45,35 @@ pub(super) fn decode(
     payloads: &[Option<Vec<u8>>],
 ) -> Vec<Answer> {
     let borrowed: Vec<Option<&[u8]>> = payloads.iter().map(Option::as_deref).collect();
-    match converter.decode(&setup.topic, &borrowed) {
+    let answers = |decoded: Result<Decoded, ConnectError>| match decoded {
         Ok(decoded) => rows(&decoded, payloads.len()),
         Err(err) => vec![Answer::Failed(failure(&err)); payloads.len()],
+    };
+    let slices = answers(decoded(converter, setup, &borrowed));
+    if !converter.takes_columns() {
+        return slices;
     }
+    let column = borrowed.iter().copied().collect();
+    both(slices, answers(converter.decode_column(&setup.topic, &column)))
+}
+
+/// The answers of two ways to do the same, which must agree.
+fn both(one: Vec<Answer>, other: Vec<Answer>) -> Vec<Answer> {
+    assert_eq!(one.len(), other.len(), "one way lost rows");
+    let agree = |(one, other): (Answer, Answer)| match difference(&one, &other) {
+        None => one,
+        Some(_) => Answer::Broken(format!("row by row {}, as a column {}", one.shown(), other.shown())),
+    };
+    one.into_iter().zip(other).map(agree).collect()
+}
+
+fn decoded(
+    converter: &mut dyn Converter,
+    setup: &Setup,
+    payloads: &[Option<&[u8]>],
+) -> Result<Decoded, ConnectError> {
+    assert!(converter.poll_decode_ready(&setup.topic, payloads)?.is_ready(), "nothing here takes time");
+    converter.decode(&setup.topic, payloads)
 }
 
 fn rows(decoded: &Decoded, count: usize) -> Vec<Answer> {
@@ -100,13 +127,17 @@ fn encoded(
     setup: &Setup,
     column: &lakeward_api::batch::Values,
 ) -> Result<Vec<Answer>, ConnectError> {
-    let encoded = converter.encode(&setup.topic, column)?;
+    assert!(converter.poll_encode_ready(&setup.topic, column)?.is_ready(), "nothing here takes time");
+    Ok(payloads(&converter.encode(&setup.topic, column)?))
+}
+
+fn payloads(encoded: &Encoded) -> Vec<Answer> {
     let mut answers: Vec<Answer> =
         (0..encoded.rows()).map(|row| Answer::Bytes(encoded.payload(row).map(<[u8]>::to_vec))).collect();
     for (row, err) in &encoded.errors {
         answers[*row] = Answer::Failed(failure(err));
     }
-    Ok(answers)
+    answers
 }
 
 /// Bytes to columns to bytes; no values in between.
@@ -116,7 +147,7 @@ pub(super) fn recode(
     payloads: &[Option<Vec<u8>>],
 ) -> Vec<Answer> {
     let borrowed: Vec<Option<&[u8]>> = payloads.iter().map(Option::as_deref).collect();
-    let decoded = match converter.decode(&setup.topic, &borrowed) {
+    let decoded = match decoded(converter, setup, &borrowed) {
         Ok(decoded) => decoded,
         Err(err) => return vec![Answer::Failed(failure(&err)); payloads.len()],
     };
@@ -148,7 +179,22 @@ pub(super) fn decode_headers(
         }),
         Err(err) => Answer::Failed(failure(&err)),
     };
-    headers.iter().map(decode).collect()
+    let alone = headers.iter().map(decode).collect();
+    let mut column = Vec::with_capacity(headers.len());
+    for run in headers.chunk_by(|one, two| one.0 == two.0) {
+        let payloads: Vec<Option<&[u8]>> = run.iter().map(|header| header.1.as_deref()).collect();
+        let (values, errors) = converter.decode_column(&setup.topic, &run[0].0, &payloads);
+        let start = column.len();
+        column.extend((0..run.len()).map(|row| {
+            let (schema, value) = values.row(row);
+            let schema = schema.map(|schema| schemas.model(&schema));
+            Answer::Typed(Typed { schema, value: model_value(&value) })
+        }));
+        for (row, err) in errors {
+            column[start + row] = Answer::Failed(failure(&err));
+        }
+    }
+    both(alone, column)
 }
 
 pub(super) fn encode_headers(
@@ -165,5 +211,21 @@ pub(super) fn encode_headers(
             Err(err) => Answer::Failed(failure(&err)),
         }
     };
-    headers.iter().map(encode).collect()
+    let alone = headers.iter().map(encode).collect();
+    let mut column = Vec::with_capacity(headers.len());
+    let is_alike = |one: &Header, two: &Header| {
+        one.name == two.name && same_schemas(one.value.schema.as_ref(), two.value.schema.as_ref())
+    };
+    for run in headers.chunk_by(is_alike) {
+        let rows: Vec<&Value> = run.iter().map(|header| &header.value.value).collect();
+        match schemas.column(run[0].value.schema.as_ref(), &rows) {
+            Ok(values) => {
+                let values = HeaderValues::Rows(values);
+                let encoded = converter.encode_column(&setup.topic, &run[0].name, &values, run.len());
+                column.extend(payloads(&encoded));
+            }
+            Err(err) => column.extend(vec![Answer::Failed(failure(&err)); run.len()]),
+        }
+    }
+    both(alone, column)
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
+use arrow_array::BinaryArray;
+use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::header::HeaderValues;
 
-use super::convert::{Schemas, api_value};
+use super::convert::Schemas;
 use super::{Ours, transforms};
 use crate::bench::{Clock, OurTiming};
 use crate::case::{Answer, Case, Items, Setup};
@@ -25,45 +28,30 @@ impl Ours {
             Items::Decode(payloads) => {
                 let mut one = self.converter(setup, &settings).map_err(refused)?;
                 let payloads: Vec<Option<&[u8]>> = payloads.iter().map(Option::as_deref).collect();
-                clock.repeat(rows, || (), |()| one.decode(&setup.topic, &payloads).expect("it was tried"))
+                if one.takes_columns() {
+                    let column: BinaryArray = payloads.iter().copied().collect();
+                    let decode = |()| one.decode_column(&setup.topic, &column).expect("it was tried");
+                    clock.repeat(rows, || (), decode)
+                } else {
+                    let decode = |()| one.decode(&setup.topic, &payloads).expect("it was tried");
+                    clock.repeat(rows, || (), decode)
+                }
             }
             Items::Encode(values) => self.time_encode(setup, &settings, values, clock)?,
             Items::DecodeHeader(headers) => {
                 let mut one = self.header_converter(setup, &settings).map_err(refused)?;
-                clock.repeat(
-                    rows,
-                    || Vec::with_capacity(rows),
-                    |mut all| {
-                        for (name, payload) in headers {
-                            all.push(one.decode(&setup.topic, name, payload.as_deref()));
-                        }
-                        all
-                    },
-                )
+                let (name, payloads) = header_column(headers)?;
+                let decode = |()| one.decode_column(&setup.topic, name, &payloads);
+                clock.repeat(rows, || (), decode)
             }
             Items::EncodeHeader(headers) => {
                 let mut one = self.header_converter(setup, &settings).map_err(refused)?;
-                let mut schemas = Schemas::default();
-                let schema = |typed: &Typed, schemas: &mut Schemas| {
-                    typed.schema.as_ref().map(|schema| schemas.api(schema))
-                };
-                let headers: Vec<_> = headers
-                    .iter()
-                    .map(|header| {
-                        let value = api_value(&header.value.value);
-                        (header.name.as_str(), schema(&header.value, &mut schemas), value)
-                    })
-                    .collect();
-                clock.repeat(
-                    rows,
-                    || Vec::with_capacity(rows),
-                    |mut all| {
-                        for (name, schema, value) in &headers {
-                            all.push(one.encode(&setup.topic, name, schema.as_deref(), value));
-                        }
-                        all
-                    },
-                )
+                let name = &headers.first().context("no headers")?.name;
+                ensure!(headers.iter().all(|header| header.name == *name), "the headers have several names");
+                let values: Vec<Typed> = headers.iter().map(|header| header.value.clone()).collect();
+                let values = HeaderValues::Rows(one_column(&values)?);
+                let encode = |()| one.encode_column(&setup.topic, name, &values, rows);
+                clock.repeat(rows, || (), encode)
             }
             Items::Transform(records) => {
                 let mut one = self.transform(setup, &settings).map_err(refused)?;
@@ -88,12 +76,24 @@ impl Ours {
     ) -> anyhow::Result<OurTiming> {
         let converter = self.converter(setup, settings);
         let mut converter = converter.map_err(|answer| anyhow::anyhow!("{}", answer.shown()))?;
-        let schema = values.first().context("no values")?.schema.as_ref();
-        let is_same = |typed: &Typed| typed.schema.as_ref().map(Arc::as_ptr) == schema.map(Arc::as_ptr);
-        ensure!(values.iter().all(is_same), "the values do not share a schema");
-        let rows: Vec<&Value> = values.iter().map(|typed| &typed.value).collect();
-        let column = Schemas::default().column(schema, &rows)?;
+        let column = one_column(values)?;
         let encode = |()| converter.encode(&setup.topic, &column).expect("it was tried");
         Ok(clock.repeat(values.len(), || (), encode))
     }
+}
+
+/// Values that share a schema as one column.
+fn one_column(values: &[Typed]) -> anyhow::Result<Values> {
+    let schema = values.first().context("no values")?.schema.as_ref();
+    let is_same = |typed: &Typed| typed.schema.as_ref().map(Arc::as_ptr) == schema.map(Arc::as_ptr);
+    ensure!(values.iter().all(is_same), "the values do not share a schema");
+    let rows: Vec<&Value> = values.iter().map(|typed| &typed.value).collect();
+    Ok(Schemas::default().column(schema, &rows)?)
+}
+
+/// The payloads of headers that share a name.
+fn header_column(headers: &[(String, Option<Vec<u8>>)]) -> anyhow::Result<(&str, Vec<Option<&[u8]>>)> {
+    let name = headers.first().map(|(name, _)| name.as_str()).context("no headers")?;
+    ensure!(headers.iter().all(|header| header.0 == name), "the headers have several names");
+    Ok((name, headers.iter().map(|(_, payload)| payload.as_deref()).collect()))
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::header::{Header as ApiHeader, HeaderRows};
+use lakeward_api::header::{Header as ApiHeader, HeaderColumn, HeaderRows, HeaderValues};
 use lakeward_api::record::TopicPartition;
 use lakeward_api::transform::{Predicate, Tested, Transform, Transformed};
 use lakeward_transforms::Chain;
@@ -114,7 +114,7 @@ pub(super) fn batch(schemas: &mut Schemas, records: &[Record]) -> Result<SinkBat
         };
         record.headers.iter().map(header).collect()
     });
-    let headers = HeaderRows::new(headers.collect());
+    let headers = header_rows(headers.collect());
     let batch = SinkBatch {
         partition: TopicPartition::new(Arc::clone(&topic), first.partition.unwrap_or_default()),
         topic,
@@ -126,6 +126,21 @@ pub(super) fn batch(schemas: &mut Schemas, records: &[Record]) -> Result<SinkBat
     };
     batch.assert_consistent();
     Ok(batch)
+}
+
+/// Columns where every row has the same names, as the data plane makes them.
+fn header_rows(lists: Vec<Vec<ApiHeader>>) -> HeaderRows {
+    let names = |list: &[ApiHeader]| list.iter().map(|header| Arc::clone(&header.key)).collect::<Vec<_>>();
+    let first: Vec<Arc<str>> = lists.first().map(|list| names(list)).unwrap_or_default();
+    if lists.iter().any(|list| names(list) != first) {
+        return HeaderRows::new(lists);
+    }
+    let column = |(at, key): (usize, Arc<str>)| {
+        let values =
+            lists.iter().map(|list: &Vec<ApiHeader>| (list[at].schema.clone(), list[at].value.clone()));
+        HeaderColumn { key, values: HeaderValues::Mixed(values.collect()) }
+    };
+    HeaderRows::of_columns(first.into_iter().enumerate().map(column).collect())
 }
 
 /// The answer of each record of `run`: found again by its offset.

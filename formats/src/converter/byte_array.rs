@@ -12,6 +12,7 @@ use lakeward_api::config::ConfigDef;
 use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 /// `org.apache.kafka.connect.converters.ByteArrayConverter`.
@@ -40,18 +41,37 @@ struct ByteArrayConverter {
     schema: Arc<Schema>,
 }
 
+/// BYTES without a logical type: their column is the payloads.
+fn plain_column(values: &Values) -> Option<BinaryArray> {
+    let Values::Typed { schema, array } = values else { return None };
+    let is_plain = schema.kind == Kind::Bytes && schema.logical().is_none();
+    if is_plain { array.as_binary_opt::<i32>().cloned() } else { None }
+}
+
 impl Converter for ByteArrayConverter {
-    fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        self.decode_column(topic, &payloads.iter().copied().collect())
+    }
+
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
+    /// The column is shared.
+    fn decode_column(&mut self, _topic: &str, payloads: &BinaryArray) -> Result<Decoded, ConnectError> {
         if payloads.is_empty() {
             return Ok(Decoded::default());
         }
-        let array = Arc::new(payloads.iter().copied().collect::<BinaryArray>());
+        let array = Arc::new(payloads.clone());
         let rows = (0..).take(payloads.len()).collect();
         let run = Run { rows, values: Values::Typed { schema: Arc::clone(&self.schema), array } };
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
 
-    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+        if let Some(column) = plain_column(values) {
+            return Ok(Encoded::of_column(column));
+        }
         let mut encoded = Encoded::with_capacity(values.rows(), 64);
         match values {
             Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
@@ -63,6 +83,9 @@ impl Converter for ByteArrayConverter {
                         other => encoded.push(|_| Err(wrong_class(other.java_class()))),
                     }
                 }
+            }
+            Values::Shaped(array) => {
+                return self.encode(topic, &Values::Dynamic(shaped::values(array)));
             }
             Values::Typed { schema, array } => {
                 let kind = schema.kind.name();

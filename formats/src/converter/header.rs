@@ -12,6 +12,7 @@ use lakeward_api::converter::{Converter, Encoded, HeaderConverter};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin, HeaderConverterPlugin};
 use lakeward_api::rows;
 use lakeward_api::schema::Schema;
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 /// The header converter of the same class as a converter.
@@ -70,6 +71,7 @@ impl HeaderConverter for HeaderAdapter {
         Ok(match run.values {
             Values::Dynamic(values) => (None, values.into_iter().next().unwrap_or(Value::Null)),
             Values::Null { .. } => (None, Value::Null),
+            Values::Shaped(array) => (None, shaped::value_at(&array, 0)),
             Values::Typed { schema, array } => {
                 let value = rows::value_at(&schema, &array, 0);
                 (Some(schema), value)

@@ -2,11 +2,14 @@
 //!
 //! Source: `org.apache.kafka.connect.storage.SimpleHeaderConverter`, Kafka 4.1.
 
+mod column;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lakeward_api::config::ConfigDef;
-use lakeward_api::converter::HeaderConverter;
+use lakeward_api::converter::{Encoded, HeaderConverter, encode_rows};
+use lakeward_api::header::HeaderValues;
 use lakeward_api::plugin::{ConverterContext, HeaderConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
@@ -33,11 +36,23 @@ impl HeaderConverterPlugin for SimpleHeaderConverterPlugin {
         &self,
         _context: &ConverterContext<'_>,
     ) -> Result<Box<dyn HeaderConverter>, ConnectError> {
-        Ok(Box::new(SimpleHeaderConverter))
+        Ok(Box::new(SimpleHeaderConverter::default()))
     }
 }
 
-struct SimpleHeaderConverter;
+#[derive(Default)]
+struct SimpleHeaderConverter {
+    schemas: column::Schemas,
+}
+
+/// What a payload says, alone.
+fn decode(payload: Option<&[u8]>) -> (Option<Arc<Schema>>, Value) {
+    let Some(bytes) = payload else { return (None, Value::Null) };
+    // What the parser cannot bear is kept as it came.
+    literal::parse(&String::from_utf8_lossy(bytes)).unwrap_or_else(|_| {
+        (Some(Arc::new(Schema::new(Kind::Bytes))), Value::Bytes(Bytes::copy_from_slice(bytes)))
+    })
+}
 
 impl HeaderConverter for SimpleHeaderConverter {
     /// A few texts that end within an element make Java refuse the record. Where nothing looks at headers the
@@ -52,11 +67,23 @@ impl HeaderConverter for SimpleHeaderConverter {
         _name: &str,
         payload: Option<&[u8]>,
     ) -> Result<(Option<Arc<Schema>>, Value), ConnectError> {
-        let Some(bytes) = payload else { return Ok((None, Value::Null)) };
-        // What the parser cannot bear is kept as it came.
-        Ok(literal::parse(&String::from_utf8_lossy(bytes)).unwrap_or_else(|_| {
-            (Some(Arc::new(Schema::new(Kind::Bytes))), Value::Bytes(Bytes::copy_from_slice(bytes)))
-        }))
+        Ok(decode(payload))
+    }
+
+    fn decode_column(
+        &mut self,
+        _topic: &str,
+        _name: &str,
+        payloads: &[Option<&[u8]>],
+    ) -> (HeaderValues, Vec<(usize, ConnectError)>) {
+        (column::decode_column(&self.schemas, payloads), Vec::new())
+    }
+
+    fn encode_column(&mut self, topic: &str, name: &str, values: &HeaderValues, rows: usize) -> Encoded {
+        match column::encode_column(values) {
+            Some(column) => Encoded::of_column(column),
+            None => encode_rows(self, topic, name, values, rows),
+        }
     }
 
     fn encode(

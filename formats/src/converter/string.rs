@@ -8,13 +8,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowPrimitiveType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
 };
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, StringArray};
 use lakeward_api::batch::Values;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Width};
 use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::rows::value_at;
 use lakeward_api::schema::{Kind, Schema};
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, java_text};
 
@@ -68,14 +69,23 @@ struct StringConverter {
 }
 
 impl Converter for StringConverter {
-    fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        self.decode_column(topic, &payloads.iter().copied().collect())
+    }
+
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
+    /// A column of valid UTF-8 is shared.
+    fn decode_column(&mut self, _topic: &str, payloads: &BinaryArray) -> Result<Decoded, ConnectError> {
         if payloads.is_empty() {
             return Ok(Decoded::default());
         }
         let array = Arc::new(match self.charset {
-            Charset::Utf8 => {
-                payloads.iter().map(|payload| payload.map(String::from_utf8_lossy)).collect::<StringArray>()
-            }
+            Charset::Utf8 => StringArray::try_from_binary(payloads.clone()).unwrap_or_else(|_| {
+                payloads.iter().map(|payload| payload.map(String::from_utf8_lossy)).collect()
+            }),
             other => payloads.iter().map(|payload| payload.map(|bytes| other.decode(bytes))).collect(),
         });
         let rows = (0..).take(payloads.len()).collect();
@@ -83,7 +93,12 @@ impl Converter for StringConverter {
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
 
-    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+        if self.charset == Charset::Utf8
+            && let Some(column) = text_column(values)
+        {
+            return Ok(Encoded::of_column(column));
+        }
         let mut encoded = Encoded::with_capacity(values.rows(), 32);
         match values {
             Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
@@ -95,10 +110,20 @@ impl Converter for StringConverter {
                     }
                 }
             }
+            Values::Shaped(array) => {
+                return self.encode(topic, &Values::Dynamic(shaped::values(array)));
+            }
             Values::Typed { schema, array } => push_column(&mut encoded, schema, array),
         }
         Ok(if self.charset == Charset::Utf8 { encoded } else { transcoded(&encoded, self.charset) })
     }
+}
+
+/// STRINGs without a logical type: the bytes of their column are the payloads.
+fn text_column(values: &Values) -> Option<BinaryArray> {
+    let Values::Typed { schema, array } = values else { return None };
+    let is_plain = schema.kind == Kind::String && schema.logical().is_none();
+    if is_plain { array.as_string_opt::<i32>().map(|texts| texts.clone().into()) } else { None }
 }
 
 /// The payloads, which are UTF-8, in another character set.

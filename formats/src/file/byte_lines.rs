@@ -106,7 +106,7 @@ fn append_records(lines: &mut Vec<u8>, values: &Values, separator: &[u8]) -> Res
                 lines.extend_from_slice(separator);
             }
         }
-        Values::Typed { array, .. } => {
+        Values::Shaped(array) | Values::Typed { array, .. } => {
             let records: &BinaryArray = array.as_binary_opt().ok_or_else(not_bytes)?;
             for row in 0..records.len() {
                 if records.is_valid(row) {

@@ -153,9 +153,9 @@ impl ConcatFields {
 
 impl Transform for ConcatFields {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let (there, null) = match self.side.of(&batch) {
+        let (there, null) = match &*self.side.of_mut(&mut batch).unshape() {
             Values::Null { .. } => return Ok(fail_all(&batch, &self.null())),
-            Values::Dynamic(_) => (Vec::new(), Vec::new()),
+            Values::Dynamic(_) | Values::Shaped(_) => (Vec::new(), Vec::new()),
             Values::Typed { array, .. } if array.null_count() == 0 => return self.typed(batch),
             Values::Typed { array, .. } => columns::by_nulls(array),
         };

@@ -5,7 +5,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType};
 use arrow_array::{Array, ArrayRef};
-use lakeward_api::ConnectError;
+use lakeward_api::{ConnectError, shaped};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::rows::{DAY_MS, value_at};
@@ -180,6 +180,9 @@ impl Transform for ExtractTimestamp {
         let found: Vec<Result<i64, ConnectError>> = match self.side.of(&batch) {
             Values::Null { rows } => (0..*rows).map(|_| Err(self.null())).collect(),
             Values::Dynamic(values) => values.iter().map(|value| self.dynamic(value)).collect(),
+            Values::Shaped(array) => {
+                (0..array.len()).map(|row| self.dynamic(&shaped::value_at(array, row))).collect()
+            }
             Values::Typed { schema, array } => self.typed(schema, array),
         };
         let mut failed = Vec::new();

@@ -4,7 +4,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
-use lakeward_api::ConnectError;
+use lakeward_api::{ConnectError, shaped};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigType, Importance};
 use lakeward_api::rows::value_at;
@@ -184,13 +184,14 @@ impl Transform for ExtractTopic {
                 Ok(found) => found,
                 Err(err) => return Ok(fail_all(&batch, &err)),
             },
-            Values::Dynamic(_) | Values::Null { .. } => None,
+            Values::Dynamic(_) | Values::Null { .. } | Values::Shaped(_) => None,
         };
         for row in 0..batch.rows() {
             topic.clear();
             let said = match values {
                 Values::Null { .. } => self.dynamic(&Value::Null, &mut topic),
                 Values::Dynamic(values) => self.dynamic(&values[row], &mut topic),
+                Values::Shaped(array) => self.dynamic(&shaped::value_at(array, row), &mut topic),
                 Values::Typed { array, .. } => self.typed(array, found.as_ref(), row, &mut topic),
             };
             match said {

@@ -23,7 +23,7 @@ fn problem(pairs: &[(&str, &str)]) -> String {
 
 fn with_header(mut batch: SinkBatch, wanted: &[usize]) -> SinkBatch {
     let rows = batch.rows();
-    let lists = batch.headers.rows_mut(rows);
+    let lists = batch.headers.lists_mut(rows);
     for row in wanted {
         lists[*row].push(Header { key: "h".into(), schema: None, value: Value::Int8(1) });
     }

@@ -121,11 +121,7 @@ impl ExtractTopic {
     fn text(&self, batch: &SinkBatch, row: usize) -> Result<Option<Value>, ConnectError> {
         let (side, what) = match &self.place {
             Place::Header(name) => {
-                let headers = batch.headers.row(row).iter().rev();
-                return Ok(headers
-                    .clone()
-                    .find(|header| *header.key == **name)
-                    .map(|found| found.value.clone()));
+                return Ok(batch.headers.last(row, name).map(|(_, value)| value));
             }
             Place::Field(side, name) => (*side, Some(name)),
             Place::Path(side, _) | Place::Whole(side) => (*side, None),
@@ -133,6 +129,7 @@ impl ExtractTopic {
         let node = match side.of(batch) {
             Values::Null { .. } => return Ok(None),
             Values::Dynamic(values) => Node::Dynamic(&values[row]),
+            Values::Shaped(_) => unreachable!("taken apart before"),
             Values::Typed { schema, array } => Node::Cell(schema, array, row),
         };
         if node.is_null() {
@@ -156,7 +153,9 @@ impl ExtractTopic {
 }
 
 impl Transform for ExtractTopic {
-    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        batch.keys.unshape();
+        batch.values.unshape();
         let mut topics = TopicRuns::default();
         let mut failed = Vec::new();
         for row in 0..batch.rows() {

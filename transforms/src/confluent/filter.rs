@@ -117,12 +117,14 @@ impl Filter {
 
 impl Transform for Filter {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        self.side.of_mut(&mut batch).unshape();
         let values = self.side.of(&batch);
         let (mut there, mut outcome) = (Vec::new(), Transformed::default());
         for (row, at) in (0..batch.rows()).zip(0u32..) {
             let node = match values {
                 Values::Null { .. } => None,
                 Values::Dynamic(values) => Some(Node::Dynamic(&values[row])),
+                Values::Shaped(_) => unreachable!("taken apart above"),
                 Values::Typed { schema, array } => Some(Node::Cell(schema, array, row)),
             };
             match self.keeps(node) {

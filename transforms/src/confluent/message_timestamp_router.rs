@@ -92,6 +92,7 @@ impl MessageTimestampRouter {
                 Value::Map(_) => Node::Dynamic(&values[row]),
                 other => return Err(columns::not_a_map(other, PURPOSE)),
             },
+            Values::Shaped(_) => unreachable!("taken apart before"),
             Values::Typed { schema, array } => match schema.kind {
                 Kind::Map { .. } => Node::Cell(schema, array, row),
                 _ => {

@@ -56,7 +56,7 @@ impl Transform for TombstoneHandler {
         let null: Vec<usize> = match &batch.values {
             Values::Null { rows } => (0..*rows).collect(),
             Values::Dynamic(values) => (0..values.len()).filter(|row| values[*row].is_null()).collect(),
-            Values::Typed { array, .. } => {
+            Values::Shaped(array) | Values::Typed { array, .. } => {
                 let (_, null) = columns::by_nulls(array);
                 null.into_iter().map(|row| row as usize).collect()
             }

@@ -176,7 +176,8 @@ impl ByLogicalTableRouter {
     }
 
     fn key(&mut self, batch: &mut SinkBatch, target: &Target) -> Result<(), ConnectError> {
-        let (schema, array) = match &batch.keys {
+        let (schema, array) = match batch.keys.unshape() {
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Null { .. } => return Ok(()),
             Values::Typed { array, .. } if array.null_count() == array.len() => {
                 batch.keys = Values::Null { rows: array.len() };
@@ -217,6 +218,7 @@ impl Transform for ByLogicalTableRouter {
             Values::Null { .. } => (Vec::new(), Vec::new()),
             Values::Typed { array, .. } if array.null_count() == 0 => (Vec::new(), Vec::new()),
             Values::Typed { array, .. } => columns::by_nulls(array),
+            Values::Shaped(array) => columns::by_nulls(array),
             Values::Dynamic(keys) => (0u32..).take(keys.len()).partition(|row| {
                 let key: &Value = &keys[*row as usize];
                 !key.is_null()

@@ -10,6 +10,7 @@
 //! Source: `java.text.SimpleDateFormat`, `java.util.GregorianCalendar`, JDK 17.
 
 mod calendar;
+mod fixed;
 mod format;
 mod names;
 mod number;
@@ -22,6 +23,7 @@ mod zone;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use calendar::Moment;
+pub(crate) use fixed::Writer;
 pub(crate) use number::digit;
 
 /// A compiled pattern.
@@ -29,6 +31,8 @@ pub(crate) use number::digit;
 pub(crate) struct SimpleDateFormat {
     pattern: String,
     tokens: Vec<Token>,
+    /// When all texts have one width.
+    layout: Option<fixed::Layout>,
     /// Two-digit years lie in the century that starts here: 80 years before the pattern was compiled.
     century: Century,
 }
@@ -116,7 +120,8 @@ impl SimpleDateFormat {
     /// As [`SimpleDateFormat::compile`], at a given time.
     fn compile_at(pattern: &str, now_ms: i64) -> Result<Self, String> {
         let century = Century::before(now_ms);
-        Ok(Self { pattern: pattern.to_owned(), tokens: tokens(pattern)?, century })
+        let tokens = tokens(pattern)?;
+        Ok(Self { pattern: pattern.to_owned(), layout: fixed::Layout::of(&tokens), tokens, century })
     }
 
     /// The pattern as it was given.
@@ -127,6 +132,11 @@ impl SimpleDateFormat {
     /// Appends the text of an instant in ms since the epoch.
     pub(crate) fn append(&self, out: &mut Vec<u8>, ms: i64) {
         format::append(&self.tokens, out, ms);
+    }
+
+    /// Writes many instants faster than one by one.
+    pub(crate) fn writer(&self) -> Writer<'_> {
+        Writer::new(self)
     }
 
     /// The text of an instant in ms since the epoch.

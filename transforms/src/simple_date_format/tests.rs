@@ -15,6 +15,36 @@ fn instants_become_texts() {
 }
 
 #[test]
+fn many_instants_become_the_same_texts_as_one() {
+    let patterns = [
+        "yyyy-MM-dd'T'HH:mm:ss.SSSX",
+        "G YYYY-'W'ww-u W DDD F EEE MMM yy y hh a KK kk SSSS z zzzz Z é",
+        "yyyyyy MMM LL dddd HHH mmmm ssss SSSSSS",
+        "d MMMM yyyy H:m",
+        "",
+    ];
+    for pattern in patterns {
+        let format = compiled(pattern);
+        let mut writer = format.writer();
+        let mut check = |ms: i64| {
+            let mut text = Vec::new();
+            writer.append(&mut text, ms);
+            assert_eq!(String::from_utf8(text).unwrap(), format.text(ms), "{pattern} of {ms}");
+        };
+        for end in [i64::MIN, -12_219_292_800_000, 0, 253_370_764_800_000, 253_402_300_800_000, i64::MAX] {
+            (-3..=3).for_each(|step| check(end.saturating_add(step * 43_200_000 - 1)));
+            (-1..=1).for_each(|step| check(end.saturating_add(step)));
+        }
+        let mut ms = -62_200_000_000_000_i64;
+        while ms < 253_500_000_000_000 {
+            check(ms);
+            check(ms + 345_600_000);
+            ms += 29_876_543_210;
+        }
+    }
+}
+
+#[test]
 fn texts_become_instants() {
     for (pattern, text, expected) in GOLDEN_INSTANTS {
         assert_eq!(compiled(pattern).parse(text), *expected, "{pattern} of {text}");

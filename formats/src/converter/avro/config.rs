@@ -1,19 +1,17 @@
 //! Settings of `AvroConverter`.
 //!
-//! Source: `AvroDataConfig`, `AvroConverterConfig` and `AbstractKafkaSchemaSerDeConfig` of Confluent Schema
-//! Registry 8.
+//! Source: `AvroDataConfig` and `AvroConverterConfig` of Confluent Schema Registry 8.
 
 use lakeward_api::ConnectError;
-use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, DefaultValue, Importance};
+use lakeward_api::config::{ConfigDef, ConfigKey, Importance};
 use lakeward_api::converter::Converter;
-use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
-use lakeward_registry::settings::SchemaIdSerializer;
-use lakeward_registry::{RegistrySettings, http};
+use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 
-use super::super::registry_framing::{Subjects, Unconnected};
-use super::AvroConverter;
+use super::super::registry_framing::{
+    GENERALIZED_SUMS, IGNORE_DEFAULTS, OwnSettings, VERSION, config_def, connected, flag,
+};
+use super::convert::Avro;
 use super::mapping::Mapping;
-use super::readers::Rules;
 
 /// `io.confluent.connect.avro.AvroConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -29,117 +27,44 @@ impl ConverterPlugin for AvroConverterPlugin {
     }
 
     fn config_def(&self) -> ConfigDef {
-        let mut keys = RegistrySettings::config_def().keys().to_vec();
-        keys.extend(mapping_keys());
-        ConfigDef::new(keys)
+        config_def::<Avro>()
     }
 
     fn new_converter(&self, context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
-        let settings = RegistrySettings::parse(context.settings, context.role == ConverterRole::Key)?;
-        let rules = rules(context.role, context.settings, &settings)?;
-        let Some(network) = context.network else {
-            return Ok(Box::new(Unconnected { format: "Avro" }));
-        };
-        Ok(Box::new(AvroConverter::new(http::client(&settings, network)?, rules)))
+        connected::<Avro>(context)
     }
 }
 
-/// The release whose behaviour the converter reproduces; REST answers show it.
-const VERSION: &str = "8.0.0";
-
 /// The keys that change how schemas are mapped.
-pub(super) fn mapping_keys() -> Vec<ConfigKey> {
+pub(super) fn keys() -> Vec<ConfigKey> {
     use Importance::{Low, Medium};
-    let key = |name: &str, kind: ConfigType, default: &str, importance: Importance, documentation: &str| {
-        ConfigKey {
-            documentation: documentation.to_owned(),
-            ..ConfigKey::new(name, kind, DefaultValue::Text(default.to_owned()), importance)
-        }
-    };
-    let flag = |name: &str, default: &str, importance: Importance, documentation: &str| {
-        key(name, ConfigType::Boolean, default, importance, documentation)
-    };
     vec![
-        flag(
-            "generalized.sum.type.support",
-            "false",
-            Medium,
-            "Whether enums and unions are mapped in the way that all formats of the registry share",
-        ),
-        flag(
-            "ignore.default.for.nullables",
-            "false",
-            Medium,
-            "Whether null stays null when it is written to a field with a default",
-        ),
-        key("schemas.cache.config", ConfigType::Int, "1000", Low, "How many converted schemas are kept"),
-        flag(
-            "enhanced.avro.schema.support",
-            "false",
-            Medium,
-            "Whether enums stay enums and names keep their namespace",
-        ),
-        flag(
-            "scrub.invalid.names",
-            "false",
-            Medium,
-            "Whether characters that Avro does not allow in names are replaced",
-        ),
-        flag("connect.meta.data", "true", Low, "Whether Avro schemas are annotated with what Connect knows"),
-        flag(
-            "discard.type.doc.default",
-            "false",
-            Low,
-            "Whether only the docs and defaults of Avro fields are kept",
-        ),
-        flag(
-            "allow.optional.map.keys",
-            "false",
-            Low,
-            "Whether maps with optional texts as keys are written as Avro maps",
-        ),
-        flag("flatten.singleton.unions", "true", Low, "Whether a union of one type is that type"),
+        flag(ENHANCED, false, Medium, "Whether enums stay enums and names keep their namespace"),
+        flag(SCRUB, false, Medium, "Whether characters that Avro does not allow in names are replaced"),
+        flag(META_DATA, true, Low, "Whether Avro schemas are annotated with what Connect knows"),
+        flag(DISCARD_DOCS, false, Low, "Whether only the docs and defaults of Avro fields are kept"),
+        flag(MAP_KEYS, false, Low, "Whether maps with optional texts as keys are written as Avro maps"),
+        flag(FLATTEN_SINGLETONS, true, Low, "Whether a union of one type is that type"),
     ]
 }
 
-/// How one side of a task's records is converted.
-///
-/// # Errors
-/// `Config` for values that are not of their type, and for features this worker does not have.
-pub(super) fn rules(
-    role: ConverterRole,
-    settings: &ConfigMap,
-    registry: &RegistrySettings,
-) -> Result<Rules, ConnectError> {
-    let values = ConfigDef::new(mapping_keys()).validate(settings);
-    if let Some(problem) = values.iter().flat_map(|value| &value.errors).next() {
-        return Err(ConnectError::config(problem));
+/// How schemas are mapped.
+pub(super) fn mapping(settings: &OwnSettings) -> Mapping {
+    Mapping {
+        generalized_sums: settings.flag(GENERALIZED_SUMS),
+        ignore_defaults: settings.flag(IGNORE_DEFAULTS),
+        enhanced: settings.flag(ENHANCED),
+        scrub: settings.flag(SCRUB),
+        meta_data: settings.flag(META_DATA),
+        discard_docs: settings.flag(DISCARD_DOCS),
+        optional_map_keys: settings.flag(MAP_KEYS),
+        flatten_singletons: settings.flag(FLATTEN_SINGLETONS),
     }
-    let value = |name: &str| {
-        let found = values.iter().find(|value| value.name == name);
-        found.and_then(|value| value.value.as_deref()).unwrap_or_default()
-    };
-    let flag = |name: &str| value(name) == "true";
-    let mapping = Mapping {
-        generalized_sums: flag("generalized.sum.type.support"),
-        ignore_defaults: flag("ignore.default.for.nullables"),
-        enhanced: flag("enhanced.avro.schema.support"),
-        scrub: flag("scrub.invalid.names"),
-        meta_data: flag("connect.meta.data"),
-        discard_docs: flag("discard.type.doc.default"),
-        optional_map_keys: flag("allow.optional.map.keys"),
-        flatten_singletons: flag("flatten.singleton.unions"),
-    };
-    let entries_max = value("schemas.cache.config").parse().unwrap_or(1).max(1);
-    let subjects = Subjects { strategy: registry.subject_names, is_key: role == ConverterRole::Key };
-    // Headers need the record around the payload, which converters of this worker do not see.
-    if registry.id_serializer != SchemaIdSerializer::Prefix {
-        let side = subjects.side();
-        return Err(ConnectError::config(format!(
-            "Invalid value HeaderSchemaIdSerializer for configuration {side}.schema.id.serializer: \
-             schema ids are supported at the start of payloads only. Use PrefixSchemaIdSerializer, or \
-             remove the key."
-        )));
-    }
-    Ok(Rules { mapping, subjects, entries_max })
 }
+
+const DISCARD_DOCS: &str = "discard.type.doc.default";
+const ENHANCED: &str = "enhanced.avro.schema.support";
+const FLATTEN_SINGLETONS: &str = "flatten.singleton.unions";
+const MAP_KEYS: &str = "allow.optional.map.keys";
+const META_DATA: &str = "connect.meta.data";
+const SCRUB: &str = "scrub.invalid.names";

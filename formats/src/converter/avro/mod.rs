@@ -24,12 +24,10 @@ mod convert;
 mod fault;
 mod mapping;
 mod read;
-mod readers;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod write;
-mod writers;
 
 pub use config::AvroConverterPlugin;
 pub use convert::AvroConverter;

@@ -11,6 +11,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::schema::Schema;
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 use super::Reader;
@@ -70,6 +71,7 @@ impl JsonWriter {
                 encoded
             }
             Values::Dynamic(values) => self.encode_dynamic(values),
+            Values::Shaped(array) => self.encode_dynamic(&shaped::values(array)),
             Values::Typed { schema, array } => match self.encode_typed(schema, array) {
                 Ok(encoded) => encoded,
                 Err(error) => all_failed(array.len(), error),

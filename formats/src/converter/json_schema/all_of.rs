@@ -4,6 +4,8 @@
 //!
 //! Source: `JsonSchemaData#allOfToConnectSchema`.
 
+use std::collections::{HashMap, HashSet};
+
 use lakeward_api::schema::{Kind, Schema};
 
 use super::document::{Criterion, NodeId, Shape};
@@ -34,7 +36,7 @@ impl ToConnect<'_> {
         force_optional: bool,
     ) -> Converted<Schema> {
         let mut found = Parts::default();
-        let mut properties = Vec::new();
+        let mut properties = Properties::default();
         for &part in parts {
             match &self.document.nodes[part].shape {
                 Shape::Combined { .. } => found.combined = Some(part),
@@ -45,10 +47,10 @@ impl ToConnect<'_> {
                 Shape::String => found.string = Some(part),
                 _ => {}
             }
-            self.collect(part, &mut properties, &mut Visited::new());
+            self.collect(part, &mut properties)?;
         }
-        if !properties.is_empty() {
-            return self.merged(id, properties, force_optional);
+        if !properties.listed.is_empty() {
+            return self.merged(id, properties.listed, force_optional);
         }
         if let Some(combined) = found.combined {
             return self.schema(combined, version, force_optional);
@@ -84,28 +86,49 @@ impl ToConnect<'_> {
     }
 
     /// Adds the properties of `node`: a property of a name that is known keeps the place of the first and
-    /// takes the schema of the last. Every node is visited once.
-    fn collect(&self, node: NodeId, properties: &mut Vec<Property>, visited: &mut Visited) {
+    /// takes the schema of the last. Every node is visited once, and counts.
+    fn collect(&mut self, node: NodeId, properties: &mut Properties) -> Converted<()> {
+        let document = self.document;
+        let mut visited = Visited::new();
         let mut open = vec![node];
         while let Some(node) = open.pop() {
             if !visited.insert(node) {
                 continue;
             }
-            match &self.document.nodes[node].shape {
+            self.take(1)?;
+            match &document.nodes[node].shape {
                 Shape::Combined { criterion: Criterion::All, parts } => {
                     open.extend(parts.iter().rev());
                 }
-                Shape::Reference(target) => open.push(self.document.referred(*target)),
+                Shape::Reference(target) => open.push(document.referred(*target)),
                 Shape::Object(object) => {
+                    let required: HashSet<&str> = object.required.iter().map(String::as_str).collect();
+                    self.take(object.properties.len())?;
                     for (name, property) in &object.properties {
-                        let required = object.required.contains(name);
-                        match properties.iter_mut().find(|(known, ..)| known == name) {
-                            Some(known) => (known.1, known.2) = (*property, required),
-                            None => properties.push((name.clone(), *property, required)),
-                        }
+                        properties.add((name.clone(), *property, required.contains(name.as_str())));
                     }
                 }
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Properties in the order in which their names appeared.
+#[derive(Default)]
+struct Properties {
+    listed: Vec<Property>,
+    places: HashMap<String, usize>,
+}
+
+impl Properties {
+    fn add(&mut self, property: Property) {
+        match self.places.get(&property.0) {
+            Some(&at) => self.listed[at] = property,
+            None => {
+                self.places.insert(property.0.clone(), self.listed.len());
+                self.listed.push(property);
             }
         }
     }

@@ -1,36 +1,31 @@
-//! The converter: payloads to runs of one schema, columns to payloads.
+//! What JSON Schema adds to the converters of a registry.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::task::Poll;
 
-use arrow_array::{Array, ArrayRef};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
-use lakeward_api::config::ConfigMap;
-use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
+use lakeward_api::config::{ConfigKey, ConfigMap};
 use lakeward_api::plugin::ConverterRole;
 use lakeward_api::schema::Schema;
-use lakeward_registry::{Registry, RegistrySettings};
+use lakeward_registry::{RegisteredSchema, Registry, SchemaText, SchemaType};
+use serde_json::Value as Json;
 
-use super::super::registry_framing::{Known, State, refused, split, write};
-use super::config::{self, Rules};
-use super::fault::{Fault, READING, WRITING};
-use super::readers::{Readers, Slot, poll_slot};
-use super::writers::{Writers, poll_ready};
+use super::super::json::RegisteredReader;
+use super::super::registry_framing::{
+    Converted, Fault, Format, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+};
+use super::JsonSchemaConverterPlugin;
+use super::config::{self, Mapping};
+use super::document::{Texts, load};
+use super::fault::{READING, WRITING, framing, invalid};
+use super::from_connect::from_connect;
+use super::members::print;
+use super::to_connect::ToConnect;
+use super::union::is_union;
 use crate::json_text::{ColumnText, NullForm};
 
 /// `io.confluent.connect.json.JsonSchemaConverter` for one side of a task's records.
-///
-/// # Memory
-/// Readers and writers of `schemas.cache.config` schemas, and what the registry's client caches.
-pub struct JsonSchemaConverter {
-    registry: Box<dyn Registry>,
-    rules: Rules,
-    /// Readers by topic: versions are counted per subject.
-    topics: HashMap<Box<str>, Readers>,
-    writers: Writers,
-}
+pub type JsonSchemaConverter = RegistryConverter<JsonSchemaConverterPlugin>;
 
 impl JsonSchemaConverter {
     /// A converter for `role` with `settings` (prefix cut off) that asks `registry` instead of the registry
@@ -43,225 +38,138 @@ impl JsonSchemaConverter {
         role: ConverterRole,
         settings: &ConfigMap,
     ) -> Result<Self, ConnectError> {
-        let of_registry = RegistrySettings::parse(settings, role == ConverterRole::Key)?;
-        Ok(Self::new(registry, config::rules(role, settings, &of_registry)?))
+        Self::asking::<JsonSchema>(registry, role, settings)
+    }
+}
+
+/// The format; values are written by their columns alone.
+#[derive(Default)]
+pub(super) struct JsonSchema;
+
+impl Format for JsonSchema {
+    type Mapping = Mapping;
+    type Reader = Box<RegisteredReader>;
+    type Design = ();
+    type Writer = ();
+    type Rows<'a> = ColumnText<'a>;
+
+    const KIND: SchemaType = SchemaType::Json;
+    const READING: Words = READING;
+    const WRITING: Words = WRITING;
+
+    fn keys() -> Vec<ConfigKey> {
+        config::keys()
     }
 
-    pub(super) fn new(registry: Box<dyn Registry>, rules: Rules) -> Self {
-        Self { registry, rules, topics: HashMap::new(), writers: Writers::default() }
+    fn mapping(settings: &OwnSettings) -> Result<Mapping, String> {
+        config::mapping(settings)
     }
 
-    fn encode_typed(&self, topic: &str, schema: &Arc<Schema>, array: &ArrayRef) -> Encoded {
-        let rows = array.len();
-        let nulls = Nulls::of(schema, self.rules);
-        let state = self.writers.state(topic, Some(schema));
-        let Some(Ok((_, State::Ready { registered, .. }))) = state else {
-            let mut encoded = Encoded::with_capacity(rows, 0);
-            for row in 0..rows {
-                if nulls == Nulls::Tombstones && array.is_null(row) {
-                    encoded.push_null();
-                } else {
-                    encoded.push(|_| Err(not_ready(state.as_ref(), topic)));
-                }
-            }
-            return encoded;
-        };
-        let mut encoded = Encoded::with_capacity(rows, ROW_BYTES);
-        let column = match ColumnText::new(schema, array, self.rules.mapping.form) {
-            Ok(column) => column,
-            Err(error) => {
-                let fault: Box<Fault> = error.into();
-                (0..rows).for_each(|_| encoded.push(|_| Err(fault.while_writing(topic))));
-                return encoded;
-            }
-        };
-        for row in 0..rows {
-            if nulls == Nulls::Tombstones && array.is_null(row) {
-                encoded.push_null();
-                continue;
-            }
-            encoded.push(|out| {
-                write(registered.id, out);
-                column.append(out, row).map_err(|error| Box::<Fault>::from(error).while_writing(topic))
-            });
+    fn retrieving(_side: &str, id: &str) -> String {
+        format!("Error retrieving JSON schema for id {id}")
+    }
+
+    fn registering(text: &str) -> String {
+        format!("Error registering JSON schema: {text}")
+    }
+
+    fn framing(message: String) -> Box<Fault> {
+        framing(message)
+    }
+
+    fn name(registered: &RegisteredSchema, _path: &[u8]) -> Converted<Option<String>> {
+        Ok(title(&parse(&registered.schema.text)?))
+    }
+
+    fn reader(
+        &mut self,
+        registered: &RegisteredSchema,
+        _path: &[u8],
+        mapping: Mapping,
+    ) -> Converted<Box<RegisteredReader>> {
+        let schema = connect_schema(registered, mapping)?;
+        Ok(Box::new(RegisteredReader::new(Arc::new(schema), is_union)))
+    }
+
+    fn make(schema: Option<&Arc<Schema>>, mapping: Mapping) -> Converted<Made<()>> {
+        let json = from_connect(schema.ok_or_else(schemaless)?, mapping)?;
+        let mut text = String::new();
+        print(&json, &mut text);
+        let text = SchemaText { kind: SchemaType::Json, text: text.into(), references: Vec::new() };
+        Ok(Made { design: (), text, name: title(&json) })
+    }
+
+    fn writer(
+        _made: &Made<()>,
+        _registered: &RegisteredSchema,
+        _schema: Option<&Arc<Schema>>,
+        _mapping: Mapping,
+    ) -> Converted<()> {
+        Ok(())
+    }
+
+    /// Source: `JsonSchemaData#fromConnectData`.
+    fn writes_null(schema: &Schema, mapping: Mapping) -> bool {
+        schema.optional || (schema.default.is_some() && mapping.form.nulls == NullForm::Default)
+    }
+
+    fn bind<'a>(
+        _made: &'a Made<()>,
+        (): &'a (),
+        values: &'a Values,
+        mapping: Mapping,
+    ) -> Converted<ColumnText<'a>> {
+        match values {
+            Values::Typed { schema, array } => Ok(ColumnText::new(schema, array, mapping.form)?),
+            _ => Err(schemaless()),
         }
-        encoded
     }
 }
 
-/// What a null with a schema becomes. Source: `JsonSchemaData#fromConnectData`.
-#[derive(Clone, Copy, PartialEq)]
-enum Nulls {
-    /// Kafka's null.
-    Tombstones,
-    /// The default or `null`.
-    Written,
+impl ReadRows for Box<RegisteredReader> {
+    #[inline]
+    fn read(&mut self, payload: &[u8]) -> Converted<()> {
+        Ok(RegisteredReader::read(self, payload)?)
+    }
+
+    fn finish(&mut self) -> Values {
+        Values::Typed { schema: Arc::clone(self.schema()), array: RegisteredReader::finish(self) }
+    }
 }
 
-impl Nulls {
-    fn of(schema: &Schema, rules: Rules) -> Self {
-        let has_default = schema.default.is_some() && rules.mapping.form.nulls == NullForm::Default;
-        if has_default || schema.optional { Self::Written } else { Self::Tombstones }
+impl WriteRows for ColumnText<'_> {
+    #[inline]
+    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
+        Ok(self.append(out, row)?)
     }
+}
+
+/// The name that strategies use.
+fn title(json: &Json) -> Option<String> {
+    json.get("title")?.as_str().map(str::to_owned)
+}
+
+/// The Connect schema of a registered one.
+///
+/// # Errors
+/// When it is no JSON Schema or has no Connect form.
+pub(super) fn connect_schema(registered: &RegisteredSchema, mapping: Mapping) -> Converted<Schema> {
+    let root = parse(&registered.schema.text)?;
+    let named = registered.dependencies.iter().map(|(name, text)| Ok((name.clone(), parse(text)?)));
+    let named = named.collect::<Converted<Vec<_>>>()?;
+    let document = load(&Texts::new(&root, &named))?;
+    ToConnect::new(&document, mapping).root(registered.version)
+}
+
+fn parse(text: &str) -> Converted<Json> {
+    serde_json::from_str(text).map_err(invalid)
 }
 
 #[cold]
-fn not_ready(state: Option<&Known<'_, (), (), Fault>>, topic: &str) -> ConnectError {
-    match state {
-        None => ConnectError::retriable("The JSON Schema is not registered yet"),
-        Some(Err(fault)) => fault.while_writing(topic),
-        Some(Ok((_, State::Refused(fault)))) => fault.while_writing(topic),
-        Some(Ok((made, State::Failed(cause)))) => {
-            let text = &made.text.text;
-            refused(cause, topic, WRITING, &format!("Error registering JSON schema: {text}"))
-        }
-        Some(Ok((_, State::Ready { .. }))) => ConnectError::fatal("The schema is ready, but was not used"),
-    }
+fn schemaless() -> Box<Fault> {
+    framing(
+        "Values without a schema cannot be written: a JSON Schema is made from a Connect schema. Use a \
+         converter that brings schemas along, or JsonConverter with schemas.enable=false."
+            .to_owned(),
+    )
 }
-
-impl Converter for JsonSchemaConverter {
-    fn poll_decode_ready(
-        &mut self,
-        topic: &str,
-        payloads: &[Option<&[u8]>],
-    ) -> Result<Poll<()>, ConnectError> {
-        if !self.topics.contains_key(topic) {
-            self.topics.insert(topic.into(), Readers::default());
-        }
-        let Some(readers) = self.topics.get_mut(topic) else { return Ok(Poll::Ready(())) };
-        readers.start_batch(self.rules.entries_max);
-        let mut answer = Poll::Ready(());
-        let mut last = None;
-        for payload in payloads.iter().flatten() {
-            let Ok((id, _)) = split(payload) else { continue };
-            if last == Some(id) {
-                continue;
-            }
-            last = Some(id);
-            if poll_slot(readers, &mut *self.registry, topic, id, self.rules).is_pending() {
-                answer = Poll::Pending;
-            }
-        }
-        Ok(answer)
-    }
-
-    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-        let readers = self.topics.entry(topic.into()).or_default();
-        let mut decoding = Decoding { topic, decoded: Decoded::default() };
-        let mut row = 0;
-        while row < payloads.len() {
-            row = match payloads[row] {
-                None => decoding.nulls(payloads, row),
-                Some(payload) => match split(payload) {
-                    Ok((id, _)) => decoding.run(readers.slot(&id), id, payloads, row),
-                    Err(message) => {
-                        decoding.fail(row, Fault::Serialization(message).while_reading(topic, None));
-                        row + 1
-                    }
-                },
-            };
-        }
-        readers.forget_failures();
-        Ok(decoding.decoded)
-    }
-
-    fn poll_encode_ready(&mut self, topic: &str, values: &Values) -> Result<Poll<()>, ConnectError> {
-        let Values::Typed { schema, array } = values else { return Ok(Poll::Ready(())) };
-        if array.null_count() == array.len() && Nulls::of(schema, self.rules) == Nulls::Tombstones {
-            return Ok(Poll::Ready(()));
-        }
-        Ok(poll_ready(&mut self.writers, &mut *self.registry, topic, schema, self.rules))
-    }
-
-    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
-        let mut encoded = Encoded::with_capacity(values.rows(), 0);
-        match values {
-            Values::Typed { schema, array } => return Ok(self.encode_typed(topic, schema, array)),
-            Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
-            Values::Dynamic(values) => {
-                for value in values {
-                    if value.is_null() {
-                        encoded.push_null();
-                    } else {
-                        let fault = Fault::Serialization(NO_SCHEMA.to_owned());
-                        encoded.push(|_| Err(fault.while_writing(topic)));
-                    }
-                }
-            }
-        }
-        Ok(encoded)
-    }
-}
-
-/// One decode call.
-struct Decoding<'a> {
-    topic: &'a str,
-    decoded: Decoded,
-}
-
-impl Decoding<'_> {
-    fn fail(&mut self, row: usize, error: ConnectError) {
-        self.decoded.errors.push((row, error));
-    }
-
-    /// The tombstones from `row` on; answers the row after them.
-    fn nulls(&mut self, payloads: &[Option<&[u8]>], row: usize) -> usize {
-        let count = payloads[row..].iter().take_while(|payload| payload.is_none()).count();
-        let rows = (row..row + count).map(row_number).collect();
-        self.decoded.runs.push(Run { rows, values: Values::Null { rows: count } });
-        row + count
-    }
-
-    /// The payloads of schema `id` from `row` on; answers the row after them.
-    fn run(&mut self, slot: Option<&mut Slot>, id: i32, payloads: &[Option<&[u8]>], row: usize) -> usize {
-        let same = payloads[row..].iter().map_while(|payload| match split((*payload)?) {
-            Ok((other, value)) if other == id => Some(value),
-            _ => None,
-        });
-        let mut end = row;
-        let Some(Slot::Reader(reader)) = slot else {
-            for _ in same {
-                self.fail(end, self.unreadable(slot.as_deref(), id));
-                end += 1;
-            }
-            return end;
-        };
-        let mut rows = Vec::new();
-        for value in same {
-            match reader.read(value) {
-                Ok(()) => rows.push(row_number(end)),
-                Err(error) => {
-                    let error = Box::<Fault>::from(error).while_reading(self.topic, Some(id));
-                    self.fail(end, error);
-                }
-            }
-            end += 1;
-        }
-        if !rows.is_empty() {
-            let values = Values::Typed { schema: Arc::clone(reader.schema()), array: reader.finish() };
-            self.decoded.runs.push(Run { rows, values });
-        }
-        end
-    }
-
-    fn unreadable(&self, slot: Option<&Slot>, id: i32) -> ConnectError {
-        match slot {
-            Some(Slot::Failed(cause)) => {
-                refused(cause, self.topic, READING, &format!("Error retrieving JSON schema for id {id}"))
-            }
-            Some(Slot::Refused(fault)) => fault.while_reading(self.topic, Some(id)),
-            _ => ConnectError::retriable(format!("Schema {id} has not been fetched yet")),
-        }
-    }
-}
-
-fn row_number(row: usize) -> u32 {
-    u32::try_from(row).expect("a batch has fewer than 2^32 rows")
-}
-
-const NO_SCHEMA: &str = "Values without a schema cannot be written: a JSON Schema is made from a Connect \
-                         schema. Use a converter that brings schemas along, or JsonConverter with \
-                         schemas.enable=false.";
-
-/// About the bytes of a payload.
-const ROW_BYTES: usize = 128;

@@ -1,52 +1,9 @@
-//! Why a record cannot be converted, and the exceptions Java shows for it.
+//! The words of failures, and the exceptions of JSON Schema.
 
-use lakeward_api::{ConnectError, ErrorClass};
+pub(super) use super::super::registry_framing::{Converted, Fault};
 
-use super::super::registry_framing::{Words, serialization};
+use super::super::registry_framing::{SERIALIZATION, Words};
 use crate::FormatError;
-
-/// The result of conversions; the error is boxed so that the usual path moves one word.
-pub(super) type Converted<T> = Result<T, Box<Fault>>;
-
-/// Why a record cannot be converted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// An exception that Java shows without a wrapper: the schema cannot be mapped.
-    Bare {
-        /// Full Java class name.
-        class: &'static str,
-        /// Its message.
-        message: String,
-    },
-    /// A `DataException` of the mapping, shown without a wrapper.
-    Data(String),
-    /// A `SerializationException`: framing, or text that is not JSON.
-    Serialization(String),
-}
-
-impl Fault {
-    /// The error of a record of `topic` with schema `id` that cannot be read.
-    pub(super) fn while_reading(&self, topic: &str, id: Option<i32>) -> ConnectError {
-        let id = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        self.wrapped((READING.failed)(topic), &format!("Error deserializing JSON message for id {id}"))
-    }
-
-    /// The error of a record of `topic` that cannot be written.
-    pub(super) fn while_writing(&self, topic: &str) -> ConnectError {
-        self.wrapped((WRITING.failed)(topic), "Error serializing JSON message")
-    }
-
-    fn wrapped(&self, outer: String, middle: &str) -> ConnectError {
-        match self {
-            Self::Bare { class, message } => ConnectError::new(ErrorClass::Record, class, message.clone()),
-            Self::Data(message) => ConnectError::data(message.clone()),
-            Self::Serialization(message) => {
-                let cause = serialization(middle).with_source(serialization(message));
-                ConnectError::data(outer).with_source(cause)
-            }
-        }
-    }
-}
 
 impl From<FormatError> for Box<Fault> {
     #[cold]
@@ -54,7 +11,7 @@ impl From<FormatError> for Box<Fault> {
         let message = error.to_string();
         Self::new(match error {
             FormatError::SchemaBuilder { .. } => Fault::Bare { class: BUILDER, message },
-            FormatError::Syntax { .. } => Fault::Serialization(message),
+            FormatError::Syntax { .. } => Fault::Inner { class: SERIALIZATION, message },
             _ => Fault::Data(message),
         })
     }
@@ -68,6 +25,7 @@ pub(super) const READING: Words = Words {
         )
     },
     retry_ends: "",
+    one: "Error deserializing JSON message",
     during: "deserializing data for",
     format: "JSON Schema",
 };
@@ -80,6 +38,7 @@ pub(super) const WRITING: Words = Words {
         )
     },
     retry_ends: "",
+    one: "Error serializing JSON message",
     during: "serializing Json data for",
     format: "JSON Schema",
 };
@@ -110,8 +69,8 @@ pub(super) fn invalid(what: impl std::fmt::Display) -> Box<Fault> {
 
 const BUILDER: &str = "org.apache.kafka.connect.errors.SchemaBuilderException";
 
-/// A `SerializationException` of what surrounds a value.
+/// What is wrong with the bytes around a value: Java wraps its own `SerializationException` here.
 #[cold]
 pub(super) fn framing(message: String) -> Box<Fault> {
-    Box::new(Fault::Serialization(message))
+    Box::new(Fault::Inner { class: SERIALIZATION, message })
 }

@@ -33,12 +33,10 @@ mod enums;
 mod fault;
 mod from_connect;
 mod members;
-mod readers;
 #[cfg(test)]
 mod tests;
 mod to_connect;
 mod union;
-mod writers;
 
 pub use config::JsonSchemaConverterPlugin;
 pub use convert::JsonSchemaConverter;

@@ -29,11 +29,16 @@ pub(super) struct ToConnect<'d> {
 
 /// A STRUCT that references may name again.
 enum Made {
-    Open,
+    Open {
+        /// [`ToConnect::left`] when it began.
+        left: usize,
+    },
     Done {
         schema: Box<Schema>,
         /// Number of the last reference.
         id: Option<u32>,
+        /// What it took off [`ToConnect::left`].
+        parts: usize,
     },
 }
 
@@ -52,7 +57,7 @@ impl<'d> ToConnect<'d> {
             .structs
             .iter()
             .map(|(&node, made)| match made {
-                Made::Open => (marker(node), None),
+                Made::Open { .. } => (marker(node), None),
                 Made::Done { id, .. } => (marker(node), *id),
             })
             .collect();
@@ -67,14 +72,20 @@ impl<'d> ToConnect<'d> {
         version: Option<i32>,
         force_optional: bool,
     ) -> Converted<Schema> {
-        if self.left == 0 || self.depth == DEPTH_MAX {
-            return Err(data("The JSON Schema stands for more parts than are supported"));
+        if self.depth == DEPTH_MAX {
+            return Err(too_large());
         }
-        self.left -= 1;
+        self.take(1)?;
         self.depth += 1;
         let schema = self.unbounded(node, version, force_optional);
         self.depth -= 1;
         schema
+    }
+
+    /// Counts `parts` of the Connect schema.
+    pub(super) fn take(&mut self, parts: usize) -> Converted<()> {
+        self.left = self.left.checked_sub(parts).ok_or_else(too_large)?;
+        Ok(())
     }
 
     fn unbounded(&mut self, id: NodeId, version: Option<i32>, force_optional: bool) -> Converted<Schema> {
@@ -185,7 +196,7 @@ impl<'d> ToConnect<'d> {
             let value = Arc::new(self.schema(values, None, false)?);
             return Ok(Schema::new(Kind::Map { key: Arc::new(Schema::new(Kind::String)), value }));
         }
-        self.structs.insert(id, Made::Open);
+        self.open(id);
         // Of properties with one index the last counts.
         let mut sorted = BTreeMap::new();
         for (name, property) in &object.properties {
@@ -195,9 +206,10 @@ impl<'d> ToConnect<'d> {
             };
             sorted.insert(index, (name, *property));
         }
+        let required: HashSet<&String> = object.required.iter().collect();
         let mut fields = Vec::with_capacity(sorted.len());
         for (name, property) in sorted.into_values() {
-            let optional = self.mapping.optional_nonrequired && !object.required.contains(name);
+            let optional = self.mapping.optional_nonrequired && !required.contains(name);
             fields.push(self.field(name, property, optional)?);
         }
         Ok(Schema::new(Kind::Struct(fields)))
@@ -212,7 +224,7 @@ impl<'d> ToConnect<'d> {
 
     /// Notes that the STRUCT of `node` is being made.
     pub(super) fn open(&mut self, node: NodeId) {
-        self.structs.insert(node, Made::Open);
+        self.structs.insert(node, Made::Open { left: self.left });
     }
 
     /// Notes that the STRUCT of `node` is made.
@@ -224,7 +236,11 @@ impl<'d> ToConnect<'d> {
         if !schema.parameters.is_empty() {
             schema.parameters.insert(ID.to_owned(), marker(node));
         }
-        self.structs.insert(node, Made::Done { schema: Box::new(schema.clone()), id: None });
+        let parts = match self.structs.get(&node) {
+            Some(Made::Open { left }) => 1 + left - self.left,
+            _ => 1,
+        };
+        self.structs.insert(node, Made::Done { schema: Box::new(schema.clone()), id: None, parts });
     }
 
     /// The schema of a reference to `node`.
@@ -236,13 +252,14 @@ impl<'d> ToConnect<'d> {
     ) -> Converted<Schema> {
         match self.structs.get_mut(&node) {
             None => self.schema(node, version, force_optional),
-            Some(Made::Open) => {
+            Some(Made::Open { .. }) => {
                 let title = self.document.nodes[node].text("title").unwrap_or("without a title");
                 Err(data(format!(
                     "The JSON Schema type {title} contains itself: recursive types cannot be converted"
                 )))
             }
-            Some(Made::Done { schema, id }) => {
+            Some(Made::Done { schema, id, parts }) => {
+                self.left = self.left.checked_sub(*parts).ok_or_else(too_large)?;
                 self.ids += 1;
                 *id = Some(self.ids);
                 let mut schema = (**schema).clone();
@@ -341,6 +358,11 @@ fn int32(json: &Json, name: &str) -> Converted<i32> {
 }
 
 #[cold]
+fn too_large() -> Box<super::fault::Fault> {
+    data("The JSON Schema stands for more parts than are supported")
+}
+
+#[cold]
 fn cast(expected: &str, name: &str) -> Box<super::fault::Fault> {
     Box::new(super::fault::Fault::Bare {
         class: "java.lang.ClassCastException",
@@ -356,7 +378,7 @@ fn unmapped(class: &str) -> Box<super::fault::Fault> {
 /// Names that are collected for an `allOf`.
 pub(super) type Visited = HashSet<NodeId>;
 
-/// Parts of a Connect schema: types that references repeat are made again each time.
+/// Parts of a Connect schema: types that references repeat count each time.
 const PARTS_MAX: usize = 50_000;
 
 /// Schemas within schemas, references followed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
-use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray};
 use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder};
 use lakeward_api::batch::Values;
 use lakeward_api::converter::{Decoded, Run};
@@ -29,6 +29,38 @@ pub(super) fn decode(primitive: Primitive, schema: &Arc<Schema>, payloads: &[Opt
     };
     let errors = rows.failed.into_iter().map(|(row, cause)| (row, failure(primitive, cause))).collect();
     Decoded { runs, errors }
+}
+
+/// The numbers of a column whose payloads all are there and have the right size: one pass over its bytes.
+/// `None` when some have not.
+pub(super) fn regular(primitive: Primitive, schema: &Arc<Schema>, payloads: &BinaryArray) -> Option<Decoded> {
+    let array = match primitive {
+        Primitive::Boolean => return None,
+        Primitive::Double => swapped::<Float64Type, 8>(payloads, f64::from_be_bytes),
+        Primitive::Float => swapped::<Float32Type, 4>(payloads, f32::from_be_bytes),
+        Primitive::Integer => swapped::<Int32Type, 4>(payloads, i32::from_be_bytes),
+        Primitive::Long => swapped::<Int64Type, 8>(payloads, i64::from_be_bytes),
+        Primitive::Short => swapped::<Int16Type, 2>(payloads, i16::from_be_bytes),
+    }?;
+    let rows = (0..).take(payloads.len()).collect();
+    let run = Run { rows, values: Values::Typed { schema: Arc::clone(schema), array } };
+    Some(Decoded { runs: vec![run], errors: Vec::new() })
+}
+
+fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
+    payloads: &BinaryArray,
+    number: fn([u8; SIZE]) -> T::Native,
+) -> Option<ArrayRef> {
+    let offsets = payloads.value_offsets();
+    let size = i32::try_from(SIZE).ok()?;
+    // Folded rather than searched, so that it is vectorised.
+    let is_regular = offsets.windows(2).fold(true, |all, pair| all & (pair[1] - pair[0] == size));
+    if payloads.is_empty() || payloads.null_count() > 0 || !is_regular {
+        return None;
+    }
+    let bytes = &payloads.value_data()[offsets[0] as usize..offsets[payloads.len()] as usize];
+    let cells: Vec<T::Native> = bytes.as_chunks::<SIZE>().0.iter().map(|bytes| number(*bytes)).collect();
+    Some(Arc::new(PrimitiveArray::<T>::new(cells.into(), None)))
 }
 
 /// Which rows could be read.

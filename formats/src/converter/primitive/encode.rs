@@ -6,25 +6,57 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, BinaryArray};
+use arrow_buffer::OffsetBuffer;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::converter::Encoded;
 use lakeward_api::schema::Schema;
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 use super::Primitive;
 
 pub(super) fn encode(primitive: Primitive, values: &Values) -> Encoded {
+    if let Some(column) = regular(primitive, values) {
+        return Encoded::of_column(column);
+    }
     let mut encoded = Encoded::with_capacity(values.rows(), 8);
     match values {
         Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
         Values::Dynamic(values) => {
             values.iter().for_each(|value| push_value(&mut encoded, primitive, value));
         }
+        Values::Shaped(array) => return encode(primitive, &Values::Dynamic(shaped::values(array))),
         Values::Typed { schema, array } => push_column(&mut encoded, primitive, schema, array),
     }
     encoded
+}
+
+/// The payloads of numbers without nulls: one pass over their column. `None` for everything else.
+fn regular(primitive: Primitive, values: &Values) -> Option<BinaryArray> {
+    let Values::Typed { schema, array } = values else { return None };
+    if schema.kind != primitive.kind() || schema.logical().is_some() || array.null_count() > 0 {
+        return None;
+    }
+    match primitive {
+        Primitive::Boolean => None,
+        Primitive::Double => Some(swapped::<Float64Type, 8>(array, double)),
+        Primitive::Float => Some(swapped::<Float32Type, 4>(array, f32::to_be_bytes)),
+        Primitive::Integer => Some(swapped::<Int32Type, 4>(array, i32::to_be_bytes)),
+        Primitive::Long => Some(swapped::<Int64Type, 8>(array, i64::to_be_bytes)),
+        Primitive::Short => Some(swapped::<Int16Type, 2>(array, i16::to_be_bytes)),
+    }
+}
+
+fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
+    array: &ArrayRef,
+    bytes: fn(T::Native) -> [u8; SIZE],
+) -> BinaryArray {
+    let numbers = array.as_primitive::<T>();
+    let data: Vec<[u8; SIZE]> = numbers.values().iter().map(|number| bytes(*number)).collect();
+    let lengths = std::iter::repeat_n(SIZE, numbers.len());
+    BinaryArray::new(OffsetBuffer::from_lengths(lengths), data.into_flattened().into(), None)
 }
 
 fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {

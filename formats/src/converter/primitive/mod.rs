@@ -11,6 +11,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use arrow_array::BinaryArray;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigDef;
@@ -81,6 +82,18 @@ struct PrimitiveConverter {
 impl Converter for PrimitiveConverter {
     fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
         Ok(decode::decode(self.primitive, &self.schema, payloads))
+    }
+
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
+    fn decode_column(&mut self, topic: &str, payloads: &BinaryArray) -> Result<Decoded, ConnectError> {
+        if let Some(decoded) = decode::regular(self.primitive, &self.schema, payloads) {
+            return Ok(decoded);
+        }
+        let payloads: Vec<Option<&[u8]>> = payloads.iter().collect();
+        self.decode(topic, &payloads)
     }
 
     fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {

@@ -1,36 +1,28 @@
-//! The converter: payloads to runs of one schema, columns to payloads.
+//! What Protobuf adds to the converters of a registry.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::task::Poll;
 
+use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
-use lakeward_api::config::ConfigMap;
-use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
+use lakeward_api::config::{ConfigKey, ConfigMap};
 use lakeward_api::plugin::ConverterRole;
-use lakeward_api::value::Value;
-use lakeward_api::{ConnectError, ErrorClass};
-use lakeward_registry::{Registry, RegistrySettings};
+use lakeward_api::schema::Schema;
+use lakeward_registry::{RegisteredSchema, Registry, SchemaText, SchemaType};
 
-use super::super::registry_framing::{self, State, refused};
+use super::super::registry_framing::{
+    Converted, Fault, Format, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+};
+use super::ProtobufConverterPlugin;
 use super::config;
-use super::fault::{Converted, READING, WRITING, framing};
-use super::readers::{Readers, Rules, Slot, poll_slot};
+use super::descriptor::Pool;
+use super::fault::{READING, WRITING, unusable};
+use super::mapping::{Design, Form, Mapping, from_connect};
+use super::read::Reader;
 use super::wire;
 use super::write::Writer;
-use super::writers::{Writers, poll_ready};
 
 /// `io.confluent.connect.protobuf.ProtobufConverter` for one side of a task's records.
-///
-/// # Memory
-/// Readers and designs of `schemas.cache.config` schemas, and what the registry's client caches.
-pub struct ProtobufConverter {
-    registry: Box<dyn Registry>,
-    rules: Rules,
-    /// Readers by topic: versions are counted per subject.
-    topics: HashMap<Box<str>, Readers>,
-    writers: Writers,
-}
+pub type ProtobufConverter = RegistryConverter<ProtobufConverterPlugin>;
 
 impl ProtobufConverter {
     /// A converter for `role` with `settings` (prefix cut off) that asks `registry` instead of the registry
@@ -43,220 +35,141 @@ impl ProtobufConverter {
         role: ConverterRole,
         settings: &ConfigMap,
     ) -> Result<Self, ConnectError> {
-        let of_registry = RegistrySettings::parse(settings, role == ConverterRole::Key)?;
-        Ok(Self::new(registry, config::rules(role, settings, &of_registry)?))
-    }
-
-    pub(super) fn new(registry: Box<dyn Registry>, rules: Rules) -> Self {
-        Self { registry, rules, topics: HashMap::new(), writers: Writers::default() }
+        Self::asking::<Protobuf>(registry, role, settings)
     }
 }
 
-impl Converter for ProtobufConverter {
-    fn poll_decode_ready(
+/// The format.
+#[derive(Default)]
+pub(super) struct Protobuf;
+
+impl Format for Protobuf {
+    type Mapping = Mapping;
+    type Reader = Box<Reader>;
+    type Design = Design;
+    /// The path of the message type in the registered file, as it is written.
+    type Writer = Vec<u8>;
+    type Rows<'a> = Writer<'a>;
+
+    const KIND: SchemaType = SchemaType::Protobuf;
+    const READING: Words = READING;
+    const WRITING: Words = WRITING;
+
+    fn keys() -> Vec<ConfigKey> {
+        config::keys()
+    }
+
+    fn mapping(settings: &OwnSettings) -> Result<Mapping, String> {
+        Ok(config::mapping(settings))
+    }
+
+    fn retrieving(_side: &str, id: &str) -> String {
+        format!("Error retrieving Protobuf schema for id {id}")
+    }
+
+    fn registering(_text: &str) -> String {
+        "Error registering Protobuf schema: ".to_owned()
+    }
+
+    #[inline]
+    fn split(rest: &[u8]) -> Converted<(&[u8], &[u8])> {
+        wire::split(rest)
+    }
+
+    fn name(registered: &RegisteredSchema, path: &[u8]) -> Converted<Option<String>> {
+        let (pool, message) = find(registered, path)?;
+        Ok(Some(pool.messages[message].full_name.clone()))
+    }
+
+    fn reader(
         &mut self,
-        topic: &str,
-        payloads: &[Option<&[u8]>],
-    ) -> Result<Poll<()>, ConnectError> {
-        if !self.topics.contains_key(topic) {
-            self.topics.insert(topic.into(), Readers::default());
-        }
-        let Some(readers) = self.topics.get_mut(topic) else { return Ok(Poll::Ready(())) };
-        readers.start_batch(self.rules.entries_max);
-        let mut answer = Poll::Ready(());
-        let mut last = None;
-        for payload in payloads.iter().flatten() {
-            let Ok((id, path, _)) = split(payload) else { continue };
-            if last == Some((id, path)) {
-                continue;
-            }
-            last = Some((id, path));
-            if poll_slot(readers, &mut *self.registry, topic, (id, path), self.rules).is_pending() {
-                answer = Poll::Pending;
-            }
-        }
-        Ok(answer)
+        registered: &RegisteredSchema,
+        path: &[u8],
+        mapping: Mapping,
+    ) -> Converted<Box<Reader>> {
+        let (pool, message) = find(registered, path)?;
+        Reader::new(&pool, message, mapping, registered.version).map(Box::new)
     }
 
-    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-        let readers = self.topics.entry(topic.into()).or_default();
-        let mut decoding = Decoding { topic, rules: self.rules, decoded: Decoded::default() };
-        let mut row = 0;
-        while row < payloads.len() {
-            row = match payloads[row] {
-                None => decoding.nulls(payloads, row),
-                Some(payload) => match split(payload) {
-                    Ok((id, path, _)) => {
-                        decoding.run(readers.slot(&(id, path.into())), (id, path), payloads, row)
-                    }
-                    Err(fault) => {
-                        decoding.fail(row, fault.while_reading(topic, None));
-                        row + 1
-                    }
-                },
-            };
-        }
-        readers.forget_failures();
-        Ok(decoding.decoded)
+    fn make(schema: Option<&Arc<Schema>>, mapping: Mapping) -> Converted<Made<Design>> {
+        let design = from_connect(schema.ok_or_else(schemaless)?, mapping)?;
+        let text = design.text.as_str().into();
+        let text = SchemaText { kind: SchemaType::Protobuf, text, references: Vec::new() };
+        Ok(Made { text, name: Some(design.full_name.clone()), design })
     }
 
-    fn poll_encode_ready(&mut self, topic: &str, values: &Values) -> Result<Poll<()>, ConnectError> {
-        let Values::Typed { schema, array } = values else { return Ok(Poll::Ready(())) };
-        if array.null_count() == array.len() {
-            return Ok(Poll::Ready(()));
-        }
-        Ok(poll_ready(&mut self.writers, &mut *self.registry, topic, schema, self.rules))
-    }
-
-    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
-        let mut encoded = Encoded::with_capacity(values.rows(), ROW_BYTES);
-        let Values::Typed { schema, array } = values else {
-            for row in 0..values.rows() {
-                if is_null(values, row) {
-                    encoded.push_null();
-                } else {
-                    encoded.push(|_| Err(schemaless()));
-                }
-            }
-            return Ok(encoded);
+    /// The path is that of the registered file, whose messages may come in another order.
+    fn writer(
+        made: &Made<Design>,
+        registered: &RegisteredSchema,
+        _schema: Option<&Arc<Schema>>,
+        _mapping: Mapping,
+    ) -> Converted<Vec<u8>> {
+        let pool = if registered.schema.text == made.text.text {
+            Pool::parse(&made.text.text, &[])?
+        } else {
+            parse_registered(registered)?
         };
-        let state = self.writers.state(topic, Some(schema));
-        let writer = match &state {
-            Some(Ok((made, State::Ready { writer: prefix, .. }))) => Writer::new(&made.design.root, array)
-                .map(|writer| (writer, prefix))
-                .map_err(|fault| fault.while_writing(topic)),
-            None => Err(ConnectError::retriable("The Protobuf schema is not registered yet")),
-            Some(Err(fault)) => Err(fault.while_writing(topic)),
-            Some(Ok((_, State::Refused(fault)))) => Err(fault.while_writing(topic)),
-            Some(Ok((_, State::Failed(cause)))) => {
-                Err(refused(cause, topic, WRITING, "Error registering Protobuf schema: "))
-            }
+        let path = match &made.design.root {
+            Form::Logical(_) => vec![0],
+            _ => pool.path_of(&made.design.full_name),
         };
-        for row in 0..array.len() {
-            if array.is_null(row) {
-                encoded.push_null();
-                continue;
-            }
-            encoded.push(|out| match &writer {
-                Ok((writer, prefix)) => {
-                    out.extend_from_slice(prefix);
-                    writer.write(row, out).map_err(|fault| fault.while_writing(topic))
-                }
-                Err(error) => Err(again(error)),
-            });
-        }
-        Ok(encoded)
-    }
-}
-
-/// One decode call.
-struct Decoding<'a> {
-    topic: &'a str,
-    rules: Rules,
-    decoded: Decoded,
-}
-
-impl Decoding<'_> {
-    fn fail(&mut self, row: usize, error: ConnectError) {
-        self.decoded.errors.push((row, error));
+        Ok(wire::path_of(&path))
     }
 
-    /// The tombstones from `row` on; answers the row after them.
-    fn nulls(&mut self, payloads: &[Option<&[u8]>], row: usize) -> usize {
-        let count = payloads[row..].iter().take_while(|payload| payload.is_none()).count();
-        let rows = (row..row + count).map(row_number).collect();
-        self.decoded.runs.push(Run { rows, values: Values::Null { rows: count } });
-        row + count
+    fn path(writer: &Vec<u8>) -> &[u8] {
+        writer
     }
 
-    /// The payloads of one schema and path from `row` on; answers the row after them.
-    fn run(
-        &mut self,
-        slot: Option<&mut Slot>,
-        (id, path): (i32, &[u8]),
-        payloads: &[Option<&[u8]>],
-        row: usize,
-    ) -> usize {
-        let same = payloads[row..].iter().map_while(|payload| match split((*payload)?) {
-            Ok((other, other_path, value)) if (other, other_path) == (id, path) => Some(value),
-            _ => None,
-        });
-        let Some(Slot::Reader(reader)) = slot else {
-            let count = same.count();
-            for row in row..row + count {
-                let error = self.unreadable(slot.as_deref(), id);
-                self.fail(row, error);
-            }
-            return row + count;
-        };
-        let mut end = row;
-        let mut rows = Vec::new();
-        for value in same {
-            match reader.read(value) {
-                Ok(()) => rows.push(row_number(end)),
-                Err(fault) => self.fail(end, fault.while_reading(self.topic, Some(id))),
-            }
-            end += 1;
-        }
-        let values = Values::Typed { schema: Arc::clone(&reader.schema), array: reader.finish() };
-        if !rows.is_empty() {
-            self.decoded.runs.push(Run { rows, values });
-        }
-        end
-    }
-
-    fn unreadable(&self, slot: Option<&Slot>, id: i32) -> ConnectError {
-        match slot {
-            Some(Slot::Failed(cause)) => {
-                refused(cause, self.topic, READING, &format!("Error retrieving Protobuf schema for id {id}"))
-            }
-            Some(Slot::Refused(fault)) => fault.while_reading(self.topic, Some(id)),
-            _ => {
-                let side = self.rules.subjects.side();
-                ConnectError::retriable(format!("The {side} schema {id} has not been fetched yet"))
-            }
+    fn bind<'a>(
+        made: &'a Made<Design>,
+        _writer: &'a Vec<u8>,
+        values: &'a Values,
+        _mapping: Mapping,
+    ) -> Converted<Writer<'a>> {
+        match values {
+            Values::Typed { array, .. } => Writer::new(&made.design.root, array),
+            _ => Err(schemaless()),
         }
     }
 }
 
-/// Schema id, path and message of a payload.
-#[inline]
-fn split(payload: &[u8]) -> Converted<(i32, &[u8], &[u8])> {
-    let (id, rest) = registry_framing::split(payload).map_err(framing)?;
-    let (path, message) = wire::split(rest)?;
-    Ok((id, path, message))
+impl ReadRows for Box<Reader> {
+    #[inline]
+    fn read(&mut self, payload: &[u8]) -> Converted<()> {
+        Reader::read(self, payload)
+    }
+
+    fn finish(&mut self) -> Values {
+        Values::Typed { schema: Arc::clone(&self.schema), array: Reader::finish(self) }
+    }
 }
 
-/// The same error once more: rows that share a cause each have their own.
-fn again(error: &ConnectError) -> ConnectError {
-    let copy = ConnectError::new(error.class(), error.java_class(), error.to_string());
-    match std::error::Error::source(error).and_then(|source| source.downcast_ref::<ConnectError>()) {
-        Some(source) => copy.with_source(again(source)),
-        None => copy,
+impl WriteRows for Writer<'_> {
+    #[inline]
+    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
+        Writer::write(self, row, out)
     }
+}
+
+/// The types of a registered schema.
+fn parse_registered(registered: &RegisteredSchema) -> Converted<Pool> {
+    Pool::parse(&registered.schema.text, &registered.dependencies)
+}
+
+fn find(registered: &RegisteredSchema, path: &[u8]) -> Converted<(Pool, usize)> {
+    let pool = parse_registered(registered)?;
+    let indexes = wire::indexes(path)?;
+    let message = pool.message_at(&indexes);
+    let message = message.ok_or_else(|| unusable(format!("Invalid message indexes: {indexes:?}")))?;
+    Ok((pool, message))
 }
 
 /// Java's converter asks the absent schema for its name.
 #[cold]
-fn schemaless() -> ConnectError {
-    ConnectError::new(
-        ErrorClass::Record,
-        "java.lang.NullPointerException",
-        "A value without a schema cannot be written as Protobuf",
-    )
+fn schemaless() -> Box<Fault> {
+    Box::new(Fault::Bare {
+        class: "java.lang.NullPointerException",
+        message: "A value without a schema cannot be written as Protobuf".to_owned(),
+    })
 }
-
-fn is_null(values: &Values, row: usize) -> bool {
-    match values {
-        Values::Dynamic(values) => matches!(values[row], Value::Null),
-        Values::Null { .. } => true,
-        Values::Typed { array, .. } => array.is_null(row),
-    }
-}
-
-fn row_number(row: usize) -> u32 {
-    u32::try_from(row).expect("a batch has fewer than 2^32 rows")
-}
-
-/// About the bytes of a payload.
-const ROW_BYTES: usize = 128;

@@ -1,39 +1,14 @@
-//! Why a record cannot be converted, and the exceptions Java shows for it.
+//! The words of failures, and the exceptions of Protobuf.
 
-use lakeward_api::{ConnectError, ErrorClass};
+pub(super) use super::super::registry_framing::{Converted, Fault};
 
-use super::super::registry_framing::{Words, serialization};
-
-/// The result of conversions; the error is boxed so that the usual path moves one word.
-pub(super) type Converted<T> = Result<T, Box<Fault>>;
-
-/// Why a record cannot be converted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// An exception that Java shows without a wrapper.
-    Bare {
-        /// Full Java class name.
-        class: &'static str,
-        /// Its message.
-        message: String,
-    },
-    /// A `DataException` of the mapping, shown without a wrapper.
-    Data(String),
-    /// The bytes or the schema text are broken: an exception inside a `SerializationException`.
-    Inner {
-        /// Full Java class name.
-        class: &'static str,
-        /// Its message.
-        message: String,
-    },
-    /// A `SerializationException` of the wire format.
-    Serialization(String),
-}
+use super::super::registry_framing::Words;
 
 /// The words of reading.
 pub(super) const READING: Words = Words {
     failed: |topic| format!("Failed to deserialize data for topic {topic} to Protobuf:"),
     retry_ends: "",
+    one: "Error deserializing Protobuf message",
     during: "deserializing data for",
     format: "Protobuf",
 };
@@ -42,41 +17,17 @@ pub(super) const READING: Words = Words {
 pub(super) const WRITING: Words = Words {
     failed: |topic| format!("Failed to serialize Protobuf data from topic {topic}:"),
     retry_ends: "",
+    one: "Error serializing Protobuf message",
     during: "serializing Protobuf data for",
     format: "Protobuf",
 };
 
-impl Fault {
-    /// The error of a record of `topic` with schema `id` that cannot be read.
-    pub(super) fn while_reading(&self, topic: &str, id: Option<i32>) -> ConnectError {
-        let id = id.map_or_else(|| "unknown".to_owned(), |id| id.to_string());
-        self.wrapped((READING.failed)(topic), &format!("Error deserializing Protobuf message for id {id}"))
-    }
-
-    /// The error of a record of `topic` that cannot be written.
-    pub(super) fn while_writing(&self, topic: &str) -> ConnectError {
-        self.wrapped((WRITING.failed)(topic), "Error serializing Protobuf message")
-    }
-
-    /// Whether the bytes are a message, but not one that has a value.
-    pub(super) fn is_of_a_value(&self) -> bool {
-        match self {
-            Self::Bare { .. } | Self::Data(_) => true,
-            Self::Inner { message, .. } => message.starts_with(MISSING),
-            Self::Serialization(_) => false,
-        }
-    }
-
-    fn wrapped(&self, outer: String, middle: &str) -> ConnectError {
-        match self {
-            Self::Bare { class, message } => ConnectError::new(ErrorClass::Record, class, message.clone()),
-            Self::Data(message) => ConnectError::data(message.clone()),
-            Self::Inner { class, message } => {
-                let cause = ConnectError::new(ErrorClass::Record, class, message.clone());
-                ConnectError::data(outer).with_source(serialization(middle).with_source(cause))
-            }
-            Self::Serialization(message) => ConnectError::data(outer).with_source(serialization(message)),
-        }
+/// Whether the bytes are a message, but not one that has a value.
+pub(super) fn is_of_a_value(fault: &Fault) -> bool {
+    match fault {
+        Fault::Bare { .. } | Fault::Data(_) => true,
+        Fault::Inner { message, .. } => message.starts_with(MISSING),
+        Fault::Fatal { .. } | Fault::Serialization(_) => false,
     }
 }
 
@@ -118,10 +69,4 @@ pub(super) fn truncated() -> Box<Fault> {
          could mean either that the input has been truncated or that an embedded message misreported its own \
          length.",
     )
-}
-
-/// A `SerializationException` of what surrounds a value.
-#[cold]
-pub(super) fn framing(message: String) -> Box<Fault> {
-    Box::new(Fault::Serialization(message))
 }

@@ -27,12 +27,10 @@ mod descriptor;
 mod fault;
 mod mapping;
 mod read;
-mod readers;
 #[cfg(test)]
 mod tests;
 mod wire;
 mod write;
-mod writers;
 
 pub use config::ProtobufConverterPlugin;
 pub use convert::ProtobufConverter;

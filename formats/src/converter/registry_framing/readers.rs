@@ -1,44 +1,53 @@
 //! The readers of a topic's schemas, made once per schema.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 use std::task::Poll;
 
 use lakeward_api::ConnectError;
 use lakeward_registry::{RegisteredSchema, Registry};
 
-use super::Subjects;
+use super::fault::{Converted, Fault};
+use super::format::Format;
+use super::subjects::Rules;
 
-/// What is known about a schema; `R` reads its payloads, `F` is the fault of a format.
-pub(in super::super) enum Slot<R, F> {
+/// What names the type of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key<'a> {
+    pub(super) id: i32,
+    /// The path of the type within its schema, as it is written.
+    pub(super) path: &'a [u8],
+}
+
+/// What is known about a schema; `R` reads its payloads.
+pub(super) enum Slot<R> {
     /// The registry did not answer with a schema this time.
     Failed(Arc<ConnectError>),
     /// Payloads can be read.
     Reader(R),
     /// The schema has no Connect form.
-    Refused(Box<F>),
+    Refused(Box<Fault>),
 }
 
-/// The readers of one topic by `K`, which names a schema.
+/// The readers of one topic by id and path.
 ///
 /// # Memory
 /// At most `entries_max` readers, and more only while one batch needs more.
-pub(in super::super) struct Readers<K, R, F> {
-    slots: HashMap<K, (Slot<R, F>, u64)>,
+pub(super) struct Readers<R> {
+    slots: HashMap<(i32, Box<[u8]>), (Slot<R>, u64)>,
     /// Counts batches, to find the readers that were not used for longest.
     clock: u64,
 }
 
-impl<K, R, F> Default for Readers<K, R, F> {
+impl<R> Default for Readers<R> {
     fn default() -> Self {
         Self { slots: HashMap::new(), clock: 0 }
     }
 }
 
-impl<K: Eq + Hash, R, F> Readers<K, R, F> {
+impl<R> Readers<R> {
     /// Starts a batch: readers that were not used for long go when there are too many.
-    pub(in super::super) fn start_batch(&mut self, entries_max: usize) {
+    pub(super) fn start_batch(&mut self, entries_max: usize) {
         self.clock += 1;
         if self.slots.len() > entries_max {
             let mut used: Vec<u64> = self.slots.values().map(|(_, used)| *used).collect();
@@ -49,54 +58,78 @@ impl<K: Eq + Hash, R, F> Readers<K, R, F> {
     }
 
     /// Forgets failures, so that a retry asks again.
-    pub(in super::super) fn forget_failures(&mut self) {
+    pub(super) fn forget_failures(&mut self) {
         self.slots.retain(|_, (slot, _)| !matches!(slot, Slot::Failed(_)));
     }
 
     /// What is known about `key`.
-    pub(in super::super) fn slot(&mut self, key: &K) -> Option<&mut Slot<R, F>> {
-        let (slot, used) = self.slots.get_mut(key)?;
+    pub(super) fn slot(&mut self, key: Key<'_>) -> Option<&mut Slot<R>> {
+        let (slot, used) = self.slots.get_mut(&(key.id, key.path.into()))?;
         *used = self.clock;
         Some(slot)
     }
 
-    /// Makes sure that something is known about `key`: `ask` finds the schema, `make` makes its reader.
-    pub(in super::super) fn poll_slot(
+    /// Makes sure that something is known about `key`.
+    pub(super) fn poll_slot<F: Format<Reader = R>>(
         &mut self,
-        key: K,
-        ask: impl FnOnce() -> Poll<Result<Arc<RegisteredSchema>, Slot<R, F>>>,
-        make: impl FnOnce(&RegisteredSchema) -> Result<R, Box<F>>,
+        key: Key<'_>,
+        registry: &mut dyn Registry,
+        topic: &str,
+        format: &mut F,
+        rules: Rules<F::Mapping>,
     ) -> Poll<()> {
-        if self.slot(&key).is_some() {
+        if self.slot(key).is_some() {
             return Poll::Ready(());
         }
-        let slot = match ask() {
+        let slot = match poll_schema::<F>(key, registry, topic, rules) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Err(slot)) => slot,
-            Poll::Ready(Ok(registered)) => make(&registered).map_or_else(Slot::Refused, Slot::Reader),
+            Poll::Ready(Ok(registered)) => {
+                let reader = of_its_kind::<F>(&registered, rules)
+                    .and_then(|()| format.reader(&registered, key.path, rules.mapping));
+                reader.map_or_else(Slot::Refused, Slot::Reader)
+            }
         };
-        self.slots.insert(key, (slot, self.clock));
+        self.slots.insert((key.id, key.path.into()), (slot, self.clock));
         Poll::Ready(())
     }
 }
 
-/// Asks for schema `id` with its version, which counts under the subject that the strategy names: `name`
-/// finds that subject when it needs the schema itself.
-pub(in super::super) fn poll_schema<R, F>(
+/// Asks for a schema with its version, which counts under the subject that the strategy names; some need the
+/// schema itself for that.
+fn poll_schema<F: Format>(
+    key: Key<'_>,
     registry: &mut dyn Registry,
     topic: &str,
-    id: i32,
-    subjects: Subjects,
-    name: impl FnOnce(&RegisteredSchema) -> Result<String, Box<F>>,
-) -> Poll<Result<Arc<RegisteredSchema>, Slot<R, F>>> {
+    rules: Rules<F::Mapping>,
+) -> Poll<Result<Arc<RegisteredSchema>, Slot<F::Reader>>> {
     let failed = |error| Slot::Failed(Arc::new(error));
+    let subjects = rules.subjects;
     let is_named_by_schema = subjects.strategy.needs_record_name();
     let first = if is_named_by_schema { Ok(String::new()) } else { subjects.of(topic, None) };
-    match registry.by_id(&first.unwrap_or_default(), id) {
-        Poll::Ready(Ok(registered)) if is_named_by_schema => match name(&registered) {
-            Ok(subject) => registry.by_id(&subject, id).map(|answer| answer.map_err(failed)),
-            Err(fault) => Poll::Ready(Err(Slot::Refused(fault))),
-        },
+    match registry.by_id(&first.unwrap_or_default(), key.id) {
+        Poll::Ready(Ok(registered)) if is_named_by_schema => {
+            let name = of_its_kind::<F>(&registered, rules).and_then(|()| F::name(&registered, key.path));
+            let subject =
+                name.and_then(|name| subjects.of(topic, name.as_deref()).map_err(|text| F::framing(text)));
+            match subject {
+                Ok(subject) => registry.by_id(&subject, key.id).map(|answer| answer.map_err(failed)),
+                Err(fault) => Poll::Ready(Err(Slot::Refused(fault))),
+            }
+        }
         answer => answer.map(|answer| answer.map_err(failed)),
     }
+}
+
+/// Refuses schemas of other formats.
+pub(super) fn of_its_kind<F: Format>(
+    registered: &RegisteredSchema,
+    rules: Rules<F::Mapping>,
+) -> Converted<()> {
+    let found = registered.schema.kind;
+    if found == F::KIND {
+        return Ok(());
+    }
+    let retrieving = F::retrieving(rules.subjects.side(), &registered.id.to_string());
+    Err(F::framing(format!("{retrieving}: it is of type {}", found.as_str())))
 }

@@ -7,21 +7,26 @@ use lakeward_api::ConnectError;
 use lakeward_api::schema::Schema;
 use lakeward_registry::{RegisteredSchema, Registry, SchemaText};
 
+use super::fault::Fault;
+use super::format::Format;
+use super::readers::of_its_kind;
+use super::subjects::Rules;
+
 /// The writers made so far, those used last in front. `D` is what a format makes of a Connect schema, `W`
-/// what it makes of that and the registered schema, `F` its fault.
+/// what it makes of that and the registered schema.
 ///
 /// # Memory
 /// At most `entries_max` Connect schemas and [`TOPICS_MAX`] topics each.
-pub(in super::super) struct Writers<D, W, F> {
-    plans: Vec<Plan<D, W, F>>,
+pub(super) struct Writers<D, W> {
+    plans: Vec<Plan<D, W>>,
 }
 
 /// How values of one Connect schema are written.
-pub(in super::super) struct Plan<D, W, F> {
+struct Plan<D, W> {
     /// `None` is schemaless.
     schema: Option<Arc<Schema>>,
-    made: Result<Made<D>, Box<F>>,
-    targets: Vec<(Arc<str>, State<W, F>)>,
+    made: Result<Made<D>, Box<Fault>>,
+    targets: Vec<(Arc<str>, State<W>)>,
 }
 
 /// A schema made of a Connect schema.
@@ -33,31 +38,27 @@ pub(in super::super) struct Made<D> {
 }
 
 /// What the registry said about a topic.
-pub(in super::super) enum State<W, F> {
+pub(super) enum State<W> {
     /// It refused; the next batch asks again.
     Failed(Arc<ConnectError>),
     /// The schema cannot be used.
-    Refused(Box<F>),
+    Refused(Box<Fault>),
     /// Payloads can be written.
     Ready { registered: Arc<RegisteredSchema>, writer: W },
 }
 
 /// The schema made, and what the registry said about it; or why none can be made.
-pub(in super::super) type Known<'a, D, W, F> = Result<(&'a Made<D>, &'a State<W, F>), &'a F>;
+pub(super) type Known<'a, D, W> = Result<(&'a Made<D>, &'a State<W>), &'a Fault>;
 
-impl<D, W, F> Default for Writers<D, W, F> {
+impl<D, W> Default for Writers<D, W> {
     fn default() -> Self {
         Self { plans: Vec::new() }
     }
 }
 
-impl<D, W, F> Writers<D, W, F> {
-    /// How values of `schema` are written to `topic`, once [`Plan::poll_ready`] has answered.
-    pub(in super::super) fn state(
-        &self,
-        topic: &str,
-        schema: Option<&Arc<Schema>>,
-    ) -> Option<Known<'_, D, W, F>> {
+impl<D, W> Writers<D, W> {
+    /// How values of `schema` are written to `topic`, once [`Writers::poll_ready`] has answered.
+    pub(super) fn state(&self, topic: &str, schema: Option<&Arc<Schema>>) -> Option<Known<'_, D, W>> {
         let plan = self.plans.iter().find(|plan| plan.is_for(schema))?;
         match &plan.made {
             Ok(made) => plan.state(topic).map(|state| Ok((made, state))),
@@ -65,13 +66,25 @@ impl<D, W, F> Writers<D, W, F> {
         }
     }
 
+    /// Makes sure that [`Writers::state`] is known for values of `schema` in `topic`.
+    pub(super) fn poll_ready<F: Format<Design = D, Writer = W>>(
+        &mut self,
+        registry: &mut dyn Registry,
+        topic: &str,
+        schema: Option<&Arc<Schema>>,
+        rules: Rules<F::Mapping>,
+    ) -> Poll<()> {
+        let plan = self.plan(schema, rules.entries_max, || F::make(schema, rules.mapping));
+        plan.poll_ready::<F>(registry, topic, rules)
+    }
+
     /// The plan of `schema`; `make` makes what a new one starts with.
-    pub(in super::super) fn plan(
+    fn plan(
         &mut self,
         schema: Option<&Arc<Schema>>,
         entries_max: usize,
-        make: impl FnOnce() -> Result<Made<D>, Box<F>>,
-    ) -> &mut Plan<D, W, F> {
+        make: impl FnOnce() -> Result<Made<D>, Box<Fault>>,
+    ) -> &mut Plan<D, W> {
         let found = self.plans.iter().position(|plan| plan.is_same(schema));
         let found = found.or_else(|| self.plans.iter().position(|plan| plan.is_for(schema)));
         match found {
@@ -87,19 +100,16 @@ impl<D, W, F> Writers<D, W, F> {
     }
 }
 
-impl<D, W, F> Plan<D, W, F> {
-    /// Makes sure that [`Writers::state`] is known for `topic`: `subject` is that of a schema with a name,
-    /// `writer` makes the writer of a registered schema.
-    pub(in super::super) fn poll_ready(
+impl<D, W> Plan<D, W> {
+    fn poll_ready<F: Format<Design = D, Writer = W>>(
         &mut self,
         registry: &mut dyn Registry,
         topic: &str,
-        subject: impl FnOnce(Option<&str>) -> Result<String, Box<F>>,
-        writer: impl FnOnce(&Made<D>, &RegisteredSchema) -> Result<W, Box<F>>,
+        rules: Rules<F::Mapping>,
     ) -> Poll<()> {
         let Ok(made) = &self.made else { return Poll::Ready(()) };
-        let state = match subject(made.name.as_deref()) {
-            Err(fault) => State::Refused(fault),
+        let state = match rules.subjects.of(topic, made.name.as_deref()) {
+            Err(message) => State::Refused(F::framing(message)),
             Ok(subject) => match registry.for_writing(&subject, &made.text) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => State::Failed(Arc::new(error)),
@@ -109,7 +119,9 @@ impl<D, W, F> Plan<D, W, F> {
                     {
                         return Poll::Ready(());
                     }
-                    match writer(made, &registered) {
+                    let writer = of_its_kind::<F>(&registered, rules)
+                        .and_then(|()| F::writer(made, &registered, self.schema.as_ref(), rules.mapping));
+                    match writer {
                         Ok(writer) => State::Ready { registered, writer },
                         Err(fault) => State::Refused(fault),
                     }
@@ -134,7 +146,7 @@ impl<D, W, F> Plan<D, W, F> {
         self.is_same(schema) || self.schema.as_ref() == schema
     }
 
-    fn state(&self, topic: &str) -> Option<&State<W, F>> {
+    fn state(&self, topic: &str) -> Option<&State<W>> {
         self.targets.iter().find(|(known, _)| &**known == topic).map(|(_, state)| state)
     }
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
+use lakeward_api::shaped;
 
 use super::lines::{LineCompression, LineOutput};
 use super::{FileFormat, PartEncoder};
@@ -93,6 +94,9 @@ fn append_lines(out: &mut Vec<u8>, values: &Values, decimals: DecimalFormat) -> 
                 append_object(out, value)?;
                 out.push(b'\n');
             }
+        }
+        Values::Shaped(array) => {
+            append_lines(out, &Values::Dynamic(shaped::values(array)), decimals)?;
         }
         Values::Typed { schema, array } => {
             let column = ColumnText::new(schema, array, Form { decimals, ..Form::default() })?;

@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
 use arrow_schema::{DataType, TimeUnit};
 use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 use super::Times;
@@ -60,6 +61,9 @@ impl Extractor {
 fn field_times(values: &Values, path: &str) -> Result<Vec<i64>, S3SinkError> {
     match values {
         Values::Dynamic(values) => values.iter().map(|value| dynamic_time(value, path)).collect(),
+        Values::Shaped(array) => {
+            shaped::values(array).iter().map(|value| dynamic_time(value, path)).collect()
+        }
         Values::Null { .. } => Err(not_a_container(path)),
         Values::Typed { .. } => {
             let (schema, records) = values.as_struct().ok_or_else(|| not_a_container(path))?;

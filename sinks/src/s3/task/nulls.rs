@@ -2,8 +2,7 @@
 //!
 //! Source: `S3SinkTask#maybeSkipOnNullValue`.
 
-use arrow_array::{Array, UInt32Array};
-use arrow_select::take::take;
+use arrow_array::Array;
 use lakeward_api::batch::{SinkBatch, Values};
 
 use crate::s3::config::S3Config;
@@ -47,7 +46,7 @@ fn kept_rows(values: &Values) -> Option<Vec<u32>> {
         Values::Dynamic(values) => values.iter().any(|value| value.is_null()).then(|| {
             values.iter().enumerate().filter(|(_, value)| !value.is_null()).map(|(at, _)| row(at)).collect()
         }),
-        Values::Typed { array, .. } => (array.null_count() > 0)
+        Values::Shaped(array) | Values::Typed { array, .. } => (array.null_count() > 0)
             .then(|| (0..array.len()).filter(|at| !array.is_null(*at)).map(row).collect()),
     }
 }
@@ -59,7 +58,7 @@ fn select(batch: SinkBatch, rows: &[u32]) -> SinkBatch {
         timestamps_ms: rows.iter().map(|row| batch.timestamps_ms[*row as usize]).collect(),
         keys: select_values(&batch.keys, rows),
         values: select_values(&batch.values, rows),
-        headers: batch.headers.take(rows),
+        headers: batch.headers.take(rows).expect("row numbers are within the batch"),
         partition: batch.partition,
         topic: batch.topic,
     }
@@ -67,15 +66,5 @@ fn select(batch: SinkBatch, rows: &[u32]) -> SinkBatch {
 
 /// The given rows of `values`, ascending.
 pub(super) fn select_values(values: &Values, rows: &[u32]) -> Values {
-    match values {
-        Values::Dynamic(values) => {
-            Values::Dynamic(rows.iter().map(|row| values[*row as usize].clone()).collect())
-        }
-        Values::Null { .. } => Values::Null { rows: rows.len() },
-        Values::Typed { schema, array } => {
-            let indices = UInt32Array::from(rows.to_vec());
-            let array = take(array, &indices, None).expect("row numbers are within the batch");
-            Values::Typed { schema: std::sync::Arc::clone(schema), array }
-        }
-    }
+    values.take(rows).expect("row numbers are within the batch")
 }

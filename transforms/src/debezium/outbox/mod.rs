@@ -20,8 +20,8 @@ use arrow_array::{Array, ArrayRef};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
-use lakeward_api::header::Header;
-use lakeward_api::rows::{self, ColumnWriter};
+use lakeward_api::header::{HeaderColumn, HeaderValues};
+use lakeward_api::rows::ColumnWriter;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
@@ -94,7 +94,7 @@ impl EventRouter {
             Values::Dynamic(values) => {
                 (0u32..).zip(values).filter(|(_, value)| !value.is_null()).map(|(row, _)| row).collect()
             }
-            Values::Typed { array, .. } => columns::by_nulls(array).0,
+            Values::Shaped(array) | Values::Typed { array, .. } => columns::by_nulls(array).0,
         };
         if there.is_empty() {
             return Ok(Transformed::default());
@@ -257,12 +257,10 @@ impl EventRouter {
         for (index, alias) in &plan.headers {
             added.push((Arc::clone(alias), *index, plan.column(event, *index)?));
         }
-        for (row, headers) in batch.headers.rows_mut(rows).iter_mut().enumerate() {
-            headers.extend(added.iter().map(|(name, index, column)| {
-                let schema = &fields[*index].schema;
-                let value = rows::value_at(schema, column, row);
-                Header { key: Arc::clone(name), schema: Some(Arc::clone(schema)), value }
-            }));
+        for (key, index, array) in added {
+            let schema = Arc::clone(&fields[index].schema);
+            let values = HeaderValues::Rows(Values::Typed { schema, array });
+            batch.headers.push(rows, HeaderColumn { key, values });
         }
         batch.timestamps_ms = events.iter().map(|event| event.timestamp_ms).collect();
         let schema = Arc::clone(&fields[plan.key].schema);

@@ -30,15 +30,8 @@ impl Drop {
     ///
     /// # Errors
     /// `Record` when the header holds no list.
-    pub(super) fn names<'a>(
-        &self,
-        batch: &'a SinkBatch,
-        row: usize,
-    ) -> Result<Option<&'a [Value]>, ConnectError> {
-        let Some(header) = batch.headers.row(row).iter().find(|header| *header.key == *self.header) else {
-            return Ok(None);
-        };
-        match &header.value {
+    pub(super) fn names(&self, batch: &SinkBatch, row: usize) -> Result<Option<Vec<Value>>, ConnectError> {
+        match batch.headers.first(row, &self.header).map_or(Value::Null, |(_, value)| value) {
             Value::Null => Ok(None),
             Value::Array(names) if names.is_empty() => Ok(None),
             Value::Array(names) => Ok(Some(names)),
@@ -63,8 +56,9 @@ impl Drop {
         if !self.from_key {
             return Ok(());
         }
-        match keys {
+        match keys.unshape() {
             Values::Null { .. } => Ok(()),
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Dynamic(values) => self.schemaless(values, names),
             Values::Typed { schema, array } => {
                 if array.null_count() > 0 {
@@ -126,7 +120,7 @@ pub(super) fn key_is_null(keys: &Values, row: usize) -> bool {
     match keys {
         Values::Null { .. } => true,
         Values::Dynamic(values) => values[row].is_null(),
-        Values::Typed { array, .. } => array.is_null(row),
+        Values::Shaped(array) | Values::Typed { array, .. } => array.is_null(row),
     }
 }
 

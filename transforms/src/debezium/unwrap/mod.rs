@@ -15,11 +15,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringArray, StructArray};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
-use lakeward_api::header::Header;
+use lakeward_api::header::{HeaderColumn, HeaderValues};
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
-use lakeward_api::{ConnectError, rows};
+use lakeward_api::ConnectError;
 
 use self::config::Deletes;
 use self::drop::Drop;
@@ -87,12 +87,10 @@ impl ExtractNewRecordState {
         if !operations.is_empty() {
             let text = Arc::new(Schema::new(Kind::String));
             let rows = batch.rows();
-            for headers in batch.headers.rows_mut(rows) {
-                headers.extend(operations.iter().map(|name| Header {
-                    key: Arc::clone(name),
-                    schema: Some(Arc::clone(&text)),
-                    value: Value::String("d".into()),
-                }));
+            for key in operations {
+                let (schema, value) = (Some(Arc::clone(&text)), Value::String("d".into()));
+                let values = HeaderValues::Constant { schema, value };
+                batch.headers.push(rows, HeaderColumn { key, values });
             }
         }
         Transformed::one(batch)
@@ -108,7 +106,7 @@ impl ExtractNewRecordState {
                 let rows = |pairs: Vec<(u32, &Value)>| pairs.into_iter().map(|(row, _)| row).collect();
                 (rows(there), rows(null))
             }
-            Values::Typed { array, .. } => columns::by_nulls(array),
+            Values::Shaped(array) | Values::Typed { array, .. } => columns::by_nulls(array),
         };
         if null.is_empty() {
             return Ok(Transformed::one(batch));
@@ -126,7 +124,7 @@ impl ExtractNewRecordState {
         let plan = Arc::clone(self.plans.get(schema, || Ok(Arc::new(Plan::new(schema, rules))))?);
         let kinds = match &batch.values {
             Values::Typed { array, .. } => plan.kinds(array.as_struct()),
-            Values::Dynamic(_) | Values::Null { .. } => Vec::new(),
+            Values::Dynamic(_) | Values::Null { .. } | Values::Shaped(_) => Vec::new(),
         };
         if let [(kind, _)] = kinds.as_slice() {
             return self.change(batch, &plan, *kind);
@@ -190,8 +188,8 @@ impl ExtractNewRecordState {
             };
             let is_null = names.is_some() && drop::key_is_null(&batch.keys, row);
             match runs.last_mut() {
-                Some((last, null, run)) if last.as_deref() == names && *null == is_null => run.push(at),
-                _ => runs.push((names.map(<[_]>::to_vec), is_null, vec![at])),
+                Some((last, null, run)) if *last == names && *null == is_null => run.push(at),
+                _ => runs.push((names, is_null, vec![at])),
             }
         }
         for (names, _, run) in runs {
@@ -376,12 +374,9 @@ fn add_headers(batch: &mut SinkBatch, plan: &Plan) -> Result<(), ConnectError> {
         found.push((source, source.column(array.as_struct())?));
     }
     let rows = batch.rows();
-    for (row, headers) in batch.headers.rows_mut(rows).iter_mut().enumerate() {
-        headers.extend(found.iter().map(|(source, column)| Header {
-            key: Arc::clone(&source.name),
-            schema: Some(Arc::clone(&source.schema)),
-            value: rows::value_at(&source.schema, column, row),
-        }));
+    for (source, array) in found {
+        let values = HeaderValues::Rows(Values::Typed { schema: Arc::clone(&source.schema), array });
+        batch.headers.push(rows, HeaderColumn { key: Arc::clone(&source.name), values });
     }
     Ok(())
 }

@@ -102,6 +102,7 @@ fn values(decoded: &Decoded, rows: usize) -> Vec<Option<Value>> {
             all[*row as usize] = Some(match &run.values {
                 Values::Dynamic(values) => values[at].clone(),
                 Values::Null { .. } => Value::Null,
+                Values::Shaped(array) => lakeward_api::shaped::value_at(array, at),
                 Values::Typed { schema, array } => {
                     assert_eq!(*array.data_type(), schema.arrow_type());
                     cell(schema, array, at)

@@ -7,9 +7,9 @@ use lakeward_api::converter::Converter;
 use lakeward_api::plugin::ConverterRole;
 use lakeward_registry::{RegisteredSchema, RegistrySettings, SchemaText, SchemaType, Store, Writing, local};
 
+use super::super::super::registry_framing::rules;
 use super::super::JsonSchemaConverter;
-use super::super::config::rules;
-use super::super::readers::connect_schema;
+use super::super::convert::{JsonSchema, connect_schema};
 use crate::random::Random;
 
 const SCHEMA: &str = r#"{"type":"object","title":"T","properties":{
@@ -81,7 +81,11 @@ fn damaged_payloads_spoil_only_themselves() {
 #[test]
 fn damaged_schemas_are_refused_or_mapped() {
     let settings = settings();
-    let rules = rules(ConverterRole::Value, &settings, &RegistrySettings::parse(&settings, false).unwrap());
+    let rules = rules::<JsonSchema>(
+        ConverterRole::Value,
+        &settings,
+        &RegistrySettings::parse(&settings, false).unwrap(),
+    );
     let mapping = rules.unwrap().mapping;
     let mut random = Random(11);
     let (mut mapped, mut refused) = (0, 0);
@@ -100,7 +104,11 @@ fn damaged_schemas_are_refused_or_mapped() {
 #[test]
 fn schemas_that_grow_without_bounds_are_refused() {
     let settings = settings();
-    let rules = rules(ConverterRole::Value, &settings, &RegistrySettings::parse(&settings, false).unwrap());
+    let rules = rules::<JsonSchema>(
+        ConverterRole::Value,
+        &settings,
+        &RegistrySettings::parse(&settings, false).unwrap(),
+    );
     let mapping = rules.unwrap().mapping;
     let doubling = |level: usize| {
         let next = format!(r##"{{"$ref":"#/definitions/d{}"}}"##, level + 1);
@@ -117,7 +125,17 @@ fn schemas_that_grow_without_bounds_are_refused() {
         chain.join(",")
     );
     let deep = format!("{}{}", r#"{"type":"array","items":"#.repeat(5000), "}".repeat(5000));
-    for schema in [exponential, chain, deep] {
+    let objects: Vec<String> = (0..40)
+        .map(|level| {
+            let next = format!(r##"{{"$ref":"#/definitions/d{}"}}"##, level + 1);
+            format!(r##""d{level}":{{"type":"object","properties":{{"a":{next},"b":{next}}}}}"##)
+        })
+        .collect();
+    let objects = format!(
+        r##"{{"$ref":"#/definitions/d0","definitions":{{{},"d40":{{"type":"string"}}}}}}"##,
+        objects.join(",")
+    );
+    for schema in [exponential, chain, deep, objects] {
         let registered =
             RegisteredSchema { id: 1, version: Some(1), schema: text(&schema), dependencies: Vec::new() };
         assert!(connect_schema(&registered, mapping).is_err());

@@ -13,12 +13,13 @@ use lakeward_api::plugin::ConverterRole;
 use lakeward_api::rows::value_at;
 use lakeward_registry::{RegisteredSchema, RegistrySettings, SchemaText, SchemaType, Store, Writing, local};
 
-use super::super::super::registry_framing::dump;
+use super::super::super::registry_framing::{dump, rules};
 use super::super::JsonSchemaConverter;
-use super::super::config::{Rules, rules};
+use super::super::config::Mapping;
+use super::super::convert::{JsonSchema, connect_schema};
+use super::super::fault::READING;
 use super::super::from_connect::from_connect;
 use super::super::members::print;
-use super::super::readers::connect_schema;
 
 const SCHEMAS: &str = include_str!("schemas.txt");
 const VALUES: &str = include_str!("values.txt");
@@ -30,9 +31,10 @@ fn settings(text: &str) -> ConfigMap {
     given.chain([url]).collect()
 }
 
-fn rules_of(text: &str) -> Rules {
+fn mapping_of(text: &str) -> Mapping {
     let settings = settings(text);
-    rules(ConverterRole::Value, &settings, &RegistrySettings::parse(&settings, false).unwrap()).unwrap()
+    let of_registry = RegistrySettings::parse(&settings, false).unwrap();
+    rules::<JsonSchema>(ConverterRole::Value, &settings, &of_registry).unwrap().mapping
 }
 
 fn registered(text: &str) -> RegisteredSchema {
@@ -46,19 +48,19 @@ fn schemas_are_mapped_as_java_maps_them() {
     for case in SCHEMAS.split("\n\n") {
         let lines: Vec<&str> = case.lines().collect();
         let (settings, text) = lines[0].split_once('|').unwrap();
-        let rules = rules_of(settings);
-        let mapped = connect_schema(&registered(text), rules.mapping);
+        let mapping = mapping_of(settings);
+        let mapped = connect_schema(&registered(text), mapping);
         let found: Vec<String> = match &mapped {
             Ok(schema) => {
                 let mut written = String::from("< ");
-                print(&from_connect(schema, rules.mapping).unwrap(), &mut written);
+                print(&from_connect(schema, mapping).unwrap(), &mut written);
                 vec![format!("= {}", dump::schema(schema)), written]
             }
-            Err(fault) => vec![format!("! {}", fault.while_reading("t", Some(1)).java_class())],
+            Err(fault) => vec![format!("! {}", fault.while_reading(READING, "t", Some("1")).java_class())],
         };
         if lines[1] == "! recursive" {
             let fault = mapped.expect_err("recursive types have no columns");
-            assert!(fault.while_reading("t", Some(1)).to_string().contains("contains itself"));
+            assert!(fault.while_reading(READING, "t", Some("1")).to_string().contains("contains itself"));
         } else if found != lines[1..] {
             differences.push(format!("{case}\nour answer:\n{}\n", found.join("\n")));
         }

@@ -13,10 +13,10 @@ use lakeward_registry::{
 };
 
 use super::super::super::registry_framing::dump;
-use super::super::config::rules;
+use super::super::super::registry_framing::rules;
+use super::super::convert::{JsonSchema, connect_schema};
 use super::super::from_connect::from_connect;
 use super::super::members::print;
-use super::super::readers::connect_schema;
 use super::super::{JsonSchemaConverter, union::is_union};
 use crate::random::Random;
 
@@ -106,7 +106,7 @@ fn settings() -> ConfigMap {
 
 fn text_of(schema: &Schema) -> SchemaText {
     let of_registry = RegistrySettings::parse(&settings(), false).unwrap();
-    let mapping = rules(ConverterRole::Value, &settings(), &of_registry).unwrap().mapping;
+    let mapping = rules::<JsonSchema>(ConverterRole::Value, &settings(), &of_registry).unwrap().mapping;
     let mut text = String::new();
     print(&from_connect(schema, mapping).unwrap(), &mut text);
     SchemaText { kind: SchemaType::Json, text: text.into(), references: Vec::new() }
@@ -115,7 +115,7 @@ fn text_of(schema: &Schema) -> SchemaText {
 #[test]
 fn schemas_come_back_from_their_text() {
     let of_registry = RegistrySettings::parse(&settings(), false).unwrap();
-    let mapping = rules(ConverterRole::Value, &settings(), &of_registry).unwrap().mapping;
+    let mapping = rules::<JsonSchema>(ConverterRole::Value, &settings(), &of_registry).unwrap().mapping;
     let mut random = Random(3);
     for _ in 0..300 {
         let schema = schema(&mut random, 2);

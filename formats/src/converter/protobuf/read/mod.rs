@@ -29,7 +29,7 @@ use arrow_schema::{FieldRef, Fields};
 use lakeward_api::schema::Schema;
 
 use super::descriptor::Pool;
-use super::fault::{Converted, Fault};
+use super::fault::{Converted, Fault, is_of_a_value};
 use super::mapping::{Mapping, to_connect};
 
 use cells::VarCells;
@@ -70,7 +70,7 @@ impl Reader {
     #[cold]
     fn read_merged(&mut self, payload: &[u8], fault: Box<Fault>) -> Converted<()> {
         let Cells::Message(message) = &self.root.cells else { return Err(fault) };
-        let merged = if fault.is_of_a_value() { message.merged(payload).ok() } else { None };
+        let merged = if is_of_a_value(&fault) { message.merged(payload).ok() } else { None };
         let Some(merged) = merged.filter(|merged| merged != payload) else { return Err(fault) };
         let rows = self.root.rows;
         let appended = self.root.append_root(&mut Cursor::new(&merged), rows);

@@ -55,6 +55,7 @@ fn values(values: &Values) -> Vec<String> {
     match values {
         Values::Dynamic(values) => values.iter().map(dump::value).collect(),
         Values::Null { rows } => vec!["tombstone".to_owned(); *rows],
+        Values::Shaped(_) => panic!("not a shape"),
         Values::Typed { schema, array } => {
             (0..array.len()).map(|row| dump::value(&rows::value_at(schema, array, row))).collect()
         }
