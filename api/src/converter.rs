@@ -35,13 +35,41 @@ pub trait Converter {
     /// `Err` of the call itself means nothing could be decoded (class `Config` for wrong settings).
     fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError>;
 
+    /// The name of the one record header that says how payloads are read; `None` when none does. Looking for
+    /// headers costs time per record.
+    fn payload_header(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// [`Converter::poll_decode_ready`] where records have [`Converter::payload_header`]: `headers` holds its
+    /// last value of each record.
+    fn poll_decode_ready_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        _headers: &[Option<&[u8]>],
+    ) -> Result<Poll<()>, ConnectError> {
+        self.poll_decode_ready(topic, payloads)
+    }
+
+    /// [`Converter::decode`] where records have [`Converter::payload_header`]: `headers` holds its last value
+    /// of each record.
+    fn decode_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        _headers: &[Option<&[u8]>],
+    ) -> Result<Decoded, ConnectError> {
+        self.decode(topic, payloads)
+    }
+
     /// Whether [`Converter::decode_column`] is the better call: when payloads become a column as they are.
     fn takes_columns(&self) -> bool {
         false
     }
 
-    /// [`Converter::decode`] of payloads that already are one column (its nulls are Kafka's), which the decoded
-    /// column may share.
+    /// [`Converter::decode`] of payloads that already are one column (its nulls are Kafka's), which the
+    /// decoded column may share.
     fn decode_column(&mut self, topic: &str, payloads: &BinaryArray) -> Result<Decoded, ConnectError> {
         let payloads: Vec<Option<&[u8]>> = payloads.iter().collect();
         self.decode(topic, &payloads)
@@ -83,6 +111,9 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub struct Encoded {
     payloads: Payloads,
+    /// A header for every record whose payload is not null, unless its last header of that name has that
+    /// value already. Few converters have one.
+    pub header: Option<(&'static str, Bytes)>,
     /// Rows that failed, with the reason; their payload is null and must not be used.
     pub errors: Vec<(usize, ConnectError)>,
 }
@@ -103,12 +134,13 @@ impl Encoded {
     /// No payload yet, room for `rows` of about `payload_bytes` each.
     pub fn with_capacity(rows: usize, payload_bytes: usize) -> Self {
         let data = Vec::with_capacity(rows.saturating_mul(payload_bytes));
-        Self { payloads: Payloads::Written { data, rows: Vec::with_capacity(rows) }, errors: Vec::new() }
+        let payloads = Payloads::Written { data, rows: Vec::with_capacity(rows) };
+        Self { payloads, header: None, errors: Vec::new() }
     }
 
     /// The payloads are a column as it is; its nulls are Kafka's.
     pub fn of_column(column: BinaryArray) -> Self {
-        Self { payloads: Payloads::Column(column), errors: Vec::new() }
+        Self { payloads: Payloads::Column(column), header: None, errors: Vec::new() }
     }
 
     /// Appends the payload that `write` puts at the end of the buffer. On an error what it wrote is taken

@@ -3,14 +3,44 @@
 //! Source: `Double#toString` and `Float#toString` of JDK 19 and later: the shortest digits. Older JDKs print
 //! more digits for a few values (1.0E23 as 9.999999999999999E22); both read back as the same number.
 
+mod digits;
+
+pub use digits::{NUMBER_BYTES, write_i64};
+
 /// Appends a FLOAT64 as `Double#toString` prints it (`1.0`, `1.0E10`, `NaN`, `-Infinity`).
 pub fn append_f64(out: &mut Vec<u8>, number: f64) {
-    if !number.is_finite() {
-        return append_not_finite(out, number);
+    let mut text = [0; NUMBER_BYTES];
+    let length = write_f64(&mut text, number);
+    out.extend_from_slice(&text[..length]);
+}
+
+/// Appends a FLOAT32 as `Float#toString` prints it.
+pub fn append_f32(out: &mut Vec<u8>, number: f32) {
+    let mut text = [0; NUMBER_BYTES];
+    let length = write_f32(&mut text, number);
+    out.extend_from_slice(&text[..length]);
+}
+
+/// Writes a FLOAT64 at the start of `out`, as [`append_f64`] prints it; returns its length. The bytes behind it
+/// have no meaning.
+#[inline(always)]
+pub fn write_f64(out: &mut [u8; NUMBER_BYTES], number: f64) -> usize {
+    let magnitude = number.abs();
+    // Most numbers of real data.
+    if (1e-3..1e7).contains(&magnitude) || magnitude == 0.0 {
+        out[0] = b'-';
+        let start = usize::from(number.is_sign_negative());
+        if let Some(end) = digits::write_plain(out, start, magnitude) {
+            return end;
+        }
     }
-    // Most numbers of real data are decimals of few digits.
-    if append_short(out, number) {
-        return;
+    write_any_f64(out, number)
+}
+
+#[inline(never)]
+fn write_any_f64(out: &mut [u8; NUMBER_BYTES], number: f64) -> usize {
+    if !number.is_finite() {
+        return write(out, |text| append_not_finite(text, number));
     }
     let mut buffer = ryu::Buffer::new();
     let shortest = buffer.format_finite(number);
@@ -18,29 +48,36 @@ pub fn append_f64(out: &mut Vec<u8>, number: f64) {
         // Java prints two digits at least, and picks the two that are nearest.
         let two = format!("{number:.1e}");
         if two.parse::<f64>().is_ok_and(|parsed| parsed.to_bits() == number.to_bits()) {
-            return append_java(out, &two);
+            return write(out, |text| append_java(text, &two));
         }
     }
-    append_java(out, shortest);
+    write(out, |text| append_java(text, shortest))
 }
 
-/// Appends a FLOAT32 as `Float#toString` prints it.
-pub fn append_f32(out: &mut Vec<u8>, number: f32) {
-    if !number.is_finite() {
-        return append_not_finite(out, f64::from(number));
+/// Writes a FLOAT32 at the start of `out`, as [`append_f32`] prints it; returns its length. The bytes behind it
+/// have no meaning.
+pub fn write_f32(out: &mut [u8; NUMBER_BYTES], number: f32) -> usize {
+    let magnitude = number.abs();
+    if (1e-3..1e7).contains(&magnitude) && number.fract() == 0.0 {
+        return write_f64(out, f64::from(number));
     }
-    if number.abs() < 1e7 && number.fract() == 0.0 && number != 0.0 {
-        return append_whole(out, number as i32);
+    if !number.is_finite() {
+        return write(out, |text| append_not_finite(text, f64::from(number)));
     }
     let mut buffer = ryu::Buffer::new();
     let shortest = buffer.format_finite(number);
+    if (1e-3..1e7).contains(&magnitude) {
+        // In this range both spell numbers alike.
+        out[..shortest.len()].copy_from_slice(shortest.as_bytes());
+        return shortest.len();
+    }
     if number.abs() < 1e-37 && number != 0.0 && !has_fraction(shortest) {
         let two = format!("{number:.1e}");
         if two.parse::<f32>().is_ok_and(|parsed| parsed.to_bits() == number.to_bits()) {
-            return append_java(out, &two);
+            return write(out, |text| append_java(text, &two));
         }
     }
-    append_java(out, shortest);
+    write(out, |text| append_java(text, shortest))
 }
 
 /// `Double#toString`.
@@ -57,56 +94,31 @@ pub fn f32_text(number: f32) -> String {
     String::from_utf8(text).expect("digits and ASCII words")
 }
 
-/// Appends a number from 10^-3 up to 10^7 that is a decimal of at most eight digits after the point, and zero.
-/// `false` when it is none.
-///
-/// Such a decimal has at most 15 digits, and no two decimals of up to 15 digits are the same FLOAT64: what
-/// reads back as the number is its shortest text.
-fn append_short(out: &mut Vec<u8>, number: f64) -> bool {
-    const UNITS: u64 = 100_000_000;
-    let magnitude = number.abs();
-    if !(1e-3..1e7).contains(&magnitude) && magnitude != 0.0 {
-        return false;
-    }
-    let scaled = (magnitude * UNITS as f64 + 0.5) as u64;
-    if scaled as f64 / UNITS as f64 != magnitude {
-        return false;
-    }
-    let (whole, fraction) = (eight_digits(scaled / UNITS), eight_digits(scaled % UNITS));
-    let whole_digits = 8 - (whole.trailing_zeros() / 8).min(7);
-    let fraction_digits = 8 - (fraction.leading_zeros() / 8).min(7);
-    let ascii = u64::from_le_bytes(*b"00000000");
-    // 16 bytes are enough: 7 digits, the point, 8 digits.
-    let text = u128::from((whole | ascii) >> (64 - 8 * whole_digits))
-        | u128::from(b'.') << (8 * whole_digits)
-        | u128::from(fraction | ascii) << (8 * whole_digits + 8);
-    if number.is_sign_negative() {
-        out.push(b'-');
-    }
-    let end = out.len() + (whole_digits + 1 + fraction_digits) as usize;
-    // A copy of fixed length is one store.
-    out.extend_from_slice(&text.to_le_bytes());
-    out.truncate(end);
-    true
+/// Space that a number is written to, from the start on.
+struct Text<'a> {
+    out: &'a mut [u8; NUMBER_BYTES],
+    length: usize,
 }
 
-/// The decimal digits of a number below 10^8, one per byte, the first in the lowest byte.
-fn eight_digits(number: u64) -> u64 {
-    // Halves, then pairs, then single digits, all of one size at once; the divisions are multiplications that
-    // are exact in these ranges.
-    let halves = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = ((halves * 10_486) >> 20) & 0x7f_0000_007f;
-    let pairs = hundreds | ((halves - 100 * hundreds) << 16);
-    let tens = ((pairs * 103) >> 10) & 0x000f_000f_000f_000f;
-    tens | ((pairs - 10 * tens) << 8)
+impl Text<'_> {
+    fn push(&mut self, byte: u8) {
+        self.out[self.length] = byte;
+        self.length += 1;
+    }
+
+    fn extend_from_slice(&mut self, bytes: &[u8]) {
+        self.out[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
 }
 
-fn append_whole(out: &mut Vec<u8>, number: i32) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-    out.extend_from_slice(b".0");
+fn write(out: &mut [u8; NUMBER_BYTES], append: impl FnOnce(&mut Text<'_>)) -> usize {
+    let mut text = Text { out, length: 0 };
+    append(&mut text);
+    text.length
 }
 
-fn append_not_finite(out: &mut Vec<u8>, number: f64) {
+fn append_not_finite(out: &mut Text<'_>, number: f64) {
     let text: &[u8] = if number.is_nan() {
         b"NaN"
     } else if number > 0.0 {
@@ -123,7 +135,7 @@ fn has_fraction(number: &str) -> bool {
 
 /// Rewrites a decimal text (`-1.25e-9`, `1e23`, `300000.0`) in Java's notation: plain from 10^-3 up to 10^7,
 /// else one digit before the point and an exponent; always at least one digit after the point.
-fn append_java(out: &mut Vec<u8>, number: &str) {
+fn append_java(out: &mut Text<'_>, number: &str) {
     let magnitude = match number.strip_prefix('-') {
         Some(rest) => {
             out.push(b'-');
@@ -160,7 +172,7 @@ fn append_java(out: &mut Vec<u8>, number: &str) {
     }
 }
 
-fn append_plain(out: &mut Vec<u8>, digits: &[u8], point: i32) {
+fn append_plain(out: &mut Text<'_>, digits: &[u8], point: i32) {
     if point <= 0 {
         out.extend_from_slice(b"0.");
         (point..0).for_each(|_| out.push(b'0'));
@@ -186,9 +198,9 @@ mod tests {
     #[test]
     fn short_decimals_print_as_their_shortest_digits() {
         let general = |number: f64| {
-            let mut text = Vec::new();
-            append_java(&mut text, ryu::Buffer::new().format_finite(number));
-            String::from_utf8(text).unwrap()
+            let mut text = [0; NUMBER_BYTES];
+            let length = write(&mut text, |out| append_java(out, ryu::Buffer::new().format_finite(number)));
+            String::from_utf8(text[..length].to_vec()).unwrap()
         };
         let mut state = 1_u64;
         for round in 0..200_000_u32 {
@@ -198,14 +210,6 @@ mod tests {
             for number in [decimal, -decimal, f64::from_bits(decimal.to_bits() + 1)] {
                 assert_eq!(f64_text(number), general(number));
             }
-        }
-    }
-
-    #[test]
-    fn eight_digits_are_those_of_the_number() {
-        for number in (0..100_000_000).step_by(997).chain([99_999_999, 10_000, 9_999, 100, 99]) {
-            let digits = eight_digits(number) | u64::from_le_bytes(*b"00000000");
-            assert_eq!(digits.to_le_bytes(), format!("{number:08}").as_bytes());
         }
     }
 

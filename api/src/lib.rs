@@ -25,6 +25,7 @@ pub mod runtime;
 pub mod schema;
 pub mod shaped;
 pub mod sink;
+pub mod source;
 pub mod transform;
 pub mod value;
 

@@ -7,6 +7,7 @@ use crate::bridge::{Bridge, Waker};
 use crate::config::{ConfigDef, ConfigMap, ConfigValue};
 use crate::converter::{Converter, HeaderConverter};
 use crate::sink::{SinkTask, SinkTaskContext};
+use crate::source::SourceConnector;
 use crate::transform::{Predicate, Transform};
 
 /// Kinds of plugins, in the order in which `GET /connector-plugins` lists them.
@@ -173,6 +174,7 @@ pub trait PredicatePlugin: Send + Sync {
 #[derive(Clone, Default)]
 pub struct PluginRegistry {
     sinks: Vec<Arc<dyn SinkConnector>>,
+    sources: Vec<Arc<dyn SourceConnector>>,
     converters: Vec<Arc<dyn ConverterPlugin>>,
     header_converters: Vec<Arc<dyn HeaderConverterPlugin>>,
     transforms: Vec<Arc<dyn TransformPlugin>>,
@@ -203,6 +205,7 @@ macro_rules! plugin_kind {
 
 impl PluginRegistry {
     plugin_kind!(sinks, SinkConnector, add_sink, sink, "Connector", "sink connector");
+    plugin_kind!(sources, SourceConnector, add_source, source, "Connector", "source connector");
     plugin_kind!(converters, ConverterPlugin, add_converter, converter, "Converter", "converter");
     plugin_kind!(
         header_converters,

@@ -39,21 +39,28 @@ final class Case {
     private record Bytes(byte[] bytes) {
     }
 
+    /** A payload of a schema registry: the text of its schema, and what follows the id of that. */
+    private record Registered(String schema, byte[] body) {
+    }
+
     private final int kind;
     private final String className;
     private final Map<String, String> settings;
     private final boolean isKey;
     private final String topic;
+    private final List<String> schemas;
     private final List<Object> items;
 
     private Case(
-        int kind, String className, Map<String, String> settings, boolean isKey, String topic, List<Object> items
+        int kind, String className, Map<String, String> settings, boolean isKey, String topic, List<String> schemas,
+        List<Object> items
     ) {
         this.kind = kind;
         this.className = className;
         this.settings = settings;
         this.isKey = isKey;
         this.topic = topic;
+        this.schemas = schemas;
         this.items = items;
     }
 
@@ -61,8 +68,11 @@ final class Case {
         in.forgetSchemas();
         int kind = in.u8();
         String className = in.text();
-        // The only maps it meets as a header are those it read, and they keep their order.
-        in.keepOrder(kind == ENCODE_HEADER && className.endsWith(".SimpleHeaderConverter"));
+        // The only maps it meets as a header are those it read, and they keep their order. In binary formats of a
+        // registry the order of entries has no meaning.
+        in.keepOrder(
+            RegistryConverter.isBinary(className)
+                || kind == ENCODE_HEADER && className.endsWith(".SimpleHeaderConverter"));
         Map<String, String> settings = new LinkedHashMap<>();
         int count = in.i32();
         for (int at = 0; at < count; at++) {
@@ -70,6 +80,11 @@ final class Case {
         }
         int role = in.u8();
         String topic = in.text();
+        count = in.i32();
+        List<String> schemas = new ArrayList<>(count);
+        for (int at = 0; at < count; at++) {
+            schemas.add(in.text());
+        }
         count = in.i32();
         List<Object> items = new ArrayList<>(count);
         for (int at = 0; at < count; at++) {
@@ -80,7 +95,7 @@ final class Case {
                 default -> throw new IllegalArgumentException("unknown kind of case " + kind);
             });
         }
-        return new Case(kind, className, settings, role == KEY, topic, items);
+        return new Case(kind, className, settings, role == KEY, topic, schemas, items);
     }
 
     /** Runs every item once and writes the answers. */
@@ -118,6 +133,10 @@ final class Case {
         } else if (result instanceof Bytes bytes) {
             out.u8(WireWriter.BYTES);
             out.bytes(bytes.bytes());
+        } else if (result instanceof Registered payload) {
+            out.u8(WireWriter.REGISTERED);
+            out.text(payload.schema());
+            out.bytes(payload.body());
         } else if (result instanceof Boolean truth) {
             out.u8(WireWriter.TRUTH);
             out.u8(truth ? 1 : 0);
@@ -161,7 +180,9 @@ final class Case {
         if (kind == CHAIN) {
             return chain();
         }
-        Object plugin = Class.forName(className).getDeclaredConstructor().newInstance();
+        Object plugin = RegistryConverter.isOne(className)
+            ? RegistryConverter.of(className, schemas)
+            : Class.forName(className).getDeclaredConstructor().newInstance();
         return switch (kind) {
             case DECODE -> decoder(configured((Converter) plugin));
             case ENCODE -> encoder(configured((Converter) plugin));
@@ -202,7 +223,11 @@ final class Case {
     private Step encoder(Converter converter) {
         return item -> {
             SchemaAndValue value = ((Typed) item).value();
-            return new Bytes(converter.fromConnectData(topic, value.schema(), value.value()));
+            byte[] bytes = converter.fromConnectData(topic, value.schema(), value.value());
+            if (bytes != null && converter instanceof RegistryConverter registry) {
+                return new Registered(registry.schemaOf(bytes), RegistryConverter.bodyOf(bytes));
+            }
+            return new Bytes(bytes);
         };
     }
 

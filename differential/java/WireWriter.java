@@ -28,6 +28,7 @@ final class WireWriter {
     static final int RECORD = 3;
     static final int FAILED = 4;
     static final int TRUTH = 5;
+    static final int REGISTERED = 6;
 
     static final int NULL = 0;
     static final int BOOLEAN = 1;

@@ -22,6 +22,8 @@ pub struct Setup {
     pub is_key: bool,
     /// Topic that converters are told.
     pub topic: String,
+    /// What a schema registry holds for a converter that needs one: the schema at `i` has id and version `i + 1`.
+    pub schemas: Vec<String>,
 }
 
 /// The inputs of a case.
@@ -123,6 +125,13 @@ pub enum Answer {
     Broken(String),
     /// A record.
     Record(Box<Record>),
+    /// A payload of a schema registry, with what the registry knows about it.
+    Registered {
+        /// The schema that the payload names.
+        schema: String,
+        /// What follows the id of the schema.
+        body: Vec<u8>,
+    },
     /// The answer of a predicate.
     Truth(bool),
     /// A schema and a value.
@@ -150,6 +159,9 @@ impl Show for Answer {
             }
             Self::Broken(text) => out.push_str(text),
             Self::Record(record) => record.show(out),
+            Self::Registered { schema, body } => {
+                out.push_str(&format!("{} of {schema}", shown_bytes(Some(body))));
+            }
             Self::Truth(truth) => out.push_str(if *truth { "true" } else { "false" }),
             Self::Typed(typed) => typed.show(out),
         }

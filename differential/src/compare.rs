@@ -1,5 +1,7 @@
 //! What counts as a difference, and of which kind.
 
+use serde_json::Value as Json;
+
 use crate::case::{Answer, Failure};
 use crate::model::{Header, Record, Typed, Value, same_schemas};
 
@@ -37,6 +39,11 @@ pub(crate) fn difference(java: &Answer, ours: &Answer) -> Option<Kind> {
         (Answer::Failed(java), Answer::Failed(ours))
         | (Answer::NotConfigured(java), Answer::NotConfigured(ours)) => failures(java, ours),
         (Answer::Record(java), Answer::Record(ours)) => records(java, ours),
+        (
+            Answer::Registered { schema: java_schema, body: java },
+            Answer::Registered { schema: our_schema, body: ours },
+        ) if same_schema_texts(java_schema, our_schema) => bodies(java, ours),
+        (Answer::Registered { .. }, Answer::Registered { .. }) => Some(Kind::Schema),
         (Answer::Truth(java), Answer::Truth(ours)) => (java != ours).then_some(Kind::Value),
         (Answer::Typed(java), Answer::Typed(ours)) => typed(java, ours),
         _ => Some(Kind::Outcome),
@@ -86,6 +93,45 @@ fn bytes(java: Option<&[u8]>, ours: Option<&[u8]>) -> Option<Kind> {
     }
     let sorted = |bytes: Option<&[u8]>| bytes.map(pieces);
     if sorted(java) == sorted(ours) { Some(Kind::Order) } else { Some(Kind::Bytes) }
+}
+
+/// Whether two schemas say the same: numbers, escapes and the order of members may be written differently.
+fn same_schema_texts(java: &str, ours: &str) -> bool {
+    let json = |text: &str| serde_json::from_str::<Json>(text);
+    java == ours || matches!((json(java), json(ours)), (Ok(java), Ok(ours)) if same_json(&java, &ours))
+}
+
+fn same_json(java: &Json, ours: &Json) -> bool {
+    match (java, ours) {
+        (Json::Array(java), Json::Array(ours)) => {
+            java.len() == ours.len() && java.iter().zip(ours).all(|(java, ours)| same_json(java, ours))
+        }
+        (Json::Object(java), Json::Object(ours)) => {
+            let same = |(name, java)| ours.get(name).is_some_and(|ours| same_json(java, ours));
+            java.len() == ours.len() && java.iter().all(same)
+        }
+        // The texts of a whole number are all the same; those of others are not.
+        (Json::Number(java), Json::Number(ours)) => {
+            // A JDK before 19 writes some floats with more digits than it takes to read them back.
+            let float = |number: &serde_json::Number| number.as_f64().map(|number| number as f32);
+            java == ours || (java.is_f64() && ours.is_f64() && float(java) == float(ours))
+        }
+        _ => java == ours,
+    }
+}
+
+/// What two bodies under one schema disagree about: `Order` when they have the same bytes in another order.
+fn bodies(java: &[u8], ours: &[u8]) -> Option<Kind> {
+    let sorted = |bytes: &[u8]| {
+        let mut bytes = bytes.to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    match () {
+        () if java == ours => None,
+        () if sorted(java) == sorted(ours) => Some(Kind::Order),
+        () => Some(Kind::Bytes),
+    }
 }
 
 /// The members and elements of a JSON text in sorted order: equal for texts that differ only in their order.

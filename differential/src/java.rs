@@ -11,12 +11,30 @@ use crate::case::{Answer, Case};
 use crate::wire::{Reader, Writer};
 
 /// The program, by file name.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 23] = [
     ("Case.java", include_str!("../java/Case.java")),
     ("Chain.java", include_str!("../java/Chain.java")),
     ("Harness.java", include_str!("../java/Harness.java")),
     ("WireReader.java", include_str!("../java/WireReader.java")),
     ("WireWriter.java", include_str!("../java/WireWriter.java")),
+    ("AvroFormat.java", include_str!("../java/registry/AvroFormat.java")),
+    ("ConnectDraft.java", include_str!("../java/registry/ConnectDraft.java")),
+    ("JsonSchemaDocument.java", include_str!("../java/registry/JsonSchemaDocument.java")),
+    ("JsonSchemaFormat.java", include_str!("../java/registry/JsonSchemaFormat.java")),
+    ("JsonSchemaReader.java", include_str!("../java/registry/JsonSchemaReader.java")),
+    ("JsonSchemaSettings.java", include_str!("../java/registry/JsonSchemaSettings.java")),
+    ("JsonSchemaToConnect.java", include_str!("../java/registry/JsonSchemaToConnect.java")),
+    ("JsonSchemaWriter.java", include_str!("../java/registry/JsonSchemaWriter.java")),
+    ("ProtoFile.java", include_str!("../java/registry/ProtoFile.java")),
+    ("ProtobufFile.java", include_str!("../java/registry/ProtobufFile.java")),
+    ("ProtobufFormat.java", include_str!("../java/registry/ProtobufFormat.java")),
+    ("ProtobufMessages.java", include_str!("../java/registry/ProtobufMessages.java")),
+    ("ProtobufNames.java", include_str!("../java/registry/ProtobufNames.java")),
+    ("ProtobufSettings.java", include_str!("../java/registry/ProtobufSettings.java")),
+    ("ProtobufText.java", include_str!("../java/registry/ProtobufText.java")),
+    ("ProtobufToConnect.java", include_str!("../java/registry/ProtobufToConnect.java")),
+    ("ProtobufValues.java", include_str!("../java/registry/ProtobufValues.java")),
+    ("RegistryConverter.java", include_str!("../java/registry/RegistryConverter.java")),
 ];
 /// Operations of a request.
 const RUN: u8 = 0;
@@ -53,7 +71,11 @@ impl Java {
     /// Compiles the program if that is due, and starts it.
     pub fn start(purpose: Purpose) -> anyhow::Result<Self> {
         let base = installs()?;
-        let class_path = format!("{}:{}", classes(&base)?.display(), base.join("kafka/libs/*").display());
+        let mut class_path = format!("{}:{}", classes(&base)?.display(), base.join("kafka/libs/*").display());
+        // Figures are those of Kafka's own classes: nothing else is in their way.
+        if purpose == Purpose::Answers {
+            class_path = format!("{class_path}:{}", base.join("registry/libs/*").display());
+        }
         let mut command = Command::new("java");
         command.args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-OmitStackTraceInFastThrow"]);
         if purpose == Purpose::Answers {
@@ -138,14 +160,19 @@ fn installs() -> anyhow::Result<PathBuf> {
         ensure!(folder.pop(), "no Cargo.lock above this package");
     }
     let base = folder.join(".lakeward");
-    ensure!(base.join("kafka/libs").is_dir(), "Apache Kafka is not installed: run `cargo xtask setup`");
+    for folder in ["kafka", "registry"] {
+        let libs = base.join(folder).join("libs");
+        ensure!(libs.is_dir(), "{} is not there: run `cargo xtask setup`", libs.display());
+    }
     Ok(base)
 }
 
-/// The folder of the compiled program: its name is a digest of the sources and of the Kafka release.
+/// The folder of the compiled program: its name is a digest of the sources and of the releases of the jars.
 fn classes(base: &Path) -> anyhow::Result<PathBuf> {
-    let release = fs::read_to_string(base.join("kafka.stamp")).unwrap_or_default();
-    let texts = SOURCES.iter().flat_map(|(name, text)| [*name, *text]).chain([release.as_str()]);
+    let release = |stamp: &str| fs::read_to_string(base.join(stamp)).unwrap_or_default();
+    let releases = [release("kafka.stamp"), release("registry.stamp")];
+    let texts = SOURCES.iter().flat_map(|(name, text)| [*name, *text]);
+    let texts = texts.chain(releases.iter().map(String::as_str));
     let digest = texts.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325u64, |digest, byte| {
         (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
@@ -159,7 +186,7 @@ fn classes(base: &Path) -> anyhow::Result<PathBuf> {
     let mut compile = Command::new("javac");
     compile
         .args(["--release", "17", "-Xlint:all,-path", "-Werror", "-cp"])
-        .arg(base.join("kafka/libs/*"))
+        .arg(format!("{}:{}", base.join("kafka/libs/*").display(), base.join("registry/libs/*").display()))
         .arg("-d")
         .arg(&draft);
     for (name, text) in SOURCES {

@@ -19,7 +19,7 @@ const BATCH_ITEMS: usize = 500;
 /// Differences that are made small per signature; later ones are taken for what those were.
 const SHRUNK_PER_SIGNATURE: u64 = 6;
 /// Longest text of an answer or an input in a report.
-const TEXT_MAX: usize = 400;
+const TEXT_MAX: usize = 4000;
 
 /// How much to run.
 #[derive(Clone, Copy, Debug)]
@@ -254,6 +254,7 @@ fn shape(answer: &Answer) -> String {
             format!("broken {}", text.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default())
         }
         Answer::Record(_) => "record".to_owned(),
+        Answer::Registered { .. } => "registered".to_owned(),
         Answer::Truth(truth) => format!("{truth}"),
         Answer::Typed(typed) => {
             let value = format!("{:?}", typed.value);

@@ -1,6 +1,7 @@
 //! What is compared: one line per converter direction, transform and predicate.
 
 use crate::case::Case;
+use crate::generate::registry::{avro, json_schema, protobuf};
 use crate::generate::{converters, encode, transforms};
 use crate::random::Random;
 
@@ -17,7 +18,7 @@ const fn target(name: &'static str, make: fn(&mut Random) -> Case) -> Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 33] = [
+pub const TARGETS: [Target; 40] = [
     target("json-decode-envelope", converters::json_decode_envelope),
     target("json-decode-plain", converters::json_decode_plain),
     target("json-recode-envelope", converters::json_recode_envelope),
@@ -31,6 +32,13 @@ pub const TARGETS: [Target; 33] = [
     target("number-encode", encode::number_encode),
     target("header-decode", encode::header_decode),
     target("header-encode", encode::header_encode),
+    target("avro-decode", avro::decode),
+    target("avro-recode", avro::recode),
+    target("avro-encode", avro::encode),
+    target("json-schema-decode", json_schema::decode),
+    target("json-schema-encode", json_schema::encode),
+    target("protobuf-decode", protobuf::decode),
+    target("protobuf-encode", protobuf::encode),
     target("cast", transforms::cast),
     target("chain", transforms::chain),
     target("drop-headers", transforms::drop_headers),

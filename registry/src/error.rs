@@ -39,6 +39,14 @@ pub enum RegistryError {
         /// Both schemas and the setting that turns the check off.
         message: String,
     },
+    /// No token could be fetched.
+    #[error("Failed to Retrieve OAuth Token for Schema Registry: {message}")]
+    Token {
+        /// What is wrong, without the token.
+        message: String,
+        /// Whether the issuer may answer better later.
+        heals: bool,
+    },
     /// A setting is wrong.
     #[error("{message}")]
     Setting {
@@ -51,6 +59,9 @@ pub enum RegistryError {
 const RETRIABLE: &str = "org.apache.kafka.connect.errors.RetriableException";
 const NETWORK: &str = "org.apache.kafka.common.errors.NetworkException";
 const REST_CLIENT: &str = "io.confluent.kafka.schemaregistry.client.rest.exceptions.RestClientException";
+
+const TOKEN: &str = "io.confluent.kafka.schemaregistry.client.security.bearerauth.oauth.exceptions\
+                     .SchemaRegistryOauthTokenRetrieverException";
 
 impl RegistryError {
     /// An error answer with Confluent's code; the status is the code's first three digits.
@@ -67,7 +78,8 @@ impl RegistryError {
             Self::Refused { .. }
             | Self::Unreachable { .. }
             | Self::Answer { .. }
-            | Self::Incompatible { .. } => ErrorClass::Record,
+            | Self::Incompatible { .. }
+            | Self::Token { .. } => ErrorClass::Record,
             Self::Setting { .. } => ErrorClass::Config,
         }
     }
@@ -85,6 +97,7 @@ impl RegistryError {
             },
             Self::Unreachable { .. } => NETWORK,
             Self::Answer { .. } | Self::Incompatible { .. } => "java.io.IOException",
+            Self::Token { .. } => TOKEN,
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
         }
     }

@@ -8,10 +8,11 @@
 mod avro;
 mod compatibility;
 mod error;
+mod guid;
 pub mod http;
 mod json_schema;
+mod keystore;
 mod local;
-mod pkcs12;
 pub mod protobuf;
 #[cfg(feature = "server")]
 pub mod server;
@@ -27,6 +28,7 @@ use serde_json::{Value, json};
 
 pub use compatibility::CompatibilityLevel;
 pub use error::RegistryError;
+pub use guid::Guid;
 pub use local::local;
 pub use settings::RegistrySettings;
 pub use store::Store;
@@ -105,8 +107,11 @@ impl Reference {
 /// A schema as the registry knows it, references fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredSchema {
-    /// Global id, as it stands in the payload.
+    /// Global id, as it stands in the payload; -1 when a schema that is not registered under the subject was
+    /// found by its GUID.
     pub id: i32,
+    /// What names the schema in every registry; older registries do not say.
+    pub guid: Option<Guid>,
     /// Version under the subject asked for, when that is known.
     pub version: Option<i32>,
     /// The schema.
@@ -121,6 +126,13 @@ pub struct RegisteredSchema {
 pub trait Registry {
     /// The schema of a payload with id `id`, found under `subject`.
     fn by_id(&mut self, subject: &str, id: i32) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>>;
+
+    /// The schema of a payload with `guid`, found under `subject`.
+    fn by_guid(&mut self, subject: &str, guid: Guid) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>>;
+
+    /// The subject that the registry associates with the keys or values of `topic`; `None` when it associates
+    /// none, or when the settings name another strategy.
+    fn associated(&mut self, topic: &str, is_key: bool) -> Poll<Result<Option<Arc<str>>, ConnectError>>;
 
     /// The schema to write `schema` with: registered, looked up, the latest version or a fixed id, as the
     /// converter's settings say.

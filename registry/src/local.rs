@@ -8,7 +8,7 @@ use lakeward_api::ConnectError;
 
 use crate::store::{Store, VersionId};
 use crate::writing::{Choice, Writing};
-use crate::{RegisteredSchema, Registry, RegistryError, SchemaText};
+use crate::{Guid, RegisteredSchema, Registry, RegistryError, SchemaText};
 
 /// A [`Registry`] that answers from `store` at once, by the same rules as the HTTP client.
 pub fn local(store: Arc<Mutex<Store>>, options: Writing) -> Box<dyn Registry> {
@@ -35,6 +35,19 @@ impl Registry for Local {
             self.by_id.insert(key, Arc::clone(found));
         }
         Poll::Ready(answer.map_err(Into::into))
+    }
+
+    fn by_guid(&mut self, subject: &str, guid: Guid) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        let id = self.store.lock().unwrap_or_else(PoisonError::into_inner).id_of(guid);
+        match id {
+            Ok(id) => self.by_id(subject, id),
+            Err(error) => Poll::Ready(Err(error.into())),
+        }
+    }
+
+    fn associated(&mut self, topic: &str, is_key: bool) -> Poll<Result<Option<Arc<str>>, ConnectError>> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        Poll::Ready(Ok(store.associated(topic, is_key).map(Into::into)))
     }
 
     fn for_writing(
@@ -66,7 +79,7 @@ fn choose(
         Choice::Register => store.register(subject, data(), options.normalize, None)?,
         Choice::LookUp => store.lookup(subject, data(), options.normalize, false)?,
         Choice::Latest { .. } => store.version(subject, VersionId::Latest, false)?,
-        Choice::LatestWithMetadata { properties, .. } => {
+        Choice::LatestWithMetadata { properties } => {
             store.latest_with_metadata(subject, properties, false)?
         }
         Choice::Id { id, .. } => {
@@ -78,6 +91,7 @@ fn choose(
     let dependencies = store.dependencies(&found.schema.schema)?;
     let chosen = RegisteredSchema {
         id: found.id,
+        guid: Some(found.schema.guid()),
         version: Some(found.version),
         schema: found.schema.schema.clone(),
         dependencies,

@@ -27,12 +27,11 @@ pub enum Choice {
         /// `latest.compatibility.strict`.
         strict: bool,
     },
-    /// The subject's latest version with these metadata properties.
+    /// The subject's latest version with these metadata properties, which is not checked against the data's
+    /// schema.
     LatestWithMetadata {
         /// Properties that must all be there.
         properties: Vec<(String, String)>,
-        /// `latest.compatibility.strict`.
-        strict: bool,
     },
     /// The schema of that id.
     Id {
@@ -51,9 +50,7 @@ impl Writing {
     pub(crate) fn check(&self, chosen: &RegisteredSchema, schema: &SchemaText) -> Result<(), RegistryError> {
         let key = match self.choice {
             Choice::Id { strict: true, .. } => "id.compatibility.strict",
-            Choice::Latest { strict: true } | Choice::LatestWithMetadata { strict: true, .. } => {
-                "latest.compatibility.strict"
-            }
+            Choice::Latest { strict: true } => "latest.compatibility.strict",
             _ => return Ok(()),
         };
         let found = readable((&chosen.schema, &chosen.dependencies), (schema, &chosen.dependencies));

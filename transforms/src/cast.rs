@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator, parse_list};
@@ -14,9 +15,11 @@ use lakeward_api::{ConnectError, ErrorClass};
 
 use crate::cast_column::{self, Target};
 use crate::columns::{self, Plans, fail_all, put};
+use crate::layout::ShapePlans;
 use crate::null_rows::{Failures, apart, keep};
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, required};
+use crate::shape_fields::FieldChanges;
 use crate::side::Side;
 use crate::{cast_value, hash_order, schemas};
 
@@ -151,6 +154,7 @@ struct Cast {
     spec: Spec,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    shapes: ShapePlans<FieldChanges<Target>>,
 }
 
 struct Plan {
@@ -168,7 +172,8 @@ impl Cast {
             Some(spec) => spec,
             None => Spec::parse(settings.text("spec"))?,
         };
-        Ok(Self { side, spec, replace_null: settings.flag(REPLACE_NULL), plans: Plans::default() })
+        let replace_null = settings.flag(REPLACE_NULL);
+        Ok(Self { side, spec, replace_null, plans: Plans::default(), shapes: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -204,6 +209,25 @@ impl Cast {
         columns::without(batch, failures.into_rows())
     }
 
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Values::Shaped(array) = self.side.of_mut(&mut batch) else { return keep(batch) };
+        let mut failures = Failures::default();
+        *array = match (&self.spec, array.as_struct_opt()) {
+            (Spec::Whole(target), _) => cast_column::cast_shaped(array, *target, &mut failures)?,
+            (Spec::Fields(fields), Some(rows)) => {
+                let make = || FieldChanges::new(rows, fields, |(name, _)| name, |(_, target), _| *target);
+                self.shapes
+                    .get(rows.data_type(), make)
+                    .apply(rows, |target, column| cast_column::cast_shaped(column, *target, &mut failures))?
+            }
+            (Spec::Fields(_), None) => {
+                self.side.of_mut(&mut batch).unshape();
+                return self.schemaless(batch);
+            }
+        };
+        columns::without(batch, failures.into_rows())
+    }
+
     fn schemaless(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
         let mut failures = Failures::default();
         if let Values::Dynamic(values) = self.side.of_mut(&mut batch) {
@@ -234,9 +258,9 @@ impl Cast {
 }
 
 impl Transform for Cast {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Shaped(_) => self.shaped(batch),
             Values::Null { .. } => keep(batch),
             Values::Dynamic(_) => self.schemaless(batch),
             Values::Typed { .. } => {

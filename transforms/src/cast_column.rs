@@ -13,15 +13,17 @@ use arrow_array::{
     Array, ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow_schema::DataType;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use lakeward_api::ConnectError;
-use lakeward_api::java_text::{append_f32, append_f64};
+use lakeward_api::java_text::{NUMBER_BYTES, write_f32, write_f64, write_i64};
 use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Logical, Schema};
 
 use crate::cast_number::{parse_double, parse_float, parse_integer};
 use crate::null_rows::Failures;
+use crate::shape_fields::sample;
 use crate::simple_date_format::SimpleDateFormat;
 use crate::{cast_decimal, cast_value};
 
@@ -64,7 +66,7 @@ trait Number: Copy {
 }
 
 macro_rules! number {
-    ($append:expr, $($number:ty),*) => {$(
+    ($write:expr, $($number:ty),*) => {$(
         impl Number for $number {
             fn to_i32(self) -> i32 {
                 self as i32
@@ -79,18 +81,18 @@ macro_rules! number {
                 self as f64
             }
             fn append(self, out: &mut Vec<u8>) {
-                $append(out, self);
+                let mut text = [0; NUMBER_BYTES];
+                let end = out.len() + $write(&mut text, self.into());
+                // A copy of fixed length is a few stores.
+                out.extend_from_slice(&text);
+                out.truncate(end);
             }
         }
     )*};
 }
-number!(append_integer, i8, i16, i32, i64);
-number!(append_f32, f32);
-number!(append_f64, f64);
-
-fn append_integer(out: &mut Vec<u8>, number: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-}
+number!(write_i64, i8, i16, i32, i64);
+number!(write_f32, f32);
+number!(write_f64, f64);
 
 /// `array`, a column of `schema`, as a column of the target's plain type. Null stays null; rows that cannot
 /// be cast are added to `failures` and hold any value.
@@ -126,19 +128,43 @@ pub(crate) fn cast(
             }
             numbers(&same_bits::<_, Int64Type>(instants), target)
         }
-        (None, Kind::Boolean) => booleans(array.as_boolean(), target),
-        (None, Kind::Float32) => numbers(array.as_primitive::<Float32Type>(), target),
-        (None, Kind::Float64) => numbers(array.as_primitive::<Float64Type>(), target),
-        (None, Kind::Int16) => numbers(array.as_primitive::<Int16Type>(), target),
-        (None, Kind::Int32) => numbers(array.as_primitive::<Int32Type>(), target),
-        (None, Kind::Int64) => numbers(array.as_primitive::<Int64Type>(), target),
-        (None, Kind::Int8) => numbers(array.as_primitive::<Int8Type>(), target),
-        (None, Kind::String) => texts(array, target, failures),
-        (None, Kind::Bytes) => bytes(array.as_binary(), target, failures),
         (None, Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_)) => {
             failures.add_valid(array, || cast_value::unsupported(schema.kind.name()));
             Ok(any_value(array, target))
         }
+        (None, _) => plain(array, target, failures),
+    }
+}
+
+/// As [`cast`], of a shaped column. What has no type stays as it is.
+pub(crate) fn cast_shaped(
+    array: &ArrayRef,
+    target: Target,
+    failures: &mut Failures,
+) -> Result<ArrayRef, ConnectError> {
+    match array.data_type() {
+        DataType::Null => Ok(Arc::clone(array)),
+        shape @ (DataType::List(_) | DataType::Struct(_) | DataType::Timestamp(..)) => {
+            let value = sample(shape);
+            failures.add_valid(array, || cast_value::uncastable(&value));
+            Ok(any_value(array, target))
+        }
+        _ => plain(array, target, failures),
+    }
+}
+
+fn plain(array: &ArrayRef, target: Target, failures: &mut Failures) -> Result<ArrayRef, ConnectError> {
+    match array.data_type() {
+        DataType::Boolean => booleans(array.as_boolean(), target),
+        DataType::Float32 => numbers(array.as_primitive::<Float32Type>(), target),
+        DataType::Float64 => numbers(array.as_primitive::<Float64Type>(), target),
+        DataType::Int16 => numbers(array.as_primitive::<Int16Type>(), target),
+        DataType::Int32 => numbers(array.as_primitive::<Int32Type>(), target),
+        DataType::Int64 => numbers(array.as_primitive::<Int64Type>(), target),
+        DataType::Int8 => numbers(array.as_primitive::<Int8Type>(), target),
+        DataType::Utf8 => texts(array, target, failures),
+        DataType::Binary => bytes(array.as_binary(), target, failures),
+        other => unreachable!("a column of plain values is no {other}"),
     }
 }
 
@@ -183,7 +209,7 @@ where
         Target::Int8 => Arc::new(array.unary::<_, Int8Type>(|number| number.to_i32() as i8)),
         Target::String => {
             let values = array.values();
-            return text_column(array, 8, |row, out| values[row].append(out));
+            return text_column(array, 16, |row, out| values[row].append(out));
         }
     })
 }
@@ -205,23 +231,32 @@ fn dates<T: ArrowPrimitiveType>(
     array: &PrimitiveArray<T>,
     ms: impl Fn(T::Native) -> i64,
 ) -> Result<ArrayRef, ConnectError> {
-    text_column(array, 24, |row, out| append_date(out, ms(array.value(row))))
+    let mut writers = DATE_FORMATS.each_ref().map(SimpleDateFormat::writer);
+    text_column(array, 24, |row, out| {
+        let ms = ms(array.value(row));
+        writers[date_format(ms)].append(out, ms);
+    })
 }
 
-/// Appends the text of a date: its time of day on the first day and before, else its day, else both.
+static DATE_FORMATS: LazyLock<[SimpleDateFormat; 3]> = LazyLock::new(|| {
+    ["HH:mm:ss.SSS'Z'", "yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"]
+        .map(|pattern| SimpleDateFormat::compile(pattern).expect("a valid pattern"))
+});
+
+/// Which of the formats a date has: its time of day on the first day and before, else its day, else both.
 ///
 /// Source: `Values#dateFormatFor`.
+fn date_format(ms: i64) -> usize {
+    match ms {
+        _ if ms < DAY_MS => 0,
+        _ if ms % DAY_MS == 0 => 1,
+        _ => 2,
+    }
+}
+
+/// Appends the text of a date.
 pub(crate) fn append_date(out: &mut Vec<u8>, ms: i64) {
-    static FORMATS: LazyLock<[SimpleDateFormat; 3]> = LazyLock::new(|| {
-        ["HH:mm:ss.SSS'Z'", "yyyy-MM-dd", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'"]
-            .map(|pattern| SimpleDateFormat::compile(pattern).expect("a valid pattern"))
-    });
-    let format = match ms {
-        _ if ms < DAY_MS => &FORMATS[0],
-        _ if ms % DAY_MS == 0 => &FORMATS[1],
-        _ => &FORMATS[2],
-    };
-    format.append(out, ms);
+    DATE_FORMATS[date_format(ms)].append(out, ms);
 }
 
 fn decimals(array: &BinaryArray, scale: i32, target: Target) -> Result<ArrayRef, ConnectError> {
@@ -316,15 +351,15 @@ pub(crate) fn text_column(
     let mut data = Vec::with_capacity(array.len() * width);
     let mut ends = Vec::with_capacity(array.len() + 1);
     ends.push(0_i32);
+    let nulls: Option<NullBuffer> = array.nulls().cloned();
     for row in 0..array.len() {
-        if array.is_valid(row) {
+        if nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
             append(row, &mut data);
         }
         let end = i32::try_from(data.len())
             .map_err(|_| ConnectError::fatal("the texts of a batch exceed 2 GiB"))?;
         ends.push(end);
     }
-    let nulls: Option<NullBuffer> = array.nulls().cloned();
     let column = StringArray::try_new(OffsetBuffer::new(ends.into()), data.into(), nulls)
         .map_err(|err| ConnectError::fatal("a column could not be built").with_source(err))?;
     Ok(Arc::new(column))

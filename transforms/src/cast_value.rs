@@ -22,6 +22,20 @@ pub(crate) fn unsupported(type_name: &str) -> ConnectError {
     ))
 }
 
+/// The failure of a value whose type is never cast without a schema.
+pub(crate) fn uncastable(value: &Value) -> ConnectError {
+    match value {
+        Value::Array(_) => unsupported("ARRAY"),
+        Value::Map(_) => unsupported("MAP"),
+        Value::Struct(_) => unsupported("STRUCT"),
+        _ => ConnectError::data(format!(
+            "Cast transformation was passed a value of type class {} which is not supported by \
+             Connect's data API",
+            value.java_class()
+        )),
+    }
+}
+
 /// The failure of a text that is no number, or not one of that width.
 pub(crate) fn out_of_range(text: &str) -> ConnectError {
     ConnectError::data(format!("Value ({text}) was out of range for requested data type"))
@@ -36,14 +50,8 @@ pub(crate) fn unexpected(class: &str) -> ConnectError {
 pub(crate) fn cast(schema: Option<&Schema>, value: &Value, target: Target) -> Result<Value, ConnectError> {
     match value {
         Value::Null => Ok(Value::Null),
-        Value::Array(_) => Err(unsupported("ARRAY")),
-        Value::Map(_) => Err(unsupported("MAP")),
-        Value::Struct(_) => Err(unsupported("STRUCT")),
-        Value::Date(_) | Value::Decimal(_) if schema.is_none() => Err(ConnectError::data(format!(
-            "Cast transformation was passed a value of type class {} which is not supported by \
-             Connect's data API",
-            value.java_class()
-        ))),
+        Value::Array(_) | Value::Map(_) | Value::Struct(_) => Err(uncastable(value)),
+        Value::Date(_) | Value::Decimal(_) if schema.is_none() => Err(uncastable(value)),
         _ if target == Target::String => text(value),
         Value::Bytes(_) => Err(unexpected("[B")),
         Value::String(text) => from_text(text, target),

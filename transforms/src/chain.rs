@@ -8,13 +8,15 @@
 
 mod config;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod tests;
 
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::transform::{Predicate, Tested, Transform};
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::merge;
+use crate::{filter, merge};
 
 /// The transforms of a task in the order of `transforms`. One per task, used from one shard.
 pub struct Chain {
@@ -125,6 +127,11 @@ impl Stage {
         }
         if chosen.is_empty() {
             next.push(batch);
+            return Ok(());
+        }
+        if self.class == filter::CLASS {
+            applied.dropped.extend(chosen.iter().map(|row| batch.offsets[*row as usize]));
+            next.push(merge::move_rows(&mut batch, &left)?);
             return Ok(());
         }
         let mut transformed = Vec::new();

@@ -1,14 +1,15 @@
 //! `ExtractField`: the key or value becomes one of its fields.
 //!
-//! Typed values: the field's column with the nulls of the structs around it. Schemaless values: the member
-//! of the map, moved out of it.
+//! Typed values and schemaless ones of one shape: the field's column with the nulls of the structs around it.
+//! Other schemaless values: the member of the map, moved out of it.
 //!
 //! Source: `org.apache.kafka.connect.transforms.ExtractField`, Kafka 4.1.
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, NullArray};
+use arrow_schema::DataType;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::schema::{Kind, Schema};
@@ -18,6 +19,7 @@ use lakeward_api::{ConnectError, ErrorClass};
 
 use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct};
 use crate::field_path::FieldPath;
+use crate::layout::ShapePlans;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, required, with_default};
 use crate::side::Side;
@@ -72,10 +74,21 @@ struct ExtractField {
     path: FieldPath,
     replace_null: bool,
     plans: Plans<Plan>,
+    places: ShapePlans<Place>,
 }
 
 /// Where the field is, or why no record of the schema has it.
 type Plan = Result<Found, ConnectError>;
+
+/// Where the field of shaped rows is.
+enum Place {
+    /// The index of every step.
+    Column(Vec<usize>),
+    /// No row has it.
+    Missing,
+    /// Some rows fail.
+    RowByRow,
+}
 
 struct Found {
     /// Index and schema of every step.
@@ -91,7 +104,9 @@ impl ExtractField {
         } else {
             FieldPath::v1(&field)
         };
-        Ok(Self { side, field, path, replace_null: settings.flag(REPLACE_NULL), plans: Plans::default() })
+        let replace_null = settings.flag(REPLACE_NULL);
+        let (plans, places) = (Plans::default(), ShapePlans::default());
+        Ok(Self { side, field, path, replace_null, plans, places })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -118,15 +133,27 @@ impl ExtractField {
         *self.side.of_mut(&mut batch) = Values::Typed { schema: Arc::clone(schema), array: column };
         Ok(Transformed::one(batch))
     }
-}
 
-impl Transform for ExtractField {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let values = match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
-            Values::Typed { .. } => return self.typed(batch),
-            Values::Null { .. } => return Ok(Transformed::one(batch)),
-            Values::Dynamic(values) => values,
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Values::Shaped(array) = self.side.of(&batch) else { return Ok(Transformed::one(batch)) };
+        let mut column = Arc::clone(array);
+        match self.places.get(array.data_type(), || place(array.data_type(), self.path.steps())) {
+            Place::Column(path) => {
+                for index in path {
+                    let parent = column.as_struct();
+                    column = columns::under_parent(parent.column(*index), parent.nulls())?;
+                }
+            }
+            Place::Missing => column = Arc::new(NullArray::new(column.len())),
+            Place::RowByRow => return self.dynamic(batch),
+        }
+        *self.side.of_mut(&mut batch) = Values::of_shape(column);
+        Ok(Transformed::one(batch))
+    }
+
+    fn dynamic(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(values) = columns::dynamic_rows(self.side.of_mut(&mut batch)) else {
+            return Ok(Transformed::one(batch));
         };
         let mut failed = Vec::new();
         for (row, value) in values.iter_mut().enumerate() {
@@ -137,6 +164,37 @@ impl Transform for ExtractField {
         }
         columns::without(batch, failed)
     }
+}
+
+impl Transform for ExtractField {
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Typed { .. } => self.typed(batch),
+            Values::Null { .. } => Ok(Transformed::one(batch)),
+            Values::Shaped(_) => self.shaped(batch),
+            Values::Dynamic(_) => self.dynamic(batch),
+        }
+    }
+}
+
+/// Where the field of shaped rows is: as [`extract`] finds it.
+fn place(shape: &DataType, steps: &[String]) -> Place {
+    let mut path = Vec::with_capacity(steps.len());
+    let mut current = shape;
+    for step in steps {
+        match current {
+            DataType::Struct(fields) => match fields.find(step) {
+                Some((index, field)) => {
+                    path.push(index);
+                    current = field.data_type();
+                }
+                None => return Place::Missing,
+            },
+            DataType::Null => return Place::Missing,
+            _ => return Place::RowByRow,
+        }
+    }
+    if steps.is_empty() { Place::RowByRow } else { Place::Column(path) }
 }
 
 /// Values that are no STRUCT: Java looks at the value first and at the schema for null only.
@@ -208,7 +266,7 @@ fn illegal_argument(message: String) -> ConnectError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+    use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
 
     #[test]
     fn nulls_of_parents_hide_and_defaults_fill() {
@@ -245,5 +303,32 @@ mod tests {
             transform("ExtractField$Value", &settings).apply(batch(Values::Dynamic(values))).unwrap();
         assert_eq!(found.errors.remove(0).0, 13);
         assert_eq!(rows(&only(found).values), [text("x"), Value::Null, Value::Null]);
+    }
+
+    #[test]
+    fn fields_of_shaped_rows_are_their_columns() {
+        let row = |a: Value| map(&[("a", a), ("none", Value::Null), ("list", Value::Array(Vec::new()))]);
+        let inner = |b| map(&[("b", b), ("c", map(&[("d", text("x"))]))]);
+        let values = [row(inner(Value::Int8(1))), Value::Null, row(Value::Null), row(inner(Value::Null))];
+        let input = batch(shaped(&values));
+        let extract = |field: &str, version| {
+            let settings = [("field", field), ("field.syntax.version", version)];
+            both_ways("ExtractField$Value", &settings, &input)
+        };
+        for field in ["a", "none", "list", "z", "a.b"] {
+            let column = only(extract(field, "V1"));
+            let values = rows(&column.values);
+            assert!(matches!(column.values, Values::Shaped(_)) || values.iter().all(Value::is_null));
+        }
+        for field in ["a.b", "a.c", "a.c.d", "a.z", "a.z.d", "z.a", "none.a"] {
+            only(extract(field, "V2"));
+        }
+        let found = rows(&only(extract("a.c.d", "V2")).values);
+        assert_eq!(found, [text("x"), Value::Null, Value::Null, text("x")]);
+        for field in ["list.a", "a.b.c", "a.c.d.e", ""] {
+            assert!(!extract(field, "V2").errors.is_empty(), "{field}");
+        }
+        let texts = batch(shaped(&[text("x"), Value::Null]));
+        assert_eq!(both_ways("ExtractField$Value", &[("field", "a")], &texts).errors.len(), 1);
     }
 }

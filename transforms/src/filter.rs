@@ -9,10 +9,13 @@ use lakeward_api::transform::{Transform, Transformed};
 
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 
+/// The class of which a chain knows that it needs no records.
+pub(crate) const CLASS: &str = "org.apache.kafka.connect.transforms.Filter";
+
 /// The classes of this file.
 pub(crate) fn classes() -> Vec<TransformClass> {
     vec![TransformClass {
-        class: "org.apache.kafka.connect.transforms.Filter",
+        class: CLASS,
         version: KAFKA_VERSION,
         config_def: ConfigDef::default,
         new: |_| Ok(Box::new(Filter)),

@@ -2,6 +2,10 @@
 //!
 //! Source: `org.apache.kafka.connect.transforms.Flatten`, Kafka 4.1.
 
+mod shaped;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -15,11 +19,12 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 
 use crate::columns::{self, Plans, fail_all, under_parent};
+use crate::layout::ShapePlans;
 use crate::null_rows::{Failures, apart, keep};
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{Settings, with_default};
 use crate::side::{Side, require_struct};
-use crate::{hash_order, schemas};
+use crate::{hash_order, layout, schemas};
 
 const PURPOSE: &str = "flattening";
 /// Deeper nesting than this fails: Java's stack ends somewhere, too.
@@ -58,12 +63,14 @@ struct Flatten {
     side: Side,
     delimiter: String,
     plans: Plans<Result<Arc<Schema>, ConnectError>>,
+    shapes: ShapePlans<shaped::Plan>,
 }
 
 impl Flatten {
     fn new(side: Side, given: &ConfigMap) -> Result<Self, ConnectError> {
         let settings = Settings::read(&config_def(), given)?;
-        Ok(Self { side, delimiter: settings.text("delimiter").to_owned(), plans: Plans::default() })
+        let delimiter = settings.text("delimiter").to_owned();
+        Ok(Self { side, delimiter, plans: Plans::default(), shapes: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -81,6 +88,38 @@ impl Flatten {
         let array = columns::struct_column(flat, leaves, batch.rows())?;
         *self.side.of_mut(&mut batch) = Values::Typed { schema: Arc::clone(flat), array };
         keep(batch)
+    }
+
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let values = self.side.of_mut(&mut batch);
+        let Some(rows) = layout::maps(values) else {
+            values.unshape();
+            return self.schemaless(batch);
+        };
+        let make = || shaped::Plan::new(rows.fields(), &self.delimiter);
+        let plan = self.shapes.get(rows.data_type(), make);
+        let mut failures = Failures::default();
+        if let Some(flat) = plan.apply(rows, &mut failures)? {
+            *values = Values::Shaped(flat);
+        } else if let Some(flat) = plan.rows(rows) {
+            *values = Values::Dynamic(flat);
+        } else {
+            values.unshape();
+            return self.schemaless(batch);
+        }
+        columns::without(batch, failures.into_rows())
+    }
+
+    fn schemaless(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let mut failures = Failures::default();
+        if let Values::Dynamic(values) = self.side.of_mut(&mut batch) {
+            for (row, value) in values.iter_mut().enumerate().filter(|(_, value)| !value.is_null()) {
+                if let Err(err) = self.value(value) {
+                    failures.add(row, || err);
+                }
+            }
+        }
+        columns::without(batch, failures.into_rows())
     }
 
     fn value(&self, value: &mut Value) -> Result<(), ConnectError> {
@@ -118,11 +157,7 @@ impl Flatten {
                     self.members(inner, name.as_str(), level + 1, flat)?;
                 }
                 Value::Date(_) | Value::Decimal(_) => {
-                    return Err(ConnectError::data(format!(
-                        "Flatten transformation was passed a value of type class {} which is not supported \
-                         by Connect's data API",
-                        member.java_class()
-                    )));
+                    return Err(no_data(&member));
                 }
                 member => flat.put(name, member),
             }
@@ -178,9 +213,9 @@ impl FlatMap {
 }
 
 impl Transform for Flatten {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Shaped(_) => self.shaped(batch),
             Values::Null { .. } => keep(batch),
             Values::Typed { .. } => {
                 apart(
@@ -191,17 +226,17 @@ impl Transform for Flatten {
                     },
                 )
             }
-            Values::Dynamic(values) => {
-                let mut failures = Failures::default();
-                for (row, value) in values.iter_mut().enumerate().filter(|(_, value)| !value.is_null()) {
-                    if let Err(err) = self.value(value) {
-                        failures.add(row, || err);
-                    }
-                }
-                columns::without(batch, failures.into_rows())
-            }
+            Values::Dynamic(_) => self.schemaless(batch),
         }
     }
+}
+
+fn no_data(member: &Value) -> ConnectError {
+    ConnectError::data(format!(
+        "Flatten transformation was passed a value of type class {} which is not supported by Connect's data \
+         API",
+        member.java_class()
+    ))
 }
 
 /// Java trips over a map under a null key.
@@ -294,6 +329,3 @@ fn collect(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

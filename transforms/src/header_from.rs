@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
+use arrow_schema::{DataType, FieldRef, Fields};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
-use lakeward_api::header::{Header, HeaderColumn, HeaderRows, HeaderValues};
+use lakeward_api::header::{HeaderColumn, HeaderValues};
 use lakeward_api::schema::Schema;
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct};
+use crate::columns::{self, Plans, fail_all, not_a_map, not_a_struct};
+use crate::layout::{self, Layout, ShapePlans};
+use crate::null_rows;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, non_empty_list, replace_null_key, required};
 use crate::side::{Side, require_struct};
@@ -69,6 +72,7 @@ struct HeaderFrom {
     operation: Operation,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    layouts: ShapePlans<ShapePlan>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,6 +86,14 @@ struct Plan {
     sources: Vec<usize>,
     /// The schema and columns of what stays, when fields move.
     rest: Option<(Arc<Schema>, Vec<usize>)>,
+}
+
+/// What happens to schemaless rows of one shape.
+struct ShapePlan {
+    /// Column of each pair, if there is one.
+    sources: Vec<Option<usize>>,
+    /// What stays, when fields move.
+    rest: Option<Layout>,
 }
 
 impl HeaderFrom {
@@ -101,6 +113,7 @@ impl HeaderFrom {
             operation,
             replace_null: settings.flag(REPLACE_NULL),
             plans: Plans::default(),
+            layouts: ShapePlans::default(),
         })
     }
 
@@ -116,16 +129,8 @@ impl HeaderFrom {
             return Ok(Transformed::one(batch));
         };
         if array.null_count() > 0 {
-            let (_, nulls) = columns::by_nulls(array);
             let err = not_a_struct("null", self.purpose());
-            let failed = nulls.into_iter().map(|row| (row as usize, copy_of(&err))).collect();
-            let mut outcome = columns::without(batch, failed)?;
-            if let Some(batch) = outcome.batches.pop() {
-                let rest = self.typed(batch)?;
-                outcome.batches = rest.batches;
-                outcome.errors.extend(rest.errors);
-            }
-            return Ok(outcome);
+            return null_rows::fail(self.side, batch, &err, |batch| self.typed(batch));
         }
         let (schema, array, purpose) = (Arc::clone(schema), Arc::clone(array), self.purpose());
         let (pairs, operation) = (&self.pairs, self.operation);
@@ -154,44 +159,81 @@ impl HeaderFrom {
         Ok(Transformed::one(batch))
     }
 
-    /// The headers of a schemaless row.
-    fn row(&self, value: &mut Value) -> Result<Vec<Header>, ConnectError> {
-        let Value::Map(members) = value else { return Err(not_a_map(value, self.purpose())) };
-        let mut headers = Vec::with_capacity(self.pairs.len());
-        for (field, key) in &self.pairs {
-            let found = members.iter().find(|(name, _)| name.as_str() == Some(field));
-            let value = found.map_or(Value::Null, |(_, member)| member.clone());
-            headers.push(Header { key: Arc::clone(key), schema: None, value });
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(maps) = layout::maps(self.side.of(&batch)) else { return Ok(Transformed::one(batch)) };
+        if maps.null_count() > 0 {
+            let err = not_a_map(&Value::Null, self.purpose());
+            return null_rows::fail(self.side, batch, &err, |batch| self.shaped(batch));
         }
-        if self.operation == Operation::Move {
-            let moves = |name: &Value| self.pairs.iter().any(|(field, _)| name.as_str() == Some(field));
-            members.retain(|(name, _)| !moves(name));
+        let (pairs, operation) = (&self.pairs, self.operation);
+        let plan = self.layouts.get(maps.data_type(), || laid_out(maps.fields(), pairs, operation));
+        let rest = plan.rest.as_ref().map(|rest| rest.apply(maps, &[])).transpose()?;
+        let column = |source: &Option<usize>| match source.map(|at| maps.column(at)) {
+            Some(column) if *column.data_type() != DataType::Null => {
+                HeaderValues::Rows(Values::of_shape(Arc::clone(column)))
+            }
+            _ => HeaderValues::Constant { schema: None, value: Value::Null },
+        };
+        let all: Vec<_> = plan.sources.iter().map(column).collect();
+        for (values, (_, key)) in all.into_iter().zip(pairs) {
+            batch.headers.push(batch.offsets.len(), HeaderColumn { key: Arc::clone(key), values });
         }
-        Ok(headers)
+        if let Some(rest) = rest {
+            *self.side.of_mut(&mut batch) = Values::Shaped(rest);
+        }
+        Ok(Transformed::one(batch))
+    }
+
+    fn dynamic(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(values) = columns::dynamic_rows(self.side.of_mut(&mut batch)) else {
+            return Ok(Transformed::one(batch));
+        };
+        let rows = values.len();
+        let mut all: Vec<Vec<Value>> = self.pairs.iter().map(|_| Vec::with_capacity(rows)).collect();
+        let mut failed = Vec::new();
+        for (row, value) in values.iter_mut().enumerate() {
+            let Value::Map(members) = value else {
+                failed.push((row, not_a_map(value, self.purpose())));
+                all.iter_mut().for_each(|column| column.push(Value::Null));
+                continue;
+            };
+            for ((field, _), column) in self.pairs.iter().zip(&mut all) {
+                let found = members.iter().find(|(name, _)| name.as_str() == Some(field));
+                column.push(found.map_or(Value::Null, |(_, member)| member.clone()));
+            }
+            if self.operation == Operation::Move {
+                let moves = |name: &Value| self.pairs.iter().any(|(field, _)| name.as_str() == Some(field));
+                members.retain(|(name, _)| !moves(name));
+            }
+        }
+        for (column, (_, key)) in all.into_iter().zip(&self.pairs) {
+            let values = HeaderValues::Rows(Values::Dynamic(column));
+            batch.headers.push(rows, HeaderColumn { key: Arc::clone(key), values });
+        }
+        columns::without(batch, failed)
     }
 }
 
 impl Transform for HeaderFrom {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let mut values = match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
-            Values::Typed { .. } => return self.typed(batch),
-            Values::Null { .. } => return Ok(fail_all(&batch, &not_a_map(&Value::Null, self.purpose()))),
-            Values::Dynamic(values) => std::mem::take(values),
-        };
-        let rows = batch.rows();
-        let mut lists = std::mem::take(&mut batch.headers).into_lists(rows);
-        let mut failed = Vec::new();
-        for (row, (value, list)) in values.iter_mut().zip(&mut lists).enumerate() {
-            match self.row(value) {
-                Ok(headers) => list.extend(headers),
-                Err(err) => failed.push((row, err)),
-            }
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Null { .. } => Ok(fail_all(&batch, &not_a_map(&Value::Null, self.purpose()))),
+            Values::Typed { .. } => self.typed(batch),
+            values if layout::maps(values).is_some() => self.shaped(batch),
+            Values::Dynamic(_) | Values::Shaped(_) => self.dynamic(batch),
         }
-        batch.headers = HeaderRows::new(lists);
-        *self.side.of_mut(&mut batch) = Values::Dynamic(values);
-        columns::without(batch, failed)
     }
+}
+
+fn laid_out(old: &Fields, pairs: &[(Arc<str>, Arc<str>)], operation: Operation) -> ShapePlan {
+    let sources = pairs.iter().map(|(name, _)| old.find(name).map(|(at, _)| at)).collect();
+    let stays = |field: &FieldRef| !pairs.iter().any(|(name, _)| **name == **field.name());
+    let rest = (operation == Operation::Move).then(|| {
+        let mut entries = Layout::entries(old);
+        entries.retain(|(field, _)| stays(field));
+        Layout::new(entries)
+    });
+    ShapePlan { sources, rest }
 }
 
 fn plan(
@@ -225,7 +267,8 @@ fn plan(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+    use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
+    use lakeward_api::header::Header;
     use lakeward_api::schema::Kind;
 
     fn settings(operation: &str) -> [(&'static str, &str); 3] {
@@ -258,6 +301,39 @@ mod tests {
         assert_eq!(
             outcome.errors[0].1.to_string(),
             "Only Map objects supported in absence of schema for [header copy], found: null"
+        );
+    }
+
+    #[test]
+    fn columns_of_shaped_rows_become_headers() {
+        let row = |a| map(&[("a", a), ("b", text("x")), ("none", Value::Null)]);
+        let input = batch(shaped(&[row(Value::Int8(1)), Value::Null, row(Value::Null)]));
+        let mut with_lists = input.clone();
+        with_lists.headers.lists_mut(3)[1].push(Header { key: "h".into(), schema: None, value: text("y") });
+        let fields = [("fields", "a,z,none,a"), ("headers", "h,i,j,h")];
+        for operation in ["move", "copy"] {
+            let settings = [fields[0], fields[1], ("operation", operation)];
+            let outcome = both_ways("HeaderFrom$Value", &settings, &input);
+            assert_eq!(outcome.errors[0].0, 11);
+            let found = &outcome.batches[0];
+            assert!(matches!(found.values, Values::Shaped(_)) && found.headers.columns().is_some());
+            both_ways("HeaderFrom$Value", &settings, &with_lists);
+            let empty = shaped(&[map(&[]), map(&[])]);
+            only(both_ways("HeaderFrom$Key", &settings, &SinkBatch { keys: empty.clone(), ..batch(empty) }));
+        }
+        let moves = [fields[0], fields[1], ("operation", "move")];
+        let mut outcome = both_ways("HeaderFrom$Value", &moves, &input);
+        outcome.errors.clear();
+        let found = only(outcome);
+        assert_eq!(rows(&found.values)[0], map(&[("b", text("x"))]));
+        let headers: Vec<_> = found.headers.row(0).iter().map(|header| header.value.clone()).collect();
+        assert_eq!(headers, [Value::Int8(1), Value::Null, Value::Null, Value::Int8(1)]);
+        let all = [("fields", "a,b,none"), ("headers", "a,b,c"), ("operation", "move")];
+        let outcome = both_ways("HeaderFrom$Value", &all, &input);
+        assert_eq!(rows(&outcome.batches[0].values), [map(&[]), map(&[])]);
+        assert_eq!(
+            both_ways("HeaderFrom$Value", &moves, &batch(shaped(&[text("x"), Value::Null]))).errors.len(),
+            2
         );
     }
 }

@@ -80,7 +80,8 @@ impl HoistField {
 
     /// Rows of one shape, nothing but nulls included.
     fn shaped(&mut self, column: ArrayRef) -> Result<Values, ConnectError> {
-        let make = || Layout::new(vec![(layout::key(&self.field, column.data_type().clone()), Source::New(0))]);
+        let make =
+            || Layout::new(vec![(layout::key(&self.field, column.data_type().clone()), Source::New(0))]);
         let layout = self.layouts.get(column.data_type(), make);
         let rows = StructArray::new_empty_fields(column.len(), None);
         Ok(Values::Shaped(layout.apply(&rows, &[column])?))
@@ -158,7 +159,11 @@ mod tests {
 
     #[test]
     fn shaped_rows_are_wrapped_as_they_are() {
-        let maps = [map(&[("a", Value::Null), ("b", text("x"))]), Value::Null, map(&[("a", Value::Null), ("b", Value::Null)])];
+        let maps = [
+            map(&[("a", Value::Null), ("b", text("x"))]),
+            Value::Null,
+            map(&[("a", Value::Null), ("b", Value::Null)]),
+        ];
         let lists = [Value::Array(Vec::new()), Value::Array(vec![text("y")]), Value::Null];
         let empty = [map(&[]), map(&[]), Value::Null];
         for values in [&maps[..], &lists, &empty, &[text("x"), Value::Null]] {

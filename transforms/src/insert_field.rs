@@ -1,16 +1,19 @@
 //! `InsertField`: adds topic, partition, offset, timestamp or a fixed text to the key or value.
 //!
-//! Typed values share their columns with the input; the new columns are constants and the batch's own
-//! offsets and timestamps. Null keys and values stay as they are.
+//! Typed values and schemaless ones of one shape share their columns with the input; the new columns are
+//! constants and the batch's own offsets and timestamps. Null keys and values stay as they are.
 //!
 //! Source: `org.apache.kafka.connect.transforms.InsertField`, Kafka 4.1.
+
+mod column;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMillisecondType;
-use arrow_array::{Array, ArrayRef, Int32Array, Int64Array, PrimitiveArray, StringArray};
-use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_schema::{DataType, Fields};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigType, Importance};
@@ -18,7 +21,9 @@ use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
+use self::column::Constant;
 use crate::columns::{self, Plans, fail_all, put, require_map};
+use crate::layout::{self, Layout, ShapePlans, Source};
 use crate::merge;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, with_default};
@@ -67,6 +72,7 @@ struct InsertField {
     inserts: Vec<Insert>,
     replace_null: bool,
     plans: Plans<Result<Arc<Schema>, ConnectError>>,
+    layouts: ShapePlans<Layout>,
 }
 
 /// A field to add.
@@ -74,6 +80,7 @@ struct Insert {
     name: Arc<str>,
     what: What,
     schema: Arc<Schema>,
+    constant: Constant,
 }
 
 enum What {
@@ -109,7 +116,7 @@ impl InsertField {
             return Err(ConnectError::config("No field insertion configured"));
         }
         let replace_null = settings.flag(REPLACE_NULL);
-        Ok(Self { side, inserts, replace_null, plans: Plans::default() })
+        Ok(Self { side, inserts, replace_null, plans: Plans::default(), layouts: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -142,8 +149,8 @@ impl InsertField {
                 *column = columns::with_default(&field.schema, column)?;
             }
         }
-        for insert in &self.inserts {
-            all.push(insert.column(&batch)?);
+        for insert in &mut self.inserts {
+            all.push(insert.typed_column(&batch)?);
         }
         let array = columns::struct_column(&updated, all, batch.rows())?;
         *self.side.of_mut(&mut batch) = Values::Typed { schema: updated, array };
@@ -166,21 +173,60 @@ impl InsertField {
         Ok(outcome)
     }
 
-    fn row(&self, value: &mut Value, source: &Source<'_>) -> Result<(), ConnectError> {
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(maps) = layout::maps(self.side.of(&batch)) else { return Ok(Transformed::one(batch)) };
+        let mut new = Vec::with_capacity(self.inserts.len());
+        for insert in &mut self.inserts {
+            new.push(insert.shaped_column(&batch)?);
+        }
+        let layout = self.layouts.get(maps.data_type(), || laid_out(maps.fields(), &self.inserts));
+        let array = layout.apply(maps, &new)?;
+        *self.side.of_mut(&mut batch) = Values::Shaped(array);
+        Ok(Transformed::one(batch))
+    }
+
+    /// Whether maps of one shape still have one shape afterwards: a timestamp that is missing is no member.
+    fn keeps_shape(&self, batch: &SinkBatch) -> bool {
+        let wants_time = self.inserts.iter().any(|insert| matches!(insert.what, What::Timestamp));
+        layout::maps(self.side.of(batch)).is_some() && !(wants_time && batch.timestamps_ms.contains(&None))
+    }
+
+    fn dynamic(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(values) = columns::dynamic_rows(self.side.of_mut(&mut batch)) else {
+            return Ok(Transformed::one(batch));
+        };
+        let mut values = std::mem::take(values);
+        let mut failed = Vec::new();
+        for (row, value) in values.iter_mut().enumerate() {
+            let origin = Origin {
+                topic: &batch.topic,
+                partition: batch.partition.partition,
+                offset: batch.offsets[row],
+                timestamp_ms: batch.timestamps_ms[row],
+            };
+            if let Err(err) = self.row(value, &origin) {
+                failed.push((row, err));
+            }
+        }
+        *self.side.of_mut(&mut batch) = Values::Dynamic(values);
+        columns::without(batch, failed)
+    }
+
+    fn row(&self, value: &mut Value, origin: &Origin<'_>) -> Result<(), ConnectError> {
         if value.is_null() {
             return Ok(());
         }
         let members = require_map(value, PURPOSE)?;
         for insert in &self.inserts {
             let value = match &insert.what {
-                What::Offset => Value::Int64(source.offset),
-                What::Partition => Value::Int32(source.partition),
+                What::Offset => Value::Int64(origin.offset),
+                What::Partition => Value::Int32(origin.partition),
                 What::Static(text) => Value::String(Arc::clone(text)),
-                What::Timestamp => match source.timestamp_ms {
+                What::Timestamp => match origin.timestamp_ms {
                     Some(timestamp) => Value::Int64(timestamp),
                     None => continue,
                 },
-                What::Topic => Value::String(Arc::clone(source.topic)),
+                What::Topic => Value::String(Arc::clone(origin.topic)),
             };
             put(members, &insert.name, value);
         }
@@ -189,7 +235,7 @@ impl InsertField {
 }
 
 /// Where a schemaless row came from.
-struct Source<'a> {
+struct Origin<'a> {
     topic: &'a Arc<str>,
     partition: i32,
     offset: i64,
@@ -197,27 +243,13 @@ struct Source<'a> {
 }
 
 impl Transform for InsertField {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let mut values = match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
-            Values::Typed { .. } => return self.typed(batch),
-            Values::Null { .. } => return Ok(Transformed::one(batch)),
-            Values::Dynamic(values) => std::mem::take(values),
-        };
-        let mut failed = Vec::new();
-        for (row, value) in values.iter_mut().enumerate() {
-            let source = Source {
-                topic: &batch.topic,
-                partition: batch.partition.partition,
-                offset: batch.offsets[row],
-                timestamp_ms: batch.timestamps_ms[row],
-            };
-            if let Err(err) = self.row(value, &source) {
-                failed.push((row, err));
-            }
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Null { .. } => Ok(Transformed::one(batch)),
+            Values::Typed { .. } => self.typed(batch),
+            Values::Shaped(_) if self.keeps_shape(&batch) => self.shaped(batch),
+            Values::Dynamic(_) | Values::Shaped(_) => self.dynamic(batch),
         }
-        *self.side.of_mut(&mut batch) = Values::Dynamic(values);
-        columns::without(batch, failed)
     }
 }
 
@@ -235,35 +267,38 @@ impl Insert {
             What::Static(_) | What::Topic => Schema::new(Kind::String),
             What::Timestamp => Schema::logical_of(Logical::Timestamp),
         };
-        Self { name: name.into(), what, schema: Arc::new(Schema { optional, ..schema }) }
+        let schema = Arc::new(Schema { optional, ..schema });
+        Self { name: name.into(), what, schema, constant: Constant::default() }
     }
 
-    fn column(&self, batch: &SinkBatch) -> Result<ArrayRef, ConnectError> {
+    /// The column under the schema of this field.
+    fn typed_column(&mut self, batch: &SinkBatch) -> Result<ArrayRef, ConnectError> {
+        match self.what {
+            What::Timestamp => Ok(Arc::new(column::timestamps(batch))),
+            _ => self.shaped_column(batch),
+        }
+    }
+
+    /// The column without a schema.
+    fn shaped_column(&mut self, batch: &SinkBatch) -> Result<ArrayRef, ConnectError> {
         let rows = batch.rows();
-        Ok(match &self.what {
-            What::Offset => Arc::new(Int64Array::from(batch.offsets.clone())),
-            What::Partition => Arc::new(Int32Array::from_value(batch.partition.partition, rows)),
-            What::Static(text) => Arc::new(repeated(text, rows)?),
-            What::Timestamp => {
-                let times: PrimitiveArray<TimestampMillisecondType> =
-                    batch.timestamps_ms.iter().copied().collect();
-                Arc::new(times.with_timezone("UTC"))
-            }
-            What::Topic => Arc::new(repeated(&batch.topic, rows)?),
-        })
+        match &self.what {
+            What::Offset => Ok(Arc::new(Int64Array::from(batch.offsets.clone()))),
+            What::Partition => Ok(self.constant.number(batch.partition.partition, rows)),
+            What::Static(text) => self.constant.text(text, rows),
+            What::Timestamp => Ok(Arc::new(column::times(batch))),
+            What::Topic => self.constant.text(&batch.topic, rows),
+        }
     }
-}
 
-/// `rows` times the same text, copied in one piece.
-fn repeated(text: &str, rows: usize) -> Result<StringArray, ConnectError> {
-    let too_long = || ConnectError::fatal("an inserted column holds more than 2^31 bytes");
-    let step = i32::try_from(text.len()).map_err(|_| too_long())?;
-    let count = i32::try_from(rows).map_err(|_| too_long())?;
-    step.checked_mul(count).ok_or_else(too_long)?;
-    let ends: ScalarBuffer<i32> = (0..=count).map(|row| row * step).collect();
-    let bytes = Buffer::from_vec(text.repeat(rows).into_bytes());
-    StringArray::try_new(OffsetBuffer::new(ends), bytes, None)
-        .map_err(|err| ConnectError::fatal("a column could not be built").with_source(err))
+    /// The type of the column without a schema.
+    fn shape(&self) -> DataType {
+        match self.what {
+            What::Offset | What::Timestamp => DataType::Int64,
+            What::Partition => DataType::Int32,
+            What::Static(_) | What::Topic => DataType::Utf8,
+        }
+    }
 }
 
 fn updated(schema: &Arc<Schema>, array: &ArrayRef, inserts: &[Insert]) -> Result<Arc<Schema>, ConnectError> {
@@ -275,76 +310,15 @@ fn updated(schema: &Arc<Schema>, array: &ArrayRef, inserts: &[Insert]) -> Result
     Ok(Arc::new(columns::struct_like(schema, fields)))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
-
-    const ALL: [(&str, &str); 6] = [
-        ("topic.field", "t!"),
-        ("partition.field", "p?"),
-        ("offset.field", "o"),
-        ("timestamp.field", "at"),
-        ("static.field", "s"),
-        ("static.value", "x"),
-    ];
-
-    #[test]
-    fn fields_are_appended_in_order_and_null_rows_stay() {
-        let mut schema = structure(vec![("a", Schema::new(Kind::Int8))]);
-        schema.optional = true;
-        let row = Value::Struct(vec![Value::Int8(1)]);
-        let input = batch(typed(schema, &[row.clone(), Value::Null, row]));
-        let outcome = transform("InsertField$Value", &ALL).apply(input).unwrap();
-        let offsets: Vec<_> = outcome.batches.iter().map(|batch| batch.offsets.clone()).collect();
-        assert_eq!(offsets, [[10], [11], [12]]);
-        assert_eq!(
-            rows(&outcome.batches[2].values),
-            [Value::Struct(vec![
-                Value::Int8(1),
-                text("t"),
-                Value::Int32(3),
-                Value::Int64(12),
-                Value::Date(3000),
-                text("x")
-            ])]
-        );
-        let schema = outcome.batches[2].values.schema().unwrap();
-        let optional: Vec<_> = schema.fields().iter().map(|field| field.schema.optional).collect();
-        assert_eq!(optional, [false, false, true, true, true, true]);
-        assert!(!schema.optional);
-        assert_eq!(rows(&outcome.batches[1].values), [Value::Null]);
-        assert_eq!(outcome.batches[1].values.schema().unwrap().fields().len(), 1);
+/// Maps after [`put`] of every field.
+fn laid_out(old: &Fields, inserts: &[Insert]) -> Layout {
+    let mut entries = Layout::entries(old);
+    for (at, insert) in inserts.iter().enumerate() {
+        let entry = (layout::key(&insert.name, insert.shape()), Source::New(at));
+        match entries.iter_mut().find(|(known, _)| **known.name() == *insert.name) {
+            Some(known) => *known = entry,
+            None => entries.push(entry),
+        }
     }
-
-    #[test]
-    fn members_of_maps_are_replaced_and_timestamps_left_out() {
-        let mut input = batch(Values::Dynamic(vec![map(&[("o", text("old"))]), Value::Null]));
-        input.timestamps_ms[0] = None;
-        let output = only(transform("InsertField$Value", &ALL).apply(input).unwrap());
-        let expected =
-            map(&[("o", Value::Int64(10)), ("t", text("t")), ("p", Value::Int32(3)), ("s", text("x"))]);
-        assert_eq!(rows(&output.values), [expected, Value::Null]);
-    }
-
-    #[test]
-    fn a_required_timestamp_must_be_there() {
-        let schema = structure(vec![("a", Schema::new(Kind::Int8))]);
-        let row = Value::Struct(vec![Value::Int8(1)]);
-        let mut input = batch(typed(schema, &[row.clone(), row]));
-        input.timestamps_ms[1] = None;
-        let outcome = transform("InsertField$Value", &[("timestamp.field", "at!")]).apply(input).unwrap();
-        assert_eq!(outcome.batches[0].offsets, [10]);
-        assert_eq!(outcome.errors[0].0, 11);
-    }
-
-    #[test]
-    fn equal_names_fail_every_record() {
-        let schema = structure(vec![("a", Schema::new(Kind::Int8))]);
-        let input = batch(typed(schema, &[Value::Struct(vec![Value::Int8(1)])]));
-        let outcome = transform("InsertField$Value", &[("offset.field", "a")]).apply(input).unwrap();
-        let err = &outcome.errors[0].1;
-        assert_eq!(err.java_class(), "org.apache.kafka.connect.errors.SchemaBuilderException");
-        assert_eq!(err.to_string(), "Cannot create field because of field name duplication a");
-    }
+    Layout::new(entries)
 }

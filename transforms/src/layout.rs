@@ -1,7 +1,7 @@
 //! The columns of shaped rows, laid out anew.
 //!
-//! Schemaless rows of one shape are maps with the same keys ([`lakeward_api::shaped`]). What a transform does to
-//! those keys is the same for every row: it is decided once per shape, and the columns move whole.
+//! Schemaless rows of one shape are maps with the same keys ([`lakeward_api::shaped`]). What a transform does
+//! to those keys is the same for every row: it is decided once per shape, and the columns move whole.
 
 use std::sync::Arc;
 
@@ -110,6 +110,43 @@ pub(crate) fn maps(values: &Values) -> Option<&StructArray> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shape_fields::tests::check_both_ways;
+
+    #[test]
+    fn shaped_rows_of_every_kind_end_as_single_ones() {
+        let v2 = ("field.syntax.version", "V2");
+        let headers = ("headers", "h,i,j");
+        check_both_ways("HoistField$Value", &[&[("field", "text")]]);
+        check_both_ways("SetSchemaMetadata$Value", &[&[("schema.name", "n")]]);
+        check_both_ways("InsertHeader", &[&[("header", "h"), ("value.literal", "1")]]);
+        check_both_ways("ValueToKey", &[&[("fields", "text,z,null")], &[("fields", "map,list,date,text")]]);
+        check_both_ways(
+            "InsertField$Value",
+            &[
+                &[("topic.field", "t"), ("partition.field", "int8"), ("timestamp.field", "null!")],
+                &[("static.field", "map?"), ("static.value", "x"), ("offset.field", "map")],
+            ],
+        );
+        for (operation, fields) in
+            [("copy", "text,z,map"), ("move", "null,null,empty"), ("move", "list,z,date")]
+        {
+            let settings = [("fields", fields), headers, ("operation", operation)];
+            check_both_ways("HeaderFrom$Value", &[&settings]);
+        }
+        for field in
+            ["text", "null", "z", "map", "map.place", "map.place.lat", "map.at.x", "text.x", "list.x", ""]
+        {
+            check_both_ways("ExtractField$Value", &[&[("field", field)], &[("field", field), v2]]);
+        }
+        check_both_ways(
+            "ReplaceField$Value",
+            &[
+                &[("include", "text,map,null")],
+                &[("exclude", "text,map,z"), ("renames", "date:day,null:none")],
+                &[("renames", "text:number,list:map,int8:int16,int16:int8,z:null")],
+            ],
+        );
+    }
 
     #[test]
     fn plans_are_made_once_per_shape() {

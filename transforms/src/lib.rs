@@ -1,10 +1,9 @@
 //! Single message transforms and predicates, one file each, over whole batches.
 //!
 //! A transform looks at the schema of a batch once, computes what it does to the schema and to each column,
-//! and keeps that plan until the schema changes. Schemaless rows of one shape are columns, too; others are changed
-//! in place. A record that
-//! fails alone becomes an entry of [`Transformed::errors`](lakeward_api::transform::Transformed), never the
-//! failure of its batch.
+//! and keeps that plan until the schema changes. Schemaless rows of one shape are columns, too; other ones are
+//! changed in place. A record that fails alone becomes an entry of
+//! [`Transformed::errors`](lakeward_api::transform::Transformed), never the failure of its batch.
 //!
 //! Source: `org.apache.kafka.connect.transforms`, Kafka 4.1.
 
@@ -45,6 +44,7 @@ mod sample;
 mod schemas;
 mod set_schema_metadata;
 mod settings;
+mod shape_fields;
 mod side;
 mod simple_date_format;
 mod timestamp_converter;

@@ -5,24 +5,28 @@
 //!
 //! Source: `org.apache.kafka.connect.transforms.MaskField`, Kafka 4.1.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
 use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::decimal::Decimal;
-use lakeward_api::rows;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
+use lakeward_api::{rows, shaped};
 
 use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct, put, under_parent};
+use crate::layout::ShapePlans;
 use crate::null_rows::{Failures, apart};
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, non_empty_list, replace_null_key, with_default};
+use crate::shape_fields::{FieldChanges, sample};
 use crate::side::{Side, require_struct};
 use crate::{cast_decimal, hash_order};
 
@@ -75,6 +79,7 @@ struct MaskField {
     replacement: Option<Arc<str>>,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    shapes: ShapePlans<FieldChanges<Result<Mask, ConnectError>>>,
 }
 
 /// A mask per field of the struct; `None` where the value stays.
@@ -84,17 +89,28 @@ type Plan = Vec<Option<Result<Mask, ConnectError>>>;
 struct Mask {
     value: Value,
     /// The value in every row, made for the largest batch so far.
-    column: std::cell::RefCell<Option<ArrayRef>>,
+    column: RefCell<Option<ArrayRef>>,
 }
 
 impl Mask {
-    fn rows(&self, schema: &Schema, rows: usize) -> Result<ArrayRef, ConnectError> {
+    fn new(value: Value) -> Self {
+        Self { value, column: RefCell::new(None) }
+    }
+
+    /// The mask wherever `array`, a column of `schema` or else a shaped one, has a value.
+    fn over(&self, schema: Option<&Schema>, array: &ArrayRef) -> Result<ArrayRef, ConnectError> {
+        let rows = array.len();
         let mut column = self.column.borrow_mut();
         let column = match column.take() {
             Some(known) if known.len() >= rows => column.insert(known),
-            _ => column.insert(rows::constant(schema, &self.value, rows)?),
+            _ => column.insert(match schema {
+                Some(schema) => rows::constant(schema, &self.value, rows)?,
+                // Null in every row without any: the type of the first batch is that of all.
+                None => shaped::from_values(&vec![self.value.clone(); rows.max(1)])
+                    .ok_or_else(|| ConnectError::fatal("a mask has no shape"))?,
+            }),
         };
-        Ok(column.slice(0, rows))
+        under_parent(&column.slice(0, rows), array.nulls())
     }
 }
 
@@ -114,6 +130,7 @@ impl MaskField {
             replacement: settings.get("replacement").map(Into::into),
             replace_null: settings.flag(REPLACE_NULL),
             plans: Plans::default(),
+            shapes: ShapePlans::default(),
         })
     }
 
@@ -140,7 +157,7 @@ impl MaskField {
             };
             masked.push(match mask {
                 None => column,
-                Some(Ok(mask)) => under_parent(&mask.rows(&field.schema, rows)?, column.nulls())?,
+                Some(Ok(mask)) => mask.over(Some(&field.schema), &column)?,
                 Some(Err(err)) => {
                     failures.add_valid(&column, || copy_of(err));
                     column
@@ -148,6 +165,44 @@ impl MaskField {
             });
         }
         *array = columns::struct_column(schema, masked, rows)?;
+        columns::without(batch, failures.into_rows())
+    }
+
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Values::Shaped(array) = self.side.of_mut(&mut batch) else { return self.schemaless(batch) };
+        let Some(rows) = array.as_struct_opt() else {
+            self.side.of_mut(&mut batch).unshape();
+            return self.schemaless(batch);
+        };
+        let replacement = self.replacement.as_deref();
+        let mask = |_: &Arc<str>, shape: &DataType| masked_value(&sample(shape), replacement).map(Mask::new);
+        let make = || FieldChanges::new(rows, &self.fields, |name| name, mask);
+        let mut failures = Failures::default();
+        if let Some(nulls) = rows.nulls() {
+            for row in (0..rows.len()).filter(|row| nulls.is_null(*row)) {
+                failures.add(row, || not_a_map(&Value::Null, PURPOSE));
+            }
+        }
+        *array = self.shapes.get(rows.data_type(), make).apply(rows, |mask, column| match mask {
+            Ok(mask) if mask.value.is_null() => Ok(Arc::clone(column)),
+            Ok(mask) => mask.over(None, column),
+            Err(err) => {
+                failures.add_valid(column, || copy_of(err));
+                Ok(Arc::clone(column))
+            }
+        })?;
+        columns::without(batch, failures.into_rows())
+    }
+
+    fn schemaless(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let mut failures = Failures::default();
+        if let Values::Dynamic(values) = self.side.of_mut(&mut batch) {
+            for (row, value) in values.iter_mut().enumerate() {
+                if let Err(err) = self.value(value) {
+                    failures.add(row, || err);
+                }
+            }
+        }
         columns::without(batch, failures.into_rows())
     }
 
@@ -164,32 +219,21 @@ impl MaskField {
 }
 
 impl Transform for MaskField {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Shaped(_) => self.shaped(batch),
             Values::Null { .. } => Ok(fail_all(&batch, &not_a_map(&Value::Null, PURPOSE))),
             Values::Typed { .. } => apart(self.side, batch, |batch, is_null| {
                 if is_null { Ok(fail_all(&batch, &not_a_struct("null", PURPOSE))) } else { self.typed(batch) }
             }),
-            Values::Dynamic(values) => {
-                let mut failures = Failures::default();
-                for (row, value) in values.iter_mut().enumerate() {
-                    if let Err(err) = self.value(value) {
-                        failures.add(row, || err);
-                    }
-                }
-                columns::without(batch, failures.into_rows())
-            }
+            Values::Dynamic(_) => self.schemaless(batch),
         }
     }
 }
 
 fn plan(schema: &Schema, names: &[Arc<str>], replacement: Option<&str>) -> Plan {
     let mask = |field: &lakeward_api::schema::Field| {
-        names.contains(&field.name).then(|| {
-            let value = masked(&field.schema, replacement)?;
-            Ok(Mask { value, column: std::cell::RefCell::new(None) })
-        })
+        names.contains(&field.name).then(|| masked(&field.schema, replacement).map(Mask::new))
     };
     schema.fields().iter().map(mask).collect()
 }

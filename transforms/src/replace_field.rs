@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
+use arrow_schema::{FieldRef, Fields};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator, parse_list};
@@ -16,6 +17,7 @@ use lakeward_api::value::Value;
 
 use crate::cast::split;
 use crate::columns::{self, Plans, fail_all};
+use crate::layout::{self, Layout, ShapePlans};
 use crate::null_rows::{Failures, apart, keep};
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, with_default};
@@ -70,6 +72,7 @@ struct ReplaceField {
     rules: Rules,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    layouts: ShapePlans<Layout>,
 }
 
 struct Rules {
@@ -116,6 +119,50 @@ impl Rules {
         }
         passes
     }
+
+    /// Changes the members of a schemaless value that is not null.
+    fn apply(&self, value: &mut Value) -> Result<(), ConnectError> {
+        let members = columns::require_map(value, PURPOSE)?;
+        if self.are_apart(members) {
+            members.retain_mut(|(key, _)| self.keep(key));
+            return Ok(());
+        }
+        if !self.renames.is_empty() || members.iter().any(|(key, _)| key.as_str().is_none()) {
+            // Of two members that get one name the later stays, in Java's order.
+            hash_order::sort_members(members);
+        }
+        let mut kept: Vec<(Value, Value)> = Vec::with_capacity(members.len());
+        let mut renamed = false;
+        for (key, member) in members.drain(..) {
+            let name = match &key {
+                Value::String(name) => name,
+                Value::Null => {
+                    if self.include.is_empty() {
+                        kept.push((key, member));
+                    }
+                    continue;
+                }
+                _ => return Err(schemas::not_a_string(key.java_class())),
+            };
+            if !self.passes(name) {
+                continue;
+            }
+            let key = match self.renames.get(&**name) {
+                Some(new) => {
+                    renamed = true;
+                    Value::String(Arc::clone(new))
+                }
+                None => key,
+            };
+            // Names are unique until one was changed.
+            match kept.iter_mut().find(|(known, _)| renamed && *known == key) {
+                Some((_, old)) => *old = member,
+                None => kept.push((key, member)),
+            }
+        }
+        *members = kept;
+        Ok(())
+    }
 }
 
 impl ReplaceField {
@@ -140,7 +187,8 @@ impl ReplaceField {
             reverse,
             renames,
         };
-        Ok(Self { side, rules, replace_null: settings.flag(REPLACE_NULL), plans: Plans::default() })
+        let replace_null = settings.flag(REPLACE_NULL);
+        Ok(Self { side, rules, replace_null, plans: Plans::default(), layouts: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -191,55 +239,32 @@ impl ReplaceField {
         keep(batch)
     }
 
-    fn value(&self, value: &mut Value) -> Result<(), ConnectError> {
-        let members = columns::require_map(value, PURPOSE)?;
-        if self.rules.are_apart(members) {
-            members.retain_mut(|(key, _)| self.rules.keep(key));
-            return Ok(());
-        }
-        if !self.rules.renames.is_empty() || members.iter().any(|(key, _)| key.as_str().is_none()) {
-            // Of two members that get one name the later stays, in Java's order.
-            hash_order::sort_members(members);
-        }
-        let mut kept: Vec<(Value, Value)> = Vec::with_capacity(members.len());
-        let mut renamed = false;
-        for (key, member) in members.drain(..) {
-            let name = match &key {
-                Value::String(name) => name,
-                Value::Null => {
-                    if self.rules.include.is_empty() {
-                        kept.push((key, member));
-                    }
-                    continue;
-                }
-                _ => return Err(schemas::not_a_string(key.java_class())),
-            };
-            if !self.rules.passes(name) {
-                continue;
-            }
-            let key = match self.rules.renames.get(&**name) {
-                Some(new) => {
-                    renamed = true;
-                    Value::String(Arc::clone(new))
-                }
-                None => key,
-            };
-            // Names are unique until one was changed.
-            match kept.iter_mut().find(|(known, _)| renamed && *known == key) {
-                Some((_, old)) => *old = member,
-                None => kept.push((key, member)),
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(maps) = layout::maps(self.side.of(&batch)) else { return keep(batch) };
+        let layout = self.layouts.get(maps.data_type(), || laid_out(maps.fields(), &self.rules));
+        let array = layout.apply(maps, &[])?;
+        *self.side.of_mut(&mut batch) = Values::Shaped(array);
+        keep(batch)
+    }
+
+    fn dynamic(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(values) = columns::dynamic_rows(self.side.of_mut(&mut batch)) else { return keep(batch) };
+        let mut failures = Failures::default();
+        for (row, value) in values.iter_mut().enumerate().filter(|(_, value)| !value.is_null()) {
+            if let Err(err) = self.rules.apply(value) {
+                failures.add(row, || err);
             }
         }
-        *members = kept;
-        Ok(())
+        columns::without(batch, failures.into_rows())
     }
 }
 
 impl Transform for ReplaceField {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
             Values::Null { .. } => keep(batch),
+            values if layout::maps(values).is_some() => self.shaped(batch),
+            Values::Dynamic(_) | Values::Shaped(_) => self.dynamic(batch),
             Values::Typed { .. } => {
                 apart(
                     self.side,
@@ -249,17 +274,25 @@ impl Transform for ReplaceField {
                     },
                 )
             }
-            Values::Dynamic(values) => {
-                let mut failures = Failures::default();
-                for (row, value) in values.iter_mut().enumerate().filter(|(_, value)| !value.is_null()) {
-                    if let Err(err) = self.value(value) {
-                        failures.add(row, || err);
-                    }
-                }
-                columns::without(batch, failures.into_rows())
-            }
         }
     }
+}
+
+/// Maps after [`Rules::apply`], found out with a row that says where each member is.
+fn laid_out(old: &Fields, rules: &Rules) -> Layout {
+    let place =
+        |(at, field): (i64, &FieldRef)| (Value::String(field.name().as_str().into()), Value::Int64(at));
+    let mut row = Value::Map((0..).zip(old).map(place).collect());
+    rules.apply(&mut row).expect("only keys that are no texts fail");
+    let Value::Map(members) = row else { unreachable!("a map stays one") };
+    let column = |(name, place): (Value, Value)| match (name, place) {
+        (Value::String(name), Value::Int64(at)) => {
+            let at = usize::try_from(at).expect("it is a place");
+            (layout::key(&name, old[at].data_type().clone()), layout::Source::Old(at))
+        }
+        _ => unreachable!("members are named places"),
+    };
+    Layout::new(members.into_iter().map(column).collect())
 }
 
 fn plan(schema: &Schema, rules: &Rules) -> Result<Plan, ConnectError> {

@@ -94,8 +94,8 @@ pub(crate) fn shaped(rows: &[Value]) -> Values {
     values
 }
 
-/// Applies a transform to `batch` as it is, to a part of it and to both with their schemaless rows taken apart,
-/// and checks that every record ends the same way. The outcome for the whole batch.
+/// Applies a transform to `batch` as it is, to parts of it, and to all these with their schemaless rows taken
+/// apart, and checks that every record ends the same way. The outcome for the whole batch.
 pub(crate) fn both_ways(simple: &str, pairs: &[(&str, &str)], batch: &SinkBatch) -> Transformed {
     let mut shaped = transform(simple, pairs);
     let mut dynamic = transform(simple, pairs);

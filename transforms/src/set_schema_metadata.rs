@@ -88,20 +88,22 @@ impl SetSchemaMetadata {
 }
 
 impl Transform for SetSchemaMetadata {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
-            Values::Null { .. } => keep(batch),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let no_schema = || ConnectError::data("Schema required for [updating schema metadata]");
+        let mut failures = Failures::default();
+        match self.side.of(&batch) {
+            Values::Null { .. } => {}
             Values::Dynamic(values) => {
-                let mut failures = Failures::default();
                 for (row, _) in values.iter().enumerate().filter(|(_, value)| !value.is_null()) {
-                    failures
-                        .add(row, || ConnectError::data("Schema required for [updating schema metadata]"));
+                    failures.add(row, no_schema);
                 }
-                columns::without(batch, failures.into_rows())
             }
-            Values::Typed { .. } => apart(self.side, batch, |batch, is_null| self.typed(batch, is_null)),
+            Values::Shaped(array) => failures.add_valid(array, no_schema),
+            Values::Typed { .. } => {
+                return apart(self.side, batch, |batch, is_null| self.typed(batch, is_null));
+            }
         }
+        columns::without(batch, failures.into_rows())
     }
 }
 

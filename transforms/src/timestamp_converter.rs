@@ -8,8 +8,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::schema::{Field, Kind, Logical, Schema};
@@ -18,10 +18,12 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 
 use crate::columns::{self, Plans, fail_all, put};
+use crate::layout::ShapePlans;
 use crate::null_rows::{Failures, apart, keep};
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::schemas;
 use crate::settings::{REPLACE_NULL, Settings, replace_null_key, required, with_default};
+use crate::shape_fields::FieldChanges;
 use crate::side::{Side, require_struct};
 use crate::simple_date_format::SimpleDateFormat;
 use convert::{Converter, Form, Precision};
@@ -94,6 +96,7 @@ struct TimestampConverter {
     converter: Converter,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    shapes: ShapePlans<FieldChanges<()>>,
 }
 
 struct Plan {
@@ -141,6 +144,7 @@ impl TimestampConverter {
             converter: Converter { target, precision, format },
             replace_null: settings.flag(REPLACE_NULL),
             plans: Plans::default(),
+            shapes: ShapePlans::default(),
         })
     }
 
@@ -172,6 +176,36 @@ impl TimestampConverter {
             }
         };
         *schema = Arc::clone(&plan.schema);
+        columns::without(batch, failures.into_rows())
+    }
+
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Values::Shaped(array) = self.side.of_mut(&mut batch) else { return keep(batch) };
+        let (converter, mut failures) = (&self.converter, Failures::default());
+        *array = match (&self.field, array.as_struct_opt()) {
+            (None, _) => converter.shaped(array, &mut failures)?,
+            (Some(name), Some(rows)) => {
+                let make = || FieldChanges::new(rows, std::slice::from_ref(name), |name| name, |_, _| ());
+                let change = |(): &(), column: &ArrayRef| converter.shaped(column, &mut failures);
+                self.shapes.get(rows.data_type(), make).apply(rows, change)?
+            }
+            (Some(_), None) => {
+                self.side.of_mut(&mut batch).unshape();
+                return self.schemaless(batch);
+            }
+        };
+        columns::without(batch, failures.into_rows())
+    }
+
+    fn schemaless(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let mut failures = Failures::default();
+        if let Values::Dynamic(values) = self.side.of_mut(&mut batch) {
+            for (row, value) in values.iter_mut().enumerate() {
+                if let Err(err) = self.value(value) {
+                    failures.add(row, || err);
+                }
+            }
+        }
         columns::without(batch, failures.into_rows())
     }
 
@@ -223,20 +257,12 @@ impl Sources<'_> {
 }
 
 impl Transform for TimestampConverter {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match self.side.of_mut(&mut batch).unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match self.side.of(&batch) {
+            Values::Shaped(_) => self.shaped(batch),
             Values::Null { .. } => keep(batch),
             Values::Typed { .. } => apart(self.side, batch, |batch, is_null| self.typed(batch, is_null)),
-            Values::Dynamic(values) => {
-                let mut failures = Failures::default();
-                for (row, value) in values.iter_mut().enumerate() {
-                    if let Err(err) = self.value(value) {
-                        failures.add(row, || err);
-                    }
-                }
-                columns::without(batch, failures.into_rows())
-            }
+            Values::Dynamic(_) => self.schemaless(batch),
         }
     }
 }

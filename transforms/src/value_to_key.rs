@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, NullArray, StructArray};
+use arrow_schema::{DataType, FieldRef};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigMap};
@@ -13,10 +14,12 @@ use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
-use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct, put};
+use crate::columns::{self, Plans, fail_all, not_a_map, not_a_struct, put};
+use crate::layout::{self, Layout, ShapePlans, Source};
+use crate::null_rows;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
 use crate::settings::{REPLACE_NULL, Settings, non_empty_list, replace_null_key};
-use crate::side::require_struct;
+use crate::side::{Side, require_struct};
 
 const PURPOSE: &str = "copying fields from value to key";
 
@@ -41,6 +44,7 @@ struct ValueToKey {
     fields: Vec<Arc<str>>,
     replace_null: bool,
     plans: Plans<Result<Plan, ConnectError>>,
+    layouts: ShapePlans<Layout>,
 }
 
 struct Plan {
@@ -52,22 +56,15 @@ impl ValueToKey {
     fn new(given: &ConfigMap) -> Result<Self, ConnectError> {
         let settings = Settings::read(&config_def(), given)?;
         let fields = settings.list("fields").iter().map(|field| field.as_str().into()).collect();
-        Ok(Self { fields, replace_null: settings.flag(REPLACE_NULL), plans: Plans::default() })
+        let replace_null = settings.flag(REPLACE_NULL);
+        Ok(Self { fields, replace_null, plans: Plans::default(), layouts: ShapePlans::default() })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
         let Values::Typed { schema, array } = &batch.values else { return Ok(Transformed::one(batch)) };
         if array.null_count() > 0 {
-            let (_, nulls) = columns::by_nulls(array);
             let err = not_a_struct("null", PURPOSE);
-            let failed = nulls.into_iter().map(|row| (row as usize, copy_of(&err))).collect();
-            let mut outcome = columns::without(batch, failed)?;
-            if let Some(batch) = outcome.batches.pop() {
-                let rest = self.typed(batch)?;
-                outcome.batches = rest.batches;
-                outcome.errors.extend(rest.errors);
-            }
-            return Ok(outcome);
+            return null_rows::fail(Side::Value, batch, &err, |batch| self.typed(batch));
         }
         let plan = match self.plans.get(schema, || Ok(plan(schema, array, &self.fields)))? {
             Ok(plan) => plan,
@@ -88,15 +85,21 @@ impl ValueToKey {
         batch.keys = Values::Typed { schema: Arc::clone(&plan.key), array };
         Ok(Transformed::one(batch))
     }
-}
 
-impl Transform for ValueToKey {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        let values = match &*batch.values.unshape() {
-            Values::Shaped(_) => unreachable!("just taken apart"),
-            Values::Typed { .. } => return self.typed(batch),
-            Values::Null { .. } => return Ok(fail_all(&batch, &not_a_map(&Value::Null, PURPOSE))),
-            Values::Dynamic(values) => values,
+    fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(maps) = layout::maps(&batch.values) else { return Ok(Transformed::one(batch)) };
+        if maps.null_count() > 0 {
+            let err = not_a_map(&Value::Null, PURPOSE);
+            return null_rows::fail(Side::Value, batch, &err, |batch| self.shaped(batch));
+        }
+        let layout = self.layouts.get(maps.data_type(), || laid_out(maps, &self.fields));
+        batch.keys = Values::Shaped(layout.apply(maps, &[Arc::new(NullArray::new(maps.len()))])?);
+        Ok(Transformed::one(batch))
+    }
+
+    fn dynamic(&self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let Some(values) = columns::dynamic_rows(&mut batch.values) else {
+            return Ok(Transformed::one(batch));
         };
         let mut keys = Vec::with_capacity(values.len());
         let mut failed = Vec::new();
@@ -117,6 +120,32 @@ impl Transform for ValueToKey {
     }
 }
 
+impl Transform for ValueToKey {
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match &batch.values {
+            Values::Null { .. } => Ok(fail_all(&batch, &not_a_map(&Value::Null, PURPOSE))),
+            Values::Typed { .. } => self.typed(batch),
+            values if layout::maps(values).is_some() => self.shaped(batch),
+            Values::Dynamic(_) | Values::Shaped(_) => self.dynamic(batch),
+        }
+    }
+}
+
+/// The keys of shaped rows: the wanted columns, and null where there is none.
+fn laid_out(maps: &StructArray, names: &[Arc<str>]) -> Layout {
+    let mut entries: Vec<(FieldRef, Source)> = Vec::with_capacity(names.len());
+    for name in names {
+        if entries.iter().any(|(known, _)| **known.name() == **name) {
+            continue;
+        }
+        entries.push(match maps.fields().find(name) {
+            Some((at, field)) => (Arc::clone(field), Source::Old(at)),
+            None => (layout::key(name, DataType::Null), Source::New(0)),
+        });
+    }
+    Layout::new(entries)
+}
+
 fn plan(schema: &Arc<Schema>, array: &ArrayRef, names: &[Arc<str>]) -> Result<Plan, ConnectError> {
     require_struct(schema, array, PURPOSE)?;
     let mut fields = Vec::new();
@@ -134,7 +163,7 @@ fn plan(schema: &Arc<Schema>, array: &ArrayRef, names: &[Arc<str>]) -> Result<Pl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+    use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
 
     #[test]
     fn keys_share_the_columns_of_values() {
@@ -171,5 +200,22 @@ mod tests {
         let values = Values::Dynamic(vec![map(&[("a", Value::Int8(1))])]);
         let keyed = only(transform("ValueToKey", &[("fields", "a,b")]).apply(batch(values)).unwrap());
         assert_eq!(rows(&keyed.keys), [map(&[("a", Value::Int8(1)), ("b", Value::Null)])]);
+    }
+
+    #[test]
+    fn keys_of_shaped_rows_share_columns_and_null_rows_fail() {
+        let row = |a, b| map(&[("a", a), ("b", b), ("c", map(&[]))]);
+        let values = [row(Value::Int8(1), Value::Null), Value::Null, row(Value::Int8(2), Value::Null)];
+        let settings = [("fields", "b,z,a,b,c,z")];
+        let outcome = both_ways("ValueToKey", &settings, &batch(shaped(&values)));
+        assert_eq!(outcome.errors[0].0, 11);
+        assert!(matches!(outcome.batches[0].keys, Values::Shaped(_)));
+        let key = |a| map(&[("b", Value::Null), ("z", Value::Null), ("a", Value::Int8(a)), ("c", map(&[]))]);
+        assert_eq!(rows(&outcome.batches[0].keys), [key(1), key(2)]);
+
+        let keyed = only(both_ways("ValueToKey", &settings, &batch(shaped(&[map(&[]), map(&[])]))));
+        assert_eq!(rows(&keyed.keys)[1].get("c"), Some(&Value::Null));
+        let outcome = both_ways("ValueToKey", &settings, &batch(shaped(&[text("x"), Value::Null])));
+        assert_eq!(outcome.errors.len(), 2);
     }
 }

@@ -15,6 +15,9 @@ use lakeward_dataplane_core::tolerance::Stage;
 
 use super::settings::Converters;
 
+#[cfg(test)]
+mod payload_header_tests;
+
 /// A record that could not be converted or transformed.
 pub(super) struct BadRecord {
     pub(super) offset: i64,
@@ -45,8 +48,16 @@ pub(super) fn poll_ready(
     let keys: Vec<Option<&[u8]>> = run.records.iter().map(|record| record.key).collect();
     let values: Vec<Option<&[u8]>> = run.records.iter().map(|record| record.value).collect();
     // Both are asked, so that their requests run at the same time.
-    let key = converters.key.poll_decode_ready(&partition.topic, &keys)?;
-    let value = converters.value.poll_decode_ready(&partition.topic, &values)?;
+    let all: Vec<u32> = (0..row_number(run.records.len())).collect();
+    let ask = |converter: &mut dyn Converter, payloads: &[Option<&[u8]>]| {
+        let headers = payload_headers(converter, run, &all);
+        match headers {
+            Some(headers) => converter.poll_decode_ready_with(&partition.topic, payloads, &headers),
+            None => converter.poll_decode_ready(&partition.topic, payloads),
+        }
+    };
+    let key = ask(&mut *converters.key, &keys)?;
+    let value = ask(&mut *converters.value, &values)?;
     Ok(if key.is_pending() || value.is_pending() { Poll::Pending } else { Poll::Ready(()) })
 }
 
@@ -95,11 +106,11 @@ fn decode_run(
         }));
     };
     let all: Vec<u32> = (0..row_number(records.len())).collect();
-    let (mut keys, errors) = decode(&mut *converters.key, topic, &all, |row| records[row].key)?;
+    let (mut keys, errors) = decode(&mut *converters.key, topic, run, &all, |row| records[row].key)?;
     // A record fails at its first stage: the value of one without a key is not looked at.
     let keyed = if errors.is_empty() { all } else { keys.rows() };
     refuse(bad, Stage::KeyConverter, errors);
-    let (mut values, errors) = decode(&mut *converters.value, topic, &keyed, |row| records[row].value)?;
+    let (mut values, errors) = decode(&mut *converters.value, topic, run, &keyed, |row| records[row].value)?;
     refuse(bad, Stage::ValueConverter, errors);
     let mut batches = Vec::new();
     for segment in segments(&keys, &values) {
@@ -168,6 +179,7 @@ impl Side {
 fn decode<'a>(
     converter: &mut dyn Converter,
     topic: &str,
+    run: &RawRun<'_>,
     rows: &[u32],
     payload: impl Fn(usize) -> Option<&'a [u8]>,
 ) -> Result<(Side, Vec<(u32, ConnectError)>), ConnectError> {
@@ -176,7 +188,10 @@ fn decode<'a>(
         converter.decode_column(topic, &payloads)?
     } else {
         let payloads: Vec<Option<&[u8]>> = rows.iter().map(|row| payload(*row as usize)).collect();
-        converter.decode(topic, &payloads)?
+        match payload_headers(converter, run, rows) {
+            Some(headers) => converter.decode_with(topic, &payloads, &headers)?,
+            None => converter.decode(topic, &payloads)?,
+        }
     };
     let errors: Vec<_> = decoded.errors.into_iter().map(|(index, error)| (rows[index], error)).collect();
     let mut places = Vec::with_capacity(rows.len());
@@ -193,6 +208,21 @@ fn decode<'a>(
         places.sort_unstable_by_key(|place| place.row);
     }
     Ok((Side { runs: decoded.runs, places }, errors))
+}
+
+/// The last value of [`Converter::payload_header`] of each of `rows`; `None` when no record has it.
+fn payload_headers<'a>(
+    converter: &dyn Converter,
+    run: &RawRun<'a>,
+    rows: &[u32],
+) -> Option<Vec<Option<&'a [u8]>>> {
+    if run.headers.is_empty() {
+        return None;
+    }
+    let name = converter.payload_header()?.as_bytes();
+    let last = |row: &u32| run.headers[*row as usize].iter().rfind(|header| header.name == name)?.value;
+    let values: Vec<Option<&[u8]>> = rows.iter().map(last).collect();
+    values.iter().any(Option::is_some).then_some(values)
 }
 
 /// Neighbouring rows that share a key run and a value run.

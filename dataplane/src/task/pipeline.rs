@@ -246,7 +246,7 @@ impl Pipeline {
             let Some(partition) = self.open_partition(run.topic, run.partition) else { continue };
             let records: Vec<RawRecord<'_>> = run.records().collect();
             // Looking for headers costs an allocation per message in the Kafka library.
-            let headers = if self.converters.use_headers() { run.headers() } else { Vec::new() };
+            let headers = if self.converters.look_for_headers() { run.headers() } else { Vec::new() };
             for (index, records) in records.chunks(PUT_RECORDS_MAX).enumerate() {
                 let headers = headers.chunks(PUT_RECORDS_MAX).nth(index).unwrap_or_default();
                 let run = RawRun { records, headers };

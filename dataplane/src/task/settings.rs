@@ -25,7 +25,13 @@ pub(super) struct Converters {
 }
 
 impl Converters {
-    /// Whether anything looks at headers: a transform, or a converter that may refuse them.
+    /// Whether the headers of records have to be looked for.
+    pub(super) fn look_for_headers(&self) -> bool {
+        let by_payloads = self.key.payload_header().or(self.value.payload_header());
+        by_payloads.is_some() || self.use_headers()
+    }
+
+    /// Whether anything looks at converted headers: a transform, or a converter that may refuse them.
     pub(super) fn use_headers(&self) -> bool {
         !self.chain.is_empty() || self.header.can_fail()
     }

@@ -163,7 +163,7 @@ fn is_json(finding: &Finding<'_>) -> bool {
     finding.is_class(".JsonConverter")
 }
 
-fn is_utf8(bytes: &[u8]) -> bool {
+pub(super) fn is_utf8(bytes: &[u8]) -> bool {
     // A zero byte is how UTF-16 and UTF-32 are recognised.
     std::str::from_utf8(bytes).is_ok() && !bytes.iter().take(4).any(|byte| *byte == 0)
 }
@@ -173,7 +173,7 @@ fn find(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 /// Whether two texts differ only in the digits of numbers that are the same float.
-fn same_floats(java: &[u8], ours: &[u8]) -> bool {
+pub(super) fn same_floats(java: &[u8], ours: &[u8]) -> bool {
     let (Ok(java), Ok(ours)) = (std::str::from_utf8(java), std::str::from_utf8(ours)) else { return false };
     let (java, ours) = (words(java), words(ours));
     java.len() == ours.len() && java.iter().zip(&ours).all(|(one, two)| same_word(one, two))
@@ -210,7 +210,7 @@ fn has_composite_keys(payload: &[u8]) -> bool {
 }
 
 /// Whether an object has two members of one name.
-fn repeats_a_member(payload: &[u8]) -> bool {
+pub(super) fn repeats_a_member(payload: &[u8]) -> bool {
     let mut open: Vec<Vec<&[u8]>> = Vec::new();
     let mut at = 0;
     while at < payload.len() {
@@ -240,7 +240,7 @@ fn repeats_a_member(payload: &[u8]) -> bool {
 }
 
 /// A null at the top or in a list or map.
-fn holds_null(typed: &Typed) -> bool {
+pub(super) fn holds_null(typed: &Typed) -> bool {
     contains(&typed.value, &|value| match value {
         Value::List(items) => items.contains(&Value::Null),
         Value::Map(entries) => entries.iter().any(|(key, value)| [key, value].contains(&&Value::Null)),

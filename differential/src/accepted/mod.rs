@@ -5,6 +5,9 @@
 
 mod converters;
 mod json;
+mod json_schema;
+mod protobuf;
+mod registry;
 mod transforms;
 
 use crate::case::{Answer, Case, Items};
@@ -37,7 +40,14 @@ pub(crate) struct Known {
 
 /// The entry that explains `finding`, if any.
 pub(crate) fn known(finding: &Finding<'_>) -> Option<&'static Known> {
-    let all = [converters::KNOWN, json::KNOWN, transforms::KNOWN];
+    let all = [
+        registry::KNOWN,
+        converters::KNOWN,
+        json::KNOWN,
+        json_schema::KNOWN,
+        protobuf::KNOWN,
+        transforms::KNOWN,
+    ];
     all.into_iter().flatten().find(|known| (known.applies)(finding))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn setup(random: &mut Random, class: &str, settings: &[(&str, &str)])
         settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         is_key: random.once_in(4),
         topic: "topic".to_owned(),
+        schemas: Vec::new(),
     }
 }
 

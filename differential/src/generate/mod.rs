@@ -9,6 +9,7 @@ pub(crate) mod encode;
 mod envelope;
 mod json;
 mod records;
+pub(crate) mod registry;
 mod schema;
 mod text;
 pub(crate) mod transforms;

@@ -8,7 +8,7 @@ pub(super) fn of_values(values: &Values) -> usize {
     match values {
         Values::Dynamic(values) => values.iter().map(of_value).sum(),
         Values::Null { .. } => 0,
-        Values::Typed { array, .. } => array.get_buffer_memory_size(),
+        Values::Shaped(array) | Values::Typed { array, .. } => array.get_buffer_memory_size(),
     }
 }
 

@@ -51,6 +51,10 @@ pub(crate) fn shrink(sides: &mut Sides, finding: &Finding<'_>) -> anyhow::Result
 fn candidates(case: &Case, item: usize) -> Vec<(Case, usize)> {
     let mut candidates = fewer_items(case, item);
     for at in 0..case.setup.settings.len() {
+        // Java's side is as this says, and does not read it.
+        if case.setup.settings[at].0 == "flatten.singleton.unions" {
+            continue;
+        }
         let mut smaller = case.clone();
         smaller.setup.settings.remove(at);
         candidates.push((smaller, item));

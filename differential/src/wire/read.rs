@@ -88,6 +88,10 @@ impl<'a> Reader<'a> {
             3 => Answer::Record(Box::new(self.record()?)),
             4 => Answer::Failed(self.failure()?),
             5 => Answer::Truth(self.u8()? != 0),
+            6 => {
+                let schema = self.text()?;
+                Answer::Registered { schema, body: self.bytes()?.context("bytes are null")?.to_vec() }
+            }
             other => bail!("unknown answer {other}"),
         })
     }

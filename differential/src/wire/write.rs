@@ -68,6 +68,8 @@ impl Writer {
         }
         self.u8(u8::from(case.setup.is_key));
         self.text(&case.setup.topic);
+        self.len(case.setup.schemas.len());
+        case.setup.schemas.iter().for_each(|schema| self.text(schema));
         self.len(case.items.len());
         match &case.items {
             Items::Decode(payloads) | Items::Recode(payloads) => {

@@ -111,6 +111,9 @@ fn decimal_digits(bytes: Vec<u8>) -> String {
     digits
 }
 
+/// Bytes of a number aside from its digits: sign, point, zeros, exponent, and the digits of a byte or two.
+pub(super) const TEXT_BYTES: usize = 40;
+
 /// Bounds the quadratic conversion: about 9 800 digits.
 const UNSCALED_BYTES_MAX: usize = 4096;
 

@@ -1,19 +1,27 @@
 //! Values as JSON text, byte for byte as Java writes them: shared by `JsonConverter` and JSON lines.
 //!
-//! Columns are written straight from Arrow (`column`); dynamic values and defaults one by one (`value`). Maps
+//! Columns are written straight from Arrow (`column`), with the parts that `bind` chooses (`cells`, `texts`,
+//! `nested`) into the slots of a `block`; dynamic values and defaults one by one (`value`). Maps
 //! have the order of Java's `HashMap` (`hash`).
 //!
 //! Source: `JsonConverter#convertToJson`, Kafka 4.1; Jackson's `UTF8JsonGenerator`.
 
+mod bind;
+mod block;
+mod cells;
 mod column;
 mod decimal;
 pub(crate) mod hash;
+mod nested;
+#[cfg(test)]
+mod tests;
 mod text;
+mod texts;
 mod value;
 
-pub(crate) use column::ColumnText;
+pub(crate) use column::{ColumnText, RowText};
 pub(crate) use text::{append_integer, append_quoted};
-pub(crate) use value::{append_object, append_schemaless, append_typed};
+pub(crate) use value::{Untyped, append_object, append_schemaless, append_typed};
 
 /// How Decimals are written (`decimal.format`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -9,9 +9,11 @@ use super::{DecimalFormat, Form, MapForm, NULL_FOR_REQUIRED, NullForm, decimal, 
 use crate::FormatError;
 
 /// What becomes of schemaless objects that Connect has no type for.
-#[derive(Clone, Copy, PartialEq)]
-enum Untyped {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Untyped {
+    /// As `JsonConverter` does.
     Refuse,
+    /// As Jackson writes the Java object.
     Write,
 }
 
@@ -31,10 +33,7 @@ pub(crate) fn append_object(out: &mut Vec<u8>, value: &Value) -> Result<(), Form
 fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), FormatError> {
     match value {
         Value::Date(_) | Value::Decimal(_) if untyped == Untyped::Refuse => {
-            let class = value.java_class();
-            return Err(FormatError::data(format!(
-                "Java class class {class} does not have corresponding schema type."
-            )));
+            return Err(untyped_object(value.java_class()));
         }
         Value::Array(items) | Value::Struct(items) => {
             append_list(out, items, |out, item| append(out, item, untyped))?;
@@ -59,6 +58,11 @@ fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), Form
         Value::String(string) => text::append_quoted(out, string),
     }
     Ok(())
+}
+
+/// The words of `JsonConverter`.
+pub(super) fn untyped_object(class: &str) -> FormatError {
+    FormatError::data(format!("Java class class {class} does not have corresponding schema type."))
 }
 
 /// Appends a value of `schema` as `JsonConverter` does; logical values in logical or base form.

@@ -2,18 +2,20 @@
 //!
 //! Source: Avro 1.12 `SchemaCompatibility`: the same questions, the same names for what differs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{AvroSchema, Field, Name, Node, Primitive};
 
 /// Comparisons after which two schemas are called too large to compare.
 const MAX_STEPS: usize = 100_000;
+/// Types within types beyond which two schemas are called too large to compare.
+const MAX_DEPTH: usize = 300;
 /// Differences that are reported.
 const MAX_DIFFERENCES: usize = 20;
 
 /// Why `reader` cannot read what `writer` wrote; empty when it can.
 pub(crate) fn differences(reader: &AvroSchema, writer: &AvroSchema) -> Vec<String> {
-    let mut check = Check { reader, writer, open: HashSet::new(), steps: 0 };
+    let mut check = Check { reader, writer, open: HashSet::new(), steps: 0, depth: 0 };
     let mut found = Vec::new();
     check.compare(reader.root, writer.root, "", &mut found);
     if check.steps > MAX_STEPS {
@@ -31,14 +33,25 @@ struct Check<'a> {
     /// Pairs of records under comparison or compared: a recursion into one of them adds nothing.
     open: HashSet<(usize, usize)>,
     steps: usize,
+    depth: usize,
 }
 
 impl Check<'_> {
+    /// Recursion is bounded by [`MAX_DEPTH`].
     fn compare(&mut self, reader: usize, writer: usize, path: &str, found: &mut Vec<String>) {
+        if self.depth == MAX_DEPTH {
+            self.steps = MAX_STEPS;
+        }
         self.steps += 1;
         if self.steps > MAX_STEPS {
             return;
         }
+        self.depth += 1;
+        self.compare_types(reader, writer, path, found);
+        self.depth -= 1;
+    }
+
+    fn compare_types(&mut self, reader: usize, writer: usize, path: &str, found: &mut Vec<String>) {
         let (read, written) = (&self.reader.nodes[reader], &self.writer.nodes[writer]);
         match (read, written) {
             (_, Node::Union(branches)) => {
@@ -64,7 +77,8 @@ impl Check<'_> {
                 Node::Enum { name: old_name, symbols: old_symbols, .. },
             ) => {
                 same_name(name, old_name, path, found);
-                let missing: Vec<_> = old_symbols.iter().filter(|symbol| !symbols.contains(symbol)).collect();
+                let known: HashSet<&String> = symbols.iter().collect();
+                let missing: Vec<_> = old_symbols.iter().filter(|symbol| !known.contains(symbol)).collect();
                 if !missing.is_empty() && default.is_none() {
                     let what = format!("missing: {missing:?}");
                     found.push(difference("MISSING_ENUM_SYMBOLS", &format!("{path}/symbols"), &what));
@@ -127,10 +141,12 @@ impl Check<'_> {
     }
 
     fn fields(&mut self, fields: &[Field], written: &[Field], path: &str, found: &mut Vec<String>) {
+        let old: HashMap<&str, usize> =
+            written.iter().enumerate().map(|(at, old)| (old.name.as_str(), at)).collect();
         for (at, field) in fields.iter().enumerate() {
             let path = format!("{path}/fields/{at}");
-            let by_name = written.iter().find(|old| old.name == field.name);
-            let source = by_name.or_else(|| written.iter().find(|old| field.aliases.contains(&old.name)));
+            let by_alias = || field.aliases.iter().filter_map(|alias| old.get(alias.as_str())).min();
+            let source = old.get(field.name.as_str()).or_else(by_alias).map(|at| &written[*at]);
             match source {
                 Some(old) => self.compare(field.schema, old.schema, &format!("{path}/type"), found),
                 None if field.has_default => {}
@@ -147,7 +163,7 @@ impl Check<'_> {
 impl AvroSchema {
     fn kind(&self, node: usize) -> String {
         match &self.nodes[node] {
-            Node::Open => "unknown".to_owned(),
+            Node::Open(_) => "unknown".to_owned(),
             Node::Primitive(primitive) => format!("{primitive:?}").to_lowercase(),
             Node::Array(_) => "array".to_owned(),
             Node::Map(_) => "map".to_owned(),

@@ -99,3 +99,20 @@ fn recursive_records_end() {
     assert!(kinds(&list("long"), &list("int")).is_empty());
     assert_eq!(kinds(&list("int"), &list("long")), ["TYPE_MISMATCH"]);
 }
+
+#[test]
+fn long_chains_of_types_are_too_large_to_compare() {
+    let record = |at: usize, doc: &str| match at {
+        0 => r#"{"type":"record","name":"R0","fields":[]}"#.to_owned(),
+        _ => format!(
+            r#"{{"type":"record","name":"R{at}"{doc},"fields":[{{"name":"a","type":"R{}"}}]}}"#,
+            at - 1
+        ),
+    };
+    let chain = |doc: &str| {
+        let records: Vec<String> = (0..20_000).map(|at| record(at, doc)).collect();
+        format!("[{}]", records.join(","))
+    };
+    // A branch near the end leads through all before it.
+    assert!(!kinds(&chain(""), &chain(r#","doc":"x""#)).is_empty());
+}

@@ -22,8 +22,8 @@ pub(crate) struct AvroSchema {
 
 #[derive(Debug)]
 enum Node {
-    /// A named type whose definition is being read.
-    Open,
+    /// A named type whose definition is being read, by its full name.
+    Open(String),
     Primitive(Primitive),
     Array(usize),
     Map(usize),

@@ -1,5 +1,7 @@
 //! Reading of Avro schema texts.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::{AvroSchema, Field, Name, Node, Primitive, full_name};
@@ -57,14 +59,14 @@ impl AvroSchema {
 
     fn union(&mut self, branches: &[Value], namespace: &str, depth: usize) -> Result<usize, String> {
         let mut nodes = Vec::with_capacity(branches.len());
-        let mut kinds = Vec::with_capacity(branches.len());
+        let mut kinds = HashSet::with_capacity(branches.len());
         for branch in branches {
             let node = self.read(branch, namespace, depth + 1)?;
             let kind = self.branch_kind(node)?;
             if kinds.contains(&kind) {
                 return Err(format!("duplicate in union: {kind}"));
             }
-            kinds.push(kind);
+            kinds.insert(kind);
             nodes.push(node);
         }
         Ok(self.add(Node::Union(nodes)))
@@ -80,10 +82,7 @@ impl AvroSchema {
             Node::Fixed { name, .. } | Node::Enum { name, .. } | Node::Record { name, .. } => {
                 name.full.clone()
             }
-            Node::Open => {
-                let open = self.names.iter().find(|(_, at)| **at == node);
-                open.map(|(name, _)| name.clone()).unwrap_or_default()
-            }
+            Node::Open(name) => name.clone(),
         })
     }
 
@@ -133,7 +132,7 @@ impl AvroSchema {
         let own = full.rsplit_once('.').map_or("", |(space, _)| space);
         let aliases = texts(members.get("aliases"))?;
         let aliases = aliases.iter().map(|alias| full_name(alias, own)).collect();
-        let node = self.add(Node::Open);
+        let node = self.add(Node::Open(full.clone()));
         if self.names.insert(full.clone(), node).is_some() {
             return Err(format!("Can't redefine: {full}"));
         }
@@ -146,7 +145,7 @@ impl AvroSchema {
             return Err(format!("enum {} without \"symbols\"", name.full));
         }
         let symbols = texts(members.get("symbols"))?;
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for symbol in &symbols {
             if !is_name(symbol) || !seen.insert(symbol) {
                 return Err(format!("enum {}: illegal or repeated symbol {symbol}", name.full));
@@ -174,7 +173,7 @@ impl AvroSchema {
             return Err(format!("record {} without \"fields\"", name.full));
         };
         let mut fields = Vec::with_capacity(listed.len());
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for field in listed {
             let field_name = field.get("name").and_then(Value::as_str).unwrap_or_default();
             if !is_name(field_name) || !seen.insert(field_name) {

@@ -7,18 +7,19 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::tls;
+use super::token::Tokens;
 use super::wire::{self, unusable};
 use crate::settings::{Credentials, Patience, RegistrySettings};
-use crate::{Choice, RegisteredSchema, RegistryError, SchemaText, Writing};
+use crate::{Choice, Guid, RegisteredSchema, RegistryError, SchemaText, Writing};
 
 /// Requests of one converter at the same time.
 const MAX_REQUESTS: usize = 8;
@@ -34,6 +35,9 @@ pub(super) struct Connection {
     instances: Vec<(Url, Credentials)>,
     /// The instance to ask first.
     first: AtomicUsize,
+    tokens: Tokens,
+    /// Where topics with associated subjects are; `None` when no associations are asked for.
+    cluster: Option<String>,
     headers: Vec<(String, lakeward_api::config::Password)>,
     patience: Patience,
     writing: Writing,
@@ -48,12 +52,19 @@ impl Connection {
             client: tls::client(settings)?,
             instances: settings.urls.iter().cloned().zip(settings.credentials.iter().cloned()).collect(),
             first: AtomicUsize::new(0),
+            tokens: Tokens::default(),
+            cluster: settings.associations.as_ref().map(|associations| associations.cluster.clone()),
             headers: settings.headers.clone(),
             patience: settings.patience,
             writing: settings.writing.clone(),
             requests: Semaphore::new(MAX_REQUESTS),
             versions: Mutex::default(),
         })
+    }
+
+    /// Whether the settings ask for associations.
+    pub(super) fn has_associations(&self) -> bool {
+        self.cluster.is_some()
     }
 
     /// Ends every question that has not been sent yet.
@@ -71,16 +82,30 @@ impl Connection {
         let answer = self.ask(Method::GET, &["schemas", "ids", &id.to_string()], &query, None).await?;
         let schema = wire::schema(&answer)?;
         let dependencies = self.dependencies(&schema).await?;
-        let version = if subject.is_empty() { None } else { self.version_of(subject, &schema).await? };
-        Ok(RegisteredSchema { id, version, schema, dependencies })
+        let version = self.under(subject, &schema).await?.and_then(|found| wire::number(&found, "version"));
+        Ok(RegisteredSchema { id, guid: wire::guid(&answer), version, schema, dependencies })
     }
 
-    /// The version of a schema under `subject`; `None` when it is not registered there.
-    async fn version_of(&self, subject: &str, schema: &SchemaText) -> Result<Option<i32>, RegistryError> {
+    /// As [`Connection::by_id`]; the id is that under `subject`.
+    pub(super) async fn by_guid(&self, subject: &str, guid: Guid) -> Result<RegisteredSchema, RegistryError> {
+        let answer = self.ask(Method::GET, &["schemas", "guids", &guid.to_string()], &[], None).await?;
+        let schema = wire::schema(&answer)?;
+        let dependencies = self.dependencies(&schema).await?;
+        let found = self.under(subject, &schema).await?;
+        let number = |name: &str| found.as_ref().and_then(|found| wire::number(found, name));
+        let (id, version) = (number("id").unwrap_or(-1), number("version"));
+        Ok(RegisteredSchema { id, guid: Some(guid), version, schema, dependencies })
+    }
+
+    /// What `subject` says about a schema; `None` when it is not registered there or no subject is given.
+    async fn under(&self, subject: &str, schema: &SchemaText) -> Result<Option<Value>, RegistryError> {
+        if subject.is_empty() {
+            return Ok(None);
+        }
         let query = [("normalize", "false"), ("deleted", "true")];
         let body = wire::body(schema);
         match self.ask(Method::POST, &["subjects", subject], &query, Some(&body)).await {
-            Ok(answer) => Ok(wire::number(&answer, "version")),
+            Ok(answer) => Ok(Some(answer)),
             Err(RegistryError::Refused { status: 404, .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -108,7 +133,7 @@ impl Connection {
                 let path = ["subjects", subject, "versions", "latest"];
                 self.other(&self.ask(Method::GET, &path, &[], None).await?).await?
             }
-            Choice::LatestWithMetadata { properties, .. } => {
+            Choice::LatestWithMetadata { properties } => {
                 let mut query = vec![("deleted", "false")];
                 for (key, value) in properties {
                     query.extend([("key", key.as_str()), ("value", value.as_str())]);
@@ -126,6 +151,7 @@ impl Connection {
     async fn own(&self, answer: &Value, schema: &SchemaText) -> Result<RegisteredSchema, RegistryError> {
         Ok(RegisteredSchema {
             id: wire::required_number(answer, "id")?,
+            guid: wire::guid(answer),
             version: wire::number(answer, "version"),
             schema: schema.clone(),
             dependencies: self.dependencies(schema).await?,
@@ -137,10 +163,39 @@ impl Connection {
         let schema = wire::schema(answer)?;
         Ok(RegisteredSchema {
             id: wire::required_number(answer, "id")?,
+            guid: wire::guid(answer),
             version: wire::number(answer, "version"),
             dependencies: self.dependencies(&schema).await?,
             schema,
         })
+    }
+
+    /// The subject that is associated with the keys or values of a topic.
+    pub(super) async fn associated(
+        &self,
+        topic: &str,
+        is_key: bool,
+    ) -> Result<Option<Arc<str>>, RegistryError> {
+        let Some(cluster) = &self.cluster else { return Ok(None) };
+        let side = if is_key { "key" } else { "value" };
+        let query = [("resourceType", "topic"), ("associationType", side)];
+        let path = ["associations", "resources", cluster, topic];
+        let answer = match self.ask(Method::GET, &path, &query, None).await {
+            Err(RegistryError::Refused { status: 404, .. }) => return Ok(None),
+            answer => answer?,
+        };
+        let found = answer.as_array().ok_or_else(|| unusable("it is no list of associations"))?;
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => {
+                let subject =
+                    one["subject"].as_str().ok_or_else(|| unusable("an association has no subject"))?;
+                Ok(Some(subject.into()))
+            }
+            _ => Err(RegistryError::Answer {
+                message: format!("Multiple associated subjects found for topic {topic}"),
+            }),
+        }
     }
 
     /// One version of a subject, for references.
@@ -231,6 +286,7 @@ impl Connection {
         for (name, value) in &self.headers {
             request = request.header(name, value.expose());
         }
+        let mut fetched = None;
         request = match credentials {
             Credentials::Anonymous => request,
             Credentials::Basic(user) => {
@@ -238,12 +294,21 @@ impl Connection {
                 request.basic_auth(name, Some(password))
             }
             Credentials::Bearer(token) => request.bearer_auth(token.expose()),
+            Credentials::OAuth(oauth) => {
+                let token = self.tokens.get(&self.client, oauth).await?;
+                request = request.bearer_auth(token.expose());
+                fetched = Some(token);
+                request
+            }
         };
         if let Some(body) = body {
             request = request.header("Content-Type", wire::CONTENT_TYPE).body(body.to_owned());
         }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
+        if let Some(token) = fetched.filter(|_| status == StatusCode::UNAUTHORIZED) {
+            self.tokens.forget(&token).await;
+        }
         let bytes = read(response).await?;
         if !status.is_success() {
             return Err(wire::refusal(status.as_u16(), &bytes));
@@ -253,7 +318,7 @@ impl Connection {
 }
 
 /// Reads a bounded answer.
-async fn read(mut response: Response) -> Result<Vec<u8>, RegistryError> {
+pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, RegistryError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if bytes.len() + chunk.len() > MAX_ANSWER {
@@ -265,7 +330,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, RegistryError> {
 }
 
 /// The causes of a failed exchange, without the URL, whose query may be private.
-fn unreachable(error: reqwest::Error) -> RegistryError {
+pub(super) fn unreachable(error: reqwest::Error) -> RegistryError {
     let error = error.without_url();
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(&error);
@@ -282,6 +347,7 @@ fn may_heal(error: &RegistryError) -> bool {
     matches!(
         error,
         RegistryError::Unreachable { .. }
+            | RegistryError::Token { heals: true, .. }
             | RegistryError::Refused { status: 408 | 429 | 500 | 502 | 503 | 504, .. }
     )
 }

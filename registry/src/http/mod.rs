@@ -8,6 +8,7 @@ mod cache;
 mod connection;
 mod dependencies;
 mod tls;
+mod token;
 mod wire;
 
 use std::collections::HashSet;
@@ -20,7 +21,7 @@ use lakeward_api::bridge::Waker;
 use lakeward_api::plugin::Network;
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::{Choice, RegisteredSchema, Registry, RegistryError, RegistrySettings, SchemaText};
+use crate::{Choice, Guid, RegisteredSchema, Registry, RegistryError, RegistrySettings, SchemaText};
 use cache::Cache;
 use connection::Connection;
 
@@ -34,11 +35,22 @@ const HEALING: Duration = Duration::from_millis(250);
 /// How long a refusal answers its question: a converter asks once per record.
 const REFUSED: Duration = Duration::from_secs(5);
 
-type Answer = Result<Arc<RegisteredSchema>, RegistryError>;
+type Answer = Result<Found, RegistryError>;
+
+/// What an answer says.
+#[derive(Clone, Debug)]
+enum Found {
+    Schema(Arc<RegisteredSchema>),
+    /// None when there is no association.
+    Subject(Option<Arc<str>>),
+}
 
 /// What a converter wants to know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Question {
+    /// The subject of a topic, and whether of its keys.
+    Associated(String, bool),
+    ByGuid(String, Guid),
     ById(String, i32),
     ForWriting(String, SchemaText),
 }
@@ -59,7 +71,15 @@ pub fn client(settings: &RegistrySettings, network: &Network) -> Result<Box<dyn 
         receiver,
         in_flight: HashSet::new(),
         ids: Cache::new(MAX_IDS, None),
-        written: Cache::new(written, settings.latest_cache_ttl.filter(|_| latest)),
+        // An answer has to last until its question is put again.
+        written: Cache::new(
+            written,
+            settings.latest_cache_ttl.filter(|_| latest).map(|ttl| ttl.max(HEALING)),
+        ),
+        subjects: match &settings.associations {
+            Some(found) => Cache::new(found.cache_size, found.cache_ttl.map(|ttl| ttl.max(HEALING))),
+            None => Cache::new(1, None),
+        },
         failures: Cache::new(MAX_FAILURES, Some(REFUSED)),
     }))
 }
@@ -70,14 +90,29 @@ struct Client {
     sender: Sender<(Question, Answer)>,
     receiver: Receiver<(Question, Answer)>,
     in_flight: HashSet<Question>,
-    ids: Cache<Question, Arc<RegisteredSchema>>,
-    written: Cache<Question, Arc<RegisteredSchema>>,
+    ids: Cache<Question, Found>,
+    written: Cache<Question, Found>,
+    subjects: Cache<Question, Found>,
     failures: Cache<Question, RegistryError>,
 }
 
 impl Registry for Client {
     fn by_id(&mut self, subject: &str, id: i32) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
-        self.ask(Question::ById(subject.to_owned(), id))
+        self.schema(Question::ById(subject.to_owned(), id))
+    }
+
+    fn by_guid(&mut self, subject: &str, guid: Guid) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        self.schema(Question::ByGuid(subject.to_owned(), guid))
+    }
+
+    fn associated(&mut self, topic: &str, is_key: bool) -> Poll<Result<Option<Arc<str>>, ConnectError>> {
+        if !self.connection.has_associations() {
+            return Poll::Ready(Ok(None));
+        }
+        self.ask(Question::Associated(topic.to_owned(), is_key)).map(|answer| match answer? {
+            Found::Subject(subject) => Ok(subject),
+            Found::Schema(_) => Err(another_question()),
+        })
     }
 
     fn for_writing(
@@ -85,20 +120,28 @@ impl Registry for Client {
         subject: &str,
         schema: &SchemaText,
     ) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
-        self.ask(Question::ForWriting(subject.to_owned(), schema.clone()))
+        self.schema(Question::ForWriting(subject.to_owned(), schema.clone()))
     }
 }
 
 impl Client {
-    fn ask(&mut self, question: Question) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+    fn schema(&mut self, question: Question) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
+        self.ask(question).map(|answer| match answer? {
+            Found::Schema(schema) => Ok(schema),
+            Found::Subject(_) => Err(another_question()),
+        })
+    }
+
+    fn ask(&mut self, question: Question) -> Poll<Result<Found, ConnectError>> {
         self.collect();
         let now = Instant::now();
         let known = match &question {
-            Question::ById(..) => self.ids.get(&question, now),
+            Question::Associated(..) => self.subjects.get(&question, now),
+            Question::ByGuid(..) | Question::ById(..) => self.ids.get(&question, now),
             Question::ForWriting(..) => self.written.get(&question, now),
         };
         if let Some(known) = known {
-            return Poll::Ready(Ok(Arc::clone(known)));
+            return Poll::Ready(Ok(known.clone()));
         }
         if let Some(failure) = self.failures.get(&question, now) {
             return Poll::Ready(Err(failure.clone().into()));
@@ -110,13 +153,10 @@ impl Client {
             self.network.bridge.spawn(Box::pin(async move {
                 let mut reply = reply;
                 let answer = match &reply.answer {
-                    Some((Question::ById(subject, id), _)) => connection.by_id(subject, *id).await,
-                    Some((Question::ForWriting(subject, schema), _)) => {
-                        connection.for_writing(subject, schema).await
-                    }
+                    Some((question, _)) => connection.answer(question).await,
                     None => return,
                 };
-                reply.send(answer.map(Arc::new));
+                reply.send(answer);
             }));
         }
         Poll::Pending
@@ -130,20 +170,44 @@ impl Client {
             match answer {
                 Ok(found) => {
                     let cache = match &question {
-                        Question::ById(..) => &mut self.ids,
+                        Question::Associated(..) => &mut self.subjects,
+                        Question::ByGuid(..) | Question::ById(..) => &mut self.ids,
                         Question::ForWriting(..) => &mut self.written,
                     };
                     cache.insert(question, found, now);
                 }
                 Err(failure) => {
                     let heals = failure.class() == ErrorClass::Retriable
-                        || matches!(failure, RegistryError::Unreachable { .. });
+                        || matches!(
+                            failure,
+                            RegistryError::Unreachable { .. } | RegistryError::Token { heals: true, .. }
+                        );
                     let ttl = if heals { HEALING } else { REFUSED };
                     self.failures.insert_for(question, failure, now, Some(ttl));
                 }
             }
         }
     }
+}
+
+impl Connection {
+    async fn answer(&self, question: &Question) -> Answer {
+        let found = match question {
+            Question::Associated(topic, is_key) => {
+                return self.associated(topic, *is_key).await.map(Found::Subject);
+            }
+            Question::ByGuid(subject, guid) => self.by_guid(subject, *guid).await,
+            Question::ById(subject, id) => self.by_id(subject, *id).await,
+            Question::ForWriting(subject, schema) => self.for_writing(subject, schema).await,
+        };
+        found.map(|found| Found::Schema(Arc::new(found)))
+    }
+}
+
+/// Questions and answers are kept together, so this is never made.
+#[cold]
+fn another_question() -> ConnectError {
+    ConnectError::fatal("the registry's client answered another question")
 }
 
 impl Drop for Client {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use crate::RegistryError;
-use crate::pkcs12::Contents;
+use crate::keystore::{Contents, Passwords};
 use crate::settings::{Patience, RegistrySettings, TlsStore};
 
 /// What "no limit" (0) means: nothing waits for ever.
@@ -54,8 +54,9 @@ fn pem(store: &TlsStore, name: &str, identity: bool) -> Result<Vec<u8>, Registry
     match store {
         TlsStore::Inline(text) => Ok(text.expose().as_bytes().to_vec()),
         TlsStore::Pem(path) => read(path),
-        TlsStore::Pkcs12(path, password) => {
-            let text = Contents::read(&read(path)?, password.expose())
+        TlsStore::KeyStore { path, password, key_password } => {
+            let passwords = Passwords { store: password.expose(), key: key_password.expose() };
+            let text = Contents::read(&read(path)?, passwords)
                 .and_then(|found| if identity { found.identity() } else { Ok(found.certificates()) });
             text.map(String::into_bytes)
                 .map_err(|problem| setting(name, &format!("{}: {problem}", path.display())))

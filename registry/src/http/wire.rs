@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Reference, RegistryError, SchemaText, SchemaType};
+use crate::{Guid, Reference, RegistryError, SchemaText, SchemaType};
 
 /// Confluent's content type.
 pub(super) const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
@@ -40,6 +40,11 @@ pub(super) fn schema(answer: &Value) -> Result<SchemaText, RegistryError> {
 /// A 32-bit member of an answer.
 pub(super) fn number(answer: &Value, name: &str) -> Option<i32> {
     answer[name].as_i64()?.try_into().ok()
+}
+
+/// The GUID of an answer; older registries give none.
+pub(super) fn guid(answer: &Value) -> Option<Guid> {
+    Guid::parse(answer["guid"].as_str()?)
 }
 
 pub(super) fn required_number(answer: &Value, name: &str) -> Result<i32, RegistryError> {

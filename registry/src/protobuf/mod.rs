@@ -8,7 +8,7 @@ mod options;
 mod parse;
 mod tokens;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 pub use model::{EnumDef, FieldDef, FieldKind, File, Label, MessageDef, TypeDef};
 
@@ -16,7 +16,8 @@ pub use model::{EnumDef, FieldDef, FieldKind, File, Label, MessageDef, TypeDef};
 #[derive(Default)]
 struct Outline<'a> {
     messages: BTreeMap<String, BTreeMap<u32, Member<'a>>>,
-    enums: Vec<&'a str>,
+    /// Without what stands before the last point.
+    enums: HashSet<&'a str>,
 }
 
 struct Member<'a> {
@@ -38,7 +39,7 @@ impl<'a> Outline<'a> {
     fn add(&mut self, outer: &str, types: &'a [TypeDef]) {
         for definition in types {
             match definition {
-                TypeDef::Enum(definition) => self.enums.push(&definition.name),
+                TypeDef::Enum(definition) => drop(self.enums.insert(simple(&definition.name))),
                 TypeDef::Message(message) => {
                     let dot = if outer.is_empty() { "" } else { "." };
                     let name = format!("{outer}{dot}{}", message.name);
@@ -148,7 +149,7 @@ fn wire(kind: &str, file: &Outline<'_>) -> Wire {
         "float" => Wire::Float,
         "double" => Wire::Double,
         "string" | "bytes" => Wire::Text,
-        named if file.enums.iter().any(|name| simple(name) == simple(named)) => Wire::Varint,
+        named if file.enums.contains(simple(named)) => Wire::Varint,
         _ => Wire::Message,
     }
 }
@@ -199,9 +200,15 @@ mod tests {
     fn malformed_files_are_refused() {
         let deep = format!("{}{}", "message M {".repeat(200), "}".repeat(200));
         let twice = proto("int32 a = 1; int32 b = 1;");
-        for text in
-            ["message {", "message M { int32 = 1; }", "message M { int32 a = x; }", "{}", &deep, &twice]
-        {
+        for text in [
+            "message {",
+            "message M { int32 = 1; }",
+            "enum E { A = --9223372036854775808; }",
+            "message M { int32 a = x; }",
+            "{}",
+            &deep,
+            &twice,
+        ] {
             assert!(validate(text).is_err(), "{text}");
         }
     }

@@ -1,5 +1,7 @@
 //! Reading of Protobuf files.
 
+use std::collections::HashSet;
+
 use super::model::{EnumDef, FieldDef, FieldKind, File, Label, MessageDef, TypeDef};
 use super::options::Options;
 use super::tokens::{Token, tokens};
@@ -13,16 +15,19 @@ impl File {
     /// A sentence that says what is wrong with the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut file = Self::default();
+        let mut names = Names::default();
         let mut reader = Reader { tokens: tokens(text)?, at: 0 };
         while let Some(token) = reader.next() {
             match token {
                 Token::Word("message") => {
                     let message = reader.message(0)?;
-                    add(&mut file.types, TypeDef::Message(message))?;
+                    names.add(&message.name)?;
+                    file.types.push(TypeDef::Message(message));
                 }
                 Token::Word("enum") => {
                     let definition = reader.enumeration()?;
-                    add(&mut file.types, TypeDef::Enum(definition))?;
+                    names.add(&definition.name)?;
+                    file.types.push(TypeDef::Enum(definition));
                 }
                 Token::Word("syntax") => {
                     reader.mark('=')?;
@@ -136,6 +141,7 @@ impl<'a> Reader<'a> {
             return Err(format!("messages nested deeper than {MAX_DEPTH} levels"));
         }
         let mut message = MessageDef { name: self.word("a message name")?.to_owned(), ..Default::default() };
+        let (mut types, mut fields) = (Names::default(), Fields::default());
         self.mark('{')?;
         loop {
             match self.next() {
@@ -143,22 +149,24 @@ impl<'a> Reader<'a> {
                 Some(Token::Mark(';')) => {}
                 Some(Token::Word("message")) => {
                     let inner = self.message(depth + 1)?;
-                    add(&mut message.types, TypeDef::Message(inner))?;
+                    types.add(&inner.name)?;
+                    message.types.push(TypeDef::Message(inner));
                 }
                 Some(Token::Word("enum")) => {
                     let inner = self.enumeration()?;
-                    add(&mut message.types, TypeDef::Enum(inner))?;
+                    types.add(&inner.name)?;
+                    message.types.push(TypeDef::Enum(inner));
                 }
                 Some(Token::Word("option")) => message.is_map_entry |= self.option()?.is_true("map_entry"),
                 Some(Token::Word("reserved" | "extensions" | "extend")) => self.skip_statement()?,
-                Some(Token::Word("oneof")) => self.oneof(&mut message)?,
-                Some(Token::Word(first)) => self.field(&mut message, first, None)?,
+                Some(Token::Word("oneof")) => self.oneof(&mut message, &mut fields)?,
+                Some(Token::Word(first)) => self.field(&mut message, &mut fields, first, None)?,
                 other => return Err(format!("unexpected {other:?} in message {}", message.name)),
             }
         }
     }
 
-    fn oneof(&mut self, message: &mut MessageDef) -> Result<(), String> {
+    fn oneof(&mut self, message: &mut MessageDef, fields: &mut Fields<'a>) -> Result<(), String> {
         let name = self.word("a oneof name")?.to_owned();
         self.mark('{')?;
         let index = message.oneofs.len();
@@ -168,7 +176,7 @@ impl<'a> Reader<'a> {
                 Some(Token::Mark('}')) => return Ok(()),
                 Some(Token::Mark(';')) => {}
                 Some(Token::Word("option")) => self.skip_statement()?,
-                Some(Token::Word(first)) => self.field(message, first, Some(index))?,
+                Some(Token::Word(first)) => self.field(message, fields, first, Some(index))?,
                 other => return Err(format!("unexpected {other:?} in oneof {name}")),
             }
         }
@@ -177,6 +185,7 @@ impl<'a> Reader<'a> {
     fn field(
         &mut self,
         message: &mut MessageDef,
+        fields: &mut Fields<'a>,
         first: &'a str,
         oneof: Option<usize>,
     ) -> Result<(), String> {
@@ -195,7 +204,7 @@ impl<'a> Reader<'a> {
         } else {
             FieldKind::Named(kind.to_owned())
         };
-        let name = self.word("a field name")?.to_owned();
+        let name = self.word("a field name")?;
         self.mark('=')?;
         let number = integer(self.word("a field number")?)?;
         let number = u32::try_from(number).ok().filter(|number| (1..1 << 29).contains(number));
@@ -215,10 +224,10 @@ impl<'a> Reader<'a> {
             Some(Token::Mark('{')) => return self.skip_block(),
             other => return Err(format!("unexpected {other:?} after field {name}")),
         }
-        if message.fields.iter().any(|known| known.name == name || known.number == number) {
+        if !fields.names.insert(name) || !fields.numbers.insert(number) {
             return Err(format!("message {}: field {name} = {number} is defined twice", message.name));
         }
-        let (default, params) = (options.text("default"), options.params());
+        let (name, default, params) = (name.to_owned(), options.text("default"), options.params());
         message.fields.push(FieldDef { name, number, kind, label, oneof, default, params });
         Ok(())
     }
@@ -247,12 +256,21 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn add(types: &mut Vec<TypeDef>, new: TypeDef) -> Result<(), String> {
-    if types.iter().any(|known| known.name() == new.name()) {
-        return Err(format!("{} is defined twice", new.name()));
+/// Names of the types in one scope.
+#[derive(Default)]
+struct Names(HashSet<String>);
+
+impl Names {
+    fn add(&mut self, name: &str) -> Result<(), String> {
+        if self.0.insert(name.to_owned()) { Ok(()) } else { Err(format!("{name} is defined twice")) }
     }
-    types.push(new);
-    Ok(())
+}
+
+/// Names and numbers of the fields of one message.
+#[derive(Default)]
+struct Fields<'a> {
+    names: HashSet<&'a str>,
+    numbers: HashSet<u32>,
 }
 
 fn integer(text: &str) -> Result<i64, String> {
@@ -265,5 +283,6 @@ fn integer(text: &str) -> Result<i64, String> {
         None if digits.len() > 1 && digits.starts_with('0') => i64::from_str_radix(digits, 8),
         None => digits.parse(),
     };
-    number.map(|number| number * sign).map_err(|_| format!("{text} is no whole number"))
+    let number = number.ok().and_then(|number| number.checked_mul(sign));
+    number.ok_or_else(|| format!("{text} is no whole number"))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::request::{Ask, Reply};
 use crate::store::{Mode, Store, StoredSchema, SubjectVersion, VersionId};
-use crate::{CompatibilityLevel, Reference, RegistryError, SchemaType};
+use crate::{CompatibilityLevel, Guid, Reference, RegistryError, SchemaType};
 
 type Answered = Result<Option<Reply>, RegistryError>;
 
@@ -15,6 +15,7 @@ pub(super) fn route(store: &mut Store, method: &Method, path: &[&str], ask: &Ask
         ("GET", []) => json(json!({})),
         ("GET", ["contexts"]) => json(json!(["."])),
         (_, ["subjects", rest @ ..]) => subjects(store, method.as_str(), rest, ask),
+        ("GET", ["associations", "resources", cluster, topic]) => associations(store, cluster, topic, ask),
         ("GET", ["schemas", rest @ ..]) => schemas(store, rest, ask),
         (_, ["config", subject @ ..]) if subject.len() < 2 => {
             config(store, method.as_str(), subject.first().copied(), ask)
@@ -40,7 +41,8 @@ pub(super) fn is_path(path: &[&str]) -> bool {
             | ["subjects", _, "versions", _]
             | ["subjects", _, "versions", _, "schema" | "referencedby"]
             | ["schemas", "types"]
-            | ["schemas", "ids", _]
+            | ["schemas", "guids" | "ids", _]
+            | ["schemas", "guids", _, "ids"]
             | ["schemas", "ids", _, "schema" | "subjects" | "versions"]
             | ["compatibility", "subjects", _, "versions"]
             | ["compatibility", "subjects", _, "versions", _]
@@ -69,7 +71,7 @@ fn subjects(store: &mut Store, method: &str, path: &[&str], ask: &Ask<'_>) -> An
         ("POST", [subject, "versions"]) => {
             let id = ask.json()?["id"].as_i64().and_then(|id| i32::try_from(id).ok()).filter(|id| *id >= 0);
             let registered = store.register(subject, ask.schema()?, normalize, id)?;
-            json(json!({"id": registered.id}))
+            json(json!({"id": registered.id, "guid": registered.schema.guid().to_string()}))
         }
         ("GET", [subject, "versions", wanted]) => {
             json(version(&store.version(subject, VersionId::parse(wanted)?, deleted)?))
@@ -110,6 +112,15 @@ fn schemas(store: &Store, path: &[&str], ask: &Ask<'_>) -> Answered {
             let types = [SchemaType::Json, SchemaType::Protobuf, SchemaType::Avro];
             json(json!(types.map(SchemaType::as_str)))
         }
+        ["guids", guid, rest @ ..] => {
+            let guid = Guid::parse(guid).ok_or_else(|| RegistryError::refused(404, "HTTP 404 Not Found"))?;
+            let id = store.id_of(guid)?;
+            match rest {
+                [] => json(Value::Object(schema(store.schema(id)?))),
+                ["ids"] => json(json!([{"context": ".", "id": id}])),
+                _ => Ok(None),
+            }
+        }
         ["ids", id, rest @ ..] => {
             let id: i32 = id.parse().map_err(|_| RegistryError::refused(404, "HTTP 404 Not Found"))?;
             let found = store.schema(id)?;
@@ -140,6 +151,23 @@ fn schemas(store: &Store, path: &[&str], ask: &Ask<'_>) -> Answered {
         }
         _ => Ok(None),
     }
+}
+
+/// The subjects of a topic. Without any the answer is 404, as from registries that know no associations.
+fn associations(store: &Store, cluster: &str, topic: &str, ask: &Ask<'_>) -> Answered {
+    let wanted = ask.all("associationType");
+    let one = |side: &str| {
+        let subject = store.associated(topic, side == "key")?;
+        Some(json!({
+            "subject": subject,
+            "resourceName": topic,
+            "resourceNamespace": cluster,
+            "resourceType": "topic",
+            "associationType": side,
+        }))
+    };
+    let found: Vec<Value> = wanted.into_iter().filter_map(one).collect();
+    if found.is_empty() { Ok(None) } else { json(json!(found)) }
 }
 
 fn config(store: &mut Store, method: &str, subject: Option<&str>, ask: &Ask<'_>) -> Answered {
@@ -210,6 +238,7 @@ fn version(found: &SubjectVersion) -> Value {
 /// The members that describe a schema. Avro and what is empty are left out.
 fn schema(found: &StoredSchema) -> Map<String, Value> {
     let mut answer = Map::new();
+    answer.insert("guid".to_owned(), json!(found.guid().to_string()));
     if found.schema.kind != SchemaType::Avro {
         answer.insert("schemaType".to_owned(), json!(found.schema.kind.as_str()));
     }

@@ -4,6 +4,7 @@
 //! depend on it. Source: Confluent's REST interface reference.
 
 mod handlers;
+mod issuer;
 mod request;
 
 use std::convert::Infallible;
@@ -23,6 +24,7 @@ use lakeward_api::config::Password;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+pub use issuer::{Issuer, TOKEN_PATH};
 pub use request::{Answer, answer};
 
 use crate::Store;
@@ -40,6 +42,25 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 pub struct Options {
     /// `user:password` that every request must bring.
     pub basic_auth: Option<Password>,
+    /// Gives the tokens that every other request must bring.
+    pub oauth: Option<Arc<Issuer>>,
+}
+
+/// Who may ask.
+struct Gate {
+    /// The whole header.
+    basic: Option<String>,
+    oauth: Option<Arc<Issuer>>,
+}
+
+impl Gate {
+    /// The scheme that a request lacks.
+    fn refuses(&self, given: Option<&[u8]>) -> Option<&'static str> {
+        if self.basic.as_ref().is_some_and(|expected| given != Some(expected.as_bytes())) {
+            return Some("Basic");
+        }
+        self.oauth.as_ref().filter(|issuer| !issuer.accepts(given)).map(|_| "Bearer")
+    }
 }
 
 /// Serves `store` on `listener` to everybody until the future is dropped; connections end with the runtime.
@@ -50,7 +71,7 @@ pub async fn serve(listener: TcpListener, store: Arc<Mutex<Store>>) {
 /// As [`serve`], with options.
 pub async fn serve_with(listener: TcpListener, store: Arc<Mutex<Store>>, options: Options) {
     let expected = options.basic_auth.map(|user| format!("Basic {}", STANDARD.encode(user.expose())));
-    let expected: Option<Arc<str>> = expected.map(Into::into);
+    let gate = Arc::new(Gate { basic: expected, oauth: options.oauth });
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
@@ -62,9 +83,9 @@ pub async fn serve_with(listener: TcpListener, store: Arc<Mutex<Store>>, options
                 continue;
             }
         };
-        let (store, expected) = (Arc::clone(&store), expected.clone());
+        let (store, gate) = (Arc::clone(&store), Arc::clone(&gate));
         tokio::spawn(async move {
-            let service = service_fn(|request| respond(&store, expected.as_deref(), request));
+            let service = service_fn(|request| respond(&store, &gate, request));
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
                 .header_read_timeout(PATIENCE)
@@ -78,21 +99,23 @@ pub async fn serve_with(listener: TcpListener, store: Arc<Mutex<Store>>, options
 
 async fn respond(
     store: &Mutex<Store>,
-    expected: Option<&str>,
+    gate: &Gate,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    let given = request.headers().get(AUTHORIZATION).map(HeaderValue::as_bytes);
-    if let Some(expected) = expected
-        && given != Some(expected.as_bytes())
-    {
+    let (head, body) = request.into_parts();
+    let given = head.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+    let issuer = gate.oauth.as_ref().filter(|_| head.uri.path() == TOKEN_PATH);
+    if let (None, Some(scheme)) = (issuer, gate.refuses(given)) {
         let mut response = response(Answer::error(401, 401, "Unauthorized"));
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Basic"));
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         return Ok(response);
     }
-    let (head, body) = request.into_parts();
     let body = tokio::time::timeout(PATIENCE, Limited::new(body, MAX_BODY).collect()).await;
     let answer = match body {
-        Ok(Ok(body)) => answer(store, &head.method, &head.uri, &body.to_bytes()),
+        Ok(Ok(body)) => match issuer {
+            Some(issuer) => issuer.answer(given, &body.to_bytes()),
+            None => answer(store, &head.method, &head.uri, &body.to_bytes()),
+        },
         Ok(Err(_)) => Answer::error(413, 413, "The request body is broken or too long"),
         Err(_) => Answer::error(408, 408, "The request body did not arrive"),
     };

@@ -6,6 +6,7 @@ use lakeward_api::config::Password;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use super::oauth::OAuth;
 use super::{Values, setting};
 use crate::RegistryError;
 
@@ -18,6 +19,8 @@ pub enum Credentials {
     Basic(Password),
     /// A token.
     Bearer(Password),
+    /// A token that an issuer gives for client credentials.
+    OAuth(Box<OAuth>),
 }
 
 /// The credentials towards each of `urls`.
@@ -55,9 +58,11 @@ fn bearer_token(values: &Values<'_>) -> Result<Credentials, RegistryError> {
         "STATIC_TOKEN" => values.secret("bearer.auth.token").map(Credentials::Bearer).ok_or_else(|| {
             setting("bearer.auth.token must be provided when bearer.auth.credentials.source is STATIC_TOKEN")
         }),
+        "OAUTHBEARER" => Ok(Credentials::OAuth(Box::new(OAuth::parse(values)?))),
         other => Err(setting(format!(
-            "Invalid value {other} for configuration bearer.auth.credentials.source: only STATIC_TOKEN is \
-             supported. Fetch the token outside and set bearer.auth.token."
+            "Invalid value {other} for configuration bearer.auth.credentials.source: supported are \
+             STATIC_TOKEN and OAUTHBEARER. Use OAUTHBEARER with bearer.auth.issuer.endpoint.url, \
+             bearer.auth.client.id and bearer.auth.client.secret, or set bearer.auth.token."
         ))),
     }
 }

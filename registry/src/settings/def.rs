@@ -92,7 +92,7 @@ const GENERAL: [Row; 20] = [
         Text,
         Some("STATIC_TOKEN"),
         Medium,
-        "Where the bearer token comes from: STATIC_TOKEN.",
+        "Where the bearer token comes from: STATIC_TOKEN or OAUTHBEARER.",
     ),
     ("bearer.auth.token", Password, Some(""), Medium, "The bearer token for STATIC_TOKEN."),
     ("proxy.host", Text, Some(""), Low, "Host of the proxy."),
@@ -100,6 +100,38 @@ const GENERAL: [Row; 20] = [
     ("http.connect.timeout.ms", Int, Some("60000"), Low, "Time to connect to the registry."),
     ("http.read.timeout.ms", Int, Some("60000"), Low, "Time to wait for the registry's answer."),
     ("max.retries", Int, Some("3"), Low, "Repetitions of a request that failed in a way that may heal."),
+];
+
+/// Keys of `AssociatedNameStrategy`.
+const ASSOCIATIONS: [Row; 4] = [
+    (
+        "subject.name.strategy.kafka.cluster.id",
+        Text,
+        None,
+        Low,
+        "The cluster whose topics have associated subjects.",
+    ),
+    (
+        "subject.name.strategy.fallback.type",
+        Text,
+        Some("TOPIC"),
+        Low,
+        "How subjects of topics without an association are named: TOPIC, RECORD, TOPIC_RECORD or NONE.",
+    ),
+    (
+        "subject.name.strategy.cache.size",
+        Int,
+        Some("1000"),
+        Low,
+        "Maximum number of associations to remember.",
+    ),
+    (
+        "subject.name.strategy.cache.expiry.secs",
+        Int,
+        Some("-1"),
+        Low,
+        "Seconds for which an association is remembered; -1 for ever.",
+    ),
 ];
 
 const MORE: [Row; 8] = [
@@ -155,15 +187,46 @@ const MORE: [Row; 8] = [
     ),
 ];
 
+/// Keys of OAuth.
+const OAUTH: [Row; 9] = [
+    ("bearer.auth.issuer.endpoint.url", Text, None, Medium, "Where tokens are fetched for OAUTHBEARER."),
+    ("bearer.auth.client.id", Text, None, Medium, "The client for which tokens are fetched."),
+    ("bearer.auth.client.secret", Password, None, Medium, "The secret of that client."),
+    ("bearer.auth.scope", Text, None, Low, "The scope that tokens are fetched for."),
+    (
+        "bearer.auth.scope.claim.name",
+        Text,
+        Some("scope"),
+        Low,
+        "The claim of a token with its scope; not used.",
+    ),
+    ("bearer.auth.sub.claim.name", Text, Some("sub"), Low, "The claim of a token that names its client."),
+    ("bearer.auth.logical.cluster", Text, None, Low, "The registry that a token is for: target-sr-cluster."),
+    (
+        "bearer.auth.identity.pool.id",
+        Text,
+        None,
+        Low,
+        "The pool of identities that a token is for: Confluent-Identity-Pool-Id.",
+    ),
+    (
+        "bearer.auth.cache.expiry.buffer.seconds",
+        Int,
+        Some("300"),
+        Low,
+        "How long before it expires a token is replaced.",
+    ),
+];
+
 /// Keys below `schema.registry.ssl.`, with Kafka's defaults.
 const TLS: [Row; 11] = [
-    ("keystore.type", Text, Some("JKS"), Medium, "PEM or PKCS12."),
+    ("keystore.type", Text, Some("JKS"), Medium, "JKS, PKCS12 or PEM."),
     ("keystore.location", Text, None, Medium, "File with the client's key and certificates."),
     ("keystore.password", Password, None, Medium, "Password of the key store."),
     ("key.password", Password, None, Medium, "Password of the private key."),
     ("keystore.key", Password, None, Medium, "The client's private key in PEM form (PKCS#8)."),
     ("keystore.certificate.chain", Password, None, Medium, "The client's certificates in PEM form."),
-    ("truststore.type", Text, Some("JKS"), Medium, "PEM or PKCS12."),
+    ("truststore.type", Text, Some("JKS"), Medium, "JKS, PKCS12 or PEM."),
     ("truststore.location", Text, None, Medium, "File with trusted certificates."),
     ("truststore.password", Password, None, Medium, "Password of the trust store."),
     ("truststore.certificates", Password, None, Medium, "Trusted certificates in PEM form."),
@@ -182,7 +245,7 @@ pub(super) fn definition() -> ConfigDef {
         ..ConfigKey::new("schema.registry.url", ConfigType::List, DefaultValue::Required, Importance::High)
     };
     let mut def = ConfigDef::new(vec![url]);
-    for row in GENERAL.iter().chain(&MORE) {
+    for row in GENERAL.iter().chain(&OAUTH).chain(&ASSOCIATIONS).chain(&MORE) {
         def.define(key(row, row.0.to_owned()));
     }
     for row in &TLS {
@@ -196,6 +259,7 @@ fn key((_, kind, default, importance, documentation): &Row, name: String) -> Con
         "http.connect.timeout.ms"
         | "http.read.timeout.ms"
         | "max.retries"
+        | "bearer.auth.cache.expiry.buffer.seconds"
         | "retries.wait.ms"
         | "retries.max.wait.ms" => Validator::AtLeast(0),
         "basic.auth.credentials.source" => Validator::Custom(source),

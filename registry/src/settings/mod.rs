@@ -4,6 +4,7 @@
 
 mod auth;
 mod def;
+mod oauth;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue, Password, parse_li
 use url::Url;
 
 pub use auth::Credentials;
-pub use subject::{SchemaIdSerializer, SubjectNameStrategy};
+pub use oauth::OAuth;
+pub use subject::{Associations, SchemaIdDeserializer, SchemaIdSerializer, SubjectNameStrategy};
 pub use tls::{Store as TlsStore, Tls};
 
 use crate::{Choice, RegistryError, Writing};
@@ -30,8 +32,12 @@ pub struct RegistrySettings {
     pub writing: Writing,
     /// `key.subject.name.strategy` or `value.subject.name.strategy`.
     pub subject_names: SubjectNameStrategy,
+    /// Whether the registry is asked for the subject of a topic first.
+    pub associations: Option<Associations>,
     /// `key.schema.id.serializer` or `value.schema.id.serializer`.
     pub id_serializer: SchemaIdSerializer,
+    /// `key.schema.id.deserializer` or `value.schema.id.deserializer`.
+    pub id_deserializer: SchemaIdDeserializer,
     /// `max.schemas.per.subject`, at least 1: how many schemas to write with are remembered.
     pub max_schemas: usize,
     /// `latest.cache.size`, at least 1.
@@ -81,11 +87,15 @@ impl RegistrySettings {
         let urls = values.urls()?;
         let side = if is_key { "key" } else { "value" };
         let credentials = auth::credentials(&values, &urls)?;
+        let (subject_names, associations) =
+            subject::strategy(&values, &format!("{side}.subject.name.strategy"))?;
         Ok(Self {
             urls: urls.into_iter().map(auth::without_user).collect(),
             writing: values.writing()?,
-            subject_names: SubjectNameStrategy::parse(values.text(&format!("{side}.subject.name.strategy")))?,
-            id_serializer: SchemaIdSerializer::parse(values.text(&format!("{side}.schema.id.serializer")))?,
+            subject_names,
+            associations,
+            id_serializer: values.class(side, "schema.id.serializer", SchemaIdSerializer::parse)?,
+            id_deserializer: values.class(side, "schema.id.deserializer", SchemaIdDeserializer::parse)?,
             max_schemas: values.count("max.schemas.per.subject"),
             latest_cache_size: values.count("latest.cache.size"),
             latest_cache_ttl: u64::try_from(values.number("latest.cache.ttl.sec"))
@@ -130,6 +140,17 @@ impl<'a> Values<'a> {
     /// A secret as it was given; `None` when absent or empty.
     fn secret(&self, name: &str) -> Option<Password> {
         self.given.get(name).filter(|text| !text.is_empty()).map(Password::new)
+    }
+
+    /// What `parse` makes of the key `name` of a side.
+    fn class<T>(
+        &self,
+        side: &str,
+        name: &str,
+        parse: impl FnOnce(&str, &str) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let key = format!("{side}.{name}");
+        parse(&key, self.text(&key))
     }
 
     fn is_true(&self, name: &str) -> bool {
@@ -184,7 +205,7 @@ impl<'a> Values<'a> {
                 ))),
             };
             let properties = parse_list(metadata).into_iter().map(pair).collect::<Result<_, _>>()?;
-            Choice::LatestWithMetadata { properties, strict }
+            Choice::LatestWithMetadata { properties }
         } else if self.is_true("use.latest.version") {
             Choice::Latest { strict }
         } else {
@@ -208,7 +229,11 @@ impl<'a> Values<'a> {
             let name = key.strip_prefix(def::HEADER_PREFIX).filter(|name| !name.is_empty())?;
             Some((name.to_owned(), Password::new(value)))
         };
-        self.given.iter().filter_map(named).collect()
+        let mut headers: Vec<_> = self.given.iter().filter_map(named).collect();
+        if self.given.contains_key("bearer.auth.credentials.source") {
+            headers.extend(oauth::targets(self));
+        }
+        headers
     }
 }
 

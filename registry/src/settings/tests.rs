@@ -38,10 +38,7 @@ fn registering_wins_over_the_other_choices() {
     assert_eq!(choice(&id), Choice::Id { id: 7, strict: false });
     assert_eq!(
         choice(&[off, ("use.latest.with.metadata", "a=b, c=d")]),
-        Choice::LatestWithMetadata {
-            properties: vec![("a".into(), "b".into()), ("c".into(), "d".into())],
-            strict: true
-        }
+        Choice::LatestWithMetadata { properties: vec![("a".into(), "b".into()), ("c".into(), "d".into())] }
     );
 }
 
@@ -92,12 +89,15 @@ fn subjects_are_named_by_strategy() {
 #[test]
 fn stores_that_cannot_be_read_are_refused_with_the_remedy() {
     let location = ("schema.registry.ssl.truststore.location", "/x");
-    assert!(parse(&[location]).unwrap_err().contains("keytool"));
     let kind = |kind| ("schema.registry.ssl.truststore.type", kind);
     let store =
         |kind| parse(&[location, kind, ("schema.registry.ssl.truststore.password", "p")]).unwrap().tls.trust;
     assert_eq!(store(kind("PEM")), Some(TlsStore::Pem("/x".into())));
-    assert_eq!(store(kind("pkcs12")), Some(TlsStore::Pkcs12("/x".into(), Password::new("p"))));
+    let password = Password::new("p");
+    let found = TlsStore::KeyStore { path: "/x".into(), password: password.clone(), key_password: password };
+    assert_eq!((store(kind("pkcs12")), store(kind("JKS"))), (Some(found.clone()), Some(found)));
+    assert!(parse(&[location]).is_ok(), "JKS is the default");
+    assert!(parse(&[location, kind("BCFKS")]).unwrap_err().contains("keytool"));
     let alone = ("schema.registry.ssl.keystore.key", "k");
     assert!(parse(&[alone]).unwrap_err().contains("set together"));
 }
@@ -110,4 +110,35 @@ fn headers_and_proxy_are_read() {
     assert_eq!(settings.headers[0].1.expose(), "lake");
     assert_eq!(settings.proxy, Some(("p".to_owned(), 3128)));
     assert!(parse(&[("proxy.host", "p"), ("proxy.port", "70000")]).is_err());
+}
+
+#[test]
+fn oauth_needs_its_endpoint_and_client() {
+    let source = ("bearer.auth.credentials.source", "OAUTHBEARER");
+    let endpoint = ("bearer.auth.issuer.endpoint.url", "https://issuer/token");
+    let (id, secret) = (("bearer.auth.client.id", "lake"), ("bearer.auth.client.secret", "s3cret"));
+    assert!(parse(&[source, id, secret]).unwrap_err().contains("bearer.auth.issuer.endpoint.url"));
+    assert!(parse(&[source, endpoint, secret]).unwrap_err().contains("bearer.auth.client.id"));
+    assert!(parse(&[source, endpoint, id]).unwrap_err().contains("bearer.auth.client.secret"));
+    let settings = parse(&[source, endpoint, id, secret]).unwrap();
+    let Credentials::OAuth(oauth) = &settings.credentials[0] else { panic!("not OAuth") };
+    assert_eq!((oauth.expiry_buffer, &oauth.scope), (Duration::from_secs(300), &None));
+    assert!(!format!("{settings:?}").contains("s3cret"));
+    let custom = parse(&[("bearer.auth.credentials.source", "CUSTOM")]).unwrap_err();
+    assert!(custom.contains("OAUTHBEARER"), "{custom}");
+}
+
+#[test]
+fn associations_have_a_strategy_to_fall_back_to() {
+    let class = "io.confluent.kafka.serializers.subject.AssociatedNameStrategy";
+    let key = ("value.subject.name.strategy", class);
+    let fallback = |kind| parse(&[key, ("subject.name.strategy.fallback.type", kind)]);
+    let settings = parse(&[key]).unwrap();
+    assert_eq!(settings.subject_names, SubjectNameStrategy::Topic);
+    let associations = settings.associations.unwrap();
+    assert_eq!((associations.cluster.as_str(), associations.falls_back), ("-", true));
+    assert_eq!(fallback("record").unwrap().subject_names, SubjectNameStrategy::Record);
+    assert!(!fallback("NONE").unwrap().associations.unwrap().falls_back);
+    assert!(fallback("ELSE").unwrap_err().contains("subject.name.strategy.fallback.type"));
+    assert_eq!(parse(&[]).unwrap().associations, None);
 }

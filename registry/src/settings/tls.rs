@@ -26,8 +26,15 @@ pub enum Store {
     Inline(Password),
     /// A PEM file.
     Pem(PathBuf),
-    /// A PKCS12 file with its password.
-    Pkcs12(PathBuf, Password),
+    /// A JKS or PKCS12 file.
+    KeyStore {
+        /// Where it is.
+        path: PathBuf,
+        /// The password of the store; empty when none is given.
+        password: Password,
+        /// The password of the key.
+        key_password: Password,
+    },
 }
 
 impl Tls {
@@ -49,18 +56,12 @@ impl Tls {
                 )));
             }
         };
-        let (own, store) = (secret("key.password"), secret("keystore.password"));
-        let encrypted = match &identity {
-            Some(Store::Inline(_) | Store::Pem(_)) => own.is_some(),
-            // In a PKCS12 store the key has the store's password.
-            Some(Store::Pkcs12(..)) => own.is_some() && own != store,
-            None => false,
-        };
-        if encrypted {
+        let is_pem = matches!(identity, Some(Store::Inline(_) | Store::Pem(_)));
+        if is_pem && secret("key.password").is_some() {
             return Err(setting(format!(
-                "{TLS_PREFIX}key.password: keys with a password of their own cannot be read. Decrypt the \
-                 key with \"openssl pkcs8 -in key.pem -out plain.pem\" and protect the file by its \
-                 permissions, or give the key the password of its PKCS12 store."
+                "{TLS_PREFIX}key.password: encrypted keys in PEM form cannot be read. Decrypt the key with \
+                 \"openssl pkcs8 -in key.pem -out plain.pem\" and protect the file by its permissions, or \
+                 put it into a PKCS12 store."
             )));
         }
         let verify = values.text(&format!("{TLS_PREFIX}endpoint.identification.algorithm"));
@@ -77,14 +78,17 @@ fn file(values: &Values<'_>, store: &str) -> Result<Option<Store>, RegistryError
     let key = format!("{TLS_PREFIX}{store}.type");
     match values.text(&key).to_ascii_uppercase().as_str() {
         "PEM" => Ok(Some(Store::Pem(location.into()))),
-        "PKCS12" => {
+        // Java reads either kind by either name.
+        "JKS" | "PKCS12" => {
             let password = values.secret(&format!("{TLS_PREFIX}{store}.password"));
             let password = password.unwrap_or_else(|| Password::new(""));
-            Ok(Some(Store::Pkcs12(location.into(), password)))
+            let key_password = values.secret(&format!("{TLS_PREFIX}key.password"));
+            let key_password = key_password.unwrap_or_else(|| password.clone());
+            Ok(Some(Store::KeyStore { path: location.into(), password, key_password }))
         }
         other => Err(setting(format!(
-            "Invalid value {other} for configuration {key}: the store must be PEM or PKCS12. Convert it with \
-             \"keytool -importkeystore -srckeystore store.jks -destkeystore store.p12 -deststoretype \
+            "Invalid value {other} for configuration {key}: the store must be PEM, JKS or PKCS12. Convert it \
+             with \"keytool -importkeystore -srckeystore old -destkeystore store.p12 -deststoretype \
              PKCS12\" and set {key}=PKCS12."
         ))),
     }

@@ -13,9 +13,10 @@ mod write;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use serde_json::Value;
 
-use crate::{CompatibilityLevel, RegistryError, SchemaText};
+use crate::{CompatibilityLevel, Guid, RegistryError, SchemaText};
 
 /// References followed from one schema, and schemas reached that way.
 pub(crate) const MAX_REFERENCE_DEPTH: usize = 32;
@@ -32,6 +33,8 @@ pub struct Store {
     levels: BTreeMap<String, CompatibilityLevel>,
     mode: Mode,
     modes: BTreeMap<String, Mode>,
+    /// Subjects by topic, and whether they are of keys.
+    associations: BTreeMap<(String, bool), String>,
 }
 
 /// What one id stands for.
@@ -43,6 +46,28 @@ pub struct StoredSchema {
     pub metadata: Option<Value>,
     /// `ruleSet` of the registration, kept as it came; rules are not run.
     pub rule_set: Option<Value>,
+}
+
+impl StoredSchema {
+    /// What names the schema in every registry: a digest of everything that makes it up.
+    pub fn guid(&self) -> Guid {
+        let mut digest = Context::new(&SHA256);
+        let mut part = |text: &str| {
+            digest.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(text.as_bytes());
+        };
+        part(self.schema.kind.as_str());
+        part(&self.schema.text);
+        for reference in &self.schema.references {
+            part(&reference.to_json().to_string());
+        }
+        for more in [&self.metadata, &self.rule_set] {
+            part(&more.as_ref().map(Value::to_string).unwrap_or_default());
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.finish().as_ref()[..16]);
+        Guid(bytes)
+    }
 }
 
 impl From<SchemaText> for StoredSchema {
@@ -135,6 +160,16 @@ impl Store {
     /// An empty registry: level BACKWARD, mode READWRITE.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Associates the keys or values of a topic with `subject`.
+    pub fn associate(&mut self, topic: &str, is_key: bool, subject: &str) {
+        self.associations.insert((topic.to_owned(), is_key), subject.to_owned());
+    }
+
+    /// The subject that is associated with the keys or values of a topic.
+    pub fn associated(&self, topic: &str, is_key: bool) -> Option<&str> {
+        self.associations.get(&(topic.to_owned(), is_key)).map(String::as_str)
     }
 
     /// The level that applies to `subject`, or the global one.

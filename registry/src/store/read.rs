@@ -7,7 +7,7 @@ use super::{
     MAX_DEPENDENCIES, MAX_REFERENCE_DEPTH, Store, StoredSchema, SubjectVersion, Version, VersionId,
     no_subject, no_version,
 };
-use crate::{RegisteredSchema, RegistryError, SchemaText};
+use crate::{Guid, RegisteredSchema, RegistryError, SchemaText};
 
 impl Store {
     /// The schema of `id`, also when every version of it is soft deleted.
@@ -16,6 +16,15 @@ impl Store {
     /// 40403 when no schema has that id.
     pub fn schema(&self, id: i32) -> Result<&Arc<StoredSchema>, RegistryError> {
         self.schemas.get(&id).ok_or_else(|| RegistryError::refused(40403, format!("Schema {id} not found")))
+    }
+
+    /// The id of the schema that `guid` names.
+    ///
+    /// # Errors
+    /// 40403 when there is none.
+    pub fn id_of(&self, guid: Guid) -> Result<i32, RegistryError> {
+        let found = self.schemas.iter().find(|(_, schema)| schema.guid() == guid).map(|(id, _)| *id);
+        found.ok_or_else(|| RegistryError::refused(40403, format!("Schema {guid} not found")))
     }
 
     /// Every id, ascending.
@@ -28,11 +37,12 @@ impl Store {
     /// # Errors
     /// 40403 when no schema has that id, 42201 when a reference leads nowhere.
     pub fn registered(&self, subject: Option<&str>, id: i32) -> Result<RegisteredSchema, RegistryError> {
-        let schema = self.schema(id)?.schema.clone();
+        let stored = self.schema(id)?;
+        let (guid, schema) = (Some(stored.guid()), stored.schema.clone());
         let versions = subject.and_then(|subject| self.subjects.get(subject));
         let version = versions.and_then(|versions| versions.iter().rfind(|(_, version)| version.id == id));
         let dependencies = self.dependencies(&schema)?;
-        Ok(RegisteredSchema { id, version: version.map(|(number, _)| *number), schema, dependencies })
+        Ok(RegisteredSchema { id, guid, version: version.map(|(number, _)| *number), schema, dependencies })
     }
 
     /// Everything `schema` refers to, directly or not, a schema after those it needs.

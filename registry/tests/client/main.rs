@@ -1,6 +1,8 @@
 //! The client against the development server, over sockets.
 
+mod oauth;
 mod rig;
+mod tls;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
@@ -11,7 +13,7 @@ use hyper::body::Incoming;
 use lakeward_api::ErrorClass;
 use lakeward_api::bridge::{Bridge, BridgeFuture};
 use lakeward_api::config::Password;
-use lakeward_registry::{Reference, SchemaText, SchemaType, server};
+use lakeward_registry::{Guid, Reference, SchemaText, SchemaType, server};
 
 use rig::{Rig, avro};
 
@@ -80,7 +82,8 @@ fn an_unknown_id_is_refused_in_the_registrys_words_and_not_asked_for_again_at_on
 fn users_are_checked() {
     let rig = Rig::new();
     rig.register("t-value", avro("\"int\""));
-    let url = rig.server(server::Options { basic_auth: Some(Password::new("ada:secret")) });
+    let url =
+        rig.server(server::Options { basic_auth: Some(Password::new("ada:secret")), ..Default::default() });
     let error = rig.client(&url, &[]).by_id("t-value", 1).unwrap_err();
     assert_eq!(error.java_class(), "org.apache.kafka.common.errors.AuthenticationException");
     let user = |info| [("basic.auth.credentials.source", "USER_INFO"), ("basic.auth.user.info", info)];
@@ -159,6 +162,46 @@ fn ids_and_versions_are_kept_apart() {
 }
 
 #[test]
+fn a_schema_is_found_by_its_guid() {
+    let rig = Rig::new();
+    let id = rig.register("a", avro("\"int\""));
+    let url = rig.scripted(Arc::new(|_: &Request<Incoming>| None));
+    let mut client = rig.client(&url, &[]);
+    let guid = client.by_id("a", id).unwrap().guid.unwrap();
+    let mut found = |subject: &str| {
+        let found = client.wait(|registry| registry.by_guid(subject, guid)).unwrap();
+        (found.id, found.guid, found.version, found.schema.text.to_string())
+    };
+    let text = "\"int\"".to_owned();
+    assert_eq!(found("a"), (id, Some(guid), Some(1), text.clone()));
+    assert_eq!(found("a"), (id, Some(guid), Some(1), text.clone()));
+    assert_eq!(found("b"), (-1, Some(guid), None, text));
+    assert_eq!(rig.count(&format!("/schemas/guids/{guid}")), 2, "once per subject");
+    let unknown = client.wait(|registry| registry.by_guid("a", Guid([7; 16]))).unwrap_err();
+    assert!(unknown.to_string().ends_with("not found; error code: 40403"), "{unknown}");
+    assert_eq!(client.for_writing("a", &avro("\"int\"")).unwrap().guid, Some(guid));
+}
+
+#[test]
+fn subjects_that_are_associated_with_topics_are_asked_for_once() {
+    let rig = Rig::new();
+    rig.store.lock().unwrap().associate("t", false, "orders");
+    let url = rig.scripted(Arc::new(|_: &Request<Incoming>| None));
+    let class = "io.confluent.kafka.serializers.subject.AssociatedNameStrategy";
+    let mut client = rig.client(&url, &[("value.subject.name.strategy", class)]);
+    for _ in 0..2 {
+        assert_eq!(client.associated("t", false).as_deref(), Some("orders"));
+        assert_eq!(client.associated("t", true), None);
+    }
+    let asked =
+        |side| rig.count(&format!("/associations/resources/-/t?resourceType=topic&associationType={side}"));
+    assert_eq!((asked("value"), asked("key")), (1, 1));
+    // Other strategies ask nothing.
+    assert_eq!(rig.client(&url, &[]).associated("t", false), None);
+    assert_eq!(asked("value"), 1);
+}
+
+#[test]
 fn references_arrive_after_what_they_need_and_are_fetched_once() {
     let rig = Rig::new();
     let refer = |name: &str| Reference { name: name.to_owned(), subject: name.to_owned(), version: 1 };
@@ -227,6 +270,13 @@ fn other_choices_of_the_schema_to_write_with_ask_their_own_questions() {
     assert_eq!(rig.client(&url, &fixed).for_writing("s", &int).unwrap().id, id);
     let refused = rig.client(&url, &fixed).for_writing("s", &avro("\"string\"")).unwrap_err();
     assert!(refused.to_string().ends_with("Set id.compatibility.strict=false to disable this check"));
+    let fresh = [off, ("use.latest.version", "true"), ("latest.cache.ttl.sec", "0")];
+    assert_eq!(rig.client(&url, &fresh).for_writing("s", &int).unwrap().id, id, "an answer is seen once");
+    let lax = [off, ("use.latest.version", "true"), ("latest.compatibility.strict", "false")];
+    assert_eq!(rig.client(&url, &lax).for_writing("s", &avro("\"string\"")).unwrap().id, id);
+    let both = [("use.latest.version", "true"), ("use.schema.id", "1")];
+    let own = rig.client(&url, &both).for_writing("other", &int).unwrap();
+    assert_eq!(&*own.schema.text, "\"int\"", "registering wins");
     let tagged = [off, ("use.latest.with.metadata", "owner=ada")];
     assert!(rig.client(&url, &tagged).for_writing("s", &int).is_err());
 }
@@ -281,11 +331,16 @@ fn the_server_refuses_in_confluents_shape() {
         (answer.status.as_u16(), answer.body)
     };
     let int = r#"{"schema":"{\"type\":\"int\"}"}"#;
-    assert_eq!(ask("POST", "/subjects/s/versions", int), (200, r#"{"id":1}"#.to_owned()));
+    let guid = "b128cfe3-2cfe-8143-40e3-6d9fddc662c7";
+    let registered = format!(r#"{{"id":1,"guid":"{guid}"}}"#);
+    assert_eq!(ask("POST", "/subjects/s/versions", int), (200, registered));
+    assert_eq!(ask("GET", &format!("/schemas/guids/{guid}"), "").1, ask("GET", "/schemas/ids/1", "").1);
+    assert_eq!(ask("GET", &format!("/schemas/guids/{guid}/ids"), "").1, r#"[{"context":".","id":1}]"#);
+    assert_eq!(ask("GET", "/schemas/guids/b128cfe3-2cfe-8143-40e3-6d9fddc662c8", "").0, 404);
     assert_eq!(ask("GET", "/subjects", ""), (200, r#"["s"]"#.to_owned()));
     assert_eq!(
         ask("GET", "/subjects/s/versions/latest", "").1,
-        r#"{"subject":"s","version":1,"id":1,"schema":"\"int\""}"#
+        format!(r#"{{"subject":"s","version":1,"id":1,"guid":"{guid}","schema":"\"int\""}}"#)
     );
     assert_eq!(ask("GET", "/subjects/s/versions/1/schema", "").1, "\"int\"");
     assert_eq!(ask("GET", "/schemas/ids/1/versions", "").1, r#"[{"subject":"s","version":1}]"#);

@@ -21,6 +21,8 @@ use lakeward_registry::{
 };
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
 
 /// Longest wait for an answer; every test ends far earlier.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,6 +84,28 @@ impl Rig {
         url
     }
 
+    /// The development server's answers over TLS.
+    pub(crate) fn tls_server(&self, config: Arc<ServerConfig>) -> String {
+        let listener = self.listener();
+        let url = url(&listener).replace("http://", "https://");
+        let store = Arc::clone(&self.store);
+        let acceptor = TlsAcceptor::from(config);
+        self.runtime.spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let (acceptor, store) = (acceptor.clone(), Arc::clone(&store));
+                tokio::spawn(async move {
+                    // A client that does not trust the server ends here.
+                    let Ok(socket) = acceptor.accept(socket).await else { return };
+                    let seen = Mutex::default();
+                    let service = service_fn(|request| respond(&|_| None, &store, &seen, request));
+                    let http = hyper::server::conn::http1::Builder::new();
+                    let _ended = http.serve_connection(TokioIo::new(socket), service).await;
+                });
+            }
+        });
+        url
+    }
+
     fn listener(&self) -> TcpListener {
         self.runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port")
     }
@@ -91,19 +115,11 @@ impl Rig {
     }
 
     pub(crate) fn client_on(&self, bridge: Arc<dyn Bridge>, url: &str, more: &[(&str, &str)]) -> Client {
-        let mut settings = ConfigMap::new();
-        for (key, value) in [("schema.registry.url", url), ("max.retries", "0"), ("retries.wait.ms", "1")] {
-            settings.insert(key.to_owned(), value.to_owned());
-        }
-        settings.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let settings = RegistrySettings::parse(&settings, false).expect("valid settings");
-        let (sender, woken) = channel();
-        // The receiver may be gone when a late answer wakes.
-        let waker = Waker::new(move || {
-            let _woken = sender.send(());
-        });
-        let registry = http::client(&settings, &Network { bridge, waker }).expect("valid certificates");
-        Client { registry, woken }
+        made(bridge, url, more).expect("valid certificates")
+    }
+
+    pub(crate) fn try_client(&self, url: &str, more: &[(&str, &str)]) -> Result<Client, ConnectError> {
+        made(Arc::new(OnRuntime(self.runtime.handle().clone())), url, more)
     }
 
     pub(crate) fn register(&self, subject: &str, schema: SchemaText) -> i32 {
@@ -114,6 +130,22 @@ impl Rig {
     pub(crate) fn count(&self, path: &str) -> usize {
         self.seen.lock().expect("no test panicked with it").get(path).copied().unwrap_or(0)
     }
+}
+
+fn made(bridge: Arc<dyn Bridge>, url: &str, more: &[(&str, &str)]) -> Result<Client, ConnectError> {
+    let mut settings = ConfigMap::new();
+    for (key, value) in [("schema.registry.url", url), ("max.retries", "0"), ("retries.wait.ms", "1")] {
+        settings.insert(key.to_owned(), value.to_owned());
+    }
+    settings.extend(more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+    let settings = RegistrySettings::parse(&settings, false).expect("valid settings");
+    let (sender, woken) = channel();
+    // The receiver may be gone when a late answer wakes.
+    let waker = Waker::new(move || {
+        let _woken = sender.send(());
+    });
+    let registry = http::client(&settings, &Network { bridge, waker })?;
+    Ok(Client { registry, woken })
 }
 
 async fn respond(
@@ -150,12 +182,16 @@ impl Client {
         self.wait(|registry| registry.by_id(subject, id))
     }
 
+    pub(crate) fn associated(&mut self, topic: &str, is_key: bool) -> Option<Arc<str>> {
+        self.wait(|registry| registry.associated(topic, is_key)).expect("the registry answers")
+    }
+
     pub(crate) fn for_writing(&mut self, subject: &str, schema: &SchemaText) -> Answer {
         self.wait(|registry| registry.for_writing(subject, schema))
     }
 
     /// Asks, and asks again whenever the task is woken.
-    pub(crate) fn wait(&mut self, mut ask: impl FnMut(&mut dyn Registry) -> Poll<Answer>) -> Answer {
+    pub(crate) fn wait<T>(&mut self, mut ask: impl FnMut(&mut dyn Registry) -> Poll<T>) -> T {
         loop {
             if let Poll::Ready(answer) = ask(&mut *self.registry) {
                 return answer;

@@ -5,13 +5,13 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType};
 use arrow_array::{Array, ArrayRef};
-use lakeward_api::{ConnectError, shaped};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::rows::{DAY_MS, value_at};
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
+use lakeward_api::{ConnectError, shaped};
 
 use super::VERSION;
 use crate::columns;

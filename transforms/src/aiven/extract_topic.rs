@@ -4,13 +4,13 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
-use lakeward_api::{ConnectError, shaped};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigType, Importance};
 use lakeward_api::rows::value_at;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
+use lakeward_api::{ConnectError, shaped};
 
 use super::{VERSION, text};
 use crate::columns::{self, fail_all};

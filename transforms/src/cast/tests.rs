@@ -4,7 +4,8 @@ use lakeward_api::decimal::Decimal;
 use lakeward_api::schema::Logical;
 
 use super::*;
-use crate::sample::{batch, config, map, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, config, map, only, rows, shaped, structure, text, transform, typed};
+use crate::shape_fields::tests::check_both_ways;
 
 fn refused(spec: &str) -> String {
     let registry = crate::sample::registry();
@@ -125,4 +126,31 @@ fn wrong_specs_are_refused_in_javas_words() {
         "Invalid value [a:b:c, d:int8] for configuration renames: Invalid rename mapping: a:b:c"
     );
     assert_eq!(refused("::"), "Index 1 out of bounds for length 0");
+}
+
+#[test]
+fn shaped_rows_are_cast_as_single_ones() {
+    let fields = "boolean int8 int16 int32 int64 float32 float64 number null absent text bytes date list map";
+    for target in ["boolean", "int8", "int16", "int32", "int64", "float32", "float64", "string"] {
+        let every: Vec<String> = fields.split(' ').map(|name| format!("{name}:{target}")).collect();
+        let (plain, rest) = every.split_at(10);
+        // Those that fail hide what comes after them.
+        let mut specs = vec![target.to_owned(), plain.join(","), every.join(",")];
+        specs.extend_from_slice(rest);
+        for spec in specs {
+            check_both_ways("Cast$Value", &[&[("spec", &spec)]]);
+        }
+    }
+}
+
+#[test]
+fn shaped_rows_stay_shaped() {
+    let rows = [map(&[("a", Value::Float64(0.25)), ("b", text("x"))]), Value::Null];
+    let mut cast = transform("Cast$Value", &[("spec", "a:string,c:int8")]);
+    for _ in 0..2 {
+        let found = only(cast.apply(batch(shaped(&rows))).unwrap());
+        assert!(matches!(found.values, Values::Shaped(_)));
+        let expected = map(&[("a", text("0.25")), ("b", text("x")), ("c", Value::Null)]);
+        assert_eq!(crate::sample::rows(&found.values), [expected, Value::Null]);
+    }
 }

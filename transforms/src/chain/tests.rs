@@ -8,7 +8,7 @@ use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
 use super::{Applied, Chain};
-use crate::sample::{batch, config, map, registry, rows, structure, text, typed};
+use crate::sample::{batch, config, map, registry, rows, shaped, structure, text, typed};
 
 const FILTER: &str = "org.apache.kafka.connect.transforms.Filter";
 
@@ -161,6 +161,7 @@ fn tombstones_are_found_in_every_form() {
     let forms = [
         Values::Null { rows: 2 },
         Values::Dynamic(vec![Value::Null, Value::Null]),
+        shaped(&[map(&[]), Value::Null, Value::Null]).slice(1, 2),
         typed(Schema::optional(Kind::Int8), &[Value::Null, Value::Null]),
     ];
     for form in forms {
@@ -308,8 +309,10 @@ fn every_row_is_accounted_for_in_order() {
     schema.optional = true;
     let structs: Vec<_> = (0..5).map(|row| Value::Struct(vec![Value::Int64(row)])).collect();
     let with_null = [&structs[..4], &[Value::Null]].concat();
-    let maps = Values::Dynamic((0..5).map(|row| map(&[("a", Value::Int64(row))])).collect());
-    let forms = [typed(schema.clone(), &structs), typed(schema, &with_null), maps];
+    let maps: Vec<_> = (0..5).map(|row| map(&[("a", Value::Int64(row))])).collect();
+    let shaped = [shaped(&maps), shaped(&[&maps[..4], &[Value::Null]].concat())];
+    let forms = [typed(schema.clone(), &structs), typed(schema, &with_null), Values::Dynamic(maps)];
+    let forms = [&forms[..], &shaped].concat();
     for mask in 0..32usize {
         let wanted: Vec<usize> = (0..5).filter(|row| mask >> row & 1 == 1).collect();
         for (form, transform) in forms.iter().flat_map(|form| transforms.map(|one| (form, one))) {

@@ -9,7 +9,7 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
 use super::VERSION;
-use super::json_path::{Found, JsonPath, Node};
+use super::json_path::{Found, JsonPath, Node, TOO_FAR};
 use crate::plugin::TransformClass;
 use crate::routing::TopicRuns;
 use crate::settings::{Settings, with_default};
@@ -139,6 +139,7 @@ impl ExtractTopic {
             (Place::Path(_, path), _) => match path.find(node) {
                 Found::Missing => None,
                 Found::Nodes(nodes) => nodes.first().copied(),
+                Found::TooFar => return Err(ConnectError::data(TOO_FAR)),
             },
             (_, Some(name)) if node.is_object() => node.member(name),
             (_, Some(_)) => {

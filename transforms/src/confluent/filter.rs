@@ -12,7 +12,7 @@ use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importan
 use lakeward_api::transform::{Transform, Transformed};
 
 use super::VERSION;
-use super::json_path::{Found, JsonPath, Node};
+use super::json_path::{Found, JsonPath, Node, TOO_FAR};
 use crate::merge;
 use crate::plugin::TransformClass;
 use crate::settings::{Settings, required, with_default};
@@ -102,15 +102,17 @@ impl Filter {
         })
     }
 
-    /// Whether a row stays; `None` when it fails.
-    fn keeps(&self, node: Option<Node<'_>>) -> Option<bool> {
-        let Some(node) = node.filter(|node| !node.is_null()) else { return self.keeps_missing };
+    /// Whether a row stays, or why it fails.
+    fn keeps(&self, node: Option<Node<'_>>) -> Result<bool, &'static str> {
+        let missing = self.keeps_missing.ok_or("The record has no value at the path of filter.condition");
+        let Some(node) = node.filter(|node| !node.is_null()) else { return missing };
         match self.path.find(node) {
-            Found::Missing => self.keeps_missing,
+            Found::Missing => missing,
             Found::Nodes(nodes) if self.path.is_definite() && nodes.iter().all(|node| node.is_null()) => {
-                self.keeps_missing
+                missing
             }
-            Found::Nodes(nodes) => Some(nodes.is_empty() != self.keeps_matches),
+            Found::Nodes(nodes) => Ok(nodes.is_empty() != self.keeps_matches),
+            Found::TooFar => Err(TOO_FAR),
         }
     }
 }
@@ -128,13 +130,9 @@ impl Transform for Filter {
                 Values::Typed { schema, array } => Some(Node::Cell(schema, array, row)),
             };
             match self.keeps(node) {
-                Some(true) => there.push(at),
-                Some(false) => {}
-                None => {
-                    let problem =
-                        ConnectError::data("The record has no value at the path of filter.condition");
-                    outcome.errors.push((batch.offsets[row], problem));
-                }
+                Ok(true) => there.push(at),
+                Ok(false) => {}
+                Err(problem) => outcome.errors.push((batch.offsets[row], ConnectError::data(problem))),
             }
         }
         if there.len() == batch.rows() {

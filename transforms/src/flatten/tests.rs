@@ -1,7 +1,8 @@
 //! Nested structs and maps come out flat.
 
 use super::*;
-use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
+use crate::shape_fields::tests::check_both_ways;
 
 #[test]
 fn leaves_are_null_and_optional_where_something_around_them_is() {
@@ -82,4 +83,45 @@ fn nesting_has_a_limit() {
     }
     let outcome = transform("Flatten$Value", &[]).apply(batch(Values::Dynamic(vec![value]))).unwrap();
     assert_eq!(outcome.errors.len(), 1);
+}
+
+#[test]
+fn shaped_rows_come_out_as_single_ones() {
+    check_both_ways("Flatten$Value", &[&[], &[("delimiter", "")], &[("delimiter", "_-")]]);
+    let place = |lat: Value| map(&[("lat", lat), ("é", Value::Null)]);
+    let inner = |place: Value| map(&[("os", text("x")), ("place", place), ("", Value::Int8(2))]);
+    let row = |client: Value| map(&[("id", Value::Int64(1)), ("client", client), ("", inner(Value::Null))]);
+    let full = row(inner(place(Value::Float64(0.5))));
+    let no_client = row(Value::Null);
+    let no_place = row(inner(Value::Null));
+    let no_lat = row(inner(place(Value::Null)));
+    let equal = |inner: Value| map(&[("a.b", Value::Int8(1)), ("a", inner), ("a.c", map(&[]))]);
+    let b = equal(map(&[("b", Value::Int8(2)), ("c", map(&[("d", Value::Int8(3))]))]));
+    for rows in [
+        vec![full.clone(), no_lat.clone(), full.clone()],
+        vec![full.clone(), no_lat, Value::Null],
+        vec![no_place.clone(), full.clone(), Value::Null, no_client.clone(), full],
+        vec![no_client.clone(), no_client],
+        vec![no_place.clone(), Value::Null, no_place],
+        vec![b.clone(), b.clone()],
+        vec![b, equal(Value::Null), equal(map(&[("b", Value::Null), ("c", Value::Null)]))],
+    ] {
+        both_ways("Flatten$Value", &[], &batch(shaped(&rows)));
+        both_ways("Flatten$Value", &[("delimiter", "")], &batch(shaped(&rows)));
+    }
+}
+
+#[test]
+fn shaped_rows_stay_shaped_unless_a_map_is_null() {
+    let row = |inner: Value| map(&[("a", Value::Int8(1)), ("in", inner)]);
+    let full = row(map(&[("x", Value::Null), ("y", text("t"))]));
+    let mut flatten = transform("Flatten$Value", &[]);
+    let found = only(flatten.apply(batch(shaped(&[full.clone(), Value::Null]))).unwrap());
+    assert!(matches!(found.values, Values::Shaped(_)));
+    let flat = map(&[("a", Value::Int8(1)), ("in.x", Value::Null), ("in.y", text("t"))]);
+    assert_eq!(rows(&found.values), [flat.clone(), Value::Null]);
+
+    let found = only(flatten.apply(batch(shaped(&[full, row(Value::Null)]))).unwrap());
+    assert!(matches!(found.values, Values::Dynamic(_)));
+    assert_eq!(rows(&found.values), [flat, row(Value::Null)]);
 }

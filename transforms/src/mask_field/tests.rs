@@ -1,7 +1,8 @@
 //! Masked fields keep their type and lose their content.
 
 use super::*;
-use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, map, only, rows, shaped, structure, text, transform, typed};
+use crate::shape_fields::tests::check_both_ways;
 
 #[test]
 fn masked_columns_hold_zeros_and_keep_their_nulls() {
@@ -102,4 +103,31 @@ fn decimals_must_keep_the_scale_of_their_schema() {
 fn nulls_fail() {
     let outcome = transform("MaskField$Value", &[("fields", "a")]).apply(batch(Values::Null { rows: 1 }));
     assert!(outcome.unwrap().errors[0].1.to_string().ends_with("[mask fields], found: null"));
+}
+
+#[test]
+fn shaped_rows_are_masked_as_single_ones() {
+    let plain = "boolean,int8,int16,int32,int64,float32,float64,text,null,absent";
+    for name in plain.split(',').chain(["bytes", "date", "list", "map", "empty"]) {
+        let fields = ("fields", name);
+        check_both_ways(
+            "MaskField$Value",
+            &[&[fields], &[fields, ("replacement", "300.7")], &[fields, ("replacement", "x")]],
+        );
+    }
+    let numbers = ("fields", "int8,text,float32,absent,null");
+    check_both_ways("MaskField$Value", &[&[("fields", plain)], &[numbers, ("replacement", "7")]]);
+    check_both_ways("MaskField$Value", &[&[("fields", "bytes,list,map,text"), ("replacement", "7")]]);
+}
+
+#[test]
+fn shaped_rows_stay_shaped_in_batches_of_any_size() {
+    let row = map(&[("n", Value::Int64(5)), ("l", Value::Array(vec![Value::Int8(1)]))]);
+    let zero = map(&[("n", Value::Int64(0)), ("l", Value::Array(Vec::new())), ("x", Value::Null)]);
+    let mut mask = transform("MaskField$Value", &[("fields", "n,l,x")]);
+    for count in [2, 1, 5] {
+        let found = only(mask.apply(batch(shaped(&vec![row.clone(); count]))).unwrap());
+        assert!(matches!(found.values, Values::Shaped(_)));
+        assert_eq!(rows(&found.values), vec![zero.clone(); count]);
+    }
 }

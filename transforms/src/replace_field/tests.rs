@@ -3,7 +3,7 @@
 use lakeward_api::schema::Kind;
 
 use super::*;
-use crate::sample::{batch, map, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
 
 #[test]
 fn columns_are_dropped_and_renamed_without_a_copy() {
@@ -61,4 +61,43 @@ fn a_key_that_is_no_text_fails() {
     let outcome = transform("ReplaceField$Value", &[("exclude", "a")]).apply(batch(values)).unwrap();
     assert_eq!(outcome.errors[0].1.java_class(), "java.lang.ClassCastException");
     assert_eq!(rows(&outcome.batches[0].values), [Value::Null]);
+}
+
+#[test]
+fn shaped_rows_keep_their_columns() {
+    let row = |a, b| map(&[("a", a), ("b", b), ("c", Value::Null)]);
+    let values = [row(Value::Int8(1), text("x")), Value::Null, row(Value::Null, text("y"))];
+    let input = batch(shaped(&values));
+    let settings: [&[(&str, &str)]; 9] = [
+        &[("exclude", "a,z"), ("renames", "b:key")],
+        &[("include", "c,a")],
+        &[("exclude", "a,b,c")],
+        &[("include", "z")],
+        &[("renames", "a:b")],
+        &[("renames", "b:a")],
+        &[("renames", "a:c,b:c")],
+        &[("renames", "a:b,b:a"), ("exclude", "c")],
+        &[("renames", "a:x,b:x"), ("exclude", "a")],
+    ];
+    for settings in settings {
+        let output = only(both_ways("ReplaceField$Value", settings, &input));
+        assert!(matches!(output.values, Values::Shaped(_)), "{settings:?}");
+        only(both_ways("ReplaceField$Value", settings, &batch(shaped(&[map(&[]), Value::Null, map(&[])]))));
+    }
+    let output = only(both_ways("ReplaceField$Value", settings[0], &input));
+    assert_eq!(rows(&output.values)[0], map(&[("key", text("x")), ("c", Value::Null)]));
+    let output = only(both_ways("ReplaceField$Value", settings[2], &input));
+    assert_eq!(rows(&output.values), [map(&[]), Value::Null, map(&[])]);
+    let outcome = both_ways("ReplaceField$Value", settings[0], &batch(shaped(&[text("x"), Value::Null])));
+    assert_eq!(outcome.errors.len(), 1);
+}
+
+#[test]
+fn members_of_shaped_rows_take_the_order_of_java() {
+    let names: Vec<String> = (0..14).map(|number| format!("field-{number}")).collect();
+    let row: Vec<_> = names.iter().map(|name| (name.as_str(), text(name))).collect();
+    let input = batch(shaped(&[map(&row), Value::Null, map(&row)]));
+    for renames in ["field-3:field-9", "field-9:field-3", "field-1:field-2,field-2:field-3,field-3:field-1"] {
+        only(both_ways("ReplaceField$Value", &[("renames", renames)], &input));
+    }
 }

@@ -1,7 +1,7 @@
 //! Schemas get a name and a version; values stay.
 
 use super::*;
-use crate::sample::{batch, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
 use lakeward_api::value::Value;
 
 #[test]
@@ -36,4 +36,13 @@ fn values_without_a_struct_schema_fail_and_tombstones_pass() {
     assert_eq!(outcome.errors[0].1.to_string(), "Schema required for [updating schema metadata]");
     assert_eq!(outcome.batches[0].offsets, [11]);
     assert_eq!(only(set.apply(batch(Values::Null { rows: 2 })).unwrap()).rows(), 2);
+}
+
+#[test]
+fn shaped_rows_fail_unless_null() {
+    let row = map(&[("a", Value::Null)]);
+    let input = batch(shaped(&[row.clone(), Value::Null, row]));
+    let outcome = both_ways("SetSchemaMetadata$Value", &[("schema.name", "n")], &input);
+    assert_eq!(outcome.errors.len(), 2);
+    assert_eq!(rows(&outcome.batches[0].values), [Value::Null]);
 }

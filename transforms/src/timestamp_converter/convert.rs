@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType};
 use arrow_array::{Array, ArrayRef, PrimitiveArray};
+use arrow_schema::DataType;
 use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Logical, Schema};
 use lakeward_api::value::Value;
@@ -12,6 +13,7 @@ use lakeward_api::{ConnectError, ErrorClass};
 
 use crate::cast_column::text_column;
 use crate::null_rows::Failures;
+use crate::shape_fields::sample;
 use crate::simple_date_format::SimpleDateFormat;
 
 /// Forms of timestamps.
@@ -69,12 +71,7 @@ impl Converter {
             Value::Date(_) => Form::Timestamp,
             Value::Int64(_) => Form::Unix,
             Value::String(_) => Form::Text,
-            _ => {
-                return Err(ConnectError::data(format!(
-                    "TimestampConverter does not support class {} objects as timestamps",
-                    value.java_class()
-                )));
-            }
+            _ => return Err(no_timestamp(value)),
         };
         self.value(form, value)
     }
@@ -110,24 +107,50 @@ impl Converter {
         Ok(match self.target {
             // Days beyond 32 bits wrap, as they do in Java when they are written.
             Form::Date => Arc::new(instants.unary::<_, Date32Type>(|ms| ms.div_euclid(DAY_MS) as i32)),
-            Form::Text => {
-                let pattern = self.pattern();
-                let width = pattern.pattern().len() + 2;
-                return text_column(&instants, width, |row, out| pattern.append(out, instants.value(row)));
-            }
             Form::Time => {
                 Arc::new(instants.unary::<_, Time32MillisecondType>(|ms| ms.rem_euclid(DAY_MS) as i32))
             }
-            Form::Timestamp => {
-                let cells = PrimitiveArray::<TimestampMillisecondType>::new(
-                    instants.values().clone(),
-                    instants.nulls().cloned(),
-                );
-                Arc::new(cells.with_timezone("UTC"))
-            }
-            Form::Unix if self.precision == Precision::Milliseconds => Arc::new(instants),
-            Form::Unix => Arc::new(instants.unary::<_, Int64Type>(|ms| self.precision.of_ms(ms))),
+            Form::Timestamp => Arc::new(dates(&instants).with_timezone("UTC")),
+            Form::Text => self.written(&instants)?,
+            Form::Unix => self.counted(instants),
         })
+    }
+
+    /// As [`Converter::column`], of a shaped column: what its values are follows from their type. A column
+    /// of nothing but nulls stays as it is.
+    pub(super) fn shaped(&self, array: &ArrayRef, failures: &mut Failures) -> Result<ArrayRef, ConnectError> {
+        let instants = match array.data_type() {
+            DataType::Int64 => self.numbers(array),
+            DataType::Timestamp(..) => same_numbers(array.as_primitive::<TimestampMillisecondType>()),
+            DataType::Utf8 => self.texts(array, failures),
+            DataType::Null => return Ok(Arc::clone(array)),
+            other => {
+                let value = sample(other);
+                failures.add_valid(array, || no_timestamp(&value));
+                return Ok(Arc::clone(array));
+            }
+        };
+        Ok(match self.target {
+            Form::Date => Arc::new(dates(&instants.unary(|ms| ms.wrapping_sub(ms.rem_euclid(DAY_MS))))),
+            Form::Time => Arc::new(dates(&instants.unary(|ms| ms.rem_euclid(DAY_MS)))),
+            Form::Timestamp => Arc::new(dates(&instants)),
+            Form::Text => self.written(&instants)?,
+            Form::Unix => self.counted(instants),
+        })
+    }
+
+    fn written(&self, instants: &PrimitiveArray<Int64Type>) -> Result<ArrayRef, ConnectError> {
+        let pattern = self.pattern();
+        let mut writer = pattern.writer();
+        let values = instants.values();
+        text_column(instants, pattern.pattern().len() + 2, |row, out| writer.append(out, values[row]))
+    }
+
+    fn counted(&self, instants: PrimitiveArray<Int64Type>) -> ArrayRef {
+        match self.precision {
+            Precision::Milliseconds => Arc::new(instants),
+            precision => Arc::new(instants.unary::<_, Int64Type>(|ms| precision.of_ms(ms))),
+        }
     }
 
     /// Milliseconds since the epoch.
@@ -146,19 +169,23 @@ impl Converter {
                 array.as_primitive::<Time32MillisecondType>().unary(i64::from)
             }
             (Form::Timestamp, Some(Logical::Timestamp)) => {
-                let cells = array.as_primitive::<TimestampMillisecondType>();
-                PrimitiveArray::new(cells.values().clone(), cells.nulls().cloned())
+                same_numbers(array.as_primitive::<TimestampMillisecondType>())
             }
-            (Form::Unix, _) if self.precision == Precision::Milliseconds => {
-                array.as_primitive::<Int64Type>().clone()
-            }
-            (Form::Unix, _) => array.as_primitive::<Int64Type>().unary(|number| self.precision.to_ms(number)),
+            (Form::Unix, _) => self.numbers(array),
             (Form::Text, _) => self.texts(array, failures),
             _ => {
                 // The name of a logical type on another base type.
                 failures.add_valid(array, || wrong_class(form, schema.java_class()));
                 PrimitiveArray::new(vec![0; array.len()].into(), array.nulls().cloned())
             }
+        }
+    }
+
+    fn numbers(&self, array: &ArrayRef) -> PrimitiveArray<Int64Type> {
+        let numbers = array.as_primitive::<Int64Type>();
+        match self.precision {
+            Precision::Milliseconds => numbers.clone(),
+            precision => numbers.unary(|number| precision.to_ms(number)),
         }
     }
 
@@ -194,6 +221,21 @@ impl Converter {
     fn pattern(&self) -> &SimpleDateFormat {
         self.format.as_ref().expect("a target of texts has a pattern: checked when it was configured")
     }
+}
+
+fn dates(instants: &PrimitiveArray<Int64Type>) -> PrimitiveArray<TimestampMillisecondType> {
+    PrimitiveArray::new(instants.values().clone(), instants.nulls().cloned())
+}
+
+fn same_numbers(dates: &PrimitiveArray<TimestampMillisecondType>) -> PrimitiveArray<Int64Type> {
+    PrimitiveArray::new(dates.values().clone(), dates.nulls().cloned())
+}
+
+fn no_timestamp(value: &Value) -> ConnectError {
+    ConnectError::data(format!(
+        "TimestampConverter does not support class {} objects as timestamps",
+        value.java_class()
+    ))
 }
 
 fn wrong_class(form: Form, class: &str) -> ConnectError {

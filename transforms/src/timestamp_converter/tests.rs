@@ -1,7 +1,8 @@
 //! Timestamps in every form become every other form.
 
 use super::*;
-use crate::sample::{batch, config, map, only, rows, structure, text, transform, typed};
+use crate::sample::{batch, config, map, only, rows, shaped, structure, text, transform, typed};
+use crate::shape_fields::tests::check_both_ways;
 
 const MS: i64 = 1_704_164_645_678;
 
@@ -97,4 +98,29 @@ fn targets_of_texts_need_a_pattern() {
         let err = plugin.new_transform(&config(pairs)).err().expect("the settings are wrong");
         assert!(err.to_string().contains(expected), "{err}");
     }
+}
+
+#[test]
+fn shaped_rows_are_converted_as_single_ones() {
+    for target in ["string", "unix", "Date", "Time", "Timestamp"] {
+        let target = [("target.type", target), ("format", "yyyy-MM-dd")];
+        check_both_ways("TimestampConverter$Value", &[&target]);
+        for field in ["int64", "date", "text", "number", "null", "absent", "int32", "map", "list"] {
+            let settings = [&target[..], &[("field", field)]].concat();
+            check_both_ways("TimestampConverter$Value", &[&settings]);
+        }
+        for precision in ["seconds", "microseconds", "nanoseconds"] {
+            let settings = [&target[..], &[("field", "int64"), ("unix.precision", precision)]].concat();
+            check_both_ways("TimestampConverter$Value", &[&settings]);
+        }
+    }
+}
+
+#[test]
+fn shaped_rows_stay_shaped() {
+    let values = [map(&[("at", Value::Int64(MS)), ("b", text("x"))]), Value::Null];
+    let settings = [("field", "at"), ("target.type", "string"), ("format", "HH:mm")];
+    let found = only(transform("TimestampConverter$Value", &settings).apply(batch(shaped(&values))).unwrap());
+    assert!(matches!(found.values, Values::Shaped(_)));
+    assert_eq!(rows(&found.values), [map(&[("at", text("03:04")), ("b", text("x"))]), Value::Null]);
 }

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: RegistryArgs) -> anyhow::Result<()> {
         format!("the schema registry cannot listen on port {}; choose another port", args.port)
     })?;
     let address = listener.local_addr()?.to_string();
-    let options = server::Options { basic_auth: args.basic_auth.map(Password::new) };
+    let options = server::Options { basic_auth: args.basic_auth.map(Password::new), ..Default::default() };
     let store: Arc<Mutex<Store>> = Arc::default();
     let server = tokio::spawn(server::serve_with(listener, store, options));
     parent::announce(&address)?;

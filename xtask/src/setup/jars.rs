@@ -1,8 +1,9 @@
-//! The jars of Apache Kafka and Kafka Connect, resolved by Maven.
+//! The jars of Apache Kafka and Kafka Connect, and those of the formats of a schema registry, resolved by Maven.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 
@@ -15,40 +16,96 @@ const KAFKA_VERSION: &str = "4.1.0";
 const LOG4J_VERSION: &str = "2.24.3";
 const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// `.lakeward/kafka`: the jars under `libs/`.
-pub(super) fn install() -> Install {
-    Install { folder: "kafka", version: format!("{KAFKA_VERSION} log4j {LOG4J_VERSION}"), install: copy_jars }
+/// What `differential` reads and writes the formats of a schema registry with. Each jar is named: what it brings
+/// along is not used, or among Kafka's.
+const REGISTRY: [Artifact; 11] = [
+    Artifact("com.github.erosb", "everit-json-schema", "1.14.6"),
+    Artifact("com.google.api.grpc", "proto-google-common-protos", "2.53.0"),
+    Artifact("com.google.protobuf", "protobuf-java", "4.34.0"),
+    Artifact("com.squareup.okio", "okio-jvm", "3.17.0"),
+    Artifact("com.squareup.wire", "wire-runtime-jvm", "6.2.0"),
+    Artifact("com.squareup.wire", "wire-schema-jvm", "6.2.0"),
+    Artifact("io.apicurio", "apicurio-registry-serdes-avro-serde", "2.6.8.Final"),
+    Artifact("io.apicurio", "apicurio-registry-utils-converter", "2.6.8.Final"),
+    Artifact("org.apache.avro", "avro", "1.12.1"),
+    Artifact("org.jetbrains.kotlin", "kotlin-stdlib", "2.0.21"),
+    Artifact("org.json", "json", "20250107"),
+];
+
+/// Held while Maven runs: two of them at once may spoil its local repository.
+static MAVEN: Mutex<()> = Mutex::new(());
+
+/// Group, name and version.
+struct Artifact(&'static str, &'static str, &'static str);
+
+/// Whether what an artifact depends on is fetched, too.
+#[derive(Clone, Copy)]
+enum Dependencies {
+    With,
+    Without,
 }
 
-fn copy_jars(folder: &Path) -> anyhow::Result<()> {
+/// `.lakeward/kafka`: the jars under `libs/`.
+pub(super) fn kafka() -> Install {
+    Install {
+        folder: "kafka",
+        version: format!("{KAFKA_VERSION} log4j {LOG4J_VERSION}"),
+        install: copy_kafka,
+    }
+}
+
+/// `.lakeward/registry`: the jars under `libs/`.
+pub(super) fn registry() -> Install {
+    let names = REGISTRY.map(|Artifact(_, name, version)| format!("{name} {version}"));
+    Install { folder: "registry", version: names.join(", "), install: copy_registry }
+}
+
+fn copy_kafka(folder: &Path) -> anyhow::Result<()> {
+    let artifacts = [
+        Artifact("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
+        Artifact("org.apache.kafka", "connect-runtime", KAFKA_VERSION),
+        Artifact("org.apache.kafka", "connect-file", KAFKA_VERSION),
+        Artifact("org.apache.kafka", "connect-json", KAFKA_VERSION),
+        Artifact("org.apache.logging.log4j", "log4j-core", LOG4J_VERSION),
+        Artifact("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
+    ];
+    copy_jars(folder, &artifacts, Dependencies::With)
+}
+
+fn copy_registry(folder: &Path) -> anyhow::Result<()> {
+    copy_jars(folder, &REGISTRY, Dependencies::Without)
+}
+
+fn copy_jars(folder: &Path, artifacts: &[Artifact], dependencies: Dependencies) -> anyhow::Result<()> {
     let project = folder.join("pom.xml");
-    fs::write(&project, project_text()).context("writing the Maven project")?;
+    fs::write(&project, project_text(artifacts, dependencies)).context("writing the Maven project")?;
     let libs = folder.join("libs");
+    let _alone = MAVEN.lock().unwrap_or_else(PoisonError::into_inner);
     run(Command::new("mvn")
         .args(["--batch-mode", "--quiet", "--file"])
         .arg(&project)
         .arg(PLUGIN)
         .arg(format!("-DoutputDirectory={}", libs.display())))?;
-    let broker = libs.join(format!("kafka_2.13-{KAFKA_VERSION}.jar"));
-    ensure!(broker.is_file(), "Maven reported success, but {} is not there", broker.display());
+    for Artifact(_, name, version) in artifacts {
+        let jar = libs.join(format!("{name}-{version}.jar"));
+        ensure!(jar.is_file(), "Maven reported success, but {} is not there", jar.display());
+    }
     Ok(())
 }
 
-fn project_text() -> String {
-    let artifacts = [
-        ("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
-        ("org.apache.kafka", "connect-runtime", KAFKA_VERSION),
-        ("org.apache.kafka", "connect-file", KAFKA_VERSION),
-        ("org.apache.kafka", "connect-json", KAFKA_VERSION),
-        ("org.apache.logging.log4j", "log4j-core", LOG4J_VERSION),
-        ("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
-    ];
+fn project_text(artifacts: &[Artifact], dependencies: Dependencies) -> String {
+    let exclusions = match dependencies {
+        Dependencies::With => "",
+        Dependencies::Without => {
+            "<exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>"
+        }
+    };
     let dependencies: String = artifacts
         .iter()
-        .map(|(group, artifact, version)| {
+        .map(|Artifact(group, name, version)| {
             format!(
-                "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>\
-                 <version>{version}</version></dependency>\n"
+                "<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId>\
+                 <version>{version}</version>{exclusions}</dependency>\n"
             )
         })
         .collect();

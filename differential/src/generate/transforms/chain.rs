@@ -62,8 +62,13 @@ pub(crate) fn chain(random: &mut Random) -> Case {
     if !predicates.is_empty() {
         settings.set("predicates", predicates.join(","));
     }
-    let setup =
-        Setup { class: "chain".to_owned(), settings: settings.0, is_key: false, topic: String::new() };
+    let setup = Setup {
+        class: "chain".to_owned(),
+        settings: settings.0,
+        is_key: false,
+        topic: String::new(),
+        schemas: Vec::new(),
+    };
     Case { setup, items: Items::Chain(records) }
 }
 

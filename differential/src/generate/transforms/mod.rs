@@ -80,7 +80,7 @@ fn case(random: &mut Random, class: &str, mut settings: Settings, records: Vec<R
 
 fn setup(class: &str, settings: Settings) -> Setup {
     let class = format!("org.apache.kafka.connect.transforms.{class}");
-    Setup { class, settings: settings.0, is_key: false, topic: String::new() }
+    Setup { class, settings: settings.0, is_key: false, topic: String::new(), schemas: Vec::new() }
 }
 
 /// Names with commas between them, as LIST settings are written.

@@ -57,6 +57,8 @@ impl Format for Avro {
     type Rows<'a> = Cells<'a>;
 
     const KIND: SchemaType = SchemaType::Avro;
+    const SCHEMA: &'static str = "Avro schema";
+    const LATEST: &'static str = "latest version of Avro schema";
     const READING: Words = READING;
     const WRITING: Words = WRITING;
 
@@ -70,10 +72,6 @@ impl Format for Avro {
 
     fn retrieving(side: &str, id: &str) -> String {
         format!("Error retrieving Avro {side} schema for id {id}")
-    }
-
-    fn registering(_text: &str) -> String {
-        "Error registering or retrieving the Avro schema".to_owned()
     }
 
     fn name(registered: &RegisteredSchema, _path: &[u8]) -> Converted<Option<String>> {

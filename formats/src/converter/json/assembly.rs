@@ -89,6 +89,13 @@ impl Assembly {
         self.open = Open::Typed(vec![row_number(row)]);
     }
 
+    /// A run that was collected elsewhere; all of its rows come after those of the open run, which ends.
+    pub(super) fn complete(&mut self, rows: Vec<u32>, values: Values) {
+        assert_eq!(values.rows(), rows.len(), "values do not match the rows of the run");
+        self.close(None);
+        self.decoded.runs.push(Run { rows, values });
+    }
+
     /// A row that failed.
     pub(super) fn failed(&mut self, row: usize, fault: Box<Fault>) {
         self.decoded.errors.push((row, ConnectError::from(FormatError::from(fault))));
@@ -120,6 +127,6 @@ impl Assembly {
     }
 }
 
-fn row_number(row: usize) -> u32 {
+pub(super) fn row_number(row: usize) -> u32 {
     u32::try_from(row).expect("a batch has fewer than 2^32 rows")
 }

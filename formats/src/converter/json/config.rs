@@ -9,10 +9,10 @@ use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
 
 use super::column::NullRule;
 use super::declared::DeclaredReader;
-use super::dynamic::DynamicReader;
 use super::encode::{JsonConverter, JsonWriter, Wrapping};
 use super::envelope::EnvelopeReader;
 use super::infer::InferReader;
+use super::schemaless::SchemalessReader;
 use super::{Reader, schema_text};
 use crate::FormatError;
 use crate::json_text::{DecimalFormat, Form, NullForm};
@@ -79,7 +79,7 @@ fn reader(
             "{SCHEMA_KEY} describes plain JSON, but the value converter expects envelopes with their own \
              schema. Set value.converter.schemas.enable=false, or remove {SCHEMA_KEY}."
         ))),
-        (Wrapping::Bare, None) => Ok(Box::new(DynamicReader::default())),
+        (Wrapping::Bare, None) => Ok(Box::new(SchemalessReader::default())),
         (Wrapping::Bare, Some("infer")) => Ok(Box::new(InferReader::default())),
         (Wrapping::Bare, Some(text)) => {
             let schema = schema_text::parse(text).map_err(|problem| FormatError::Setting {

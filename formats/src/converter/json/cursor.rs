@@ -75,7 +75,14 @@ impl<'a> Cursor<'a> {
     /// Passes a string; the next byte must be its opening quote.
     #[inline]
     pub(super) fn string(&mut self) -> Parsed<RawText<'a>> {
-        let start = self.pos + 1;
+        self.pos += 1;
+        self.string_content()
+    }
+
+    /// Passes the rest of a string after its opening quote.
+    #[inline]
+    pub(super) fn string_content(&mut self) -> Parsed<RawText<'a>> {
+        let start = self.pos;
         let end = text_end(self.bytes, start);
         if self.bytes.get(end) == Some(&b'"') {
             self.pos = end + 1;

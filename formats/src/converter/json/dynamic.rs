@@ -6,43 +6,22 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use lakeward_api::ConnectError;
-use lakeward_api::converter::Decoded;
 use lakeward_api::value::Value;
 
-use super::Reader;
-use super::assembly::Assembly;
 use super::checked;
 use super::cursor::{Cursor, RawText};
 use super::fault::{Parsed, syntax};
 use super::number::Number;
 
-/// Decodes plain JSON to dynamic values.
+/// Reads JSON values one by one.
 #[derive(Debug, Default)]
 pub(super) struct DynamicReader {
     names: Names,
 }
 
-impl Reader for DynamicReader {
-    fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-        let mut assembly = Assembly::default();
-        for (row, payload) in payloads.iter().enumerate() {
-            let Some(payload) = payload.filter(|payload| !super::is_blank(payload)) else {
-                assembly.null(row, None);
-                continue;
-            };
-            match self.read(payload) {
-                Ok(Value::Null) => assembly.null(row, None),
-                Ok(value) => assembly.dynamic(row, value, None),
-                Err(fault) => assembly.failed(row, fault),
-            }
-        }
-        Ok(assembly.finish(None))
-    }
-}
-
 impl DynamicReader {
-    fn read(&mut self, payload: &[u8]) -> Parsed<Value> {
+    /// The value of a whole record.
+    pub(super) fn read(&mut self, payload: &[u8]) -> Parsed<Value> {
         let mut cursor = checked(payload)?;
         let value = self.value(&mut cursor)?;
         cursor.end_of_record()?;

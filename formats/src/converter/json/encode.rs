@@ -4,20 +4,21 @@
 //!
 //! Source: `JsonConverter#fromConnectData`, Kafka 4.1.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::schema::Schema;
-use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 use super::Reader;
 use super::schema_json::append_schema;
 use crate::FormatError;
-use crate::json_text::{ColumnText, Form, append_schemaless};
+use crate::json_text::{ColumnText, Form, Untyped, append_schemaless};
 
 /// `JsonConverter`: a reader chosen by the settings, and the one writer.
 pub(super) struct JsonConverter {
@@ -71,7 +72,7 @@ impl JsonWriter {
                 encoded
             }
             Values::Dynamic(values) => self.encode_dynamic(values),
-            Values::Shaped(array) => self.encode_dynamic(&shaped::values(array)),
+            Values::Shaped(array) => self.encode_shaped(array),
             Values::Typed { schema, array } => match self.encode_typed(schema, array) {
                 Ok(encoded) => encoded,
                 Err(error) => all_failed(array.len(), error),
@@ -88,7 +89,7 @@ impl JsonWriter {
             }
             encoded.push(|out| {
                 if self.wrapping == Wrapping::Envelope {
-                    out.extend_from_slice(b"{\"schema\":null,\"payload\":");
+                    out.extend_from_slice(NO_SCHEMA);
                 }
                 append_schemaless(out, value)?;
                 if self.wrapping == Wrapping::Envelope {
@@ -100,26 +101,21 @@ impl JsonWriter {
         encoded
     }
 
+    fn encode_shaped(&self, array: &ArrayRef) -> Encoded {
+        let column = ColumnText::of_shape(array, Untyped::Refuse);
+        let valid = array.nulls();
+        match self.wrapping {
+            Wrapping::Bare => append_rows(column, array.len(), None, valid),
+            Wrapping::Envelope => append_rows(column, array.len(), Some(NO_SCHEMA), valid),
+        }
+    }
+
     fn encode_typed(&mut self, schema: &Arc<Schema>, array: &ArrayRef) -> Result<Encoded, FormatError> {
         let column = ColumnText::new(schema, array, self.form)?;
-        if self.wrapping == Wrapping::Bare {
-            let mut encoded = Encoded::with_capacity(array.len(), ROW_BYTES_GUESS);
-            for row in 0..array.len() {
-                encoded.push(|out| Ok(column.append(out, row)?));
-            }
-            return Ok(encoded);
-        }
-        let prefix = self.prefix(schema)?;
-        let mut encoded = Encoded::with_capacity(array.len(), prefix.len() + ROW_BYTES_GUESS);
-        for row in 0..array.len() {
-            encoded.push(|out| {
-                out.extend_from_slice(&prefix);
-                column.append(out, row)?;
-                out.push(b'}');
-                Ok(())
-            });
-        }
-        Ok(encoded)
+        Ok(match self.wrapping {
+            Wrapping::Bare => append_rows(column, array.len(), None, None),
+            Wrapping::Envelope => append_rows(column, array.len(), Some(&self.prefix(schema)?), None),
+        })
     }
 
     fn prefix(&mut self, schema: &Arc<Schema>) -> Result<Arc<[u8]>, FormatError> {
@@ -141,6 +137,43 @@ impl JsonWriter {
     }
 }
 
+/// The rows of `column`, in an envelope that begins with `prefix`; Kafka's null where `valid` says so.
+fn append_rows(
+    column: ColumnText<'_>,
+    rows: usize,
+    prefix: Option<&[u8]>,
+    valid: Option<&NullBuffer>,
+) -> Encoded {
+    let first_bytes = rows.min(GUESS_ROWS) * (prefix.map_or(0, <[u8]>::len) + ROW_BYTES_GUESS) / rows.max(1);
+    let mut encoded = Encoded::with_capacity(rows, first_bytes);
+    let mut row = 0;
+    let written: Result<(), Infallible> = column.each(|text| {
+        if valid.is_some_and(|valid| valid.is_null(row)) {
+            encoded.push_null();
+        } else {
+            encoded.push(|out| {
+                let text = text?;
+                if row == GUESS_ROWS {
+                    let bytes = (rows - row) * (out.len() / row + SPARE_BYTES);
+                    out.reserve(bytes.min(RESERVE_BYTES_MAX));
+                }
+                if let Some(prefix) = prefix {
+                    out.extend_from_slice(prefix);
+                }
+                text.append_to(out);
+                if prefix.is_some() {
+                    out.push(b'}');
+                }
+                Ok(())
+            });
+        }
+        row += 1;
+        Ok(())
+    });
+    let Ok(()) = written;
+    encoded
+}
+
 /// The columns do not fit their schema, or the schema has no JSON form: no row can be written.
 fn all_failed(rows: usize, error: FormatError) -> Encoded {
     let mut encoded = Encoded::with_capacity(rows, 0);
@@ -153,7 +186,17 @@ fn all_failed(rows: usize, error: FormatError) -> Encoded {
     encoded
 }
 
+/// What stands before a schemaless payload.
+const NO_SCHEMA: &[u8] = b"{\"schema\":null,\"payload\":";
+
 /// Topics have one or two schemas at a time; building a text again is cheap.
 const PREFIXES_MAX: usize = 16;
 
 const ROW_BYTES_GUESS: usize = 128;
+
+/// Rows that tell how long the others are, each with a few bytes to spare.
+const GUESS_ROWS: usize = 64;
+const SPARE_BYTES: usize = 16;
+
+/// Longer batches grow as they go.
+const RESERVE_BYTES_MAX: usize = 64 << 20;

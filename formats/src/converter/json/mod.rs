@@ -1,14 +1,14 @@
 //! `JsonConverter`: envelopes, plain JSON under a declared or inferred schema, and plain JSON without one.
 //!
-//! Text goes to Arrow columns in one pass (`column`); no tree of values is built, except for schemaless
-//! data, which has no columns. Nothing here may log or keep record contents.
+//! Text goes to Arrow columns in one pass (`column`, and `template` for schemaless records that look alike); a
+//! tree of values is built only of schemaless records that do not. Nothing here may log or keep record contents.
 //!
 //! | settings | reader |
 //! |---|---|
 //! | `schemas.enable=true` | `envelope` |
 //! | `lakeward.schema=infer` | `infer` |
 //! | `lakeward.schema=<schema>` | `declared` |
-//! | neither | `dynamic` |
+//! | neither | `schemaless` |
 //!
 //! Differences from Java: lone surrogate escapes become U+FFFD, values nest at most 256 deep (Java: 1000), a
 //! Decimal given as a number is brought to its schema's scale when that loses nothing and refused otherwise.
@@ -30,6 +30,8 @@ mod number;
 mod registered;
 mod schema_json;
 mod schema_text;
+mod schemaless;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -54,6 +54,8 @@ impl Format for JsonSchema {
     type Rows<'a> = ColumnText<'a>;
 
     const KIND: SchemaType = SchemaType::Json;
+    const SCHEMA: &'static str = "JSON schema: ";
+    const LATEST: &'static str = "latest version: ";
     const READING: Words = READING;
     const WRITING: Words = WRITING;
 
@@ -67,10 +69,6 @@ impl Format for JsonSchema {
 
     fn retrieving(_side: &str, id: &str) -> String {
         format!("Error retrieving JSON schema for id {id}")
-    }
-
-    fn registering(text: &str) -> String {
-        format!("Error registering JSON schema: {text}")
     }
 
     fn framing(message: String) -> Box<Fault> {

@@ -7,10 +7,11 @@ use std::collections::HashSet;
 
 use lakeward_api::decimal::Decimal;
 use lakeward_api::schema::{Field, Kind, Schema};
+use lakeward_api::value::Value;
 use serde_json::{Map, Value as Json};
 
 use super::config::Mapping;
-use super::fault::{Converted, data};
+use super::fault::{Converted, Fault, data};
 use super::members::{
     ENUM, GENERAL_ENUM, ID, INDEX, NAMESPACE, NULL_SYMBOL, PARAMETERS, TYPE, VERSION, hashed, in_copied_order,
 };
@@ -204,9 +205,24 @@ impl<'s> FromConnect<'s> {
     fn default(&self, schema: &Schema) -> Converted<Json> {
         let mut text = Vec::new();
         let Some(default) = &schema.default else { return Ok(Json::Null) };
+        if !is_finite(default) {
+            let message = "JSON does not allow non-finite numbers.".to_owned();
+            return Err(Box::new(Fault::Bare { class: "org.json.JSONException", message }));
+        }
         append_typed(&mut text, schema, default, self.mapping.form)?;
         let json = serde_json::from_slice(&text);
         json.map(written_twice).map_err(|_| data("A default has no JSON form"))
+    }
+}
+
+/// Whether all numbers in `value` are numbers. Recursion is bounded by the depth of the schema.
+fn is_finite(value: &Value) -> bool {
+    match value {
+        Value::Float32(number) => number.is_finite(),
+        Value::Float64(number) => number.is_finite(),
+        Value::Array(items) | Value::Struct(items) => items.iter().all(is_finite),
+        Value::Map(entries) => entries.iter().all(|(key, value)| is_finite(key) && is_finite(value)),
+        _ => true,
     }
 }
 

@@ -11,6 +11,7 @@
 //! - A member that is missing although its field is required and has no default fails here; Java leaves a
 //!   hole in the STRUCT that fails wherever the value is checked next. `use.optional.for.nonrequired=true`
 //!   makes such fields optional, here and there.
+//! - The alternatives of a union are always optional; in Java one that is a union of one type is not.
 //! - Numbers may have leading zeros; `NaN` and `Infinity` must stand in quotes.
 //! - Schemas without any type (`{}`), `preserve.additional.properties`, `json.fail.invalid.schema` and
 //!   references that are not registered (`http://…`) are refused.

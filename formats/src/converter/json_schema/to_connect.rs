@@ -162,7 +162,9 @@ impl<'d> ToConnect<'d> {
             let at = fields.len();
             let field_name =
                 if generalized { format!("connect_union_field_{at}") } else { format!("{name}.field.{at}") };
-            fields.push(Field { name: field_name.into(), schema: Arc::new(self.schema(*part, None, true)?) });
+            // The other fields of a row are null.
+            let schema = Schema { optional: true, ..self.schema(*part, None, true)? };
+            fields.push(Field { name: field_name.into(), schema: Arc::new(schema) });
         }
         let mut schema = Schema::new(Kind::Struct(fields)).named(&name);
         schema.optional = optional;

@@ -52,6 +52,8 @@ impl Format for Protobuf {
     type Rows<'a> = Writer<'a>;
 
     const KIND: SchemaType = SchemaType::Protobuf;
+    const SCHEMA: &'static str = "Protobuf schema: ";
+    const LATEST: &'static str = "latest version: ";
     const READING: Words = READING;
     const WRITING: Words = WRITING;
 
@@ -65,10 +67,6 @@ impl Format for Protobuf {
 
     fn retrieving(_side: &str, id: &str) -> String {
         format!("Error retrieving Protobuf schema for id {id}")
-    }
-
-    fn registering(_text: &str) -> String {
-        "Error registering Protobuf schema: ".to_owned()
     }
 
     #[inline]

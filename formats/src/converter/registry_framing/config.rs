@@ -9,7 +9,7 @@ use lakeward_api::config::{
 };
 use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::plugin::{ConverterContext, ConverterRole};
-use lakeward_registry::settings::SchemaIdSerializer;
+use lakeward_registry::settings::{SchemaIdDeserializer, SchemaIdSerializer};
 use lakeward_registry::{RegistrySettings, http};
 
 use super::converter::FramedConverter;
@@ -43,7 +43,7 @@ pub(in super::super) fn connected<F: Format>(
     let Some(network) = context.network else {
         return Ok(Box::new(Unconnected { format: F::READING.format }));
     };
-    Ok(Box::new(FramedConverter::<F>::new(http::client(&settings, network)?, rules)))
+    Ok(Box::new(FramedConverter::<F>::new(http::client(&settings, network)?, rules, &settings)))
 }
 
 /// How one side of a task's records is converted.
@@ -61,17 +61,20 @@ pub(in super::super) fn rules<F: Format>(
     }
     let mapping = F::mapping(&own).map_err(ConnectError::config)?;
     let entries_max = own.text(CACHE_SIZE).parse().unwrap_or(1).max(1);
-    let subjects = Subjects { strategy: registry.subject_names, is_key: role == ConverterRole::Key };
-    // Headers need the record around the payload, which converters of this worker do not see.
-    if registry.id_serializer != SchemaIdSerializer::Prefix {
-        let side = subjects.side();
-        return Err(ConnectError::config(format!(
-            "Invalid value HeaderSchemaIdSerializer for configuration {side}.schema.id.serializer: \
-             schema ids are supported at the start of payloads only. Use PrefixSchemaIdSerializer, or \
-             remove the key."
-        )));
-    }
-    Ok(Rules { mapping, subjects, entries_max })
+    let associations = registry.associations.as_ref();
+    let subjects = Subjects {
+        strategy: registry.subject_names,
+        is_key: role == ConverterRole::Key,
+        asks: associations.is_some(),
+        falls_back: associations.is_none_or(|associations| associations.falls_back),
+    };
+    Ok(Rules {
+        mapping,
+        subjects,
+        entries_max,
+        reads_header: registry.id_deserializer == SchemaIdDeserializer::Dual,
+        writes_header: registry.id_serializer == SchemaIdSerializer::Header,
+    })
 }
 
 /// The keys that change how schemas are mapped.

@@ -10,15 +10,15 @@ use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::plugin::ConverterRole;
-use lakeward_registry::{Registry, RegistrySettings};
+use lakeward_registry::{Choice, Registry, RegistrySettings};
 
 use super::config::rules;
 use super::decode::Decoding;
-use super::fault::{Fault, again, refused};
+use super::fault::{Fault, NOT_REST, TOKEN, again, refused};
 use super::format::{Format, WriteRows};
 use super::readers::Readers;
 use super::subjects::Rules;
-use super::wire;
+use super::wire::{self, Frames};
 use super::writers::{State, Writers};
 
 /// The converter of the plugin `P` for one side of a task's records.
@@ -43,7 +43,10 @@ impl<P> RegistryConverter<P> {
     ) -> Result<Self, ConnectError> {
         let of_registry = RegistrySettings::parse(settings, role == ConverterRole::Key)?;
         let rules = rules::<F>(role, settings, &of_registry)?;
-        Ok(Self { inner: Box::new(FramedConverter::<F>::new(registry, rules)), plugin: PhantomData })
+        Ok(Self {
+            inner: Box::new(FramedConverter::<F>::new(registry, rules, &of_registry)),
+            plugin: PhantomData,
+        })
     }
 }
 
@@ -60,6 +63,28 @@ impl<P> Converter for RegistryConverter<P> {
         self.inner.decode(topic, payloads)
     }
 
+    fn payload_header(&self) -> Option<&'static str> {
+        self.inner.payload_header()
+    }
+
+    fn poll_decode_ready_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        headers: &[Option<&[u8]>],
+    ) -> Result<Poll<()>, ConnectError> {
+        self.inner.poll_decode_ready_with(topic, payloads, headers)
+    }
+
+    fn decode_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        headers: &[Option<&[u8]>],
+    ) -> Result<Decoded, ConnectError> {
+        self.inner.decode_with(topic, payloads, headers)
+    }
+
     fn poll_encode_ready(&mut self, topic: &str, values: &Values) -> Result<Poll<()>, ConnectError> {
         self.inner.poll_encode_ready(topic, values)
     }
@@ -74,14 +99,27 @@ pub(super) struct FramedConverter<F: Format> {
     registry: Box<dyn Registry>,
     rules: Rules<F::Mapping>,
     format: F,
+    /// What finding a schema to write with is called, before the text of a schema.
+    asking: String,
     /// Readers by topic: versions are counted per subject.
     topics: HashMap<Box<str>, Readers<F::Reader>>,
     writers: Writers<F::Design, F::Writer>,
 }
 
 impl<F: Format> FramedConverter<F> {
-    pub(super) fn new(registry: Box<dyn Registry>, rules: Rules<F::Mapping>) -> Self {
-        Self { registry, rules, format: F::default(), topics: HashMap::new(), writers: Writers::default() }
+    pub(super) fn new(
+        registry: Box<dyn Registry>,
+        rules: Rules<F::Mapping>,
+        settings: &RegistrySettings,
+    ) -> Self {
+        Self {
+            registry,
+            rules,
+            asking: asking::<F>(&settings.writing.choice),
+            format: F::default(),
+            topics: HashMap::new(),
+            writers: Writers::default(),
+        }
     }
 
     /// Whether row `row` is Kafka's null.
@@ -103,7 +141,7 @@ impl<F: Format> FramedConverter<F> {
         }
     }
 
-    /// What stands in front of every value, and what writes them.
+    /// What names the schema of every value, and what writes them.
     fn bind<'a>(&'a self, topic: &str, values: &'a Values) -> Result<(Vec<u8>, F::Rows<'a>), ConnectError> {
         let faulty = |fault: &Fault| fault.while_writing(F::WRITING, topic);
         match self.writers.state(topic, values.schema()) {
@@ -114,15 +152,21 @@ impl<F: Format> FramedConverter<F> {
             Some(Err(fault)) => Err(faulty(fault)),
             Some(Ok((_, State::Refused(fault)))) => Err(faulty(fault)),
             Some(Ok((made, State::Failed(cause)))) => {
-                Err(refused(cause, topic, F::WRITING, &F::registering(&made.text.text)))
+                let middle = match cause.java_class() {
+                    NOT_REST | TOKEN => F::WRITING.one.to_owned(),
+                    _ => format!("{}{}", self.asking, made.text.text),
+                };
+                Err(refused(cause, topic, F::WRITING, &middle))
             }
             Some(Ok((made, State::Ready { registered, writer }))) => {
                 let rows = F::bind(made, writer, values, self.rules.mapping);
                 let rows = rows.map_err(|fault| faulty(&fault))?;
-                let mut prefix = Vec::new();
-                wire::write(registered.id, &mut prefix);
-                prefix.extend_from_slice(F::path(writer));
-                Ok((prefix, rows))
+                let name = match registered.guid {
+                    _ if !self.rules.writes_header => wire::of_id(registered.id),
+                    Some(guid) => wire::of_guid(guid),
+                    None => return Err(faulty(&F::framing(NO_GUID.to_owned()))),
+                };
+                Ok(([name.as_slice(), F::path(writer)].concat(), rows))
             }
         }
     }
@@ -134,15 +178,33 @@ impl<F: Format> Converter for FramedConverter<F> {
         topic: &str,
         payloads: &[Option<&[u8]>],
     ) -> Result<Poll<()>, ConnectError> {
+        self.poll_decode_ready_with(topic, payloads, &[])
+    }
+
+    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+        self.decode_with(topic, payloads, &[])
+    }
+
+    fn payload_header(&self) -> Option<&'static str> {
+        self.rules.reads_header.then(|| self.rules.subjects.header())
+    }
+
+    fn poll_decode_ready_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        headers: &[Option<&[u8]>],
+    ) -> Result<Poll<()>, ConnectError> {
         if !self.topics.contains_key(topic) {
             self.topics.insert(topic.into(), Readers::default());
         }
         let Some(readers) = self.topics.get_mut(topic) else { return Ok(Poll::Ready(())) };
         readers.start_batch(self.rules.entries_max);
+        let frames = Frames { payloads, headers };
         let mut answer = Poll::Ready(());
         let mut last = None;
-        for payload in payloads.iter().flatten() {
-            let Ok((key, _)) = wire::split::<F>(payload) else { continue };
+        for row in 0..payloads.len() {
+            let Some(Ok((key, _))) = frames.split::<F>(row) else { continue };
             if last == Some(key) {
                 continue;
             }
@@ -155,9 +217,15 @@ impl<F: Format> Converter for FramedConverter<F> {
         Ok(answer)
     }
 
-    fn decode(&mut self, topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
+    fn decode_with(
+        &mut self,
+        topic: &str,
+        payloads: &[Option<&[u8]>],
+        headers: &[Option<&[u8]>],
+    ) -> Result<Decoded, ConnectError> {
         let readers = self.topics.entry(topic.into()).or_default();
-        let decoded = Decoding::<F>::new(topic, self.rules.subjects).run(readers, payloads);
+        let frames = Frames { payloads, headers };
+        let decoded = Decoding::<F>::new(topic, self.rules.subjects).run(readers, frames);
         readers.forget_failures();
         Ok(decoded)
     }
@@ -176,7 +244,12 @@ impl<F: Format> Converter for FramedConverter<F> {
             (0..values.rows()).for_each(|_| encoded.push_null());
             return Ok(encoded);
         }
-        let bound = self.bind(topic, values);
+        let mut bound = self.bind(topic, values);
+        if self.rules.writes_header
+            && let Ok((name, _)) = &mut bound
+        {
+            encoded.header = Some((self.rules.subjects.header(), std::mem::take(name).into()));
+        }
         for row in 0..values.rows() {
             if self.is_tombstone(values, row) {
                 encoded.push_null();
@@ -193,6 +266,23 @@ impl<F: Format> Converter for FramedConverter<F> {
         Ok(encoded)
     }
 }
+
+/// Source: the serializers' `restClientErrorMsg`.
+fn asking<F: Format>(choice: &Choice) -> String {
+    match choice {
+        Choice::Register => format!("Error registering {}", F::SCHEMA),
+        Choice::LookUp => format!("Error retrieving {}", F::SCHEMA),
+        Choice::Latest { .. } => format!("Error retrieving {}", F::LATEST),
+        Choice::LatestWithMetadata { properties } => {
+            let pairs: Vec<_> = properties.iter().map(|(key, value)| format!("{key}={value}")).collect();
+            format!("Error retrieving latest with metadata '{{{}}}'", pairs.join(", "))
+        }
+        Choice::Id { .. } => "Error retrieving schema ID".to_owned(),
+    }
+}
+
+const NO_GUID: &str = "Schema GUID is null: the schema registry gave none. Use a registry of version 8 or \
+                       later, or PrefixSchemaIdSerializer.";
 
 /// About the bytes of a payload.
 const ROW_BYTES: usize = 128;

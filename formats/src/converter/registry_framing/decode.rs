@@ -6,9 +6,9 @@ use lakeward_api::converter::{Decoded, Run};
 
 use super::fault::refused;
 use super::format::{Format, ReadRows};
-use super::readers::{Key, Readers, Slot};
+use super::readers::{Readers, Slot};
 use super::subjects::Subjects;
-use super::wire;
+use super::wire::{Frames, Key};
 
 /// What a call has decoded so far.
 pub(super) struct Decoding<'a, F> {
@@ -24,18 +24,16 @@ impl<'a, F: Format> Decoding<'a, F> {
     }
 
     /// Decodes all of `payloads`.
-    pub(super) fn run(mut self, readers: &mut Readers<F::Reader>, payloads: &[Option<&[u8]>]) -> Decoded {
+    pub(super) fn run(mut self, readers: &mut Readers<F::Reader>, frames: Frames<'_>) -> Decoded {
         let mut row = 0;
-        while row < payloads.len() {
-            row = match payloads[row] {
-                None => self.nulls(payloads, row),
-                Some(payload) => match wire::split::<F>(payload) {
-                    Ok((key, _)) => self.same(readers.slot(key), key, payloads, row),
-                    Err(fault) => {
-                        self.fail(row, fault.while_reading(F::READING, self.topic, None));
-                        row + 1
-                    }
-                },
+        while row < frames.payloads.len() {
+            row = match frames.split::<F>(row) {
+                None => self.nulls(frames.payloads, row),
+                Some(Ok((key, _))) => self.same(readers.slot(key), key, frames, row),
+                Some(Err(fault)) => {
+                    self.fail(row, fault.while_reading(F::READING, self.topic, None));
+                    row + 1
+                }
             };
         }
         self.decoded
@@ -58,10 +56,10 @@ impl<'a, F: Format> Decoding<'a, F> {
         &mut self,
         slot: Option<&mut Slot<F::Reader>>,
         key: Key<'_>,
-        payloads: &[Option<&[u8]>],
+        frames: Frames<'_>,
         row: usize,
     ) -> usize {
-        let same = payloads[row..].iter().map_while(|payload| match wire::split::<F>((*payload)?) {
+        let same = (row..frames.payloads.len()).map_while(|row| match frames.split::<F>(row)? {
             Ok((other, value)) if other == key => Some(value),
             _ => None,
         });
@@ -79,7 +77,7 @@ impl<'a, F: Format> Decoding<'a, F> {
             match reader.read(value) {
                 Ok(()) => rows.push(row_number(end)),
                 Err(fault) => {
-                    let id = key.id.to_string();
+                    let id = key.schema.to_string();
                     self.fail(end, fault.while_reading(F::READING, self.topic, Some(&id)));
                 }
             }
@@ -94,7 +92,7 @@ impl<'a, F: Format> Decoding<'a, F> {
 
     #[cold]
     fn unreadable(&self, slot: Option<&Slot<F::Reader>>, key: Key<'_>) -> ConnectError {
-        let id = key.id.to_string();
+        let id = key.schema.to_string();
         match slot {
             Some(Slot::Failed(cause)) => {
                 refused(cause, self.topic, F::READING, &F::retrieving(self.subjects.side(), &id))

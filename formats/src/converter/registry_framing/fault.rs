@@ -129,6 +129,11 @@ fn serialization(message: &str) -> ConnectError {
     ConnectError::new(ErrorClass::Record, SERIALIZATION, message)
 }
 
+/// What an answer that cannot be used is in Java, and a schema that does not fit.
+pub(super) const NOT_REST: &str = "java.io.IOException";
+/// What Java raises when there is no token for the registry.
+pub(super) const TOKEN: &str = "io.confluent.kafka.schemaregistry.client.security.bearerauth.oauth.exceptions\
+                                .SchemaRegistryOauthTokenRetrieverException";
 /// What Java raises for broken framing.
 pub(in super::super) const SERIALIZATION: &str = "org.apache.kafka.common.errors.SerializationException";
 const NETWORK: &str = "org.apache.kafka.common.errors.NetworkException";

@@ -27,6 +27,10 @@ pub(in super::super) trait Format: Default + 'static {
 
     /// The language of its schemas.
     const KIND: SchemaType;
+    /// `Avro schema`, with what stands between it and the text of a schema.
+    const SCHEMA: &'static str;
+    /// The same of the latest version.
+    const LATEST: &'static str;
     /// How it words that reading failed.
     const READING: Words;
     /// How it words that writing failed.
@@ -43,9 +47,6 @@ pub(in super::super) trait Format: Default + 'static {
 
     /// `Error retrieving … schema for id 7`; `side` is `key` or `value`.
     fn retrieving(side: &str, id: &str) -> String;
-
-    /// What registering a schema of `text` is called when it fails.
-    fn registering(text: &str) -> String;
 
     /// What is wrong with the bytes around a value.
     fn framing(message: String) -> Box<Fault> {

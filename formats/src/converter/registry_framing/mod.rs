@@ -3,6 +3,15 @@
 //!
 //! A format says what is its own through [`Format`]. Nothing here may know a schema language.
 //!
+//! Differences from Java, all on purpose:
+//! - With `use.latest.version` or `use.latest.with.metadata` records are written with the latest version, but
+//!   read with the schema they were written with; Java resolves them to the latest version. Rules and
+//!   migrations of a registry are not run.
+//! - A payload that names no schema fails with `Unknown magic byte!`; Java 8 puts one more exception around
+//!   it.
+//! - Subjects are named by topic unless the settings say otherwise, as in release 8.0; from 8.2 on Java asks
+//!   the registry first, which `AssociatedNameStrategy` does here.
+//!
 //! Source: `AbstractKafkaSchemaSerDe` and the converters of Confluent Schema Registry 8.
 
 mod config;

@@ -10,14 +10,7 @@ use lakeward_registry::{RegisteredSchema, Registry};
 use super::fault::{Converted, Fault};
 use super::format::Format;
 use super::subjects::Rules;
-
-/// What names the type of a payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key<'a> {
-    pub(super) id: i32,
-    /// The path of the type within its schema, as it is written.
-    pub(super) path: &'a [u8],
-}
+use super::wire::{Key, SchemaName};
 
 /// What is known about a schema; `R` reads its payloads.
 pub(super) enum Slot<R> {
@@ -29,12 +22,15 @@ pub(super) enum Slot<R> {
     Refused(Box<Fault>),
 }
 
-/// The readers of one topic by id and path.
+/// A slot and the batch that used it last.
+type Used<R> = (Slot<R>, u64);
+
+/// The readers of one topic by schema and path.
 ///
 /// # Memory
 /// At most `entries_max` readers, and more only while one batch needs more.
 pub(super) struct Readers<R> {
-    slots: HashMap<(i32, Box<[u8]>), (Slot<R>, u64)>,
+    slots: HashMap<(SchemaName, Box<[u8]>), Used<R>>,
     /// Counts batches, to find the readers that were not used for longest.
     clock: u64,
 }
@@ -64,7 +60,7 @@ impl<R> Readers<R> {
 
     /// What is known about `key`.
     pub(super) fn slot(&mut self, key: Key<'_>) -> Option<&mut Slot<R>> {
-        let (slot, used) = self.slots.get_mut(&(key.id, key.path.into()))?;
+        let (slot, used) = self.slots.get_mut(&(key.schema, key.path.into()))?;
         *used = self.clock;
         Some(slot)
     }
@@ -90,7 +86,7 @@ impl<R> Readers<R> {
                 reader.map_or_else(Slot::Refused, Slot::Reader)
             }
         };
-        self.slots.insert((key.id, key.path.into()), (slot, self.clock));
+        self.slots.insert((key.schema, key.path.into()), (slot, self.clock));
         Poll::Ready(())
     }
 }
@@ -105,15 +101,31 @@ fn poll_schema<F: Format>(
 ) -> Poll<Result<Arc<RegisteredSchema>, Slot<F::Reader>>> {
     let failed = |error| Slot::Failed(Arc::new(error));
     let subjects = rules.subjects;
-    let is_named_by_schema = subjects.strategy.needs_record_name();
-    let first = if is_named_by_schema { Ok(String::new()) } else { subjects.of(topic, None) };
-    match registry.by_id(&first.unwrap_or_default(), key.id) {
+    let associated = match subjects.poll_associated(registry, topic) {
+        Poll::Pending => return Poll::Pending,
+        Poll::Ready(Err(error)) => return Poll::Ready(Err(failed(error))),
+        Poll::Ready(Ok(subject)) => subject,
+    };
+    let is_named_by_schema = associated.is_none() && subjects.strategy.needs_record_name();
+    let first = match associated {
+        Some(subject) => subject.to_string(),
+        None if is_named_by_schema => String::new(),
+        None => match subjects.of(topic, None) {
+            Ok(subject) => subject,
+            Err(message) => return Poll::Ready(Err(Slot::Refused(F::framing(message)))),
+        },
+    };
+    let mut ask = |subject: &str| match key.schema {
+        SchemaName::Guid(guid) => registry.by_guid(subject, guid),
+        SchemaName::Id(id) => registry.by_id(subject, id),
+    };
+    match ask(&first) {
         Poll::Ready(Ok(registered)) if is_named_by_schema => {
             let name = of_its_kind::<F>(&registered, rules).and_then(|()| F::name(&registered, key.path));
             let subject =
                 name.and_then(|name| subjects.of(topic, name.as_deref()).map_err(|text| F::framing(text)));
             match subject {
-                Ok(subject) => registry.by_id(&subject, key.id).map(|answer| answer.map_err(failed)),
+                Ok(subject) => ask(&subject).map(|answer| answer.map_err(failed)),
                 Err(fault) => Poll::Ready(Err(Slot::Refused(fault))),
             }
         }

@@ -1,40 +1,93 @@
-//! The bytes in front of a value.
+//! What names the schema of a payload: bytes in front of it, or in a header beside it.
 //!
-//! Source: `PrefixSchemaIdSerializer`, `DualSchemaIdDeserializer`.
+//! Source: `SchemaId`, `PrefixSchemaIdSerializer`, `HeaderSchemaIdSerializer`, `DualSchemaIdDeserializer`.
+
+use std::fmt;
+
+use lakeward_registry::Guid;
 
 use super::fault::Converted;
 use super::format::Format;
-use super::readers::Key;
 
-/// The schema of a payload and the value.
-///
-/// # Errors
-/// The message of Java's `SerializationException`.
-#[inline]
-pub(super) fn split<F: Format>(payload: &[u8]) -> Converted<(Key<'_>, &[u8])> {
-    match payload.split_first_chunk::<5>() {
-        Some(([MAGIC_ID, a, b, c, d], rest)) => {
-            let (path, value) = F::split(rest)?;
-            Ok((Key { id: i32::from_be_bytes([*a, *b, *c, *d]), path }, value))
+/// What names the type of a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key<'a> {
+    pub(super) schema: SchemaName,
+    /// The path of the type within its schema, as it is written.
+    pub(super) path: &'a [u8],
+}
+
+/// What names a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum SchemaName {
+    Guid(Guid),
+    Id(i32),
+}
+
+impl fmt::Display for SchemaName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guid(guid) => guid.fmt(f),
+            Self::Id(id) => id.fmt(f),
         }
-        _ => Err(F::framing(unsplit(payload))),
     }
+}
+
+/// The payloads of a call, and a header beside each of them when any has one.
+#[derive(Clone, Copy)]
+pub(super) struct Frames<'a> {
+    pub(super) payloads: &'a [Option<&'a [u8]>],
+    /// Empty or as long as `payloads`.
+    pub(super) headers: &'a [Option<&'a [u8]>],
+}
+
+impl<'a> Frames<'a> {
+    /// The schema and the value of a row; `None` is Kafka's null.
+    ///
+    /// # Errors
+    /// The message of Java's `SerializationException`.
+    #[inline]
+    pub(super) fn split<F: Format>(&self, row: usize) -> Option<Converted<(Key<'a>, &'a [u8])>> {
+        let payload = self.payloads[row]?;
+        let header = self.headers.get(row).copied().flatten();
+        Some(match header {
+            None => named::<F>(payload),
+            Some(header) => named::<F>(header).map(|(key, _)| (key, payload)),
+        })
+    }
+}
+
+/// The name at the start of `bytes`, and what follows it.
+#[inline]
+fn named<F: Format>(bytes: &[u8]) -> Converted<(Key<'_>, &[u8])> {
+    let (schema, rest) = match bytes.split_first_chunk::<5>() {
+        Some(([MAGIC_ID, a, b, c, d], rest)) => (SchemaName::Id(i32::from_be_bytes([*a, *b, *c, *d])), rest),
+        _ => match bytes.split_first_chunk::<17>() {
+            Some(([MAGIC_GUID, guid @ ..], rest)) => (SchemaName::Guid(Guid(*guid)), rest),
+            _ => return Err(F::framing(unnamed(bytes).to_owned())),
+        },
+    };
+    let (path, value) = F::split(rest)?;
+    Ok((Key { schema, path }, value))
 }
 
 #[cold]
-fn unsplit(payload: &[u8]) -> String {
-    match payload.first() {
-        Some(&MAGIC_ID) => "The payload is shorter than a schema id".to_owned(),
-        Some(&MAGIC_GUID) => "Schemas are found by id only: the payload names its schema by GUID".to_owned(),
-        _ => "Unknown magic byte!".to_owned(),
+fn unnamed(bytes: &[u8]) -> &'static str {
+    match bytes.first() {
+        Some(&MAGIC_ID) => "The payload is shorter than a schema id",
+        Some(&MAGIC_GUID) => "The payload is shorter than a schema GUID",
+        _ => "Unknown magic byte!",
     }
 }
 
-/// Appends the prefix of a value of schema `id`.
-#[inline]
-pub(super) fn write(id: i32, out: &mut Vec<u8>) {
-    out.push(MAGIC_ID);
-    out.extend_from_slice(&id.to_be_bytes());
+/// The name of the schema with `id`.
+pub(super) fn of_id(id: i32) -> Vec<u8> {
+    [&[MAGIC_ID], id.to_be_bytes().as_slice()].concat()
+}
+
+/// The name of the schema with `guid`.
+pub(super) fn of_guid(guid: Guid) -> Vec<u8> {
+    [&[MAGIC_GUID], guid.0.as_slice()].concat()
 }
 
 const MAGIC_ID: u8 = 0;

@@ -108,8 +108,17 @@ impl<D, W> Plan<D, W> {
         rules: Rules<F::Mapping>,
     ) -> Poll<()> {
         let Ok(made) = &self.made else { return Poll::Ready(()) };
-        let state = match rules.subjects.of(topic, made.name.as_deref()) {
-            Err(message) => State::Refused(F::framing(message)),
+        let subject = match rules.subjects.poll_associated(registry, topic) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) => Err(State::Failed(Arc::new(error))),
+            Poll::Ready(Ok(Some(subject))) => Ok(subject.to_string()),
+            Poll::Ready(Ok(None)) => {
+                let subject = rules.subjects.of(topic, made.name.as_deref());
+                subject.map_err(|message| State::Refused(F::framing(message)))
+            }
+        };
+        let state = match subject {
+            Err(state) => state,
             Ok(subject) => match registry.for_writing(&subject, &made.text) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Err(error)) => State::Failed(Arc::new(error)),

@@ -12,13 +12,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
-use lakeward_api::shaped;
 
 use super::lines::{LineCompression, LineOutput};
 use super::{FileFormat, PartEncoder};
 use crate::FormatError;
 pub use crate::json_text::DecimalFormat;
-use crate::json_text::{ColumnText, Form, append_object};
+use crate::json_text::{ColumnText, Form, Untyped, append_object};
 
 /// Settings of [`JsonLinesFormat`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,15 +95,20 @@ fn append_lines(out: &mut Vec<u8>, values: &Values, decimals: DecimalFormat) -> 
             }
         }
         Values::Shaped(array) => {
-            append_lines(out, &Values::Dynamic(shaped::values(array)), decimals)?;
+            append_columns(out, ColumnText::of_shape(array, Untyped::Write))?;
         }
         Values::Typed { schema, array } => {
             let column = ColumnText::new(schema, array, Form { decimals, ..Form::default() })?;
-            for row in 0..array.len() {
-                column.append(out, row)?;
-                out.push(b'\n');
-            }
+            append_columns(out, column)?;
         }
     }
     Ok(())
+}
+
+fn append_columns(out: &mut Vec<u8>, column: ColumnText<'_>) -> Result<(), FormatError> {
+    column.each(|line| {
+        line?.append_to(out);
+        out.push(b'\n');
+        Ok(())
+    })
 }

@@ -26,10 +26,15 @@ pub(super) struct JsonPath {
     steps: Vec<Step>,
 }
 
+/// What is wrong with a record for which there is [`Found::TooFar`].
+pub(super) const TOO_FAR: &str = "The JSONPath visits too many values of the record";
+
 /// What a path leads to.
 pub(super) enum Found<'a> {
     /// A member on the way, or the last one, is not there.
     Missing,
+    /// The path stands for more steps than are taken.
+    TooFar,
     /// The values that fit; one when the path is definite.
     Nodes(Vec<Node<'a>>),
 }
@@ -113,6 +118,6 @@ impl JsonPath {
 
     /// Where the path leads from `root`.
     pub(super) fn find<'a>(&self, root: Node<'a>) -> Found<'a> {
-        eval::find(self, root, root)
+        eval::find(self, root)
     }
 }

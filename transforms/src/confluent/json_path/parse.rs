@@ -6,9 +6,12 @@ use crate::java_regex::JavaRegex;
 /// Conditions and lists nest at most this deep.
 const DEPTH: usize = 32;
 
+/// Steps and conditions of a path, those inside of conditions included: each may take a frame of the stack.
+const PARTS: usize = 1_000;
+
 /// Reads a whole path.
 pub(super) fn parse(text: &str) -> Result<JsonPath, String> {
-    let mut parser = Parser { text: text.trim(), at: 0, depth: 0 };
+    let mut parser = Parser { text: text.trim(), at: 0, depth: 0, parts: 0 };
     if !parser.eat("$") {
         // As Jayway does: a path that names no root starts at it.
         let path = format!("$.{}", text.trim());
@@ -31,6 +34,7 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
+    parts: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -63,10 +67,17 @@ impl<'a> Parser<'a> {
         format!("Could not parse token starting at position {}", self.at)
     }
 
+    /// Counts a step or condition.
+    fn count(&mut self) -> Result<(), String> {
+        self.parts += 1;
+        if self.parts > PARTS { Err(format!("The path has more than {PARTS} parts")) } else { Ok(()) }
+    }
+
     /// The steps after `$` or `@`.
     fn steps(&mut self) -> Result<JsonPath, String> {
         let mut steps = Vec::new();
         loop {
+            self.count()?;
             if self.eat("..") {
                 steps.push(Step::Deep);
                 if !self.rest().starts_with('[') {
@@ -185,6 +196,7 @@ impl<'a> Parser<'a> {
     }
 
     fn single(&mut self) -> Result<Condition, String> {
+        self.count()?;
         let mut negations = 0;
         while self.eat_token("!") {
             negations += 1;

@@ -24,7 +24,21 @@ fn answer(path: &str, document: &str) -> String {
         Found::Missing => "missing".to_owned(),
         Found::Nodes(nodes) if path.is_definite() && nodes[0].is_null() => "null".to_owned(),
         Found::Nodes(nodes) => nodes.len().to_string(),
+        Found::TooFar => "too far".to_owned(),
     }
+}
+
+#[test]
+fn paths_that_multiply_end() {
+    let deep = format!("{}0{}", "[".repeat(60), "]".repeat(60));
+    assert_eq!(answer("$..*..*..*..*..*..*..*..*", &deep), "too far");
+    assert_eq!(answer(&format!("${}", "[0,0]".repeat(60)), &deep), "too far");
+    assert_eq!(answer("$..*..*", &deep), "1770");
+    let items = format!("[{{\"a\":1}}{}]", ",{\"a\":1}".repeat(2_000));
+    assert_eq!(answer("$[?(@.a in $)]", &items), "too far");
+    assert_eq!(answer(&format!("${}", "[?(@.a)]".repeat(100_000)), "{\"a\":1}"), "refused");
+    assert_eq!(answer(&format!("$[?(@.a{})]", " || @.a".repeat(100_000)), "{\"a\":1}"), "refused");
+    assert_eq!(answer(&format!("$[?(@.a{})]", " && @.a".repeat(100_000)), "{\"a\":1}"), "refused");
 }
 
 #[test]

@@ -4,10 +4,13 @@
 //! integers beyond 64 bits, arrays of mixed types. Debezium does the same, except for arrays at the top and
 //! values that contradict the schema inferred from their siblings: there it emits a text under another
 //! schema, which typed converters refuse. Where the objects of an array differ, their fields come in
-//! the order of their first appearance; in Debezium that order is left to chance.
+//! the order of their first appearance; in Debezium that order is left to chance. A text whose STRUCT would
+//! be many times as large as itself (every object of an array has the fields of all) stays a text, too.
 //!
 //! Source: `JsonSchemaData`, `EventRouterDelegate#parseJsonPayload`.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use lakeward_api::schema::{Field, Kind, Schema};
@@ -22,21 +25,36 @@ pub(super) fn expand(text: &str, name: &str, nulls_as_bytes: bool) -> Option<(Sc
     }
     // Like Jackson, this reads one document and leaves what follows it.
     let document = Json::deserialize(&mut serde_json::Deserializer::from_str(text)).ok()?;
-    let schema = Inference { nulls_as_bytes }.schema(Some(name), &document).ok()??;
-    let value = value(&document, &schema)?;
+    let left = Cell::new(BYTES_BASE + text.len() * BYTES_PER_BYTE);
+    let inference = Inference { nulls_as_bytes, left: &left };
+    let schema = inference.schema(Some(name), &document).ok()??;
+    let value = value(&document, &schema, &left)?;
     Some((schema, value))
 }
+
+/// Bytes that schema and value may take, and more of them for every byte of the text.
+const BYTES_BASE: usize = 64 * 1024;
+const BYTES_PER_BYTE: usize = 128;
 
 /// A document that has no schema.
 struct Unclear;
 
-struct Inference {
+struct Inference<'a> {
     nulls_as_bytes: bool,
+    /// Bytes that may still be taken.
+    left: &'a Cell<usize>,
 }
 
-impl Inference {
+/// Takes `bytes` off what is left; `None` when that is too little.
+fn take(left: &Cell<usize>, bytes: usize) -> Option<()> {
+    left.set(left.get().checked_sub(bytes)?);
+    Some(())
+}
+
+impl Inference<'_> {
     /// The schema of `node`; `None` when it is left out.
     fn schema(&self, name: Option<&str>, node: &Json) -> Result<Option<Schema>, Unclear> {
+        take(self.left, size_of::<Value>() + name.map_or(0, str::len)).ok_or(Unclear)?;
         Ok(Some(match node {
             Json::String(_) => Schema::optional(Kind::String),
             Json::Bool(_) => Schema::optional(Kind::Boolean),
@@ -85,54 +103,41 @@ impl Inference {
         if !first.is_object() {
             return self.schema(None, first)?.ok_or(Unclear);
         }
-        let mut merged: Option<Schema> = None;
-        for item in items.iter().filter(|item| item.is_object()) {
-            let Some(schema) = self.schema(name, item)? else { continue };
-            merged = Some(match merged {
-                None => schema,
-                Some(merged) => merge(merged, schema),
-            });
+        let objects = items.iter().filter(|item| item.is_object());
+        let schemas = objects.map(|item| self.schema(name, item));
+        let schemas = schemas.filter_map(Result::transpose).collect::<Result<Vec<_>, _>>()?;
+        let (first, others) = schemas.split_first().ok_or(Unclear)?;
+        if others.iter().all(|schema| schema == first) {
+            return Ok(first.clone());
         }
-        let mut schema = merged.ok_or(Unclear)?;
-        // A merged schema is rebuilt, without the mark that makes it optional.
-        if items.iter().filter(|item| item.is_object()).count() > 1 && schema.optional {
-            schema.optional = self.all_alike(name, items)?;
-        }
-        Ok(schema)
+        self.merged(first, others)
     }
 
-    fn all_alike(&self, name: Option<&str>, items: &[Json]) -> Result<bool, Unclear> {
-        let mut first: Option<Schema> = None;
-        for item in items.iter().filter(|item| item.is_object()) {
-            let schema = self.schema(name, item)?;
-            match (&first, schema) {
-                (None, schema) => first = schema,
-                (Some(first), Some(schema)) if *first == schema => {}
-                _ => return Ok(false),
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// The fields of both; a field that was only ever null gives way.
-fn merge(left: Schema, right: Schema) -> Schema {
-    if left == right {
-        return left;
-    }
-    let mut fields = left.fields().to_vec();
-    for field in right.fields() {
-        match fields.iter_mut().find(|known| known.name == field.name) {
-            None => fields.push(field.clone()),
-            Some(known) => {
-                let was_null = matches!(known.schema.kind, Kind::Bytes);
-                if was_null && !matches!(field.schema.kind, Kind::Bytes) {
-                    known.schema = Arc::clone(&field.schema);
+    /// The fields of all; a field that was only ever null gives way. A merged schema is rebuilt, without the
+    /// mark that makes it optional.
+    fn merged(&self, first: &Schema, others: &[Schema]) -> Result<Schema, Unclear> {
+        let mut fields = first.fields().to_vec();
+        let mut places: HashMap<Arc<str>, usize> =
+            fields.iter().enumerate().map(|(at, field)| (Arc::clone(&field.name), at)).collect();
+        for field in others.iter().flat_map(Schema::fields) {
+            match places.get(&field.name) {
+                None => {
+                    // Every item will have it.
+                    take(self.left, others.len() * size_of::<Value>()).ok_or(Unclear)?;
+                    places.insert(Arc::clone(&field.name), fields.len());
+                    fields.push(field.clone());
+                }
+                Some(&at) => {
+                    let known = &mut fields[at];
+                    let was_null = matches!(known.schema.kind, Kind::Bytes);
+                    if was_null && !matches!(field.schema.kind, Kind::Bytes) {
+                        known.schema = Arc::clone(&field.schema);
+                    }
                 }
             }
         }
+        Ok(Schema { kind: Kind::Struct(fields), optional: false, ..first.clone() })
     }
-    Schema { kind: Kind::Struct(fields), optional: false, ..left }
 }
 
 fn number_kind(number: &serde_json::Number) -> Kind {
@@ -144,7 +149,8 @@ fn number_kind(number: &serde_json::Number) -> Kind {
 }
 
 /// `node` under `schema`; `None` when it does not fit.
-fn value(node: &Json, schema: &Schema) -> Option<Value> {
+fn value(node: &Json, schema: &Schema, left: &Cell<usize>) -> Option<Value> {
+    take(left, size_of::<Value>())?;
     Some(match (node, &schema.kind) {
         (Json::Null, _) => Value::Null,
         (Json::String(text), Kind::String) => Value::String(text.as_str().into()),
@@ -162,15 +168,36 @@ fn value(node: &Json, schema: &Schema) -> Option<Value> {
             }
         }
         (Json::Array(items), Kind::Array(item)) => {
-            Value::Array(items.iter().map(|node| value(node, item)).collect::<Option<_>>()?)
+            Value::Array(items.iter().map(|node| value(node, item, left)).collect::<Option<_>>()?)
         }
         (Json::Object(members), Kind::Struct(fields)) => {
             let member = |field: &Field| match members.get(&*field.name) {
-                Some(node) => value(node, &field.schema),
-                None => Some(Value::Null),
+                Some(node) => value(node, &field.schema, left),
+                None => take(left, size_of::<Value>()).map(|()| Value::Null),
             };
             Value::Struct(fields.iter().map(member).collect::<Option<_>>()?)
         }
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expand;
+
+    #[test]
+    fn what_multiplies_stays_a_text() {
+        let nested = format!("{}{{}}{}", "{\"a\":[{},".repeat(50), "]}".repeat(50));
+        assert!(expand(&nested, "p", false).is_some());
+        let items = |differ: bool| {
+            let items: Vec<String> =
+                (0..20_000).map(|at| format!("{{\"a{}\":1}}", if differ { at } else { 0 })).collect();
+            format!("{{\"a\":[{}]}}", items.join(","))
+        };
+        assert!(expand(&items(false), "p", false).is_some());
+        assert!(expand(&items(true), "p", false).is_none());
+        let members: Vec<String> = (0..10_000).map(|at| format!("\"a{at}\":{{}}")).collect();
+        let long = format!("{{\"{}\":{{{}}}}}", "n".repeat(100_000), members.join(","));
+        assert!(expand(&long, "p", false).is_none());
+    }
 }

@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringArray, StructArray};
+use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
 use lakeward_api::header::{HeaderColumn, HeaderValues};
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
-use lakeward_api::ConnectError;
 
 use self::config::Deletes;
 use self::drop::Drop;

@@ -19,11 +19,16 @@ pub(super) enum Default {
     Annotation(Json),
     /// The default of the field, of a type its schema allows.
     Field(Json),
+    /// A default that stands as a text where a number belongs: `NaN`, `Infinity`.
+    Number(f64),
 }
 
 /// The default of `field`, when it is of the field's type.
 pub(super) fn field_default(avro: &AvroSchema, field: &RecordField) -> Option<Default> {
     let default = field.default.as_ref()?;
+    if let (Shape::Float | Shape::Double, Json::String(text)) = (&avro.get(field.kind).shape, default) {
+        return text.trim().parse().ok().map(Default::Number);
+    }
     is_of(avro, field.kind, default).then(|| Default::Field(default.clone()))
 }
 
@@ -54,6 +59,13 @@ pub(super) fn default_value(
     let (json, reader) = match default {
         Default::Annotation(json) => (json, Reader { avro, mapping, annotation: true }),
         Default::Field(json) => (json, Reader { avro, mapping, annotation: false }),
+        Default::Number(number) => {
+            return match schema.kind {
+                Kind::Float32 => Some(Value::Float32(*number as f32)),
+                Kind::Float64 => Some(Value::Float64(*number)),
+                _ => None,
+            };
+        }
     };
     if json.is_null() {
         return None;

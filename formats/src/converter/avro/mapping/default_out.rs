@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::{Mapping, is_union, scrub_field};
 
-/// `value` as JSON, `None` when it is not of `schema` or JSON has no such number.
+/// `value` as JSON, `None` when it is not of `schema`.
 pub(super) fn default_json(schema: &Schema, value: &Value, mapping: Mapping) -> Option<Json> {
     let inner = |schema: &Schema, value: &Value| default_json(schema, value, mapping);
     Some(match (&schema.kind, value) {
@@ -26,11 +26,14 @@ pub(super) fn default_json(schema: &Schema, value: &Value, mapping: Mapping) -> 
         (Kind::Int16, Value::Int16(number)) => (*number).into(),
         (Kind::Int32, Value::Int32(number)) => (*number).into(),
         (Kind::Int64, Value::Int64(number)) => (*number).into(),
-        (Kind::Float32, Value::Float32(number)) => {
+        (Kind::Float32, Value::Float32(number)) if number.is_finite() => {
             // The shortest digits of the float, not those of the double it widens to.
-            Json::Number(number.is_finite().then(|| ryu_text(*number))?.parse::<Number>().ok()?)
+            Json::Number(ryu_text(*number).parse::<Number>().ok()?)
         }
-        (Kind::Float64, Value::Float64(number)) => Json::Number(Number::from_f64(*number)?),
+        (Kind::Float32, Value::Float32(number)) => not_finite(f64::from(*number)),
+        (Kind::Float64, Value::Float64(number)) => {
+            Number::from_f64(*number).map_or_else(|| not_finite(*number), Json::Number)
+        }
         (Kind::String, Value::String(text)) => text.to_string().into(),
         (Kind::Array(item), Value::Array(values)) => {
             Json::Array(values.iter().map(|value| inner(item, value)).collect::<Option<_>>()?)
@@ -60,6 +63,18 @@ pub(super) fn default_json(schema: &Schema, value: &Value, mapping: Mapping) -> 
         }
         _ => return None,
     })
+}
+
+/// What stands for a number that JSON does not have.
+fn not_finite(number: f64) -> Json {
+    let text = if number.is_nan() {
+        "NaN"
+    } else if number > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    };
+    text.into()
 }
 
 fn ryu_text(number: f32) -> String {

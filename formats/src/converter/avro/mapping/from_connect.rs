@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use serde_json::{Map, Value as Json};
 
-use super::super::fault::{Converted, bare, data};
+use super::super::fault::{Converted, Fault, bare, data};
 use super::super::schema::{AvroSchema, FullName, Shape, Type, TypeId};
 use super::default_out::default_json;
 use super::*;
@@ -157,14 +157,20 @@ impl<'a> FromConnect<'a> {
         let mut kind = Type::new(Shape::Bytes);
         if let Some(size) = fixed_size(schema) {
             let size = size.parse::<i32>().ok().and_then(|size| usize::try_from(size).ok());
-            let size = size.ok_or_else(|| data(format!("{FIXED_SIZE} is no size")))?;
+            let size = size.ok_or_else(|| no_number(FIXED_SIZE))?;
             kind.shape = Shape::Fixed(size);
             kind.name = Some(checked(self.name_or_default(schema.name.as_deref()))?);
         }
         if let Some(Logical::Decimal { scale }) = schema.logical() {
             let precision = schema.parameters.get(DECIMAL_PRECISION).map(|text| text.parse::<i32>());
             let precision = precision.unwrap_or(Ok(PRECISION_DEFAULT as i32));
-            let precision = precision.map_err(|_| data(format!("{DECIMAL_PRECISION} is no number")))?;
+            let precision = precision.map_err(|_| no_number(DECIMAL_PRECISION))?;
+            if (precision, scale) == (0, 0) {
+                return Err(bare(
+                    "java.lang.IllegalArgumentException",
+                    "Invalid decimal precision: 0 (must be positive)".to_owned(),
+                ));
+            }
             kind.props.insert("scale".to_owned(), scale.into());
             kind.props.insert("precision".to_owned(), precision.into());
         }
@@ -251,6 +257,12 @@ fn equal_but_optional(left: &Schema, right: &Schema) -> bool {
         && left.version == right.version
         && left.doc == right.doc
         && left.parameters == right.parameters
+}
+
+/// A parameter that must be a number.
+#[cold]
+fn no_number(name: &str) -> Box<Fault> {
+    bare("java.lang.NumberFormatException", format!("{name} is no number"))
 }
 
 /// A name that Avro allows.

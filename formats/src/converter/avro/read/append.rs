@@ -2,7 +2,7 @@
 
 use lakeward_api::rows::DAY_MS;
 
-use super::super::fault::{Converted, data, ended, malformed};
+use super::super::fault::{Converted, bare, data, ended, malformed};
 use super::{Cells, Column, Cursor, Outcome, Presence, VarCells, shortest};
 
 impl Column {
@@ -107,6 +107,7 @@ impl Column {
                 }
                 cells.push(time);
             }
+            Cells::Refused { why, .. } => return Err(data(&**why)),
             Cells::Union { .. } => return self.append_branch(cursor),
         }
         if let Some(nulls) = &mut self.nulls {
@@ -156,6 +157,7 @@ impl Column {
             Cells::Int8(cells) => cells.push(0),
             Cells::List { offsets, .. } => offsets.push(offsets[offsets.len() - 1]),
             Cells::Map(map) => map.push_hole(),
+            Cells::Refused { rows, .. } => *rows += 1,
             Cells::Struct { columns, rows, .. } | Cells::Union { columns, rows, .. } => {
                 columns.iter_mut().for_each(Self::push_hole);
                 *rows += 1;
@@ -184,7 +186,7 @@ impl Column {
             Cells::Int8(cells) => cells.len(),
             Cells::List { offsets, .. } => offsets.len() - 1,
             Cells::Map(map) => map.rows(),
-            Cells::Struct { rows, .. } | Cells::Union { rows, .. } => *rows,
+            Cells::Refused { rows, .. } | Cells::Struct { rows, .. } | Cells::Union { rows, .. } => *rows,
         }
     }
 
@@ -209,6 +211,7 @@ impl Column {
                 item.truncate(row_of(offsets));
             }
             Cells::Map(map) => map.truncate(rows),
+            Cells::Refused { rows: count, .. } => *count = rows.min(*count),
             Cells::Struct { columns, rows: count, .. } | Cells::Union { columns, rows: count, .. } => {
                 columns.iter_mut().for_each(|column| column.truncate(rows));
                 *count = rows.min(*count);
@@ -231,7 +234,7 @@ impl VarCells {
     /// Appends an unscaled number in its shortest form.
     fn push_decimal(&mut self, bytes: &[u8]) -> Converted<()> {
         if bytes.is_empty() {
-            return Err(data("A decimal has no bytes"));
+            return Err(bare("java.lang.NumberFormatException", "Zero length BigInteger".to_owned()));
         }
         self.push(shortest(bytes))
     }

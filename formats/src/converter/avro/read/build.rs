@@ -39,6 +39,9 @@ fn cells(
     schema: &Schema,
     mapping: Mapping,
 ) -> Converted<(Cells, usize, usize)> {
+    if let Some(why) = refusal(avro, kind, schema) {
+        return Ok((Cells::Refused { why: why.into(), kind: schema.arrow_type(), rows: 0 }, 1, 1));
+    }
     let cells = match (&kind.shape, &schema.kind, schema.logical()) {
         (Shape::Boolean, Kind::Boolean, _) => Cells::Boolean(BooleanBufferBuilder::new(0)),
         (Shape::Bytes, Kind::Bytes, Some(Logical::Decimal { .. })) => Cells::Decimal(VarCells::new()),
@@ -84,6 +87,30 @@ fn cells(
     Ok((cells, 1, 1))
 }
 
+/// Names of logical types start with this.
+const LOGICAL_PREFIX: &str = "org.apache.kafka.connect.data.";
+
+/// Why Java refuses every value of a type but null.
+fn refusal(avro: &AvroSchema, kind: &Type, schema: &Schema) -> Option<String> {
+    let name = schema.name.as_deref().and_then(|name| name.strip_prefix(LOGICAL_PREFIX));
+    if let (Some(name @ ("Date" | "Decimal" | "Time" | "Timestamp")), None) = (name, schema.logical()) {
+        return Some(format!("Invalid type for {name}: it was Avro {}", kind.word()));
+    }
+    match (&kind.shape, &schema.kind) {
+        // Java reads such maps with texts as keys as if they were Avro maps.
+        (Shape::Array(item), Kind::Map { key, .. })
+            if is_map_entry(avro.get(*item)) && matches!(key.kind, Kind::String) && !key.optional =>
+        {
+            Some(
+                "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map entries \
+                 need keys of another type than string."
+                    .to_owned(),
+            )
+        }
+        _ => None,
+    }
+}
+
 fn entries(avro: &AvroSchema, item: &Type, schema: &Schema, mapping: Mapping) -> Converted<Cells> {
     let (Shape::Record(fields), Kind::Map { key, value }) = (&item.shape, &schema.kind) else {
         return Err(disagree(item, schema));
@@ -91,14 +118,6 @@ fn entries(avro: &AvroSchema, item: &Type, schema: &Schema, mapping: Mapping) ->
     let [first, second] = fields.as_slice() else { return Err(disagree(item, schema)) };
     let value_first = first.name == "value";
     let (key_field, value_field) = if value_first { (second, first) } else { (first, second) };
-    // Java reads such maps with texts as keys as if they were Avro maps, and fails.
-    if matches!(key.kind, Kind::String) && !key.optional {
-        return Err(data(
-            "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map entries \
-             need \
-             keys of another type than string.",
-        ));
-    }
     let key = column(avro, key_field.kind, key, mapping)?;
     let value = column(avro, value_field.kind, value, mapping)?;
     Ok(Cells::Map(Box::new(MapCells::new(key, value, value_first, map_field(schema)))))

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::builder::BooleanBufferBuilder;
 use arrow_buffer::NullBufferBuilder;
-use arrow_schema::{FieldRef, Fields};
+use arrow_schema::{DataType, FieldRef, Fields};
 use lakeward_api::schema::Schema;
 
 use super::fault::Converted;
@@ -137,6 +137,13 @@ enum Cells {
     },
     Time(Vec<i32>),
     Timestamp(Vec<i64>),
+    /// Values that Java refuses one by one; nulls and what stands under null parents is all there is.
+    Refused {
+        /// Why, as a `DataException`.
+        why: Box<str>,
+        kind: DataType,
+        rows: usize,
+    },
     /// A STRUCT of which one field has a value; `branches` says which, `None` for null.
     Union {
         branches: Vec<Option<usize>>,

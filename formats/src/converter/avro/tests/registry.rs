@@ -205,18 +205,3 @@ fn bytes_have_no_length_and_null_rows_are_tombstones() {
     let encoded = converter.encode("u", &typed).unwrap();
     assert_eq!((encoded.payload(0), encoded.payload(1).unwrap()[5..].to_vec()), (None, vec![2, 2, b'a']));
 }
-
-#[test]
-fn ids_in_headers_are_refused() {
-    let settings = ConfigMap::from([
-        ("schema.registry.url".to_owned(), "http://registry".to_owned()),
-        (
-            "value.schema.id.serializer".to_owned(),
-            "io.confluent.kafka.serializers.schema.id.HeaderSchemaIdSerializer".to_owned(),
-        ),
-    ]);
-    let registry = local(Shared::default(), Writing::default());
-    let refused = AvroConverter::over(registry, ConverterRole::Value, &settings).err().unwrap();
-    assert_eq!(refused.class(), ErrorClass::Config);
-    assert!(refused.to_string().contains("value.schema.id.serializer"), "{refused}");
-}

@@ -5,6 +5,7 @@ mod dynamic;
 mod envelope;
 mod grammar;
 mod infer;
+mod shaped;
 mod written;
 
 use std::sync::Arc;

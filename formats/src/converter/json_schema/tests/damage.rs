@@ -92,7 +92,8 @@ fn damaged_schemas_are_refused_or_mapped() {
     for _ in 0..4000 {
         let bytes = damaged(&mut random, SCHEMA.as_bytes());
         let schema = text(&String::from_utf8_lossy(&bytes));
-        let registered = RegisteredSchema { id: 1, version: Some(1), schema, dependencies: Vec::new() };
+        let registered =
+            RegisteredSchema { id: 1, guid: None, version: Some(1), schema, dependencies: Vec::new() };
         match connect_schema(&registered, mapping) {
             Ok(_) => mapped += 1,
             Err(_) => refused += 1,
@@ -136,8 +137,13 @@ fn schemas_that_grow_without_bounds_are_refused() {
         objects.join(",")
     );
     for schema in [exponential, chain, deep, objects] {
-        let registered =
-            RegisteredSchema { id: 1, version: Some(1), schema: text(&schema), dependencies: Vec::new() };
+        let registered = RegisteredSchema {
+            id: 1,
+            guid: None,
+            version: Some(1),
+            schema: text(&schema),
+            dependencies: Vec::new(),
+        };
         assert!(connect_schema(&registered, mapping).is_err());
     }
 }

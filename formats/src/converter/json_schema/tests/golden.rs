@@ -39,7 +39,7 @@ fn mapping_of(text: &str) -> Mapping {
 
 fn registered(text: &str) -> RegisteredSchema {
     let schema = SchemaText { kind: SchemaType::Json, text: text.into(), references: Vec::new() };
-    RegisteredSchema { id: 1, version: Some(7), schema, dependencies: Vec::new() }
+    RegisteredSchema { id: 1, guid: None, version: Some(7), schema, dependencies: Vec::new() }
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn settings_that_are_not_supported_are_refused_by_name() {
         ("json.fail.invalid.schema", "true"),
         ("decimal.format", "FLOAT"),
         ("use.optional.for.nonrequired", "perhaps"),
-        ("value.schema.id.serializer", "io.confluent.kafka.serializers.schema.id.HeaderSchemaIdSerializer"),
+        ("value.schema.id.serializer", "io.confluent.kafka.serializers.schema.id.Own"),
     ];
     for (name, value) in refused {
         let settings = with_url(&[(name, value)]);

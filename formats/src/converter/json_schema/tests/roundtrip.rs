@@ -123,6 +123,7 @@ fn schemas_come_back_from_their_text() {
         let text = text_of(&schema);
         let registered = lakeward_registry::RegisteredSchema {
             id: 1,
+            guid: None,
             version: None,
             schema: text.clone(),
             dependencies: Vec::new(),

@@ -119,6 +119,9 @@ impl Pool {
                 let scope = join(scope, &name);
                 let member = |name: &str, number: u32, type_name: &str| {
                     let (kind, is_closed) = kind(type_name, file, &scope, symbols);
+                    // Texts of maps are always checked, also in proto2.
+                    let kind =
+                        if let Kind::String { .. } = kind { Kind::String { strict: true } } else { kind };
                     Field {
                         name: name.to_owned(),
                         number,

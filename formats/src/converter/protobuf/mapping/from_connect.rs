@@ -8,7 +8,7 @@ use lakeward_api::schema::{Kind as Connect, Logical, Schema};
 use lakeward_api::value::Value;
 
 use super::super::descriptor::Kind;
-use super::super::fault::{Converted, argument, data};
+use super::super::fault::{Converted, Fault, argument, data};
 use super::names::{map_entry_name, scrub};
 use super::print::{EnumText, FieldText, MessageText, file};
 use super::{
@@ -251,6 +251,7 @@ impl Walk {
             Connect::Array(_) => Err(argument("Array cannot be nested")),
             Connect::Map { key, value } => {
                 let entry = map_entry_name(&self.simple_name_of(schema));
+                check_name(&entry)?;
                 let mut inner = Draft::default();
                 entry.clone_into(&mut inner.text.name);
                 for (name, number, schema) in [("key", 1, key), ("value", 2, value)] {
@@ -377,9 +378,7 @@ impl Walk {
         let mut values = Vec::new();
         for (key, number) in &schema.parameters {
             if let Some(symbol) = key.strip_prefix(&prefix) {
-                let number = number.parse::<i32>();
-                let number = number.map_err(|_| argument(format!("The number of {symbol} is no number")))?;
-                values.push((symbol.to_owned(), number));
+                values.push((symbol.to_owned(), whole_number(number)?));
             }
         }
         let by_name = values.iter().map(|(symbol, number)| (symbol.as_bytes().into(), *number)).collect();
@@ -425,15 +424,33 @@ fn fits(form: &Kind, kind: &Connect) -> bool {
 
 fn number_of(schema: &Schema) -> Converted<Option<u32>> {
     let Some(text) = schema.parameters.get(TAG) else { return Ok(None) };
-    let number = text.parse().ok();
-    let number = number.ok_or_else(|| argument(format!("The field number {text} is no number")))?;
+    // What is no field number is refused with the other numbers of the message.
+    let number = whole_number(text)?.cast_unsigned();
     Ok(Some(number))
+}
+
+/// A number as `Integer.parseInt` reads it.
+fn whole_number(text: &str) -> Converted<i32> {
+    text.parse().map_err(|_| {
+        Box::new(Fault::Bare {
+            class: "java.lang.NumberFormatException",
+            message: format!("For input string: \"{text}\""),
+        })
+    })
 }
 
 /// Names and numbers of one message.
 fn check(draft: &Draft) -> Converted<()> {
     let (mut numbers, mut names) = (HashSet::new(), HashSet::new());
     let message = &draft.text.name;
+    for definition in &draft.text.enums {
+        check_name(&definition.name)?;
+        definition.values.iter().try_for_each(|(symbol, _)| check_name(symbol))?;
+        if definition.values.is_empty() {
+            let (problem, name) = ("Enums must contain at least one value.", &definition.name);
+            return Err(argument(format!("Invalid protobuf schema definition: {message}.{name}: {problem}")));
+        }
+    }
     let in_oneofs = draft.text.oneofs.iter().flat_map(|(_, fields)| fields);
     for field in draft.text.fields.iter().chain(in_oneofs) {
         check_name(&field.name)?;

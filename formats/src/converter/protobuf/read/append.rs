@@ -3,7 +3,7 @@
 use super::super::fault::{Converted, malformed};
 use super::cells::{Place, offset, put};
 use super::cursor::Cursor;
-use super::message::{Closing, Ended};
+use super::message::Closing;
 use super::{Cells, Column, Names};
 
 impl Column {
@@ -143,9 +143,7 @@ impl Column {
         let row = self.rows - usize::from(place == Place::Last);
         let Cells::Message(message) = &mut self.cells else { unreachable!("called for messages") };
         let after = cursor.enter()?;
-        if message.read(cursor, row)? == Ended::Group {
-            return Err(malformed("Protocol message end-group tag did not match expected tag."));
-        }
+        message.read(cursor, row)?;
         cursor.spend(message.width)?;
         message.close(row, Closing::Read, cursor)?;
         cursor.rewind(after);

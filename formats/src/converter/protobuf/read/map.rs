@@ -10,7 +10,9 @@ use lakeward_api::schema::Schema;
 
 use super::super::fault::{Converted, malformed};
 use super::cells::{Place, last, offset};
+use super::check::Whole;
 use super::cursor::Cursor;
+use super::merge::write_sized;
 use super::{Cells, Column};
 
 /// Keys and values of maps.
@@ -54,10 +56,48 @@ impl MapCells {
         }
         for column in [&mut self.key, &mut self.value] {
             if column.rows == row {
+                column.check_empty()?;
                 column.push_default(cursor)?;
             }
         }
         cursor.spend(self.value.width)
+    }
+
+    /// Passes over an entry up to its end.
+    pub(super) fn check(&self, whole: Whole, cursor: &mut Cursor<'_>) -> Converted<()> {
+        let mut has_value = false;
+        while let Some(tag) = cursor.tag()? {
+            match tag.number {
+                1 => drop(self.key.check(whole, tag, cursor)?),
+                2 => has_value |= self.value.check(whole, tag, cursor)?,
+                _ => cursor.skip(tag)?,
+            }
+        }
+        if has_value { Ok(()) } else { self.value.check_empty() }
+    }
+
+    /// An entry with one occurrence of its value, when that is a message: see [`super::merge`].
+    pub(super) fn merged(&self, entry: &[u8]) -> Converted<Vec<u8>> {
+        let mut cursor = Cursor::new(entry);
+        let (mut out, mut value) = (Vec::with_capacity(entry.len()), None::<Vec<u8>>);
+        loop {
+            let before = cursor.rest();
+            let Some(tag) = cursor.tag()? else { break };
+            if (tag.number, tag.wire) == (2, 2) && self.value.is_piece() {
+                value.get_or_insert_default().extend_from_slice(cursor.bytes()?);
+            } else {
+                cursor.skip(tag)?;
+                out.extend_from_slice(&before[..before.len() - cursor.rest().len()]);
+            }
+        }
+        if let Some(value) = value {
+            let value = match self.value.inner_message() {
+                Some(message) => message.merged(&value)?,
+                None => value,
+            };
+            write_sized(2, &value, &mut out);
+        }
+        Ok(out)
     }
 
     /// Finds entries of the last map whose keys come again.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use arrow_schema::Fields;
 use lakeward_api::schema::Schema;
 
-use super::super::fault::{Converted, MISSING, malformed};
+use super::super::fault::{Converted, Fault, MISSING, malformed};
 use super::cursor::{Cursor, Tag};
 use super::{Absent, Cells, Column};
 
@@ -62,16 +62,16 @@ impl MessageCells {
     }
 
     /// Reads fields into row `row`, which is open in every column.
-    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<Ended> {
+    ///
+    /// # Errors
+    /// Bytes that are no fields; the end of a group that never began is one of them.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<()> {
         while let Some(tag) = cursor.tag()? {
-            if tag.wire == 4 {
-                return Ok(Ended::Group);
-            }
             if !self.field(tag, cursor, row)? {
                 cursor.skip(tag)?;
             }
         }
-        Ok(Ended::Bytes)
+        Ok(())
     }
 
     /// Reads one field; false when it is unknown.
@@ -121,9 +121,7 @@ impl MessageCells {
                 continue;
             }
             if column.is_required && closing == Closing::Read {
-                let fields: &Fields = &self.fields;
-                let name = fields.get(at).map_or("", |field| field.name().as_str());
-                return Err(malformed(format!("{MISSING}{name}")));
+                return Err(missing(&self.fields, at));
             }
             match &column.absent {
                 Absent::Default => column.push_default(cursor)?,
@@ -140,13 +138,11 @@ impl MessageCells {
     }
 }
 
-/// How a message ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With its last byte.
-    Bytes,
-    /// With the end of a group that never began.
-    Group,
+/// The fault of a message without the required field of column `at`.
+#[cold]
+pub(super) fn missing(fields: &Fields, at: usize) -> Box<Fault> {
+    let name = fields.get(at).map_or("", |field| field.name().as_str());
+    malformed(format!("{MISSING}{name}"))
 }
 
 /// Field numbers up to this are found in a table.

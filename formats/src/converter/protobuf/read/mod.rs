@@ -11,6 +11,7 @@
 mod append;
 pub(super) mod build;
 mod cells;
+mod check;
 mod cursor;
 mod fill;
 mod finish;
@@ -33,6 +34,7 @@ use super::fault::{Converted, Fault, is_of_a_value};
 use super::mapping::{Mapping, to_connect};
 
 use cells::VarCells;
+use check::Whole;
 use cursor::Cursor;
 use logical::Parts;
 pub(super) use logical::digits_of;
@@ -70,8 +72,16 @@ impl Reader {
     #[cold]
     fn read_merged(&mut self, payload: &[u8], fault: Box<Fault>) -> Converted<()> {
         let Cells::Message(message) = &self.root.cells else { return Err(fault) };
-        let merged = if is_of_a_value(&fault) { message.merged(payload).ok() } else { None };
-        let Some(merged) = merged.filter(|merged| merged != payload) else { return Err(fault) };
+        if !is_of_a_value(&fault) {
+            return Err(fault);
+        }
+        // Java reads all of a message before it looks at values: broken bytes behind a bad date come first.
+        message.check(Whole::Piece, &mut Cursor::new(payload))?;
+        let merged = message.merged(payload)?;
+        message.check(Whole::Message, &mut Cursor::new(&merged))?;
+        if merged == payload {
+            return Err(fault);
+        }
         let rows = self.root.rows;
         let appended = self.root.append_root(&mut Cursor::new(&merged), rows);
         if appended.is_err() {

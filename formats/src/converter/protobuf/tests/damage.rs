@@ -61,8 +61,9 @@ fn lengths_beyond_the_payload_are_refused() {
         assert!(value(&mut reader, payload).is_err(), "{payload:?}");
     }
     assert_eq!(value(&mut reader, &[10, 4, 26, 2, 0, 5]).unwrap(), "((\"\",null,[0i,5i,],),)");
-    // The end of a group that never began ends the payload, as in Java.
-    assert_eq!(value(&mut reader, &[10, 0, 12, 0xff]).unwrap(), "((\"\",null,[],),)");
+    // The end of a group that never began.
+    assert!(value(&mut reader, &[10, 0, 12]).is_err());
+    assert!(value(&mut reader, &[12, 10, 0]).is_err());
 }
 
 #[test]
@@ -117,4 +118,17 @@ fn embedded_messages_merge_and_the_last_scalar_wins() {
     ];
     let expected = "(((0i,6i,[],),null,),(1i,2i,[7i,8i,],),{\"k\":3i,\"l\":2i,},)";
     assert_eq!(value(&mut reader, &parts.concat()).unwrap(), expected);
+}
+
+#[test]
+fn pieces_merge_beside_fields_of_the_same_number_and_another_type() {
+    let mut reader = reader(
+        "syntax = \"proto2\"; message I { required int32 a = 1; required int32 b = 2; } \
+        message R { optional I i = 1; oneof o { I x = 2; int32 y = 3; } }",
+    );
+    let pieces = [&[8, 5][..], &[10, 2, 8, 1], &[18, 2, 8, 7], &[10, 2, 16, 2]].concat();
+    assert!(value(&mut reader, &pieces).is_err(), "x lacks b");
+    assert_eq!(value(&mut reader, &[&pieces[..], &[24, 4]].concat()).unwrap(), "((null,4i,),(1i,2i,),)");
+    let both = [&pieces[..], &[24, 4], &[18, 2, 16, 9], &[18, 2, 8, 8]].concat();
+    assert_eq!(value(&mut reader, &both).unwrap(), "(((8i,9i,),null,),(1i,2i,),)");
 }

@@ -32,7 +32,7 @@ impl<'a> Der<'a> {
 
     /// The content of the next value, which must have `tag`.
     pub(super) fn expect(&mut self, tag: u8) -> Result<&'a [u8], String> {
-        self.take(tag).ok_or_else(|| "it is no PKCS12 store or it is damaged".to_owned())
+        self.take(tag).ok_or_else(|| "it is no JKS or PKCS12 store, or it is damaged".to_owned())
     }
 
     /// Opens the next value, which must have `tag`.

@@ -1,10 +1,10 @@
-//! Stores that other tools wrote. All hold the same self-signed certificate of `localhost`; the password is
-//! `changeit`.
+//! Stores that other tools wrote, each with a self-signed certificate of `localhost`; the password is
+//! `changeit`. One certificate is in all PKCS12 stores, another in all JKS stores.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::Contents;
+use super::{Contents, Passwords};
 
 /// Key and certificate, by `keytool` of JDK 17.0.15.
 const JDK_KEY: &str = "MIID9gIBAzCCA6AGCSqGSIb3DQEHAaCCA5EEggONMIIDiTCCASAGCSqGSIb3DQEHAaCCAREEggEN\
@@ -73,8 +73,44 @@ const LEGACY_KEY: &str = "MIIDFgIBAzCCAtwGCSqGSIb3DQEHAaCCAs0EggLJMIICxTCCAgcGCS
     nuQrr3pkl1hpXZRQ6kLvOcObvXUxJTAjBgkqhkiG9w0BCRUxFgQUaOUA+zfc/6peT1lCVSIdoC6U\
     3iEwMTAhMAkGBSsOAwIaBQAEFOGUEur3HCOekvYEPS6lAhjEPHdyBAjORPNw+cjlAQICCAA=";
 
+/// Key and certificate, by `keytool -storetype JKS` of JDK 17.
+const JKS_KEY: &str = "/u3+7QAAAAIAAAABAAAAAQABawAAAaH9sgeYAAAAfzB9MA4GCisGAQQBKgIRAQEFAARr4eRhX7U3\
+    JLO+YUN9bbtF977J2olnM8NTv3LDH2D2rdj2MVfjc6gR541CNgzv4jS+AmheE0MudzPdX7ZjbkbN\
+    cP9xmkYFGr3/05Ui4CgAPxml533UBXtRWRmqNRhTgRufc0rXKNCEE5ngCmEAAAABAAVYLjUwOQAA\
+    AWEwggFdMIIBA6ADAgECAgga3yMcFvF8gzAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwlsb2NhbGhv\
+    c3QwIBcNMjYxMTIxMTA0MTA1WhgPMjEyNjEwMjgxMDQxMDVaMBQxEjAQBgNVBAMTCWxvY2FsaG9z\
+    dDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNBGjOzTJGn7R3TSmOWQEM8oshLJkIeNVzs/IBB4\
+    kfEzYaupjZeli41f+f1PZFY2CZivcG5YwKYFDzD6+IEeL7WjPTA7MB0GA1UdDgQWBBRQH0Mz1Fq7\
+    2urZ4ipxUgdpFgnnujAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAw\
+    RQIgffQNgDlRtTm0tzcZl64ONqCeDNAKqog+y09aP9Gl5ncCIQDRIBDWzH6vBPevec6adZsXVCUy\
+    BuQLhl2VsWWWJ3UrK09zX1QCqaNqmDA3i+ZE+E+c8bT3";
+/// The same, the key with the password `different`.
+const JKS_OWN: &str = "/u3+7QAAAAIAAAABAAAAAQABawAAAaH9sgxhAAAAfzB9MA4GCisGAQQBKgIRAQEFAARrNRD4W/Rb\
+    qBbziTQCyhjprGcNdTq/N95v90qpS5yiCAE4vC7gyQZhfkfQ6EzhsiNulDENc5ymUZBSMBcCF12m\
+    n1z7TFJNFMGrlQv/viiu+9HmassfgezNJFrW55qPA+kDepWFAdGlQfkMhTYAAAABAAVYLjUwOQAA\
+    AWEwggFdMIIBA6ADAgECAgga3yMcFvF8gzAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwlsb2NhbGhv\
+    c3QwIBcNMjYxMTIxMTA0MTA1WhgPMjEyNjEwMjgxMDQxMDVaMBQxEjAQBgNVBAMTCWxvY2FsaG9z\
+    dDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNBGjOzTJGn7R3TSmOWQEM8oshLJkIeNVzs/IBB4\
+    kfEzYaupjZeli41f+f1PZFY2CZivcG5YwKYFDzD6+IEeL7WjPTA7MB0GA1UdDgQWBBRQH0Mz1Fq7\
+    2urZ4ipxUgdpFgnnujAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAw\
+    RQIgffQNgDlRtTm0tzcZl64ONqCeDNAKqog+y09aP9Gl5ncCIQDRIBDWzH6vBPevec6adZsXVCUy\
+    BuQLhl2VsWWWJ3UrK32M9ito691RlHkeMS6YgD0oR2zC";
+/// The certificate as a trusted one, by `keytool -storetype JKS` of JDK 17.
+const JKS_TRUST: &str = "/u3+7QAAAAIAAAABAAAAAgABdAAAAaH9sgsrAAVYLjUwOQAAAWEwggFdMIIBA6ADAgECAgga3yMc\
+    FvF8gzAKBggqhkjOPQQDAjAUMRIwEAYDVQQDEwlsb2NhbGhvc3QwIBcNMjYxMTIxMTA0MTA1WhgP\
+    MjEyNjEwMjgxMDQxMDVaMBQxEjAQBgNVBAMTCWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49\
+    AwEHA0IABNBGjOzTJGn7R3TSmOWQEM8oshLJkIeNVzs/IBB4kfEzYaupjZeli41f+f1PZFY2CZiv\
+    cG5YwKYFDzD6+IEeL7WjPTA7MB0GA1UdDgQWBBRQH0Mz1Fq72urZ4ipxUgdpFgnnujAaBgNVHREE\
+    EzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAwRQIgffQNgDlRtTm0tzcZl64ONqCe\
+    DNAKqog+y09aP9Gl5ncCIQDRIBDWzH6vBPevec6adZsXVCUyBuQLhl2VsWWWJ3UrK+Ad8bsxOZor\
+    AG+cGLvLGY9zHpB8";
+
 fn read(store: &str, password: &str) -> Result<Contents, String> {
-    Contents::read(&STANDARD.decode(store).unwrap(), password)
+    read_with(store, password, password)
+}
+
+fn read_with(store: &str, password: &str, key: &str) -> Result<Contents, String> {
+    Contents::read(&STANDARD.decode(store).unwrap(), Passwords { store: password, key })
 }
 
 #[test]
@@ -96,16 +132,47 @@ fn wrong_passwords_and_old_ciphers_are_told_apart() {
     assert!(read(LEGACY_KEY, "changeit").unwrap_err().contains("older tools"));
 }
 
+const CHANGEIT: Passwords<'_> = Passwords { store: "changeit", key: "changeit" };
+
 #[test]
 fn damaged_stores_are_refused() {
     let store = STANDARD.decode(JDK_KEY).unwrap();
     for length in (0..store.len()).step_by(7) {
-        assert!(Contents::read(&store[..length], "changeit").is_err(), "{length}");
+        assert!(Contents::read(&store[..length], CHANGEIT).is_err(), "{length}");
     }
     // Whatever single byte is broken, reading ends; the unprotected parts may still be found.
     for at in (0..120).step_by(11) {
         let mut broken = store.clone();
         broken[at] ^= 0xff;
-        drop(Contents::read(&broken, "changeit"));
+        drop(Contents::read(&broken, CHANGEIT));
+    }
+}
+
+#[test]
+fn javas_own_stores_are_read() {
+    let (key, trust) = (read(JKS_KEY, "changeit").unwrap(), read(JKS_TRUST, "changeit").unwrap());
+    assert_eq!(trust.certificates(), key.certificates());
+    assert!(reqwest::Identity::from_pem(key.identity().unwrap().as_bytes()).is_ok());
+    assert!(trust.identity().unwrap_err().contains("no private key"));
+    // The checksum needs the password, the certificates do not.
+    assert_eq!(read(JKS_TRUST, "").unwrap().certificates(), trust.certificates());
+    assert!(read(JKS_TRUST, "changed").unwrap_err().contains("password is wrong"));
+    let own = read_with(JKS_OWN, "changeit", "different").unwrap();
+    assert_eq!(own.identity().unwrap(), key.identity().unwrap());
+    assert!(read(JKS_OWN, "changeit").unwrap_err().contains("password of the key"));
+    assert!(Contents::read(&[0xce, 0xce, 0xce, 0xce, 0], CHANGEIT).unwrap_err().contains("keytool"));
+}
+
+#[test]
+fn damaged_stores_of_java_are_refused() {
+    let store = STANDARD.decode(JKS_KEY).unwrap();
+    for length in 4..store.len() {
+        assert!(Contents::read(&store[..length], CHANGEIT).is_err(), "{length}");
+    }
+    // Without a checksum reading ends all the same, whatever a byte says.
+    for at in 4..store.len() {
+        let mut broken = store.clone();
+        broken[at] ^= 0xff;
+        drop(Contents::read(&broken, Passwords { store: "", key: "changeit" }));
     }
 }

@@ -4,19 +4,14 @@
 //! older tools are not, and the error says what to do. The store's checksum is not verified: a wrong password
 //! shows in the content. Source: RFC 7292, RFC 8018.
 
-mod der;
-#[cfg(test)]
-mod tests;
-
 use std::num::NonZeroU32;
 
 use aws_lc_rs::cipher::{AES_128, AES_256, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 
-use der::{Der, INTEGER, OBJECT, OCTETS, SEQUENCE, context};
+use super::der::{self, Der, INTEGER, OBJECT, OCTETS, SEQUENCE, context};
+use super::{Contents, PASSWORD, Passwords};
 
 const DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
 const ENCRYPTED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 6];
@@ -36,84 +31,61 @@ const AES_256_CBC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42];
 
 const MAX_ITERATIONS: u32 = 10_000_000;
 const MAX_DEPTH: usize = 8;
-const PASSWORD: &str = "the password is wrong or the store is damaged";
 const CIPHER: &str = "it is encrypted with a cipher of older tools; write it anew with keytool of JDK 17 or \
                       later, or with OpenSSL 3";
 
-/// What a store holds.
-#[derive(Debug, Default)]
-pub(crate) struct Contents {
-    /// X.509 certificates in DER form, in the store's order.
-    certificates: Vec<Vec<u8>>,
-    /// Private keys in PKCS#8 DER form.
-    keys: Vec<Vec<u8>>,
+/// Reads a store. The error is a sentence about the store and never holds its content.
+pub(super) fn read(store: &[u8], passwords: Passwords<'_>) -> Result<Contents, String> {
+    let mut contents = Contents::default();
+    let mut store = Der::new(store).enter(SEQUENCE)?;
+    store.expect(INTEGER)?;
+    let safe =
+        content(store.enter(SEQUENCE)?)?.ok_or("its content is signed, not protected by a password")?;
+    let mut safe = Der::new(safe).enter(SEQUENCE)?;
+    while !safe.is_empty() {
+        let part = safe.enter(SEQUENCE)?;
+        match content(part.clone())? {
+            Some(plain) => add_bags(&mut contents, plain, passwords, 0)?,
+            None => add_bags(&mut contents, &decrypted_content(part, passwords.store)?, passwords, 0)?,
+        }
+    }
+    Ok(contents)
 }
 
-impl Contents {
-    /// Reads a store. The error is a sentence about the store and never holds its content.
-    pub(crate) fn read(store: &[u8], password: &str) -> Result<Self, String> {
-        let mut contents = Self::default();
-        let mut store = Der::new(store).enter(SEQUENCE)?;
-        store.expect(INTEGER)?;
-        let safe =
-            content(store.enter(SEQUENCE)?)?.ok_or("its content is signed, not protected by a password")?;
-        let mut safe = Der::new(safe).enter(SEQUENCE)?;
-        while !safe.is_empty() {
-            let part = safe.enter(SEQUENCE)?;
-            match content(part.clone())? {
-                Some(plain) => contents.bags(plain, password, 0)?,
-                None => contents.bags(&decrypted_content(part, password)?, password, 0)?,
+fn add_bags(
+    found: &mut Contents,
+    contents: &[u8],
+    passwords: Passwords<'_>,
+    depth: usize,
+) -> Result<(), String> {
+    if depth > MAX_DEPTH {
+        return Err("it is nested too deep".to_owned());
+    }
+    let mut bags = Der::new(contents).enter(SEQUENCE)?;
+    while !bags.is_empty() {
+        let mut bag = bags.enter(SEQUENCE)?;
+        let kind = bag.expect(OBJECT)?;
+        let value = bag.expect(context(0))?;
+        match kind.strip_prefix(BAG) {
+            Some([KEY_BAG]) => found.keys.push(value.to_vec()),
+            Some([SHROUDED_KEY_BAG]) => {
+                let mut value = Der::new(value).enter(SEQUENCE)?;
+                let algorithm = value.enter(SEQUENCE)?;
+                found.keys.push(decrypt(algorithm, value.expect(OCTETS)?, passwords.key)?);
             }
-        }
-        Ok(contents)
-    }
-
-    /// The certificates in PEM form; empty without any.
-    pub(crate) fn certificates(&self) -> String {
-        self.certificates.iter().map(|one| pem("CERTIFICATE", one)).collect()
-    }
-
-    /// Certificates and the key in PEM form.
-    pub(crate) fn identity(&self) -> Result<String, String> {
-        match self.keys.as_slice() {
-            [key] => Ok(self.certificates() + &pem("PRIVATE KEY", key)),
-            [] => Err("it holds no private key".to_owned()),
-            keys => {
-                Err(format!("it holds {} private keys; export the one to use into its own store", keys.len()))
-            }
-        }
-    }
-
-    fn bags(&mut self, contents: &[u8], password: &str, depth: usize) -> Result<(), String> {
-        if depth > MAX_DEPTH {
-            return Err("it is nested too deep".to_owned());
-        }
-        let mut bags = Der::new(contents).enter(SEQUENCE)?;
-        while !bags.is_empty() {
-            let mut bag = bags.enter(SEQUENCE)?;
-            let kind = bag.expect(OBJECT)?;
-            let value = bag.expect(context(0))?;
-            match kind.strip_prefix(BAG) {
-                Some([KEY_BAG]) => self.keys.push(value.to_vec()),
-                Some([SHROUDED_KEY_BAG]) => {
-                    let mut value = Der::new(value).enter(SEQUENCE)?;
-                    let algorithm = value.enter(SEQUENCE)?;
-                    self.keys.push(decrypt(algorithm, value.expect(OCTETS)?, password)?);
+            Some([CERTIFICATE_BAG]) => {
+                let mut value = Der::new(value).enter(SEQUENCE)?;
+                if value.expect(OBJECT)? == X509 {
+                    let certificate = value.enter(context(0))?.expect(OCTETS)?;
+                    found.certificates.push(certificate.to_vec());
                 }
-                Some([CERTIFICATE_BAG]) => {
-                    let mut value = Der::new(value).enter(SEQUENCE)?;
-                    if value.expect(OBJECT)? == X509 {
-                        let certificate = value.enter(context(0))?.expect(OCTETS)?;
-                        self.certificates.push(certificate.to_vec());
-                    }
-                }
-                Some([NESTED_BAG]) => self.bags(value, password, depth + 1)?,
-                // Secrets and revocation lists.
-                _ => {}
             }
+            Some([NESTED_BAG]) => add_bags(found, value, passwords, depth + 1)?,
+            // Secrets and revocation lists.
+            _ => {}
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The plain content of a content info; `None` when it is of another kind.
@@ -183,14 +155,4 @@ fn decrypt(mut algorithm: Der<'_>, content: &[u8], password: &str) -> Result<Vec
         Ok(_) if check.is_empty() => Ok(content),
         _ => Err(PASSWORD.to_owned()),
     }
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let text = STANDARD.encode(der);
-    let mut pem = format!("-----BEGIN {label}-----\n");
-    for line in text.as_bytes().chunks(64) {
-        pem.extend(line.iter().map(|byte| char::from(*byte)));
-        pem.push('\n');
-    }
-    pem + &format!("-----END {label}-----\n")
 }

@@ -1,0 +1,74 @@
+//! What stands before a value in the text of most records: a comma, the key and the colon, spelled as the last
+//! records spelled it, white space included.
+
+use super::scan::BLOCK;
+
+/// The bytes that are expected before a value.
+#[derive(Clone, Debug)]
+pub(super) struct Lead {
+    /// The first sixteen bytes, zeros after a shorter lead.
+    head: u128,
+    /// Ones where `head` has bytes.
+    mask: u128,
+    bytes: usize,
+    /// What does not fit into `head`.
+    rest: Box<[u8]>,
+}
+
+impl Lead {
+    /// A lead that no text has.
+    pub(super) fn unknown() -> Self {
+        Self { head: 1, mask: 0, bytes: 0, rest: Box::default() }
+    }
+
+    /// The lead that is spelled `text`; unknown when that is not worth keeping.
+    pub(super) fn of(text: &[u8]) -> Self {
+        if text.is_empty() || text.len() > BYTES_MAX {
+            return Self::unknown();
+        }
+        let (first, rest) = text.split_at(text.len().min(BLOCK));
+        let mut head = [0; BLOCK];
+        head[..first.len()].copy_from_slice(first);
+        let mask = u128::MAX >> ((BLOCK - first.len()) * 8);
+        Self { head: u128::from_le_bytes(head), mask, bytes: text.len(), rest: rest.into() }
+    }
+
+    /// The text after the lead when `text` starts with it. Needs a block of text, whatever the lead.
+    #[inline(always)]
+    pub(super) fn pass<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if u128::from_le_bytes(*text.first_chunk()?) & self.mask != self.head {
+            return None;
+        }
+        if self.bytes <= BLOCK { text.get(self.bytes..) } else { text[BLOCK..].strip_prefix(&*self.rest) }
+    }
+}
+
+/// Longer keys (and longer white space) are looked for in the usual way.
+const BYTES_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lead_passes_itself_alone() {
+        for length in 1..=40 {
+            let lead: Vec<u8> = (0..length).map(|at| b'a' + at).collect();
+            let text = [&lead, &b"-nd"[..], &[0; BLOCK]].concat();
+            assert_eq!(Lead::of(&lead).pass(&text), Some(&text[lead.len()..]));
+            assert_eq!(Lead::of(&lead).pass(&text[1..]), None);
+            for at in 0..lead.len() {
+                let mut other = text.clone();
+                other[at] ^= 1;
+                assert_eq!(Lead::of(&lead).pass(&other), None);
+                other[at..].fill(0);
+                assert_eq!(Lead::of(&lead).pass(&other), None, "cut off");
+            }
+        }
+        for unknown in [Lead::unknown(), Lead::of(b""), Lead::of(&[b'a'; BYTES_MAX + 1])] {
+            assert_eq!(unknown.pass(&[b'a'; BYTES_MAX + 1]), None);
+            assert_eq!(unknown.pass(&[0; BLOCK]), None);
+            assert_eq!(unknown.pass(b""), None);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! Columns of structs, lists and maps.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use super::block::{Block, Lead, Text, Written};
+use super::cells::{AnyColumn, Cells};
+use super::{MapForm, hash, text};
+use crate::FormatError;
+
+/// STRUCT. Structs inside that are never null are taken apart: their fields stand among its own.
+pub(super) struct Struct<'a> {
+    fields: Vec<Field<'a>>,
+    /// What stands behind the last field, or everything when there is none.
+    close: Text,
+    /// Width of everything.
+    width: usize,
+}
+
+struct Field<'a> {
+    /// What stands before the value: braces, comma, name and colon; the last chunk apart.
+    before: (Text, Lead),
+    column: Box<dyn AnyColumn + 'a>,
+}
+
+/// Puts the fields of a [`Struct`] together.
+#[derive(Default)]
+pub(super) struct StructParts<'a> {
+    fields: Vec<Field<'a>>,
+    /// What was added since the last field.
+    pending: Vec<u8>,
+    width: usize,
+}
+
+impl<'a> StructParts<'a> {
+    /// Adds text between fields.
+    pub(super) fn push(&mut self, mark: u8) {
+        self.pending.push(mark);
+    }
+
+    /// Adds the name of the field `position`.
+    pub(super) fn name(&mut self, position: usize, name: &str) {
+        if position > 0 {
+            self.pending.push(b',');
+        }
+        text::append_quoted(&mut self.pending, name);
+        self.pending.push(b':');
+    }
+
+    /// Adds a value.
+    pub(super) fn column(&mut self, column: Box<dyn AnyColumn + 'a>) {
+        self.width += self.pending.len() + column.width();
+        self.fields.push(Field { before: Text::split(&self.pending), column });
+        self.pending.clear();
+    }
+
+    pub(super) fn finish(self) -> Struct<'a> {
+        let width = self.width + self.pending.len();
+        Struct { fields: self.fields, close: Text::new(&self.pending), width }
+    }
+}
+
+impl Cells for Struct<'_> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn prepare(&mut self, range: Range<usize>) {
+        for field in &mut self.fields {
+            field.column.prepare(range.clone());
+        }
+    }
+
+    fn extra(&self, range: Range<usize>) -> usize {
+        self.fields.iter().map(|field| field.column.extra(range.clone())).sum()
+    }
+
+    fn add_extra(&self, first: usize, rooms: &mut [usize]) {
+        for field in &self.fields {
+            field.column.add_extra(first, rooms);
+        }
+    }
+
+    fn value(&self, out: &mut [u8], mut at: usize, index: usize) -> Written {
+        for Field { before: (chunks, lead), column } in &self.fields {
+            at = chunks.put(out, at);
+            at = lead.put(out, at);
+            at = column.value(out, at, index)?;
+        }
+        Ok(self.close.put(out, at))
+    }
+
+    fn values(&self, block: &mut Block<'_>, rows: u64, lead: &Lead) {
+        block.lead(rows, lead);
+        for Field { before: (chunks, lead), column } in &self.fields {
+            block.put(rows, chunks);
+            column.values(block, rows, lead);
+        }
+        block.put(rows, &self.close);
+    }
+}
+
+/// Fields of which one is written; a null when all are null.
+pub(super) struct Union<'a>(pub(super) Vec<Box<dyn AnyColumn + 'a>>);
+
+impl Cells for Union<'_> {
+    fn width(&self) -> usize {
+        self.0.iter().map(|field| field.width()).fold(4, usize::max)
+    }
+
+    fn prepare(&mut self, range: Range<usize>) {
+        for field in &mut self.0 {
+            field.prepare(range.clone());
+        }
+    }
+
+    fn extra(&self, range: Range<usize>) -> usize {
+        self.0.iter().map(|field| field.extra(range.clone())).sum()
+    }
+
+    fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
+        match self.0.iter().find(|field| field.has_value(index)) {
+            Some(field) => field.value(out, at, index),
+            None => Ok(Lead::new(b"null").put(out, at)),
+        }
+    }
+}
+
+/// ARRAY.
+pub(super) struct List<'a, C> {
+    pub(super) offsets: &'a [i32],
+    pub(super) items: C,
+}
+
+impl<C: Cells> Cells for List<'_, C> {
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn prepare(&mut self, range: Range<usize>) {
+        self.items.prepare(inner(self.offsets, range));
+    }
+
+    fn extra(&self, range: Range<usize>) -> usize {
+        let range = inner(self.offsets, range);
+        range.len() * (self.items.width() + 1) + self.items.extra(range)
+    }
+
+    #[inline]
+    fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
+        out[at] = b'[';
+        let mut at = at + 1;
+        let items = inner(self.offsets, index..index + 1);
+        let first = items.start;
+        for item in items {
+            if item > first {
+                out[at] = b',';
+                at += 1;
+            }
+            at = self.items.value(out, at, item)?;
+        }
+        out[at] = b']';
+        Ok(at + 1)
+    }
+
+    fn hash(&self, index: usize) -> u32 {
+        inner(self.offsets, index..index + 1)
+            .fold(1, |hash: u32, at| hash.wrapping_mul(31).wrapping_add(self.items.hash(at)))
+    }
+}
+
+/// MAP. The entries are in the order of Java's `HashMap`.
+pub(super) struct Map<'a, K, V> {
+    offsets: &'a [i32],
+    keys: K,
+    values: V,
+    /// What stands around the map, before a key, between key and value, and behind the value.
+    marks: [Lead; 5],
+    /// Bytes of the marks around an entry and the comma.
+    entry_bytes: usize,
+    order: Cell<Order>,
+}
+
+/// The order of the map that was written last: maps of a column mostly have the same keys.
+#[derive(Clone, Copy, Default)]
+struct Order {
+    /// Index of the first entry.
+    first: usize,
+    count: usize,
+    indices: [u8; ORDERED_MAX],
+}
+
+impl<'a, K: Cells, V: Cells> Map<'a, K, V> {
+    pub(super) fn new(form: MapForm, offsets: &'a [i32], keys: K, values: V) -> Self {
+        let [open, before, between, after, close] = form.marks();
+        let entry_bytes = before.len() + between.len() + after.len() + 1;
+        let marks = [open, before, between, after, close].map(Lead::new);
+        Self { offsets, keys, values, marks, entry_bytes, order: Cell::default() }
+    }
+
+    /// The order of up to [`ORDERED_MAX`] entries from `first` on.
+    fn order(&self, first: usize, count: usize) -> Order {
+        let known = self.order.get();
+        if known.count == count && self.keys.is_same(known.first, first, count) {
+            return known;
+        }
+        let mut order = Order { first, count, indices: [0; ORDERED_MAX] };
+        let sorted: Result<(), ()> = hash::in_order(
+            count,
+            |index| self.keys.hash(first + index),
+            |position, index| {
+                order.indices[position] = index as u8;
+                Ok(())
+            },
+        );
+        debug_assert_eq!(sorted, Ok(()), "nothing fails here");
+        self.order.set(order);
+        order
+    }
+
+    #[inline]
+    fn entry(&self, out: &mut [u8], mut at: usize, position: usize, entry: usize) -> Written {
+        let [_, before, between, after, _] = &self.marks;
+        if position > 0 {
+            out[at] = b',';
+            at += 1;
+        }
+        at = before.put(out, at);
+        at = self.keys.value(out, at, entry)?;
+        at = between.put(out, at);
+        at = self.values.value(out, at, entry)?;
+        Ok(after.put(out, at))
+    }
+}
+
+impl<K: Cells, V: Cells> Cells for Map<'_, K, V> {
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn prepare(&mut self, range: Range<usize>) {
+        let range = inner(self.offsets, range);
+        self.keys.prepare(range.clone());
+        self.values.prepare(range);
+    }
+
+    fn extra(&self, range: Range<usize>) -> usize {
+        let range = inner(self.offsets, range);
+        let width = self.keys.width() + self.values.width() + self.entry_bytes;
+        range.len() * width + self.keys.extra(range.clone()) + self.values.extra(range)
+    }
+
+    fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
+        let entries = inner(self.offsets, index..index + 1);
+        let (first, count) = (entries.start, entries.len());
+        let mut at = self.marks[0].put(out, at);
+        if count <= ORDERED_MAX {
+            let order = self.order(first, count);
+            for (position, index) in order.indices[..count].iter().enumerate() {
+                at = self.entry(out, at, position, first + usize::from(*index))?;
+            }
+        } else {
+            hash::in_order(
+                count,
+                |index| self.keys.hash(first + index),
+                |position, index| {
+                    at = self.entry(out, at, position, first + index)?;
+                    Ok::<(), Box<FormatError>>(())
+                },
+            )?;
+        }
+        Ok(self.marks[4].put(out, at))
+    }
+
+    fn hash(&self, index: usize) -> u32 {
+        inner(self.offsets, index..index + 1)
+            .fold(0, |hash: u32, at| hash.wrapping_add(self.keys.hash(at) ^ self.values.hash(at)))
+    }
+}
+
+/// The items of the lists in `range`.
+fn inner(offsets: &[i32], range: Range<usize>) -> Range<usize> {
+    offsets[range.start] as usize..offsets[range.end] as usize
+}
+
+/// Entries whose order is kept.
+const ORDERED_MAX: usize = 12;

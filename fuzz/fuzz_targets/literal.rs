@@ -1,0 +1,19 @@
+//! Literals on their own.
+
+#![no_main]
+
+use std::cell::RefCell;
+
+use lakeward_differential::robustness::{Decoder, decoders_named};
+use libfuzzer_sys::fuzz_target;
+
+/// How the names of the decoders start.
+const NAMES: &str = "literal";
+
+thread_local! {
+    static DECODERS: RefCell<Vec<Decoder>> = RefCell::new(decoders_named(NAMES));
+}
+
+fuzz_target!(|input: &[u8]| {
+    DECODERS.with_borrow_mut(|decoders| decoders.iter_mut().for_each(|decoder| decoder.feed(input)));
+});
