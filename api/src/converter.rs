@@ -211,15 +211,7 @@ pub trait HeaderConverter {
         name: &str,
         payloads: &[Option<&[u8]>],
     ) -> (HeaderValues, Vec<(usize, ConnectError)>) {
-        let mut errors = Vec::new();
-        let mut decode = |(row, payload): (usize, &Option<&[u8]>)| {
-            self.decode(topic, name, *payload).unwrap_or_else(|err| {
-                errors.push((row, err));
-                (None, Value::Null)
-            })
-        };
-        let values: MixedHeaders = payloads.iter().enumerate().map(&mut decode).collect();
-        (HeaderValues::Mixed(values), errors)
+        decode_rows(self, topic, name, payloads)
     }
 
     /// Encodes the header `name` of `rows` records.
@@ -235,6 +227,24 @@ pub trait HeaderConverter {
         schema: Option<&Schema>,
         value: &Value,
     ) -> Result<Option<Bytes>, ConnectError>;
+}
+
+/// Decodes the header `name` of many records one by one.
+pub fn decode_rows<C: HeaderConverter + ?Sized>(
+    converter: &mut C,
+    topic: &str,
+    name: &str,
+    payloads: &[Option<&[u8]>],
+) -> (HeaderValues, Vec<(usize, ConnectError)>) {
+    let mut errors = Vec::new();
+    let mut decode = |(row, payload): (usize, &Option<&[u8]>)| {
+        converter.decode(topic, name, *payload).unwrap_or_else(|err| {
+            errors.push((row, err));
+            (None, Value::Null)
+        })
+    };
+    let values: MixedHeaders = payloads.iter().enumerate().map(&mut decode).collect();
+    (HeaderValues::Mixed(values), errors)
 }
 
 /// Encodes the header `name` of `rows` records one by one.

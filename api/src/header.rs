@@ -42,8 +42,35 @@ pub enum HeaderValues {
     },
     /// A value per row, all of one schema or all schemaless.
     Rows(Values),
+    /// Whole numbers, each of the smallest integer type that holds it, as they are read from texts.
+    Smallest(SmallestIntegers),
     /// Rows of several schemas.
     Mixed(MixedHeaders),
+}
+
+/// Whole numbers without a type of their own: INT8, INT16, INT32 or INT64 by their size.
+#[derive(Clone, Debug)]
+pub struct SmallestIntegers {
+    /// INT8, INT16, INT32, INT64.
+    pub schemas: Arc<[Arc<Schema>; 4]>,
+    /// One per row.
+    pub numbers: Vec<i64>,
+}
+
+impl SmallestIntegers {
+    fn row(&self, row: usize) -> (Option<Arc<Schema>>, Value) {
+        let number = self.numbers[row];
+        let (width, value) = if let Ok(number) = i8::try_from(number) {
+            (0, Value::Int8(number))
+        } else if let Ok(number) = i16::try_from(number) {
+            (1, Value::Int16(number))
+        } else if let Ok(number) = i32::try_from(number) {
+            (2, Value::Int32(number))
+        } else {
+            (3, Value::Int64(number))
+        };
+        (Some(Arc::clone(&self.schemas[width])), value)
+    }
 }
 
 /// The values of one header whose schemas differ from row to row. Few schemas come again and again, so each row
@@ -110,6 +137,7 @@ impl HeaderValues {
         match self {
             Self::Constant { schema, value } => (schema.clone(), value.clone()),
             Self::Mixed(values) => values.row(row),
+            Self::Smallest(values) => values.row(row),
             Self::Rows(Values::Dynamic(values)) => (None, values[row].clone()),
             Self::Rows(Values::Null { .. }) => (None, Value::Null),
             Self::Rows(Values::Shaped(array)) => (None, shaped::value_at(array, row)),
@@ -124,6 +152,10 @@ impl HeaderValues {
             Self::Constant { .. } => self.clone(),
             Self::Rows(values) => Self::Rows(values.take(rows)?),
             Self::Mixed(values) => Self::Mixed(values.take(rows)),
+            Self::Smallest(values) => {
+                let numbers = rows.iter().map(|row| values.numbers[*row as usize]).collect();
+                Self::Smallest(SmallestIntegers { schemas: Arc::clone(&values.schemas), numbers })
+            }
         })
     }
 
@@ -132,6 +164,7 @@ impl HeaderValues {
             Self::Constant { .. } => true,
             Self::Rows(values) => values.rows() == rows,
             Self::Mixed(values) => values.rows.len() == rows,
+            Self::Smallest(values) => values.numbers.len() == rows,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 mod digits;
 
-pub use digits::{NUMBER_BYTES, write_i64};
+pub use digits::{NUMBER_BYTES, Upper, write_i64, write_next};
 
 /// Appends a FLOAT64 as `Double#toString` prints it (`1.0`, `1.0E10`, `NaN`, `-Infinity`).
 pub fn append_f64(out: &mut Vec<u8>, number: f64) {
@@ -21,8 +21,8 @@ pub fn append_f32(out: &mut Vec<u8>, number: f32) {
     out.extend_from_slice(&text[..length]);
 }
 
-/// Writes a FLOAT64 at the start of `out`, as [`append_f64`] prints it; returns its length. The bytes behind it
-/// have no meaning.
+/// Writes a FLOAT64 at the start of `out`, as [`append_f64`] prints it; returns its length. The bytes behind
+/// it have no meaning.
 #[inline(always)]
 pub fn write_f64(out: &mut [u8; NUMBER_BYTES], number: f64) -> usize {
     let magnitude = number.abs();
@@ -54,8 +54,8 @@ fn write_any_f64(out: &mut [u8; NUMBER_BYTES], number: f64) -> usize {
     write(out, |text| append_java(text, shortest))
 }
 
-/// Writes a FLOAT32 at the start of `out`, as [`append_f32`] prints it; returns its length. The bytes behind it
-/// have no meaning.
+/// Writes a FLOAT32 at the start of `out`, as [`append_f32`] prints it; returns its length. The bytes behind
+/// it have no meaning.
 pub fn write_f32(out: &mut [u8; NUMBER_BYTES], number: f32) -> usize {
     let magnitude = number.abs();
     if (1e-3..1e7).contains(&magnitude) && number.fract() == 0.0 {

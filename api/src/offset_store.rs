@@ -47,6 +47,15 @@ pub trait OffsetStore: Send + Sync {
     /// # Errors
     /// `Retriable` when they, or some of them, may not be stored.
     fn write(&self, entries: Vec<OffsetEntry>) -> StoreFuture<'_, ()>;
+
+    /// Passes entries on to what is behind this store, if anything is: for those that a transaction writes to the
+    /// store's topic itself.
+    ///
+    /// # Errors
+    /// As [`OffsetStore::write`].
+    fn mirror(&self, _entries: Vec<OffsetEntry>) -> StoreFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// The stores of a worker.

@@ -6,8 +6,9 @@ use crate::ConnectError;
 use crate::bridge::{Bridge, Waker};
 use crate::config::{ConfigDef, ConfigMap, ConfigValue};
 use crate::converter::{Converter, HeaderConverter};
+use crate::record::TopicPartition;
 use crate::sink::{SinkTask, SinkTaskContext};
-use crate::source::SourceConnector;
+use crate::source::{OffsetsAltered, SourceConnector};
 use crate::transform::{Predicate, Transform};
 
 /// Kinds of plugins, in the order in which `GET /connector-plugins` lists them.
@@ -62,6 +63,18 @@ pub trait SinkConnector: Send + Sync {
 
     /// Creates a task. Called on the shard the task will live on; must not block.
     fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError>;
+
+    /// Checks offsets that a person wants to commit for the stopped connector (`None` to forget).
+    ///
+    /// # Errors
+    /// What the REST answer says, when the offsets make no sense for this connector.
+    fn alter_offsets(
+        &self,
+        _props: &ConfigMap,
+        _offsets: &[(TopicPartition, Option<i64>)],
+    ) -> Result<OffsetsAltered, ConnectError> {
+        Ok(OffsetsAltered::NotSupported)
+    }
 }
 
 /// What a converter is for.

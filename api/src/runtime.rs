@@ -6,6 +6,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::config::ConfigMap;
+use crate::metrics::TaskMetrics;
+use crate::pulse::TaskPulse;
+use crate::secrets::Secrets;
 
 /// A task of a connector.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +36,44 @@ pub struct TaskSpec {
     pub task_config: Arc<ConfigMap>,
     /// Whether the task starts running or paused.
     pub target: TaskTarget,
+    /// What log lines about the task must not show.
+    pub secrets: Secrets,
+    /// Where the pipeline shows that it is alive.
+    pub pulse: Arc<TaskPulse>,
+    /// Where the pipeline counts what it does.
+    pub metrics: Arc<TaskMetrics>,
+    /// Asked by a source task with transactions once it has fenced its predecessors.
+    pub still_wanted: StillWanted,
+}
+
+/// Says whether a task that is being started is still to be started: between the decision and the moment in which
+/// it fences its predecessors, another worker may have taken it over.
+#[derive(Clone)]
+pub struct StillWanted(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl StillWanted {
+    /// Wraps the question; it must not block.
+    pub fn new(ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(ask))
+    }
+
+    /// Whether to go on.
+    pub fn ask(&self) -> bool {
+        (self.0)()
+    }
+}
+
+impl Default for StillWanted {
+    /// Always.
+    fn default() -> Self {
+        Self::new(|| true)
+    }
+}
+
+impl fmt::Debug for StillWanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StillWanted")
+    }
 }
 
 /// What a task is asked to do.

@@ -38,6 +38,20 @@ pub struct SinkTaskContext {
     pub in_flight: Budget,
     /// Wakes the pipeline so that it calls [`SinkTask::poll`].
     pub waker: Waker,
+    /// Whether records may be rejected one by one (a dead letter queue or `errors.log.enable` is configured):
+    /// see [`SinkTask::take_rejected`]. Otherwise a bad record is an error of [`SinkTask::put`].
+    pub can_reject: bool,
+}
+
+/// A record that a sink cannot take.
+#[derive(Debug)]
+pub struct Rejected {
+    /// Where it came from, as the batch said.
+    pub partition: TopicPartition,
+    /// Its offset there.
+    pub offset: i64,
+    /// Why; class `Record`.
+    pub error: ConnectError,
 }
 
 /// One task of a sink connector. All calls come from one shard, one at a time.
@@ -52,8 +66,25 @@ pub trait SinkTask {
     /// ascend between `open` and `close`.
     ///
     /// # Errors
-    /// `Record` class errors name one record; every other class fails the task.
+    /// `Retriable` from a task that says [`SinkTask::may_refuse`]: nothing of the batch was taken, it is given
+    /// again. Every other error ends the task's run.
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError>;
+
+    /// Whether [`SinkTask::put`] may answer `Retriable` and get the same batch again. The pipeline then keeps a
+    /// copy of each batch.
+    fn may_refuse(&self) -> bool {
+        false
+    }
+
+    /// Appends the records that the last [`SinkTask::put`] left out, in offset order; only when
+    /// [`SinkTaskContext::can_reject`]. The pipeline reports them, and fails the task when they are not
+    /// tolerated. For the task's own positions they count as done: no position is committed beyond a report
+    /// that was not acknowledged.
+    fn take_rejected(&mut self, _out: &mut Vec<Rejected>) {}
+
+    /// Every record below `position` was put, or left out on its way here (bad, or dropped by a transform).
+    /// Lets positions pass records that never arrive.
+    fn passed(&mut self, _position: &Position) {}
 
     /// Turns the state machine without new records: outcomes of network work, timers. Called after every
     /// wake, after every round of `put`, and at least once a second.

@@ -13,6 +13,10 @@ pub trait Transform {
     /// batches keep the input's order of rows; a row whose schema or topic differs from the row before it
     /// starts a new batch. The `Err` of the call itself fails the task (class `Fatal`, `Config`).
     fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError>;
+
+    /// Said once, before the first batch, when the records come from a source connector: their offsets are row
+    /// numbers without a meaning, and a negative partition means that the producer chooses one.
+    fn expect_source_records(&mut self) {}
 }
 
 /// The outcome of one transform call.

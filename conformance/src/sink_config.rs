@@ -46,6 +46,11 @@ impl SinkConfig {
         ])
     }
 
+    /// These keys and no others.
+    pub fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(Map::new()).with(pairs)
+    }
+
     /// Sets keys, replacing what is there.
     #[must_use]
     pub fn with(mut self, pairs: &[(&str, &str)]) -> Self {

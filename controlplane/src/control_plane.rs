@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::TaskRuntime;
 use lakeward_kafka::membership::{Membership, Role};
@@ -15,11 +17,14 @@ use tokio::task::JoinHandle;
 
 use crate::error::ControlPlaneError;
 use crate::herder::{Command, Existing, Herder, PutConnector, Stage, WorkerParts};
-use crate::rest::{Gate, Limits, RestServer, Service, bind};
+use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::standalone_files::{self, ConnectorFile};
 use crate::start_up;
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{WorkerConfig, WorkerMode};
+
+/// How long looking up the leader's address may take.
+const FIND_LEADER_LIMIT: Duration = Duration::from_secs(10);
 
 /// How start-up went, for everybody who waits for it.
 #[derive(Clone, Debug)]
@@ -58,9 +63,10 @@ impl ControlPlane {
         config: WorkerConfig,
         registry: PluginRegistry,
         runtime: Arc<dyn TaskRuntime>,
+        offsets: Arc<dyn OffsetStores>,
     ) -> Result<Self, ControlPlaneError> {
         assert_eq!(config.mode(), WorkerMode::Distributed, "the worker file was read for another mode");
-        Self::start(config, registry, runtime, Limits::default(), |parts, signals| {
+        Self::start(config, registry, (runtime, offsets), Limits::default(), |parts, signals| {
             Box::pin(run_distributed(parts, signals))
         })
         .await
@@ -75,13 +81,14 @@ impl ControlPlane {
         connector_files: &[PathBuf],
         registry: PluginRegistry,
         runtime: Arc<dyn TaskRuntime>,
+        offsets: Arc<dyn OffsetStores>,
     ) -> Result<Self, ControlPlaneError> {
         assert_eq!(config.mode(), WorkerMode::Standalone, "the worker file was read for another mode");
         let files = connector_files
             .iter()
             .map(|path| Ok((path.display().to_string(), standalone_files::load(path)?)))
             .collect::<Result<Vec<_>, ControlPlaneError>>()?;
-        Self::start(config, registry, runtime, Limits::default(), |parts, signals| {
+        Self::start(config, registry, (runtime, offsets), Limits::default(), |parts, signals| {
             Box::pin(async move {
                 match start_up::cluster_id(&parts.config).await {
                     Ok(id) => run_standalone(parts, signals, files, Some(id)).await,
@@ -95,21 +102,26 @@ impl ControlPlane {
     async fn start(
         config: WorkerConfig,
         registry: PluginRegistry,
-        runtime: Arc<dyn TaskRuntime>,
+        (runtime, offsets): (Arc<dyn TaskRuntime>, Arc<dyn OffsetStores>),
         limits: Limits,
         run: impl FnOnce(WorkerParts, Signals) -> futures::future::BoxFuture<'static, ()>,
     ) -> Result<Self, ControlPlaneError> {
-        let listeners = bind(config.listeners()).await?;
+        let front = Arc::new(Front::from_config(&config)?);
+        let listeners = bind(&config).await?;
         let (stage, stage_seen) = watch::channel(Stage::starting("awaiting startup"));
         let stage = Arc::new(stage);
         let (service, service_seen) = watch::channel(None);
-        let rest = RestServer::start(listeners, &Gate { service: service_seen, stage: stage_seen, limits });
-        let port = rest.addresses().first().map_or(0, SocketAddr::port);
+        let gate = Gate { service: service_seen, front, face: Face::All, stage: stage_seen, limits };
+        let rest = RestServer::start(listeners, &gate);
+        let port = rest.addresses().get(config.advertised_listener()).map_or(0, SocketAddr::port);
         let parts = WorkerParts {
+            url: config.advertised_url(port),
             worker_id: config.worker_id(port),
+            metrics: Arc::new(Metrics::new(&config)),
             config: Arc::new(config),
             registry: Arc::new(registry),
             runtime,
+            offsets,
         };
         let (outcome, outcome_seen) = watch::channel(Outcome::Pending);
         let (stop, stop_seen) = watch::channel(false);
@@ -175,9 +187,9 @@ impl Signals {
         self.outcome.send_replace(Outcome::Failed(Arc::new(err)));
     }
 
-    fn ready(&self, herder: Herder, cluster_id: Option<String>) {
+    fn ready(&self, herder: Herder, cluster_id: Option<String>, leader: FindLeader) {
         self.stage.send_replace(Stage::Ready);
-        self.service.send_replace(Some(Arc::new(Service { herder, cluster_id })));
+        self.service.send_replace(Some(Arc::new(Service { herder, cluster_id, leader })));
         self.outcome.send_replace(Outcome::Ready);
     }
 
@@ -190,7 +202,7 @@ impl Signals {
 
 async fn run_distributed(parts: WorkerParts, signals: Signals) {
     let joined = tokio::select! {
-        joined = start_up::join(&parts.config, &signals.stage) => joined,
+        joined = start_up::join(&parts.config, &parts.url, &signals.stage) => joined,
         () = signals.stopping() => return,
     };
     let joined = match joined {
@@ -201,7 +213,17 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
     let config = Arc::clone(&parts.config);
     let (herder, actor) = Herder::new(parts, joined.store, role, signals.stage.subscribe());
     let running = actor.run(signals.stop.clone());
-    signals.ready(herder, Some(joined.cluster_id));
+    let finder = joined.membership.leader();
+    let leader: FindLeader = Arc::new(move || {
+        let finder = finder.clone();
+        Box::pin(async move {
+            finder.url(FIND_LEADER_LIMIT).await.unwrap_or_else(|err| {
+                tracing::warn!(error = %err, "the leader's address is not known");
+                None
+            })
+        })
+    });
+    signals.ready(herder, Some(joined.cluster_id), leader);
     let mut running = std::pin::pin!(running);
     tokio::select! {
         () = running.as_mut() => {}
@@ -241,7 +263,7 @@ async fn run_standalone(
     }
     match failed {
         Some(err) => signals.fail(err),
-        None => signals.ready(herder, cluster_id),
+        None => signals.ready(herder, cluster_id, no_leader()),
     }
     if let Err(err) = actor.await {
         tracing::error!(error = %err, "the herder ended badly");

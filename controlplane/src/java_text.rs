@@ -2,6 +2,8 @@
 //!
 //! Source: `Double#toString`, `String#hashCode`, `HashMap`, Java 17.
 
+use serde_json::Value;
+
 /// `number` as Java shows a double.
 pub(crate) fn double(number: f64) -> String {
     if number.is_nan() {
@@ -18,6 +20,29 @@ pub(crate) fn double(number: f64) -> String {
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let point = if digits.contains('.') { "" } else { ".0" };
     format!("{digits}{point}E{exponent}")
+}
+
+/// A JSON value as the text of the Java object it is read into. Its depth is limited by the reader of bodies.
+pub(crate) fn of_json(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let is_integer = !text.contains(['.', 'e', 'E']);
+            if is_integer { text } else { double(text.parse().unwrap_or(f64::NAN)) }
+        }
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(of_json).collect();
+            format!("[{}]", values.join(", "))
+        }
+        Value::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{name}={}", of_json(value))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+    }
 }
 
 /// Sorts `entries` into the order in which a Java hash map walks them that was given them one by one.

@@ -3,10 +3,16 @@
 //! Decides what runs and answers for it; never touches a record. Tasks run behind the `TaskRuntime` trait,
 //! Kafka is reached only through the Kafka crate.
 
+mod calendar;
+mod config_providers;
+mod connector_class;
 mod control_plane;
 mod error;
 mod herder;
 mod java_text;
+mod loggers;
+mod metrics;
+mod offsets;
 mod rest;
 mod standalone_files;
 mod start_up;
@@ -16,4 +22,5 @@ mod worker_config;
 
 pub use control_plane::ControlPlane;
 pub use error::ControlPlaneError;
-pub use worker_config::{Listener, OverridePolicy, WorkerConfig, WorkerMode};
+pub use loggers::{ApplyLevels, connect_log_levels};
+pub use worker_config::{Listener, OverridePolicy, Scheme, WorkerConfig, WorkerMode};

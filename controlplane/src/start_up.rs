@@ -32,7 +32,7 @@ pub(crate) struct Joined {
 }
 
 fn kafka_error(config: &WorkerConfig, action: &str) -> impl Fn(KafkaError) -> ControlPlaneError + use<> {
-    let (action, bootstrap_servers) = (action.to_owned(), config.required("bootstrap.servers").to_owned());
+    let (action, bootstrap_servers) = (action.to_owned(), config.shown("bootstrap.servers").to_owned());
     move |source| ControlPlaneError::Kafka {
         action: action.clone(),
         bootstrap_servers: bootstrap_servers.clone(),
@@ -57,6 +57,7 @@ pub(crate) async fn cluster_id(config: &WorkerConfig) -> Result<String, ControlP
 /// (brokers let a new group wait for seconds): reads are answered before it, writes wait for it.
 pub(crate) async fn join(
     config: &WorkerConfig,
+    url: &str,
     stage: &watch::Sender<Stage>,
 ) -> Result<Joined, ControlPlaneError> {
     stage.send_replace(Stage::starting("reading the Kafka cluster id and checking the internal topics"));
@@ -73,6 +74,7 @@ pub(crate) async fn join(
         props: config.props(),
         client_id: client_id(config, "member"),
         topic: config.required("config.storage.topic").to_owned(),
+        url: url.to_owned(),
         rebalance_timeout_ms: config.number("rebalance.timeout.ms").unwrap_or(60_000),
     })
     .map_err(&failed)?;

@@ -1,7 +1,8 @@
-//! The crossing to tokio, where third-party clients run.
+//! The crossing to tokio, where third-party clients run. What crosses keeps the task that its log lines name.
 
 use lakeward_api::bridge::{Bridge, BridgeFuture};
 use tokio::runtime::Handle;
+use tracing::{Instrument, Span};
 
 /// A bridge onto a tokio runtime.
 #[derive(Clone, Debug)]
@@ -17,12 +18,13 @@ impl TokioBridge {
 
     /// Runs work that blocks its thread, away from shards and from the runtime's own threads.
     pub(crate) fn spawn_blocking(&self, work: impl FnOnce() + Send + 'static) {
-        drop(self.handle.spawn_blocking(work));
+        let span = Span::current();
+        drop(self.handle.spawn_blocking(move || span.in_scope(work)));
     }
 }
 
 impl Bridge for TokioBridge {
     fn spawn(&self, future: BridgeFuture) {
-        drop(self.handle.spawn(future));
+        drop(self.handle.spawn(future.instrument(Span::current())));
     }
 }

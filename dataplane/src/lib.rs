@@ -7,6 +7,7 @@
 pub mod bridge;
 pub mod executor;
 pub mod runtime;
+pub mod source;
 mod task;
 
 pub use bridge::TokioBridge;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lakeward_api::config::ConfigMap;
+use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{
     RuntimeFuture, TaskEvent, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget,
@@ -12,6 +13,7 @@ use lakeward_api::runtime::{
 
 use crate::bridge::TokioBridge;
 use crate::executor::{Shard, ShardCommand, ShardSettings};
+use crate::source;
 use crate::task::{self, TaskControl, TaskStart};
 
 /// How the data plane is set up.
@@ -29,8 +31,12 @@ pub struct DataplaneSettings {
     pub in_flight_bytes_max: u64,
     /// `offset.flush.interval.ms`.
     pub offset_flush_interval: Duration,
+    /// `offset.flush.timeout.ms`.
+    pub offset_flush_timeout: Duration,
     /// `task.shutdown.graceful.timeout.ms`.
     pub graceful_timeout: Duration,
+    /// Where source offsets are kept.
+    pub offsets: Arc<dyn OffsetStores>,
 }
 
 /// What every task of this worker shares.
@@ -40,7 +46,9 @@ pub(crate) struct Environment {
     pub(crate) bridge: Arc<TokioBridge>,
     pub(crate) in_flight_bytes_max: u64,
     pub(crate) offset_flush_interval: Duration,
+    pub(crate) offset_flush_timeout: Duration,
     pub(crate) graceful_timeout: Duration,
+    pub(crate) offsets: Arc<dyn OffsetStores>,
 }
 
 struct RunningTask {
@@ -70,7 +78,9 @@ impl Dataplane {
             bridge: Arc::new(settings.bridge),
             in_flight_bytes_max: settings.in_flight_bytes_max,
             offset_flush_interval: settings.offset_flush_interval,
+            offset_flush_timeout: settings.offset_flush_timeout,
             graceful_timeout: settings.graceful_timeout,
+            offsets: settings.offsets,
         };
         Ok(Self { shards: shards?, environment: Arc::new(environment), tasks: Mutex::default() })
     }
@@ -105,7 +115,7 @@ const ABANDON_WAIT: Duration = Duration::from_secs(2);
 impl TaskRuntime for Dataplane {
     fn start(&self, spec: TaskSpec, listener: TaskListener) {
         let id = spec.id.clone();
-        let (control, wakes) = TaskControl::new(spec.target);
+        let (control, wakes) = TaskControl::new(spec.target, Arc::clone(&spec.metrics.errors));
         // Nothing is sent: the channel closes when the task is over.
         let (over, done) = flume::bounded::<()>(0);
         let running = RunningTask { control: Arc::clone(&control), done };
@@ -115,11 +125,14 @@ impl TaskRuntime for Dataplane {
         let placed = shard.place();
         let environment = Arc::clone(&self.environment);
         let start = TaskStart { spec, listener: Arc::clone(&listener), control, wakes, environment };
+        let class = start.spec.connector_config.get("connector.class").map(|class| class.trim());
+        let is_source = class.is_some_and(|class| self.environment.plugins.source(class).is_some());
         let command = ShardCommand::new(move || {
-            task::spawn(start, move || {
+            let done = move || {
                 drop(placed);
                 drop(over);
-            });
+            };
+            if is_source { source::spawn(start, done) } else { task::spawn(start, done) }
         });
         if !shard.send(command) {
             self.tasks().remove(&id);

@@ -22,7 +22,7 @@ pub struct Setup {
     pub is_key: bool,
     /// Topic that converters are told.
     pub topic: String,
-    /// What a schema registry holds for a converter that needs one: the schema at `i` has id and version `i + 1`.
+    /// What a schema registry holds for a converter that needs one: schema `i` has id and version `i + 1`.
     pub schemas: Vec<String>,
 }
 

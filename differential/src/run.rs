@@ -19,7 +19,7 @@ const BATCH_ITEMS: usize = 500;
 /// Differences that are made small per signature; later ones are taken for what those were.
 const SHRUNK_PER_SIGNATURE: u64 = 6;
 /// Longest text of an answer or an input in a report.
-const TEXT_MAX: usize = 4000;
+const TEXT_MAX: usize = 400;
 
 /// How much to run.
 #[derive(Clone, Copy, Debug)]

@@ -44,7 +44,7 @@ pub enum TopicOutcome {
 /// The admin client. Blocking calls run on the blocking threads of the tokio runtime. Clones share it.
 #[derive(Clone)]
 pub struct Admin {
-    inner: std::sync::Arc<AdminClient<DefaultClientContext>>,
+    pub(crate) inner: std::sync::Arc<AdminClient<DefaultClientContext>>,
 }
 
 impl Admin {
@@ -122,6 +122,37 @@ impl Admin {
                 }
                 Err(code) => return Err(creation_error(topic, code)),
             }
+        }
+    }
+
+    /// Creates the topic `name` when the cluster does not have it; `true` when it was created here. Another
+    /// worker may do so at the same time. Unlike a question for one topic, this never makes the broker create it
+    /// with its own settings.
+    ///
+    /// # Errors
+    /// `Retriable` when no broker answers within `limit`, or the broker refuses: the library's code says why.
+    pub async fn create_if_missing(
+        &self,
+        name: &str,
+        partitions: i32,
+        replication_factor: i32,
+        limit: Duration,
+    ) -> Result<bool, KafkaError> {
+        let inner = std::sync::Arc::clone(&self.inner);
+        let metadata = blocking(move || inner.inner().fetch_metadata(None, limit)).await?;
+        let metadata = metadata.map_err(|source| client_error("listing the topics".to_owned(), source))?;
+        if metadata.topics().iter().any(|found| found.name() == name) {
+            return Ok(false);
+        }
+        let new = NewTopic::new(name, partitions, TopicReplication::Fixed(replication_factor));
+        let options = AdminOptions::new().operation_timeout(Some(limit)).request_timeout(Some(limit));
+        let action = || format!("creating topic {name}");
+        let results = self.inner.create_topics([&new], &options).await;
+        let results = results.map_err(|source| client_error(action(), source))?;
+        match results.into_iter().next() {
+            Some(Err((_, Code::TopicAlreadyExists))) => Ok(false),
+            Some(Err((_, code))) => Err(client_error(action(), rdkafka::error::KafkaError::AdminOp(code))),
+            Some(Ok(_)) | None => Ok(true),
         }
     }
 

@@ -6,10 +6,16 @@
 pub mod admin;
 pub mod consumer;
 pub mod error;
+pub mod group_offsets;
+pub mod leader;
 pub mod log;
 pub mod membership;
+pub mod offset_store;
 pub mod producer;
 pub mod settings;
+pub mod source_producer;
+pub mod source_topics;
 mod sys;
+pub mod transactions;
 
 pub use error::KafkaError;

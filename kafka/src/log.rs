@@ -49,6 +49,8 @@ struct PartitionProgress {
 pub struct CompactedLog {
     topic: Arc<str>,
     consumer: Arc<BaseConsumer<Quiet>>,
+    /// Sees the end behind open transactions; a reader of committed records alone does not.
+    real_ends: Option<Arc<BaseConsumer<Quiet>>>,
     producer: AckProducer,
     progress: watch::Receiver<Progress>,
     /// Per partition the offset after our newest acknowledged append. The broker's own answer may lag behind
@@ -68,6 +70,27 @@ pub struct LogSettings<'a> {
     pub topic: String,
     /// Number of partitions.
     pub partition_count: usize,
+    /// Which records count.
+    pub isolation: Isolation,
+}
+
+/// Which records a reader sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isolation {
+    /// Only those of committed transactions, up to the first open one.
+    Committed,
+    /// All; Java's default.
+    Uncommitted,
+}
+
+impl Isolation {
+    /// Kafka's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Committed => "read_committed",
+            Self::Uncommitted => "read_uncommitted",
+        }
+    }
 }
 
 impl CompactedLog {
@@ -81,10 +104,11 @@ impl CompactedLog {
         producer: AckProducer,
         on_record: impl FnMut(i32, RawRecord<'_>) + Send + 'static,
     ) -> Result<Self, KafkaError> {
-        let LogSettings { props, client_id, topic, partition_count } = settings;
+        let LogSettings { props, client_id, topic, partition_count, isolation } = settings;
         let mut client = translate(ClientKind::Consumer, props)?;
         for (name, value) in [
             ("client.id", client_id.as_str()),
+            ("isolation.level", isolation.as_str()),
             ("auto.offset.reset", "earliest"),
             ("enable.auto.commit", "false"),
             ("enable.partition.eof", "true"),
@@ -100,6 +124,15 @@ impl CompactedLog {
             .to_rdkafka()
             .create_with_context(Quiet)
             .map_err(|source| client_error(action(), source))?;
+        let real_ends = match isolation {
+            Isolation::Uncommitted => None,
+            Isolation::Committed => {
+                client.set("isolation.level", Isolation::Uncommitted.as_str());
+                client.set("client.id", format!("{client_id}-ends"));
+                let consumer = client.to_rdkafka().create_with_context(Quiet);
+                Some(Arc::new(consumer.map_err(|source| client_error(action(), source))?))
+            }
+        };
         let mut assignment = TopicPartitionList::new();
         for partition in 0..partition_count {
             assignment
@@ -129,6 +162,7 @@ impl CompactedLog {
         Ok(Self {
             topic: topic.into(),
             consumer,
+            real_ends,
             producer,
             progress,
             own_ends: Mutex::new(vec![0; partition_count]),
@@ -198,11 +232,37 @@ impl CompactedLog {
         timeout_error(&format!("reading topic {} to its end", self.topic), limit)
     }
 
-    /// The end of a partition as the broker tells it, tried again until `deadline` while there is no leader.
+    /// The end of a partition as the broker tells it, tried again until `deadline` while there is no leader. Among
+    /// committed records it is known only once every transaction that is open now has ended: records behind the
+    /// first open one are not handed out.
     async fn end(&self, partition: i32, deadline: Instant) -> Result<End, KafkaError> {
+        let Some(real_ends) = &self.real_ends else {
+            return self.end_of(&self.consumer, partition, deadline).await;
+        };
+        let real = self.end_of(real_ends, partition, deadline).await?;
+        loop {
+            let stable = self.end_of(&self.consumer, partition, deadline).await?;
+            if stable.told >= real.told {
+                return Ok(stable);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let action = format!("waiting for the open transactions of topic {}", self.topic);
+                return Err(KafkaError::Timeout { action, timeout_ms: 0 });
+            }
+            tokio::time::sleep(Duration::from_millis(50).min(left)).await;
+        }
+    }
+
+    async fn end_of(
+        &self,
+        consumer: &Arc<BaseConsumer<Quiet>>,
+        partition: i32,
+        deadline: Instant,
+    ) -> Result<End, KafkaError> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let (consumer, topic) = (Arc::clone(&self.consumer), Arc::clone(&self.topic));
+            let (consumer, topic) = (Arc::clone(consumer), Arc::clone(&self.topic));
             let wait = left.min(Duration::from_secs(10));
             let answer = blocking(move || consumer.fetch_watermarks(&topic, partition, wait)).await?;
             match answer {

@@ -8,18 +8,22 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lakeward_api::config::ConfigMap;
-use rdkafka::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
-use rdkafka::error::KafkaError as LibraryError;
+use rdkafka::error::{KafkaError as LibraryError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::{ClientContext, TopicPartitionList};
 use tokio::sync::watch;
 
 use crate::KafkaError;
 use crate::admin::client_error;
+use crate::leader::{LeaderFinder, announce};
 use crate::settings::{ClientKind, translate};
+
+/// Between attempts to tell the group who leads.
+const ANNOUNCE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What this worker is in its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ pub struct Membership {
     role: watch::Receiver<Role>,
     refused: watch::Receiver<Option<Refusal>>,
     stopping: Arc<AtomicBool>,
+    leader: LeaderFinder<Election>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -51,6 +56,8 @@ pub struct MembershipSettings<'a> {
     pub client_id: String,
     /// The config topic.
     pub topic: String,
+    /// Where the other workers reach this one, told to them when it leads.
+    pub url: String,
     /// The longest silence before the group gives this member up, ms (`rebalance.timeout.ms`).
     pub rebalance_timeout_ms: i64,
 }
@@ -61,7 +68,7 @@ impl Membership {
     /// # Errors
     /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
     pub fn join(settings: MembershipSettings<'_>) -> Result<Self, KafkaError> {
-        let MembershipSettings { props, client_id, topic, rebalance_timeout_ms } = settings;
+        let MembershipSettings { props, client_id, topic, url, rebalance_timeout_ms } = settings;
         let mut client = translate(ClientKind::Consumer, props)?;
         let default_if_absent = |name: &str, value: &'static str| {
             props.get(name).map_or(value.to_owned(), |given| given.trim().to_owned())
@@ -84,21 +91,35 @@ impl Membership {
         let action = || "joining the worker group".to_owned();
         let consumer: BaseConsumer<Election> = client
             .to_rdkafka()
-            .create_with_context(Election { topic: topic.clone(), sender, refusal, trouble })
+            .create_with_context(Election {
+                topic: topic.clone(),
+                url,
+                unannounced: Mutex::new(None),
+                sender,
+                refusal,
+                trouble,
+            })
             .map_err(|source| client_error(action(), source))?;
         consumer.subscribe(&[&topic]).map_err(|source| client_error(action(), source))?;
+        let consumer = Arc::new(consumer);
+        let leader = LeaderFinder { consumer: Arc::downgrade(&consumer), topic };
         let stopping = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&stopping);
         let thread = std::thread::Builder::new()
             .name("membership".to_owned())
             .spawn(move || run(&consumer, &until))
             .map_err(|err| KafkaError::Stopped { reason: format!("no thread for the membership: {err}") })?;
-        Ok(Self { role, refused, stopping, thread: Some(thread) })
+        Ok(Self { role, refused, stopping, leader, thread: Some(thread) })
     }
 
     /// The role, now and whenever it changes.
     pub fn role(&self) -> watch::Receiver<Role> {
         self.role.clone()
+    }
+
+    /// Asks who leads.
+    pub fn leader(&self) -> LeaderFinder<Election> {
+        self.leader.clone()
     }
 
     /// Resolves when the broker refuses this member for a reason that cannot heal; never before. Cancel safe.
@@ -137,11 +158,22 @@ fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool) {
             // Errors went to the context before.
             None | Some(Ok(_) | Err(_)) => {}
         }
+        let election = consumer.context();
+        if election.is_announcement_due()
+            && let Err(err) = announce(consumer, &election.topic, &election.url)
+        {
+            tracing::warn!(error = %err, "other workers do not know yet who leads");
+            election.announce_at(Some(Instant::now() + ANNOUNCE_PAUSE));
+        }
     }
 }
 
-struct Election {
+/// The member as the client library knows it.
+pub struct Election {
     topic: String,
+    url: String,
+    /// When to tell the group who leads; `None` when there is nothing to tell.
+    unannounced: Mutex<Option<Instant>>,
     sender: watch::Sender<Role>,
     refusal: watch::Sender<Option<Refusal>>,
     /// What was wrong last, until the next assignment: the library repeats itself every few seconds.
@@ -149,6 +181,16 @@ struct Election {
 }
 
 impl Election {
+    fn announce_at(&self, at: Option<Instant>) {
+        *self.unannounced.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    /// True once per announcement that is due.
+    fn is_announcement_due(&self) -> bool {
+        let mut at = self.unannounced.lock().unwrap_or_else(PoisonError::into_inner);
+        at.take_if(|at| *at <= Instant::now()).is_some()
+    }
+
     fn trouble(&self, now: Option<Code>) -> Option<Code> {
         std::mem::replace(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
@@ -171,10 +213,21 @@ impl ClientContext for Election {
 }
 
 impl ConsumerContext for Election {
+    fn commit_callback(&self, told: KafkaResult<()>, _: &TopicPartitionList) {
+        let leads = matches!(*self.sender.borrow(), Role::Leader { .. });
+        if let Err(err) = told
+            && leads
+        {
+            tracing::warn!(error = %err, "other workers do not know yet who leads");
+            self.announce_at(Some(Instant::now() + ANNOUNCE_PAUSE));
+        }
+    }
+
     fn pre_rebalance(&self, _consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Revoke(partitions) = rebalance
             && partitions.find_partition(&self.topic, 0).is_some()
         {
+            self.announce_at(None);
             self.sender.send_replace(Role::Follower);
         }
     }
@@ -191,6 +244,9 @@ impl ConsumerContext for Election {
                 }
                 let owns = partitions.find_partition(&self.topic, 0).is_some();
                 self.sender.send_modify(|role| *role = role_after_assignment(*role, owns, generation));
+                if owns {
+                    self.announce_at(Some(Instant::now()));
+                }
             }
             Rebalance::Revoke(_) => {}
             Rebalance::Error(err) => tracing::warn!(error = %err, "a rebalance of the worker group failed"),
@@ -258,7 +314,9 @@ mod tests {
     fn election() -> (Election, watch::Receiver<Option<Refusal>>) {
         let (sender, _) = watch::channel(Role::Undecided);
         let (refusal, refused) = watch::channel(None);
-        (Election { topic: "c".to_owned(), sender, refusal, trouble: Mutex::new(None) }, refused)
+        let (topic, url) = ("c".to_owned(), "http://w:8083/".to_owned());
+        let trouble = Mutex::new(None);
+        (Election { topic, url, unannounced: Mutex::new(None), sender, refusal, trouble }, refused)
     }
 
     #[test]

@@ -11,7 +11,6 @@ mod error;
 mod guid;
 pub mod http;
 mod json_schema;
-mod keystore;
 mod local;
 pub mod protobuf;
 #[cfg(feature = "server")]

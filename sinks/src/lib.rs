@@ -4,13 +4,33 @@ use std::sync::Arc;
 
 use lakeward_api::plugin::SinkConnector;
 
+#[cfg(feature = "sink-file")]
+pub mod file_stream;
+#[cfg(any(feature = "sink-file", feature = "sink-test"))]
+mod lines;
+#[cfg(test)]
+mod rig;
 #[cfg(feature = "sink-s3")]
 pub mod s3;
+#[cfg(feature = "sink-test")]
+pub mod test_plugins;
+#[cfg(any(feature = "sink-file", feature = "sink-test"))]
+mod texts;
+
+/// The release of Apache Kafka whose connectors are rebuilt here; what REST answers call their version.
+#[cfg(any(feature = "sink-file", feature = "sink-test"))]
+const KAFKA_VERSION: &str = "4.1.0";
 
 /// Every sink connector of this build.
 pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
     vec![
+        #[cfg(feature = "sink-file")]
+        Arc::new(file_stream::FileStreamSinkConnector),
         #[cfg(feature = "sink-s3")]
         Arc::new(s3::S3SinkConnector),
+        #[cfg(feature = "sink-test")]
+        Arc::new(test_plugins::MockSinkConnector),
+        #[cfg(feature = "sink-test")]
+        Arc::new(test_plugins::VerifiableSinkConnector),
     ]
 }

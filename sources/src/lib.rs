@@ -1,4 +1,41 @@
-//! Source connectors, one folder each. None ships yet: the source contract of `lakeward-api` comes with the
-//! first one.
+//! Source connectors, one folder each.
 //!
-//! A source must not commit a position before the records up to it are acknowledged by the broker.
+//! They turn the outside world into batches with positions. They must not know Kafka clients or the runtime, and
+//! never wait: what blocks runs behind the bridge.
+
+mod blocking;
+mod position;
+#[cfg(test)]
+mod rig;
+
+#[cfg(feature = "source-test")]
+mod console;
+#[cfg(feature = "source-datagen")]
+pub mod datagen;
+#[cfg(feature = "source-file")]
+pub mod file_stream;
+#[cfg(feature = "source-test")]
+pub mod test_plugins;
+
+use std::sync::Arc;
+
+use lakeward_api::source::SourceConnector;
+
+/// The release of Apache Kafka whose connectors are rebuilt here; what REST answers call their version.
+const KAFKA_VERSION: &str = "4.1.0";
+
+/// Every source connector of this build.
+pub fn connectors() -> Vec<Arc<dyn SourceConnector>> {
+    vec![
+        #[cfg(feature = "source-datagen")]
+        Arc::new(datagen::DatagenConnector),
+        #[cfg(feature = "source-file")]
+        Arc::new(file_stream::FileStreamSourceConnector),
+        #[cfg(feature = "source-test")]
+        Arc::new(test_plugins::MockSourceConnector),
+        #[cfg(feature = "source-test")]
+        Arc::new(test_plugins::SchemaSourceConnector),
+        #[cfg(feature = "source-test")]
+        Arc::new(test_plugins::VerifiableSourceConnector),
+    ]
+}

@@ -89,6 +89,13 @@ impl KafkaBroker {
         Ok(())
     }
 
+    /// How many partitions `topic` has; 0 when it does not exist.
+    pub fn partition_count(&self, topic: &str) -> anyhow::Result<usize> {
+        let consumer: BaseConsumer = self.client().set("allow.auto.create.topics", "false").create()?;
+        let metadata = consumer.fetch_metadata(Some(topic), REQUEST_PATIENCE).context("asking for partitions")?;
+        Ok(metadata.topics().first().map_or(0, |found| found.partitions().len()))
+    }
+
     /// The committed offset of a consumer group in partition `partition` of `topic`; `None` when there is
     /// none.
     pub fn committed_offset(&self, group: &str, topic: &str, partition: i32) -> anyhow::Result<Option<i64>> {

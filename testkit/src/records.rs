@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use futures::future::try_join_all;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::message::{BorrowedHeaders, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -27,7 +27,7 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// Value; `None` is null.
     pub value: Option<Vec<u8>>,
-    /// Headers to send; not read back.
+    /// Headers; the value of one that was read is empty when it is null.
     pub headers: Vec<(String, Vec<u8>)>,
 }
 
@@ -104,6 +104,11 @@ fn headers_of(record: &Record) -> Option<OwnedHeaders> {
     (!record.headers.is_empty()).then(|| record.headers.iter().fold(OwnedHeaders::new(), insert))
 }
 
+fn read_headers(headers: &BorrowedHeaders) -> Vec<(String, Vec<u8>)> {
+    let value = |value: Option<&[u8]>| value.unwrap_or_default().to_vec();
+    headers.iter().map(|header| (header.key.to_owned(), value(header.value))).collect()
+}
+
 /// Reads everything a topic holds now, all partitions, each in offset order.
 pub fn read_topic(broker: &KafkaBroker, topic: &str) -> anyhow::Result<Vec<Record>> {
     let consumer: BaseConsumer = broker
@@ -137,7 +142,7 @@ pub fn read_topic(broker: &KafkaBroker, topic: &str) -> anyhow::Result<Vec<Recor
                 timestamp_ms: message.timestamp().to_millis(),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
-                headers: Vec::new(),
+                headers: message.headers().map(read_headers).unwrap_or_default(),
             });
         }
         // The position also passes what is never delivered: transaction markers and compacted records.

@@ -131,6 +131,16 @@ impl LakewardWorker {
         self.wait_until_ready()
     }
 
+    /// Stops the process without ending it, as a machine that hangs; [`LakewardWorker::thaw`] undoes it.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.child.signal("STOP")
+    }
+
+    /// Lets a frozen worker run on.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.child.signal("CONT")
+    }
+
     /// SIGKILL, as a crash.
     pub fn kill(&mut self) {
         self.child.kill();

@@ -62,6 +62,13 @@ impl Chain {
         self.stages.is_empty()
     }
 
+    /// Prepares the chain for records of a source connector: see [`Transform::expect_source_records`].
+    #[must_use]
+    pub fn of_source(mut self) -> Self {
+        self.stages.iter_mut().for_each(|stage| stage.transform.expect_source_records());
+        self
+    }
+
     /// Applies every transform to `batch`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ mod tests;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array};
+use arrow_array::{Array, ArrayRef, Int32Array, Int64Array};
 use arrow_schema::{DataType, Fields};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
@@ -71,6 +71,7 @@ struct InsertField {
     side: Side,
     inserts: Vec<Insert>,
     replace_null: bool,
+    is_source: bool,
     plans: Plans<Result<Arc<Schema>, ConnectError>>,
     layouts: ShapePlans<Layout>,
 }
@@ -116,7 +117,14 @@ impl InsertField {
             return Err(ConnectError::config("No field insertion configured"));
         }
         let replace_null = settings.flag(REPLACE_NULL);
-        Ok(Self { side, inserts, replace_null, plans: Plans::default(), layouts: ShapePlans::default() })
+        Ok(Self {
+            side,
+            inserts,
+            replace_null,
+            is_source: false,
+            plans: Plans::default(),
+            layouts: ShapePlans::default(),
+        })
     }
 
     fn typed(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -140,6 +148,12 @@ impl InsertField {
             Ok(updated) => Arc::clone(updated),
             Err(err) => return Ok(fail_all(&batch, err)),
         };
+        if self.wants_missing_offset() {
+            return Ok(fail_all(&batch, &no_offset()));
+        }
+        if self.is_source && batch.partition.partition < 0 && self.requires_partition() {
+            return Ok(fail_all(&batch, &no_partition()));
+        }
         if self.requires_timestamp() && batch.timestamps_ms.contains(&None) {
             return self.without_timestamps(batch);
         }
@@ -155,6 +169,15 @@ impl InsertField {
         let array = columns::struct_column(&updated, all, batch.rows())?;
         *self.side.of_mut(&mut batch) = Values::Typed { schema: updated, array };
         Ok(Transformed::one(batch))
+    }
+
+    /// Records of a source have no offset.
+    fn wants_missing_offset(&self) -> bool {
+        self.is_source && self.inserts.iter().any(|insert| matches!(insert.what, What::Offset))
+    }
+
+    fn requires_partition(&self) -> bool {
+        self.inserts.iter().any(|insert| matches!(insert.what, What::Partition) && !insert.schema.optional)
     }
 
     fn requires_timestamp(&self) -> bool {
@@ -188,6 +211,11 @@ impl InsertField {
     /// Whether maps of one shape still have one shape afterwards: a timestamp that is missing is no member.
     fn keeps_shape(&self, batch: &SinkBatch) -> bool {
         let wants_time = self.inserts.iter().any(|insert| matches!(insert.what, What::Timestamp));
+        let wants_partition = self.inserts.iter().any(|insert| matches!(insert.what, What::Partition));
+        let lacks_partition = wants_partition && self.is_source && batch.partition.partition < 0;
+        if lacks_partition || self.wants_missing_offset() {
+            return false;
+        }
         layout::maps(self.side.of(batch)).is_some() && !(wants_time && batch.timestamps_ms.contains(&None))
     }
 
@@ -219,7 +247,9 @@ impl InsertField {
         let members = require_map(value, PURPOSE)?;
         for insert in &self.inserts {
             let value = match &insert.what {
+                What::Offset if self.is_source => return Err(no_offset()),
                 What::Offset => Value::Int64(origin.offset),
+                What::Partition if self.is_source && origin.partition < 0 => continue,
                 What::Partition => Value::Int32(origin.partition),
                 What::Static(text) => Value::String(Arc::clone(text)),
                 What::Timestamp => match origin.timestamp_ms {
@@ -232,6 +262,17 @@ impl InsertField {
         }
         Ok(())
     }
+}
+
+fn no_offset() -> ConnectError {
+    ConnectError::data(
+        "Only SinkRecord supported for [field insertion], found: org.apache.kafka.connect.source.SourceRecord",
+    )
+}
+
+/// Java would hand on a struct that is not valid.
+fn no_partition() -> ConnectError {
+    ConnectError::data("Invalid value: null used for required field of the record's partition")
 }
 
 /// Where a schemaless row came from.
@@ -250,6 +291,10 @@ impl Transform for InsertField {
             Values::Shaped(_) if self.keeps_shape(&batch) => self.shaped(batch),
             Values::Dynamic(_) | Values::Shaped(_) => self.dynamic(batch),
         }
+    }
+
+    fn expect_source_records(&mut self) {
+        self.is_source = true;
     }
 }
 
@@ -275,6 +320,9 @@ impl Insert {
     fn typed_column(&mut self, batch: &SinkBatch) -> Result<ArrayRef, ConnectError> {
         match self.what {
             What::Timestamp => Ok(Arc::new(column::timestamps(batch))),
+            What::Partition if batch.partition.partition < 0 => {
+                Ok(Arc::new(Int32Array::new_null(batch.rows())))
+            }
             _ => self.shaped_column(batch),
         }
     }

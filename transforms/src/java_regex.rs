@@ -26,13 +26,13 @@ use compile::Program;
 use machine::Machine;
 
 /// A compiled pattern.
-pub(crate) struct JavaRegex {
+pub struct JavaRegex {
     program: Program,
 }
 
 impl JavaRegex {
     /// Compiles `pattern`. The `Err` is the message of Java's `PatternSyntaxException`.
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+    pub fn new(pattern: &str) -> Result<Self, String> {
         let parsed = parse::parse(pattern)?;
         Ok(Self { program: compile::compile(parsed) })
     }
@@ -41,7 +41,7 @@ impl JavaRegex {
     ///
     /// # Errors
     /// `Record` when the answer takes too many steps.
-    pub(crate) fn matches(&self, text: &str) -> Result<bool, ConnectError> {
+    pub fn matches(&self, text: &str) -> Result<bool, ConnectError> {
         let text: Vec<char> = text.chars().collect();
         let mut machine = Machine::new(&self.program, &text);
         Ok(machine.matches_at(0, true).map_err(|_| too_slow())?.is_some())

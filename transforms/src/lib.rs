@@ -1,8 +1,8 @@
 //! Single message transforms and predicates, one file each, over whole batches.
 //!
 //! A transform looks at the schema of a batch once, computes what it does to the schema and to each column,
-//! and keeps that plan until the schema changes. Schemaless rows of one shape are columns, too; other ones are
-//! changed in place. A record that fails alone becomes an entry of
+//! and keeps that plan until the schema changes. Schemaless rows of one shape are columns, too; other ones
+//! are changed in place. A record that fails alone becomes an entry of
 //! [`Transformed::errors`](lakeward_api::transform::Transformed), never the failure of its batch.
 //!
 //! Source: `org.apache.kafka.connect.transforms`, Kafka 4.1.
@@ -56,6 +56,7 @@ use std::sync::Arc;
 use lakeward_api::plugin::PluginRegistry;
 
 pub use chain::{Applied, Chain, ChainError};
+pub use java_regex::JavaRegex;
 use plugin::TransformClass;
 
 /// Adds every transform and predicate of this crate.

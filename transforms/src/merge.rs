@@ -210,7 +210,7 @@ fn header_columns(sources: &[SinkBatch], picks: &[Pick]) -> Result<Option<Vec<He
 fn gather_header(sources: &[&HeaderValues], picks: &[Pick]) -> Result<HeaderValues, ConnectError> {
     let of_rows = |source: &&HeaderValues| match source {
         HeaderValues::Rows(values) => Some(values.clone()),
-        HeaderValues::Constant { .. } | HeaderValues::Mixed(_) => None,
+        HeaderValues::Constant { .. } | HeaderValues::Mixed(_) | HeaderValues::Smallest(_) => None,
     };
     if let Some(mut rows) = sources.iter().map(of_rows).collect::<Option<Vec<Values>>>()
         && rows.windows(2).all(|two| is_same_kind(&two[0], &two[1]))
@@ -218,7 +218,10 @@ fn gather_header(sources: &[&HeaderValues], picks: &[Pick]) -> Result<HeaderValu
         return Ok(HeaderValues::Rows(gather_values(&mut rows.iter_mut().collect::<Vec<_>>(), picks)?));
     }
     if let HeaderValues::Constant { schema, value } = sources[0] {
-        let is_same = |source: &&HeaderValues| matches!(source, HeaderValues::Constant { schema: a, value: b } if a == schema && b == value);
+        let is_same = |source: &&HeaderValues| match source {
+            HeaderValues::Constant { schema: a, value: b } => a == schema && b == value,
+            HeaderValues::Mixed(_) | HeaderValues::Rows(_) | HeaderValues::Smallest(_) => false,
+        };
         if sources.iter().all(is_same) {
             return Ok(sources[0].clone());
         }

@@ -2,8 +2,10 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
 
 /// Levels per module, as in `info,lakeward_sinks=debug`.
 pub(crate) const LEVEL_VARIABLE: &str = "LAKEWARD_LOG";
@@ -14,26 +16,54 @@ pub(crate) const FORMAT_VARIABLE: &str = "LAKEWARD_LOG_FORMAT";
 /// at INFO and report every closed connection as an error: silent unless the levels name them.
 const SERVER_LIBRARIES: [&str; 2] = ["nisshi", "s3s"];
 
-/// Sets up logging for this process. A level text that cannot be parsed falls back to INFO with a warning.
+/// Sets up logging for this process. A level text that cannot be parsed falls back to INFO with a warning. Levels
+/// set over REST later come on top.
 pub(crate) fn init() {
-    let levels = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
-    let parsed = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(&levels);
-    let problem = parsed.as_ref().err().map(ToString::to_string);
-    let filter = parsed.unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
-    let unnamed = SERVER_LIBRARIES.iter().filter(|library| !levels.contains(*library));
-    let filter = unnamed.fold(filter, |filter, library| {
-        let silence = format!("{library}=off").parse().expect("a constant name with a level parses");
-        filter.add_directive(silence)
-    });
-    let is_terminal = std::io::stderr().is_terminal();
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_terminal).with_writer(std::io::stderr);
-    if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
-        builder.json().init();
-    } else {
-        builder.with_target(false).init();
+    let mut levels = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
+    let problem = parse(&levels).err().map(|err| err.to_string());
+    if problem.is_some() {
+        levels.clear();
     }
+    let (filter, handle) = reload::Layer::new(filter(&levels, &[]));
+    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
+        lines.json().boxed()
+    } else {
+        lines.with_target(false).boxed()
+    };
+    tracing_subscriber::registry().with(filter).with(lines).init();
     if let Some(problem) = problem {
         tracing::warn!(variable = LEVEL_VARIABLE, %problem, "log levels cannot be read; INFO is used");
     }
+    let root = root_level(&levels);
+    let apply = Box::new(move |changed: &[(&str, LevelFilter)]| {
+        if let Err(err) = handle.reload(self::filter(&levels, changed)) {
+            tracing::warn!(error = %err, "the log levels cannot be changed");
+        }
+    });
+    lakeward_controlplane::connect_log_levels(root, apply);
+}
+
+fn parse(levels: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).parse(levels)
+}
+
+/// The level of modules that `levels` does not name.
+fn root_level(levels: &str) -> LevelFilter {
+    let mut directives = levels.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    directives.find_map(|directive| directive.parse().ok()).unwrap_or(LevelFilter::INFO)
+}
+
+/// `levels` with `changed` on top: module paths and their levels; the empty path is everything else.
+fn filter(levels: &str, changed: &[(&str, LevelFilter)]) -> EnvFilter {
+    let filter =
+        parse(levels).unwrap_or_else(|_| EnvFilter::default().add_directive(LevelFilter::INFO.into()));
+    let unnamed = SERVER_LIBRARIES.iter().filter(|library| !levels.contains(*library));
+    let silent = unnamed.map(|library| format!("{library}=off"));
+    let changed = changed.iter().map(|(path, level)| match *path {
+        "" => level.to_string(),
+        path => format!("{path}={level}"),
+    });
+    // A name from a request may be no module path; it has no lines then.
+    silent.chain(changed).filter_map(|text| text.parse().ok()).fold(filter, EnvFilter::add_directive)
 }

@@ -5,9 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use lakeward_api::config::ConfigMap;
+use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::runtime::TaskRuntime;
 use lakeward_controlplane::{ControlPlane, ControlPlaneError, WorkerConfig, WorkerMode};
+use lakeward_dataplane::source::file_store::FileOffsetStores;
 use lakeward_dataplane::{Dataplane, DataplaneSettings, TokioBridge};
+use lakeward_kafka::log::Isolation;
+use lakeward_kafka::offset_store::{KafkaOffsetStores, OffsetTopicSettings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::plugins;
@@ -57,7 +62,8 @@ fn refused(err: &ControlPlaneError) -> ExitCode {
 }
 
 fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
-    let settings = ProcessSettings::from_worker(config.props()).map_err(anyhow::Error::msg)?;
+    let settings = ProcessSettings::from_worker(config.props())
+        .map_err(|problems| anyhow::Error::msg(config.hide(&problems)))?;
     let threads = usize::try_from(settings.bridge_threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
@@ -66,6 +72,7 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
         .build()
         .context("the bridge threads cannot be started")?;
     let registry = plugins::registry();
+    let offsets = offset_stores(config.props(), mode);
     let dataplane = Dataplane::start(DataplaneSettings {
         shards: settings.shards().map_err(anyhow::Error::msg)?,
         worker_config: Arc::new(config.props().clone()),
@@ -73,16 +80,20 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
         bridge: TokioBridge::new(runtime.handle().clone()),
         in_flight_bytes_max: settings.in_flight_bytes_max(),
         offset_flush_interval: settings.offset_flush_interval(),
+        offset_flush_timeout: settings.offset_flush_timeout(),
         graceful_timeout: settings.graceful_timeout(),
+        offsets: Arc::clone(&offsets),
     })
     .context("the shards cannot be started")?;
     let dataplane: Arc<dyn TaskRuntime> = Arc::new(dataplane);
     let code = runtime.block_on(async {
         let signals = Signals::listen()?;
         let control = match mode {
-            Mode::Distributed => ControlPlane::start_distributed(config, registry, dataplane).await,
+            Mode::Distributed => {
+                ControlPlane::start_distributed(config, registry, dataplane, offsets).await
+            }
             Mode::Standalone { connectors } => {
-                ControlPlane::start_standalone(config, connectors, registry, dataplane).await
+                ControlPlane::start_standalone(config, connectors, registry, dataplane, offsets).await
             }
         };
         match control {
@@ -93,6 +104,20 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
     // Clients that still wait for a network are not worth waiting for: everything durable is committed.
     runtime.shutdown_background();
     code
+}
+
+/// Where source offsets are kept: the cluster's offsets topic, or the file of a standalone worker.
+fn offset_stores(props: &ConfigMap, mode: &Mode) -> Arc<dyn OffsetStores> {
+    let text = |name: &str| props.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
+    match mode {
+        Mode::Distributed => {
+            let is_exact = text("exactly.once.source.support").eq_ignore_ascii_case("enabled");
+            let isolation = if is_exact { Isolation::Committed } else { Isolation::Uncommitted };
+            let worker = Arc::new(props.clone());
+            Arc::new(KafkaOffsetStores::new(OffsetTopicSettings { worker, isolation }))
+        }
+        Mode::Standalone { .. } => Arc::new(FileOffsetStores::new(text("offset.storage.file.filename"))),
+    }
 }
 
 /// Serves until a signal or a failure, then drains.

@@ -53,6 +53,10 @@ pub(crate) struct ProcessSettings {
     #[config(name = "offset.flush.interval.ms", kind = "long", default = "60000", importance = "low")]
     offset_flush_interval_ms: i64,
 
+    /// How long storing source offsets may take (Kafka Connect's name and default).
+    #[config(name = "offset.flush.timeout.ms", kind = "long", default = "5000", importance = "low")]
+    offset_flush_timeout_ms: i64,
+
     /// How long tasks may take to stop (Kafka Connect's name and default).
     #[config(
         name = "task.shutdown.graceful.timeout.ms",
@@ -98,6 +102,10 @@ impl ProcessSettings {
 
     pub(crate) fn offset_flush_interval(&self) -> Duration {
         milliseconds(self.offset_flush_interval_ms)
+    }
+
+    pub(crate) fn offset_flush_timeout(&self) -> Duration {
+        milliseconds(self.offset_flush_timeout_ms)
     }
 
     pub(crate) fn graceful_timeout(&self) -> Duration {

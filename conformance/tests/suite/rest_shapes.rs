@@ -25,9 +25,6 @@ const REFUSALS: [(&str, &str, u16, &str); 15] = [
     ("GET", "/connector-plugins/Nope/config", 404, "Unknown plugin Nope."),
 ];
 
-/// Paths that Kafka Connect has and we do not offer yet. A path that comes to us must leave this list.
-const NOT_OFFERED: [&str; 1] = ["/connectors/absent/offsets"];
-
 /// A request to `/connectors` that is refused before anything looks at connectors.
 struct Malformed {
     method: &'static str,
@@ -69,10 +66,6 @@ pub(crate) fn assert_refusals(rest: &RestClient) {
 fn refusals_have_kafka_connects_codes_and_words() {
     let scenario = Scenario::start(1);
     assert_refusals(&scenario.worker.rest);
-    for path in NOT_OFFERED {
-        let answer = scenario.worker.rest.get(path).unwrap().expect_status(404);
-        assert_eq!(answer.message(), "HTTP 404 Not Found", "{path} is offered now: list it as such");
-    }
 }
 
 #[test]

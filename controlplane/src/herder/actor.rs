@@ -18,8 +18,10 @@ use lakeward_kafka::membership::Role;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::healing::Healing;
 use super::inbox::{Inbox, Report, Reported};
 use super::{Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, now_ms};
+use crate::config_providers::Resolved;
 use crate::store::{ClusterView, Store};
 use crate::worker_config::WorkerMode;
 
@@ -52,9 +54,14 @@ pub(crate) struct Actor {
     pub(super) running: Running,
     /// Tasks of `running` that gave up.
     pub(super) failed_tasks: BTreeSet<TaskId>,
+    /// Configurations of `running` connectors, variables replaced.
+    pub(super) resolved: BTreeMap<Arc<str>, Resolved>,
+    /// What connectors with variables published their tasks with.
+    pub(super) applied: BTreeMap<Arc<str>, Resolved>,
     /// Why connectors of `running` gave up, for standalone answers.
     pub(super) failures: BTreeMap<Arc<str>, String>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) healing: Healing,
     /// Task sets that could not be written.
     pub(super) retries: BTreeMap<Arc<str>, Retry>,
     /// Set while this worker should lead but could not read the config topic to its end yet.
@@ -73,11 +80,15 @@ impl Actor {
         role_changes: watch::Receiver<Role>,
         commands: mpsc::Receiver<(Command, Reply)>,
     ) -> Self {
+        let healing = Healing::new(parts.config.stuck_after_ms());
         Self {
             parts,
             store,
+            healing,
             running: Running::default(),
             failed_tasks: BTreeSet::new(),
+            resolved: BTreeMap::new(),
+            applied: BTreeMap::new(),
             failures: BTreeMap::new(),
             inbox: Arc::new(Inbox::default()),
             retries: BTreeMap::new(),
@@ -110,6 +121,7 @@ impl Actor {
                 },
                 () = view.changed() => {}
                 () = until(retry) => self.retry_task_sets().await,
+                () = until(self.healing.due()) => self.heal().await,
                 () = until(self.takeover.map(|retry| retry.due)) => self.on_role().await,
             }
             if self.leads() {
@@ -118,6 +130,11 @@ impl Actor {
             }
         }
         self.release_work().await;
+    }
+
+    /// The role as the group sees it.
+    pub(super) fn roles(&self) -> watch::Receiver<Role> {
+        self.role_changes.clone()
     }
 
     pub(super) fn leads(&self) -> bool {
@@ -144,6 +161,7 @@ impl Actor {
         if role == self.role || !self.take_role(role).await {
             return;
         }
+        self.parts.metrics.role(role);
         tracing::info!(?role, "role in the worker group");
         while let Some((command, reply)) = self.early.pop_front() {
             self.on_command(command, reply).await;
@@ -190,6 +208,9 @@ impl Actor {
             Command::Patch { name, .. } => Some(name.clone()),
             _ => None,
         };
+        if let Command::ModifyOffsets { name, change } = command {
+            return self.modify_offsets(name, change, reply).await;
+        }
         let mut outcome = self.execute(command).await;
         if self.is_standalone() {
             // There the answer waits for the start, and a start that failed is the answer.
@@ -238,6 +259,7 @@ impl Actor {
                 tracing::error!(task = %id, %trace, "a task failed; restart it when the cause is repaired");
                 self.failed_tasks.insert(id.clone());
                 self.write_status(&subject, RunState::Failed, Some(trace), version);
+                self.plan_restart(subject);
             }
             None => {}
         }
@@ -311,6 +333,10 @@ impl Actor {
         }
         self.failed_tasks.clear();
         self.failures.clear();
+        self.resolved.clear();
+        self.applied.clear();
+        self.healing.clear();
+        self.parts.metrics.clear();
         self.retries.clear();
         self.store.flush_status().await;
     }

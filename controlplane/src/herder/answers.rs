@@ -9,13 +9,17 @@ use lakeward_controlplane_core::config_log::ClusterState;
 use lakeward_controlplane_core::status::{Status, StatusBoard};
 use serde_json::{Map, Value, json};
 
+use crate::connector_class::ConnectorClass;
+
 /// What plugins report when they have no version; it is left out of answers.
 const UNDEFINED_VERSION: &str = "undefined";
 
-/// `sink`, or `unknown` for classes this binary does not have.
+/// `sink` or `source`, or `unknown` for classes this binary does not have.
 pub(crate) fn connector_type(registry: &PluginRegistry, config: Option<&Properties>) -> &'static str {
     let class = config.and_then(|config| config.get("connector.class"));
-    if class.is_some_and(|class| registry.sink(class.trim()).is_some()) { "sink" } else { "unknown" }
+    class
+        .and_then(|class| ConnectorClass::find(registry, class))
+        .map_or("unknown", |found| found.kind().as_str())
 }
 
 /// ConnectorInfo.

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::plugin::SinkConnector;
-use lakeward_api::runtime::{TaskId, TaskSpec};
+use lakeward_api::metrics::TaskKind;
+use lakeward_api::plugin::PluginKind;
+use lakeward_api::runtime::{StillWanted, TaskEvent, TaskId, TaskSpec};
 use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::{TargetState, records};
 use lakeward_controlplane_core::reconcile::{
@@ -17,14 +18,23 @@ use lakeward_controlplane_core::reconcile::{
 use lakeward_controlplane_core::status::{RunState, Subject};
 use tokio::time::Instant;
 
+use super::WorkerParts;
 use super::actor::{Actor, Retry};
+use super::resolve::hiding;
+use crate::config_providers::Resolved;
+use crate::connector_class::ConnectorClass;
+use crate::metrics::texts::{self, AliasedPlugin};
 use crate::store::Barrier;
 
 impl Actor {
     /// Does what the plan says, in its order.
     pub(super) async fn carry_out(&mut self, plan: &Plan) {
         for name in &plan.stop_connectors {
+            self.healing.forget(&Subject::Connector(Arc::clone(name)));
             self.stop_connector(name);
+        }
+        for id in &plan.stop_tasks {
+            self.healing.forget(&Subject::Task(id.clone()));
         }
         self.stop_tasks(&plan.stop_tasks).await;
         for name in &plan.start_connectors {
@@ -34,7 +44,7 @@ impl Actor {
             self.retarget_connector(name, *target).await;
         }
         for id in &plan.start_tasks {
-            self.start_task(id);
+            self.start_task(id).await;
         }
         for (id, target) in &plan.retarget_tasks {
             self.parts.runtime.set_target(id, *target);
@@ -44,21 +54,33 @@ impl Actor {
         }
     }
 
-    fn sink_of(&self, name: &str) -> Option<Arc<dyn SinkConnector>> {
-        let class =
-            self.view().config(|state| state.config(name)?.get("connector.class").map(str::to_owned))?;
-        self.parts.registry.sink(class.trim()).map(Arc::clone)
+    fn connector_of(&self, name: &str) -> Option<ConnectorClass> {
+        ConnectorClass::find(&self.parts.registry, &self.class_of(name)?)
+    }
+
+    /// The class of a connector, variables replaced once it was started.
+    fn class_of(&self, name: &str) -> Option<String> {
+        let class = |config: &Properties| config.get("connector.class").map(str::to_owned);
+        match self.resolved.get(name) {
+            Some(resolved) => class(resolved.properties()),
+            None => self.view().config(|state| state.config(name).and_then(class)),
+        }
     }
 
     /// The version of a connector's plugin.
     pub(super) fn connector_version(&self, name: &str) -> Option<String> {
-        self.sink_of(name).map(|sink| sink.version().to_owned())
+        self.connector_of(name).map(|connector| connector.version().to_owned())
     }
 
-    /// Forgets the instance: sink connectors have no state besides.
+    /// Forgets the instance: connectors have no state besides.
     pub(super) fn stop_connector(&mut self, name: &Arc<str>) {
         self.retries.remove(name);
         self.failures.remove(name);
+        self.resolved.remove(name);
+        if !self.exists(name) {
+            self.applied.remove(name);
+        }
+        self.parts.metrics.connector_ended(name);
         if self.running.connectors.remove(name).is_some() {
             self.write_status(&Subject::Connector(Arc::clone(name)), RunState::Unassigned, None, None);
         }
@@ -70,6 +92,8 @@ impl Actor {
         futures::future::join_all(ids.iter().map(|id| runtime.stop(id))).await;
         for id in ids {
             self.inbox.forget(id);
+            self.healing.unwatch(id);
+            self.parts.metrics.task_ended(id);
             self.running.tasks.remove(id);
             if !self.failed_tasks.remove(id) {
                 self.write_status(&Subject::Task(id.clone()), RunState::Unassigned, None, None);
@@ -79,25 +103,34 @@ impl Actor {
 
     /// Makes an instance, brings it to its target state and publishes its tasks.
     pub(super) async fn start_connector(&mut self, name: &Arc<str>) {
-        let Some((config_revision, target)) = self.view().config(|state| {
-            Some((state.config_revision(name)?, state.target_state(name).unwrap_or_default()))
+        let Some((config_revision, target, raw)) = self.view().config(|state| {
+            let target = state.target_state(name).unwrap_or_default();
+            Some((state.config_revision(name)?, target, state.config(name)?.clone()))
         }) else {
             return;
         };
         let instance = RunningConnector { config_revision, target, health: InstanceHealth::Good };
         self.running.connectors.insert(Arc::clone(name), instance);
-        if self.sink_of(name).is_none() {
-            let class = self.view().config(|state| {
-                state.config(name).and_then(|config| config.get("connector.class").map(str::to_owned))
-            });
+        self.parts.metrics.connector_begins(name);
+        match self.parts.resolve(raw).await {
+            Ok(resolved) => {
+                self.resolved.insert(Arc::clone(name), resolved);
+            }
+            Err(err) => return self.fail_connector(name, &err),
+        }
+        let Some(connector) = self.connector_of(name) else {
+            let class = self.class_of(name);
             let message = format!(
                 "Failed to find any class that implements Connector and which name matches {}; install the \
                  plugin or correct connector.class",
                 class.unwrap_or_default()
             );
-            self.fail_connector(name, &ConnectError::fatal(message));
-            return;
+            return self.fail_connector(name, &ConnectError::fatal(message));
+        };
+        if let Err(err) = self.check_source(name, &connector) {
+            return self.fail_connector(name, &err);
         }
+        self.parts.metrics.connector_started(name, texts::of_connector(&connector));
         self.enter(name, target).await;
     }
 
@@ -126,35 +159,52 @@ impl Actor {
     }
 
     fn fail_connector(&mut self, name: &Arc<str>, err: &ConnectError) {
-        tracing::error!(connector = %name, error = %err, "a connector failed; correct or restart it");
+        let hide = |text: String| match self.resolved.get(name) {
+            Some(resolved) => resolved.hide(&text),
+            None => text,
+        };
+        let (message, trace) = (hide(err.to_string()), hide(err.trace()));
+        tracing::error!(connector = %name, error = message, "a connector failed; correct or restart it");
+        self.parts.metrics.connector_failed(name);
         if let Some(instance) = self.running.connectors.get_mut(name) {
             instance.health = InstanceHealth::Failed;
         }
         self.retries.remove(name);
-        self.failures.insert(Arc::clone(name), err.to_string());
+        self.failures.insert(Arc::clone(name), message);
         let version = self.connector_version(name);
         let subject = Subject::Connector(Arc::clone(name));
-        self.write_status(&subject, RunState::Failed, Some(err.trace()), version);
+        self.write_status(&subject, RunState::Failed, Some(trace), version);
+        self.plan_restart(subject);
     }
 
-    /// Generates the task set of a started connector and writes it if it is another one; write failures are
-    /// tried again for ever.
+    /// Generates the task set of a started connector and writes it if it is another one, or if a value behind
+    /// a variable changed; write failures are tried again for ever.
     pub(super) async fn publish_tasks(&mut self, name: &Arc<str>) {
         let before = self.retries.remove(name);
-        let config = self.view().config(|state| {
+        let raw = self.view().config(|state| {
             let started = state.target_state(name) == Some(TargetState::Started);
-            state.config(name).filter(|_| started).map(Properties::to_config_map)
+            state.config(name).filter(|_| started).cloned()
         });
-        let (Some(config), Some(sink)) = (config, self.sink_of(name)) else { return };
-        let tasks = match generate_tasks(name, sink.as_ref(), &config) {
-            Ok(tasks) => tasks,
+        let Some(raw) = raw else { return };
+        let resolved = match self.parts.resolve(raw).await {
+            Ok(resolved) => resolved,
             Err(err) => return self.fail_connector(name, &err),
         };
-        if !self.view().config(|state| state.needs_new_task_set(name, &tasks)) {
-            return;
+        self.resolved.insert(Arc::clone(name), resolved.clone());
+        let Some(connector) = self.connector_of(name) else { return };
+        let tasks = match generate_tasks(name, &connector, &resolved.properties().to_config_map()) {
+            Ok(tasks) => tasks.into_iter().map(|task| resolved.reversed(task)).collect::<Vec<_>>(),
+            Err(err) => return self.fail_connector(name, &err),
+        };
+        if !self.has_other_values(name, &resolved)
+            && !self.view().config(|state| state.needs_new_task_set(name, &tasks))
+        {
+            return self.remember_values(name, resolved);
         }
         let problem = match self.write_task_set(name, &tasks).await {
-            Ok(()) if self.view().config(|state| state.task_set(name).is_some()) => return,
+            Ok(()) if self.view().config(|state| state.task_set(name).is_some()) => {
+                return self.remember_values(name, resolved);
+            }
             Ok(()) => "it was written but is not complete".to_owned(),
             Err(err) => err.to_string(),
         };
@@ -162,6 +212,22 @@ impl Actor {
         let pause_ms = retry.pause.as_millis() as u64;
         tracing::warn!(connector = %name, problem, pause_ms, "a task set was not written; trying again");
         self.retries.insert(Arc::clone(name), retry);
+    }
+
+    /// Whether the same texts led to other values when the tasks were published last: the tasks must start
+    /// again with the new ones. Source: `AppliedConnectorConfig#transformedConfig`, Kafka 4.1.
+    fn has_other_values(&self, name: &str, resolved: &Resolved) -> bool {
+        self.applied.get(name).is_some_and(|applied| {
+            applied.is_same_text(resolved) && !applied.properties().same_entries(resolved.properties())
+        })
+    }
+
+    fn remember_values(&mut self, name: &Arc<str>, resolved: Resolved) {
+        if resolved.has_variables() {
+            self.applied.insert(Arc::clone(name), resolved);
+        } else {
+            self.applied.remove(name);
+        }
     }
 
     /// Tasks, read back, commit, read back: nobody sees half a set.
@@ -196,35 +262,70 @@ impl Actor {
     }
 
     /// Hands a task to the data plane; its events write its status.
-    pub(super) fn start_task(&mut self, id: &TaskId) {
+    pub(super) async fn start_task(&mut self, id: &TaskId) {
         let Some((revision, target, connector_config, task_config)) = self.view().config(|state| {
             let set = state.task_set(&id.connector)?;
-            let config = state.config(&id.connector)?.to_config_map();
+            let config = state.config(&id.connector)?.clone();
             let target = task_target(state.target_state(&id.connector).unwrap_or_default());
-            Some((set.revision, target, config, set.tasks.get(&id.task)?.to_config_map()))
+            Some((set.revision, target, config, set.tasks.get(&id.task)?.clone()))
         }) else {
             return;
         };
+        self.failed_tasks.remove(id);
+        self.running.tasks.insert(id.clone(), RunningTask { set_revision: revision, target });
+        let class = self.connector_of(&id.connector);
+        let kind = class.as_ref().map_or(PluginKind::Sink, ConnectorClass::kind);
+        let (metrics, listener) = self.parts.metrics.task_begins(task_kind(kind), self.inbox.listener(id));
+        let plugins = texts::plugins(&self.parts.registry, &connector_config);
+        let (connector, task) =
+            match (self.parts.resolve(connector_config).await, self.parts.resolve(task_config).await) {
+                (Ok(connector), Ok(task)) => (connector, task),
+                (Err(err), _) | (_, Err(err)) => {
+                    return listener(TaskEvent::Failed { id: id.clone(), trace: err.trace() });
+                }
+            };
+        let secrets = connector.secrets().with(task.secrets());
+        let listener = hiding(listener, secrets.clone());
+        let connector_config = connector.properties().to_config_map();
+        let mut still_wanted = StillWanted::default();
+        if self.is_exactly_once(&connector_config) {
+            if let Err(err) = self.fence(&id.connector, &connector_config).await {
+                return listener(TaskEvent::Failed { id: id.clone(), trace: err.trace() });
+            }
+            still_wanted = self.still_wanted(id, revision);
+        }
         let spec = TaskSpec {
             id: id.clone(),
             connector_config: Arc::new(connector_config),
-            task_config: Arc::new(task_config),
+            task_config: Arc::new(task.properties().to_config_map()),
             target,
+            secrets,
+            pulse: Arc::default(),
+            metrics,
+            still_wanted,
         };
-        self.failed_tasks.remove(id);
-        self.running.tasks.insert(id.clone(), RunningTask { set_revision: revision, target });
-        self.parts.runtime.start(spec, self.inbox.listener(id));
+        self.healing.watch(id, Arc::clone(&spec.pulse));
+        self.show_metrics(&spec, class.as_ref(), plugins);
+        self.parts.runtime.start(spec, listener);
+    }
+
+    fn show_metrics(&self, spec: &TaskSpec, class: Option<&ConnectorClass>, plugins: Vec<AliasedPlugin>) {
+        let WorkerParts { registry, config, metrics, .. } = &self.parts;
+        let texts = class.map(|class| {
+            texts::of_task(registry, config, class, task_class(class.class()), &spec.connector_config)
+        });
+        metrics.task_made(&spec.id, Arc::clone(&spec.metrics), texts.unwrap_or_default(), plugins);
     }
 }
 
 /// The task configurations of a connector, with what the worker adds to each.
 fn generate_tasks(
     name: &str,
-    sink: &dyn SinkConnector,
+    connector: &ConnectorClass,
     config: &ConfigMap,
 ) -> Result<Vec<Properties>, ConnectError> {
     let tasks_max = config.get("tasks.max").and_then(|text| text.trim().parse().ok()).unwrap_or(1_u32);
-    let generated = sink.task_configs(config, tasks_max)?;
+    let generated = connector.task_configs(config, tasks_max)?;
     if generated.len() > tasks_max as usize {
         let message = format!(
             "The connector {name} has generated {} tasks, which is greater than {tasks_max}, the maximum \
@@ -239,15 +340,23 @@ fn generate_tasks(
         tracing::warn!(connector = name, "{message}");
     }
     let with_additions = |mut task: ConfigMap| {
-        task.insert("task.class".to_owned(), task_class(sink.class()));
-        for key in ["topics", "topics.regex"] {
-            if let Some(value) = config.get(key).filter(|value| !value.trim().is_empty()) {
-                task.insert(key.to_owned(), value.clone());
+        task.insert("task.class".to_owned(), task_class(connector.class()));
+        let copied: &[&str] = match connector.kind() {
+            PluginKind::Sink => &["topics", "topics.regex"],
+            _ => &[],
+        };
+        for key in copied {
+            if let Some(value) = config.get(*key).filter(|value| !value.trim().is_empty()) {
+                task.insert((*key).to_owned(), value.clone());
             }
         }
         Properties::from(task)
     };
     Ok(generated.into_iter().map(with_additions).collect())
+}
+
+fn task_kind(kind: PluginKind) -> TaskKind {
+    if kind == PluginKind::Source { TaskKind::Source } else { TaskKind::Sink }
 }
 
 /// Java's task classes are named after their connectors.

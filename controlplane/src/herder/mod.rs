@@ -13,11 +13,17 @@
 
 mod actor;
 pub(crate) mod answers;
+mod healing;
 mod inbox;
 mod lifecycle;
+mod offsets;
+#[cfg(test)]
+mod recorder;
 mod request_error;
 mod requests;
+mod resolve;
 mod restart;
+mod source;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -25,6 +31,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{TaskId, TaskRuntime};
 use lakeward_controlplane_core::Properties;
@@ -36,8 +43,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) use request_error::RequestError;
 pub(crate) use stage::{Stage, now_ms};
 
+use crate::loggers::LogLevel;
+use crate::metrics::Metrics;
+use crate::offsets::OffsetChange;
 use crate::store::{ClusterView, Store};
-use crate::validation::{ConfigInfos, Validator};
+use crate::validation::ConfigInfos;
 use crate::worker_config::WorkerConfig;
 
 /// Every request that waits for the herder.
@@ -54,6 +64,12 @@ pub(crate) struct WorkerParts {
     pub(crate) registry: Arc<PluginRegistry>,
     /// Runs tasks.
     pub(crate) runtime: Arc<dyn TaskRuntime>,
+    /// Where source offsets are kept.
+    pub(crate) offsets: Arc<dyn OffsetStores>,
+    /// What this worker counts about itself.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Where other workers reach this one.
+    pub(crate) url: String,
     /// `host:port` of this worker.
     pub(crate) worker_id: String,
 }
@@ -77,6 +93,13 @@ pub(crate) enum Command {
     Ping,
     /// Write a configuration that passed validation.
     Put(PutConnector),
+    /// Change the offsets of a stopped connector.
+    ModifyOffsets {
+        /// Connector.
+        name: String,
+        /// How.
+        change: OffsetChange,
+    },
     /// Forget which topics a connector used.
     ResetTopics {
         /// Connector.
@@ -98,6 +121,13 @@ pub(crate) enum Command {
     RestartTask {
         /// Which.
         id: TaskId,
+    },
+    /// Set a log level on every worker.
+    SetLogLevel {
+        /// Java logger name.
+        name: String,
+        /// The level.
+        level: LogLevel,
     },
     /// Pause, resume or stop.
     SetTarget {
@@ -137,6 +167,8 @@ pub(crate) enum Answer {
     Created(Value),
     /// Done; nothing to tell.
     Done,
+    /// Done, and what to say about it.
+    Message(String),
     /// StateInfo of what is being restarted.
     State(Value),
     /// An existing connector changed.
@@ -181,6 +213,16 @@ impl Herder {
         &self.parts.registry
     }
 
+    /// Where other workers reach this one.
+    pub(crate) fn url(&self) -> &str {
+        &self.parts.url
+    }
+
+    /// What the worker is made of.
+    pub(crate) fn parts(&self) -> &WorkerParts {
+        &self.parts
+    }
+
     /// The worker file.
     pub(crate) fn config(&self) -> &WorkerConfig {
         &self.parts.config
@@ -203,18 +245,12 @@ impl Herder {
         }
     }
 
-    /// Validates away from the async threads: checks of connectors may take long.
+    /// Validates away from the async threads: providers and checks of connectors may take long.
     ///
     /// # Errors
-    /// 400 without a known class; 500 when a connector panics.
+    /// 400 without a known class; 500 when a provider fails or a connector panics.
     pub(crate) async fn validate(&self, props: Properties) -> Result<ConfigInfos, RequestError> {
-        let parts = self.parts.clone();
-        let validated = tokio::task::spawn_blocking(move || {
-            Validator { registry: &parts.registry, worker: &parts.config }.validate(&props)
-        });
-        validated
-            .await
-            .map_err(|_| RequestError::Internal("The validation of the connector panicked.".to_owned()))?
+        self.parts.validate(props).await
     }
 }
 

@@ -23,6 +23,11 @@ pub(crate) enum RequestError {
     /// Our side failed: 500.
     #[error("{0}")]
     Internal(String),
+    /// Only the leader can do this: the request goes on to it.
+    #[error(
+        "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."
+    )]
+    NotLeader,
     /// There is no such thing: 404.
     #[error("{0}")]
     NotFound(String),
@@ -35,18 +40,22 @@ impl RequestError {
             Self::BadRequest(_) => 400,
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
-            Self::Conflict(_) => 409,
+            Self::Conflict(_) | Self::NotLeader => 409,
             Self::Config(_) | Self::Internal(_) => 500,
         }
     }
 
-    /// Nobody leads, or somebody whose address is unknown.
-    pub(crate) fn no_leader() -> Self {
-        Self::Conflict(
-            "Cannot complete request momentarily due to no known leader URL, likely because a \
-             rebalance was underway."
-                .to_owned(),
-        )
+    /// The same refusal with another text.
+    #[must_use]
+    pub(crate) fn map(self, change: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::BadRequest(text) => Self::BadRequest(change(text)),
+            Self::Config(text) => Self::Config(change(text)),
+            Self::Conflict(text) => Self::Conflict(change(text)),
+            Self::Forbidden(text) => Self::Forbidden(change(text)),
+            Self::Internal(text) => Self::Internal(change(text)),
+            Self::NotFound(text) => Self::NotFound(change(text)),
+        }
     }
 }
 

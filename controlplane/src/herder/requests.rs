@@ -11,13 +11,13 @@ use lakeward_controlplane_core::status::topic_tombstone;
 use super::actor::Actor;
 use super::{Answer, Command, Existing, PutConnector, RequestError, answers};
 use crate::store::Barrier;
-use crate::validation::Validator;
 
 impl Actor {
     /// Carries out one command.
     pub(super) async fn execute(&mut self, command: Command) -> Result<Answer, RequestError> {
         match command {
-            Command::Ping => Ok(Answer::Done),
+            // Answered apart, as it takes long: see `modify_offsets`.
+            Command::Ping | Command::ModifyOffsets { .. } => Ok(Answer::Done),
             Command::ResetTopics { name } => Ok(self.reset_topics(&name)),
             // Any worker may pause and resume.
             Command::SetTarget { name, target: target @ (TargetState::Paused | TargetState::Started) } => {
@@ -26,7 +26,12 @@ impl Actor {
                 self.store.write_config(vec![record], Barrier::Acknowledged).await?;
                 Ok(Answer::Done)
             }
-            _ if !self.leads() => Err(RequestError::no_leader()),
+            Command::SetLogLevel { name, level } => {
+                let record = records::log_level(&name, level.as_str());
+                self.store.write_config(vec![record], Barrier::ReadBack).await?;
+                Ok(Answer::Done)
+            }
+            _ if !self.leads() => Err(RequestError::NotLeader),
             Command::Delete { name } => {
                 self.require_existing(&name)?;
                 self.store
@@ -78,8 +83,7 @@ impl Actor {
         self.require_existing(name)?;
         let config = self.view().config(|state| state.config(name).map(|config| config.patched(patch)));
         let config = config.expect("its existence was checked and only this actor's writes are read between");
-        let validator = Validator { registry: &self.parts.registry, worker: &self.parts.config };
-        if let Some(refusal) = validator.validate(&config)?.refusal() {
+        if let Some(refusal) = self.parts.validate(config.clone()).await?.refusal() {
             return Err(RequestError::BadRequest(refusal));
         }
         let put =

@@ -39,6 +39,7 @@ impl Actor {
     pub(super) async fn restart_connector(&mut self, name: &str) -> Result<Answer, RequestError> {
         self.require_connector(name, "Unknown connector: ")?;
         let name: Arc<str> = name.into();
+        self.healing.forget(&Subject::Connector(Arc::clone(&name)));
         self.stop_connector(&name);
         self.start_connector(&name).await;
         match self.failures.get(&name) {
@@ -55,10 +56,11 @@ impl Actor {
         if !exists {
             return Err(RequestError::NotFound(format!("Unknown task: {id}")));
         }
+        self.healing.forget(&Subject::Task(id.clone()));
         if self.running.tasks.contains_key(id) {
             self.stop_tasks(std::slice::from_ref(id)).await;
         }
-        self.start_task(id);
+        self.start_task(id).await;
         Ok(Answer::Done)
     }
 
@@ -110,11 +112,13 @@ impl Actor {
         tracing::info!(connector = %name, instance = connector, task_count = tasks.len(), "restarting");
         if connector {
             let subject = Subject::Connector(Arc::clone(name));
+            self.healing.forget(&subject);
             self.stop_connector(name);
             self.write_status(&subject, RunState::Restarting, None, None);
         }
         self.stop_tasks(&tasks).await;
         for id in &tasks {
+            self.healing.forget(&Subject::Task(id.clone()));
             self.write_status(&Subject::Task(id.clone()), RunState::Restarting, None, None);
         }
         if connector {
@@ -124,7 +128,7 @@ impl Actor {
         for id in tasks.iter().filter(|_| !stopped) {
             // A new task set may have started it already, or may not have it any more.
             if !self.running.tasks.contains_key(id) {
-                self.start_task(id);
+                self.start_task(id).await;
             }
         }
     }

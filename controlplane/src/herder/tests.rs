@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::recorder::Recorder;
 use super::{Answer, Command, Existing, Herder, PutConnector, RequestError, Stage, WorkerParts};
 use crate::rest::tests::rig::{registry, worker};
 use crate::store::{Barrier, ClusterView, MemoryStore, Store, StoreError};
@@ -99,9 +100,9 @@ impl Store for ScriptedStore {
     }
 }
 
-struct Bench {
+pub(super) struct Bench {
     store: Arc<ScriptedStore>,
-    herder: Herder,
+    pub(super) herder: Herder,
     _role: watch::Sender<Role>,
     _stage: watch::Sender<Stage>,
     stop: watch::Sender<bool>,
@@ -110,17 +111,36 @@ struct Bench {
 
 impl Bench {
     fn new(role: Role, refreshes: &[Fate], task_writes: &[Fate]) -> Self {
+        Self::with(role, refreshes, task_writes, &[], Arc::new(NoTasks))
+    }
+
+    /// A worker with further settings over a runtime.
+    pub(super) fn over(role: Role, settings: &[(&str, &str)], runtime: &Arc<Recorder>) -> Self {
+        let runtime = Arc::clone(runtime) as Arc<dyn TaskRuntime>;
+        Self::with(role, &[], &[], settings, runtime)
+    }
+
+    fn with(
+        role: Role,
+        refreshes: &[Fate],
+        task_writes: &[Fate],
+        settings: &[(&str, &str)],
+        runtime: Arc<dyn TaskRuntime>,
+    ) -> Self {
         let store = Arc::new(ScriptedStore {
             refreshes: Mutex::new(refreshes.iter().copied().collect()),
             task_writes: Mutex::new(task_writes.iter().copied().collect()),
             ..ScriptedStore::default()
         });
-        let config = worker(WorkerMode::Distributed, &[]);
+        let config = worker(WorkerMode::Distributed, settings);
         let parts = WorkerParts {
+            url: "http://w:8083/".to_owned(),
             worker_id: "w:8083".to_owned(),
+            metrics: Arc::new(Metrics::new(&config)),
             config: Arc::new(config),
             registry: Arc::new(registry()),
-            runtime: Arc::new(NoTasks),
+            offsets: crate::store::unopened_offsets(),
+            runtime,
         };
         let (role, role_seen) = watch::channel(role);
         let (stage, stage_seen) = watch::channel(Stage::Ready);
@@ -131,15 +151,76 @@ impl Bench {
     }
 
     async fn create(&self) -> Result<Answer, RequestError> {
+        self.create_with(&[]).await
+    }
+
+    /// The usual configuration with further entries.
+    pub(super) fn config(&self, extra: &[(&str, &str)]) -> Properties {
         let mut config = Properties::default();
-        for (key, value) in
-            [("name", "a"), ("connector.class", "ProbeSink"), ("topics", "t"), ("flush.size", "3")]
-        {
-            config.set(key, Some(value.to_owned()));
+        let usual = [("name", "a"), ("connector.class", "ProbeSink"), ("topics", "t"), ("flush.size", "3")];
+        for (key, value) in usual.iter().chain(extra) {
+            config.set(*key, Some((*value).to_owned()));
         }
-        let put =
-            PutConnector { name: "a".to_owned(), config, initial_state: None, existing: Existing::Refuse };
-        self.herder.request(Command::Put(put)).await
+        config
+    }
+
+    pub(super) async fn create_with(&self, extra: &[(&str, &str)]) -> Result<Answer, RequestError> {
+        let (name, config) = ("a".to_owned(), self.config(extra));
+        let put = PutConnector { name, config, initial_state: None, existing: Existing::Refuse };
+        self.request(Command::Put(put)).await
+    }
+
+    pub(super) async fn request(&self, command: Command) -> Result<Answer, RequestError> {
+        self.herder.request(command).await
+    }
+
+    pub(super) fn task(&self) -> TaskId {
+        TaskId { connector: "a".into(), task: 0 }
+    }
+
+    /// The state of task 0, as REST would show it.
+    pub(super) fn task_state(&self) -> &'static str {
+        let state = self.store.view().status(|board| board.task(&self.task()).map(|status| status.state));
+        state.map_or("none", |state| state.as_str())
+    }
+
+    /// All statuses ever written under `key`.
+    pub(super) fn statuses_of(&self, key: &str) -> Vec<String> {
+        let statuses = self.store.statuses.lock().unwrap();
+        statuses.iter().filter(|record| record.key == key).filter_map(|record| record.value.clone()).collect()
+    }
+
+    /// Lets the herder work until `fits`. Each turn of it answers a request.
+    async fn until(&self, what: &str, fits: impl Fn() -> bool) {
+        for _ in 0..10_000 {
+            if fits() {
+                return;
+            }
+            self.request(Command::Ping).await.unwrap();
+        }
+        panic!("{what}: {:?}", self.store.statuses.lock().unwrap());
+    }
+
+    pub(super) async fn wait_for_task(&self, state: &str) {
+        self.until(state, || self.task_state() == state).await;
+    }
+
+    pub(super) async fn wait_for_status(&self, key: &str, part: &str) {
+        self.until(part, || self.statuses_of(key).iter().any(|status| status.contains(part))).await;
+    }
+
+    /// The connector and all its tasks, as stored.
+    pub(super) fn config_text(&self) -> String {
+        self.store.view().config(|state| {
+            let tasks = state.task_set("a").into_iter().flat_map(|set| set.tasks.values());
+            let all = state.config("a").into_iter().chain(tasks);
+            all.map(Properties::to_java_text).collect::<Vec<_>>().join("\n")
+        })
+    }
+
+    /// What is stored for task 0.
+    pub(super) fn stored_task(&self, key: &str) -> Option<String> {
+        self.store.view().config(|state| state.task_set("a")?.tasks.get(&0)?.get(key).map(str::to_owned))
     }
 
     fn task_count(&self) -> Option<usize> {
@@ -152,12 +233,12 @@ impl Bench {
     }
 
     /// Lets the herder work for a span of virtual time.
-    async fn within(&self, span: Duration) {
+    pub(super) async fn within(&self, span: Duration) {
         tokio::time::sleep(span).await;
     }
 }
 
-const LEADER: Role = Role::Leader { generation: 7 };
+pub(super) const LEADER: Role = Role::Leader { generation: 7 };
 
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_read_to_the_end_once_needs_no_other_answer_to_write_a_task_set() {

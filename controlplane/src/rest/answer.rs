@@ -59,9 +59,12 @@ pub(super) fn bad_path() -> Answer {
 }
 
 /// The answer to OPTIONS.
-pub(super) fn options(allow: &str) -> Answer {
-    let mut answer = with_body(StatusCode::OK, Bytes::from(allow.replace(',', ", ")));
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+pub(super) fn options(allow: &str, other_type: Option<&HeaderValue>) -> Answer {
+    // Only text lists the methods in the body, too.
+    let body = if other_type.is_some() { String::new() } else { allow.replace(',', ", ") };
+    let mut answer = with_body(StatusCode::OK, Bytes::from(body));
+    let media = other_type.cloned().unwrap_or_else(|| HeaderValue::from_static("text/plain"));
+    answer.headers_mut().insert(CONTENT_TYPE, media);
     if let Ok(allow) = HeaderValue::from_str(allow) {
         answer.headers_mut().insert(ALLOW, allow);
     }

@@ -14,7 +14,7 @@ use crate::java_text;
 /// Java's class of a creation.
 pub(super) const CREATE_REQUEST: &str =
     "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
-const MAP: &str = "java.util.LinkedHashMap";
+pub(super) const MAP: &str = "java.util.LinkedHashMap";
 const CREATOR_EXISTS: &str = "(although at least one Creator exists)";
 
 /// A creation as sent.
@@ -27,9 +27,14 @@ pub(super) struct RawCreate {
 
 /// Reads the newest token as a configuration map.
 pub(super) fn config(tokens: &mut Tokens<'_>) -> Result<Option<Properties>, Malformed> {
+    if begins_map(tokens, "String")? { entries(tokens).map(Some) } else { Ok(None) }
+}
+
+/// Whether the newest token begins a map with values of the Java class `java.lang.{values}`.
+pub(super) fn begins_map(tokens: &mut Tokens<'_>, values: &str) -> Result<bool, Malformed> {
     match tokens.current() {
-        Some(Token::Null) | None => Ok(None),
-        Some(Token::StartObject) => entries(tokens).map(Some),
+        Some(Token::Null) | None => Ok(false),
+        Some(Token::StartObject) => Ok(true),
         Some(Token::Text) => {
             let start = tokens.start();
             let text = tokens.text()?;
@@ -40,7 +45,7 @@ pub(super) fn config(tokens: &mut Tokens<'_>) -> Result<Option<Properties>, Malf
             };
             Err(Malformed::at(start, &problem))
         }
-        Some(token) => Err(mismatch(tokens, token, &format!("{MAP}<java.lang.String,java.lang.String>"))),
+        Some(token) => Err(mismatch(tokens, token, &format!("{MAP}<java.lang.String,java.lang.{values}>"))),
     }
 }
 
@@ -72,14 +77,46 @@ fn scalar(tokens: &mut Tokens<'_>) -> Result<Option<String>, Malformed> {
 
 /// Reads the newest token as a creation.
 pub(super) fn create_request(tokens: &mut Tokens<'_>) -> Result<Option<RawCreate>, Malformed> {
+    if !begins_bean(tokens, CREATE_REQUEST)? {
+        return Ok(None);
+    }
+    let mut create = RawCreate::default();
+    bean(tokens, &CREATE_BEAN, |name, tokens| {
+        let value = tokens.current();
+        match name {
+            "name" => create.name = text(tokens, value)?,
+            "config" => create.config = config(tokens)?,
+            _ => create.initial_state = target(tokens, value)?,
+        }
+        Ok(())
+    })?;
+    Ok(Some(create))
+}
+
+const CREATE_BEAN: Bean = Bean {
+    class: CREATE_REQUEST,
+    names: &["name", "config", "initial_state"],
+    known: "3 known properties: \"config\", \"name\", \"initial_state\"",
+};
+
+/// A Java class whose members are given to its constructor.
+pub(super) struct Bean {
+    pub(super) class: &'static str,
+    pub(super) names: &'static [&'static str],
+    /// How messages list the members.
+    pub(super) known: &'static str,
+}
+
+/// Whether the newest token begins an object; false for null and for no token at all.
+pub(super) fn begins_bean(tokens: &mut Tokens<'_>, class: &str) -> Result<bool, Malformed> {
     let start = tokens.start();
     let (argument, value) = match tokens.current() {
-        None | Some(Token::Null) => return Ok(None),
-        Some(Token::StartObject) => return members(tokens).map(Some),
+        None | Some(Token::Null) => return Ok(false),
+        Some(Token::StartObject) => return Ok(true),
         Some(Token::Text) => {
             let text = tokens.text()?;
             if text.trim().is_empty() {
-                return Err(Malformed::at(start, &cannot_coerce(&format!("`{CREATE_REQUEST}` value"))));
+                return Err(Malformed::at(start, &cannot_coerce(&format!("`{class}` value"))));
             }
             ("String", format!("String value ('{text}')"))
         }
@@ -91,9 +128,46 @@ pub(super) fn create_request(tokens: &mut Tokens<'_>) -> Result<Option<RawCreate
             let number = tokens.number().parse().unwrap_or(f64::NAN);
             ("double/Double", format!("Number value ({})", java_text::double(number)))
         }
-        Some(token) => return Err(mismatch(tokens, token, CREATE_REQUEST)),
+        Some(token) => return Err(mismatch(tokens, token, class)),
     };
-    Err(Malformed::at(start, &no_constructor(CREATE_REQUEST, argument, &value)))
+    Err(Malformed::at(start, &no_constructor(class, argument, &value)))
+}
+
+/// Reads the members of an object. Java makes it as soon as all are known, and refuses others then at once.
+pub(super) fn bean(
+    tokens: &mut Tokens<'_>,
+    bean: &Bean,
+    mut read: impl FnMut(&str, &mut Tokens<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let mut unknown: Option<String> = None;
+    let mut seen = vec![false; bean.names.len()];
+    let mut token = tokens.next()?;
+    while token == Some(Token::FieldName) {
+        let name = tokens.name().to_owned();
+        tokens.next()?;
+        let complete = seen.iter().all(|seen| *seen);
+        let outcome = match bean.names.iter().position(|known| *known == name) {
+            Some(index) => {
+                seen[index] = true;
+                read(&name, tokens)
+            }
+            None if complete => return Err(unrecognized(tokens, bean, &name)),
+            None => {
+                skip(tokens)?;
+                unknown.get_or_insert(name.clone());
+                Ok(())
+            }
+        };
+        outcome.map_err(|malformed| malformed.within(bean.class, &name))?;
+        token = tokens.next()?;
+        if let Some(name) = unknown.as_ref().filter(|_| seen.iter().all(|seen| *seen)) {
+            return Err(unrecognized(tokens, bean, name));
+        }
+    }
+    match unknown {
+        Some(name) => Err(unrecognized(tokens, bean, &name)),
+        None => Ok(()),
+    }
 }
 
 fn integer(text: &str) -> (&'static str, String) {
@@ -103,48 +177,6 @@ fn integer(text: &str) -> (&'static str, String) {
         Err(_) => ("BigInteger", text.to_owned()),
     };
     (argument, format!("Number value ({shown})"))
-}
-
-/// The members of a creation. Java makes it as soon as all three are known, and refuses others then at once.
-fn members(tokens: &mut Tokens<'_>) -> Result<RawCreate, Malformed> {
-    let mut create = RawCreate::default();
-    let mut unknown: Option<String> = None;
-    let (mut has_name, mut has_config, mut has_state) = (false, false, false);
-    let mut token = tokens.next()?;
-    while token == Some(Token::FieldName) {
-        let name = tokens.name().to_owned();
-        let value = tokens.next()?;
-        let complete = has_name && has_config && has_state;
-        let outcome = match name.as_str() {
-            "name" => {
-                has_name = true;
-                text(tokens, value).map(|text| create.name = text)
-            }
-            "config" => {
-                has_config = true;
-                config(tokens).map(|config| create.config = config)
-            }
-            "initial_state" => {
-                has_state = true;
-                target(tokens, value).map(|target| create.initial_state = target)
-            }
-            _ if complete => return Err(unrecognized(tokens, &name)),
-            _ => {
-                skip(tokens)?;
-                unknown.get_or_insert(name.clone());
-                Ok(())
-            }
-        };
-        outcome.map_err(|malformed| malformed.within(CREATE_REQUEST, &name))?;
-        token = tokens.next()?;
-        if let Some(name) = unknown.as_ref().filter(|_| has_name && has_config && has_state) {
-            return Err(unrecognized(tokens, name));
-        }
-    }
-    match unknown {
-        Some(name) => Err(unrecognized(tokens, &name)),
-        None => Ok(create),
-    }
 }
 
 fn text(tokens: &mut Tokens<'_>, value: Option<Token>) -> Result<Option<String>, Malformed> {
@@ -211,15 +243,15 @@ fn skip(tokens: &mut Tokens<'_>) -> Result<(), Malformed> {
     }
 }
 
-fn unrecognized(tokens: &Tokens<'_>, name: &str) -> Malformed {
+fn unrecognized(tokens: &Tokens<'_>, bean: &Bean, name: &str) -> Malformed {
     let problem = format!(
-        "Unrecognized field \"{name}\" (class {CREATE_REQUEST}), not marked as ignorable (3 known \
-         properties: \"config\", \"name\", \"initial_state\"])"
+        "Unrecognized field \"{name}\" (class {}), not marked as ignorable ({}])",
+        bean.class, bean.known
     );
-    Malformed::at(tokens.here(), &problem).within(CREATE_REQUEST, name)
+    Malformed::at(tokens.here(), &problem).within(bean.class, name)
 }
 
-fn mismatch(tokens: &Tokens<'_>, token: Token, class: &str) -> Malformed {
+pub(super) fn mismatch(tokens: &Tokens<'_>, token: Token, class: &str) -> Malformed {
     let (kind, name) = (token.kind(), token.as_str());
     let problem =
         format!("Cannot deserialize value of type `{class}` from {kind} value (token `JsonToken.{name}`)");

@@ -13,6 +13,7 @@ use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::TargetState;
 
 use super::bind;
+use super::bind_offsets::{self, RawOffsets};
 use super::jackson::{Malformed, Tokens};
 use crate::herder::RequestError;
 
@@ -71,6 +72,19 @@ pub(super) fn config_map(body: &[u8]) -> Result<Properties, RequestError> {
 /// Reads a flat configuration map that may be absent: Java looks at the connector first.
 pub(super) fn patch_map(body: &[u8]) -> Result<Option<Properties>, RequestError> {
     whole(body, "java.util.Map", bind::config)
+}
+
+/// Reads offsets; the inner list is `None` when the member is absent.
+pub(super) fn offsets(body: &[u8]) -> Result<Option<Option<RawOffsets>>, RequestError> {
+    whole(body, bind_offsets::OFFSETS, bind_offsets::offsets)
+}
+
+/// Reads the map with a log level.
+pub(super) fn level_map(body: &[u8]) -> Result<Properties, RequestError> {
+    patch_map(body)?.ok_or_else(|| {
+        let message = format!("Cannot invoke \"{MAP_GET}\" because \"levelMap\" is null");
+        RequestError::Internal(message)
+    })
 }
 
 const MAP_GET: &str = "java.util.Map.get(Object)";

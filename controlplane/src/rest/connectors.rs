@@ -15,7 +15,7 @@ use super::body;
 use super::route::{Query, Resource};
 use crate::herder::{self, Command, Existing, Herder, PutConnector, RequestError, answers};
 
-type Outcome = Result<Answer, RequestError>;
+pub(super) type Outcome = Result<Answer, RequestError>;
 
 /// What Java leaves as it is in a path segment.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -61,6 +61,7 @@ pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
             found(state(call.herder), || format!("Connector {name} not found"))
         }
         Resource::ConnectorConfig(name) => config(name, &call).await,
+        Resource::ConnectorOffsets(name) => super::offsets::serve(name, &call).await,
         Resource::ConnectorStatus(name) => status(&name, &call),
         Resource::ConnectorTasks(name) => {
             let tasks = call.herder.view().config(|state| answers::task_infos(state, &name));
@@ -207,7 +208,7 @@ fn written(call: &Call<'_>, name: &str, outcome: herder::Answer) -> Outcome {
             answer::created(&info, &format!("http://{}/connectors/{name}", call.host))
         }
         herder::Answer::Updated(info) | herder::Answer::State(info) => answer::json(StatusCode::OK, &info),
-        herder::Answer::Done => answer::empty(StatusCode::NO_CONTENT),
+        herder::Answer::Done | herder::Answer::Message(_) => answer::empty(StatusCode::NO_CONTENT),
     })
 }
 

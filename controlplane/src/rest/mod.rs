@@ -7,27 +7,38 @@
 
 mod answer;
 mod bind;
+mod bind_offsets;
 mod body;
 mod connectors;
+mod forward;
+mod front;
 mod jackson;
+mod loggers;
+mod offsets;
 mod plugins;
+mod request_log;
 mod root;
 mod route;
 mod server;
 #[cfg(test)]
 pub(crate) mod tests;
+mod tls;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::sync::watch;
 
 pub(crate) use body::initial_state;
-pub(crate) use server::{RestServer, bind};
+pub(crate) use front::Front;
+pub(crate) use server::{Face, RestServer, bind};
 
 use crate::herder::{Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
 use answer::Answer;
@@ -64,8 +75,18 @@ impl Default for Limits {
 pub(crate) struct Service {
     /// The herder.
     pub(crate) herder: Herder,
+    /// Finds the leader's address.
+    pub(crate) leader: FindLeader,
     /// The Kafka cluster's id.
     pub(crate) cluster_id: Option<String>,
+}
+
+/// Asks the group for the leader's address.
+pub(crate) type FindLeader = Arc<dyn Fn() -> BoxFuture<'static, Option<String>> + Send + Sync>;
+
+/// For workers that lead themselves.
+pub(crate) fn no_leader() -> FindLeader {
+    Arc::new(|| Box::pin(std::future::ready(None)))
 }
 
 /// What every connection shares.
@@ -73,6 +94,10 @@ pub(crate) struct Service {
 pub(crate) struct Gate {
     /// The service, as soon as there is one.
     pub(crate) service: watch::Receiver<Option<Arc<Service>>>,
+    /// What comes before and after the resources.
+    pub(crate) front: Arc<Front>,
+    /// Which resources there are.
+    pub(crate) face: Face,
     /// What the worker does.
     pub(crate) stage: watch::Receiver<Stage>,
     /// Time limits.
@@ -80,6 +105,12 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    /// The same gate for a listener with `face`.
+    fn facing(&self, face: Face) -> Self {
+        let front = if face == Face::Admin { Arc::default() } else { Arc::clone(&self.front) };
+        Self { face, front, ..self.clone() }
+    }
+
     /// The service, when it is there within `limit`.
     async fn service(&self, limit: Duration) -> Option<Arc<Service>> {
         let mut service = self.service.clone();
@@ -89,26 +120,28 @@ impl Gate {
 }
 
 /// Answers one request.
-pub(crate) async fn serve<B>(gate: Gate, request: Request<B>) -> Result<Answer, Infallible>
+pub(crate) async fn serve<B>(gate: Gate, peer: IpAddr, request: Request<B>) -> Result<Answer, Infallible>
 where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
-    let (method, path) = (head.method.clone(), head.uri.path().to_owned());
     let began = std::time::Instant::now();
-    let outcome = match check(&head) {
+    let outcome = match check(&gate, &head) {
         Ok(resource) => answer_checked(&gate, resource, &head, body).await,
         Err(early) => Ok(*early),
     };
-    let answer = outcome.unwrap_or_else(|err| answer::refused(&err));
-    let micros = began.elapsed().as_micros() as u64;
-    tracing::debug!(%method, path, status = answer.status().as_u16(), micros, "request");
+    let mut answer = outcome.unwrap_or_else(|err| answer::refused(&err));
+    // What the HTTP layer refuses never came as far as the headers.
+    if route::resource(head.uri.path()) != Err(PathError::Refused) {
+        gate.front.dress(&head, &mut answer);
+    }
+    request_log::write(peer, &head, &answer, began.elapsed());
     Ok(answer)
 }
 
 /// Path, method, media types: in the order in which Java looks at them.
-fn check(head: &http::request::Parts) -> Result<Resource, Box<Answer>> {
+fn check(gate: &Gate, head: &Parts) -> Result<Resource, Box<Answer>> {
     let resource = route::resource(head.uri.path()).map_err(|err| match err {
         PathError::Refused => Box::new(answer::bad_path()),
         PathError::NoNumber => {
@@ -116,8 +149,12 @@ fn check(head: &http::request::Parts) -> Result<Resource, Box<Answer>> {
         }
         PathError::Unknown => Box::new(answer::routing(StatusCode::NOT_FOUND)),
     })?;
+    if !gate.face.has(&resource) {
+        return Err(Box::new(answer::routing(StatusCode::NOT_FOUND)));
+    }
     if head.method == Method::OPTIONS {
-        return Err(Box::new(answer::options(&resource.allow())));
+        admit(gate, head)?;
+        return Err(Box::new(answer::options(&resource.allow(), option_type(&head.headers).as_ref())));
     }
     let effective = if head.method == Method::HEAD { &Method::GET } else { &head.method };
     if !resource.methods().contains(effective) {
@@ -129,13 +166,27 @@ fn check(head: &http::request::Parts) -> Result<Resource, Box<Answer>> {
     if !accepts_json(&head.headers) {
         return Err(Box::new(answer::routing(StatusCode::NOT_ACCEPTABLE)));
     }
+    admit(gate, head)?;
     Ok(resource)
+}
+
+/// Credentials count once the request has a resource, as in Java.
+fn admit(gate: &Gate, head: &Parts) -> Result<(), Box<Answer>> {
+    gate.front.admit(head).map_err(|refused| refused.unwrap_or_else(|err| Box::new(answer::refused(&err))))
+}
+
+/// The one type that the client asks for, when it is not the list as text.
+fn option_type(headers: &HeaderMap) -> Option<HeaderValue> {
+    let accept = headers.get(ACCEPT)?;
+    let first = accept.to_str().ok()?.split([',', ';']).next()?.trim();
+    let is_text = ["*/*", "*", "text/*", "text/plain"].iter().any(|text| first.eq_ignore_ascii_case(text));
+    if is_text { None } else { HeaderValue::from_str(first).ok() }
 }
 
 async fn answer_checked<B>(
     gate: &Gate,
     resource: Resource,
-    head: &http::request::Parts,
+    head: &Parts,
     body: B,
 ) -> Result<Answer, RequestError>
 where
@@ -160,7 +211,7 @@ where
 async fn answer_when_ready(
     gate: &Gate,
     resource: Resource,
-    head: &http::request::Parts,
+    head: &Parts,
     body: Bytes,
 ) -> Result<Answer, RequestError> {
     let Some(service) = gate.service(gate.limits.request).await else {
@@ -169,14 +220,20 @@ async fn answer_when_ready(
     let herder = &service.herder;
     let query = Query::parse(head.uri.query());
     match resource {
+        Resource::Logger(name) => loggers::one(herder, name, &head.method, &query, &body).await,
+        Resource::Loggers => Ok(loggers::list()),
         Resource::Root => Ok(root::info(service.cluster_id.as_deref())),
         Resource::Plugins => Ok(plugins::list(herder, &query)),
         Resource::PluginConfig(name) => plugins::config(herder, &name, &query),
         Resource::PluginValidate(name) => plugins::validate(herder, &name, body).await,
         resource => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            let call = connectors::Call { herder, method: &head.method, query: &query, body, host };
-            connectors::serve(resource, call).await
+            let call =
+                connectors::Call { herder, method: &head.method, query: &query, body: body.clone(), host };
+            match connectors::serve(resource, call).await {
+                Err(RequestError::NotLeader) => forward::relay(&service, head, body, host).await,
+                outcome => outcome,
+            }
         }
     }
 }

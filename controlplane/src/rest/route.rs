@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 pub(super) enum Resource {
     Connector(String),
     ConnectorConfig(String),
+    ConnectorOffsets(String),
     ConnectorPause(String),
     ConnectorRestart(String),
     ConnectorResume(String),
@@ -21,6 +22,8 @@ pub(super) enum Resource {
     ConnectorTopicsReset(String),
     Connectors,
     Health,
+    Logger(String),
+    Loggers,
     PluginConfig(String),
     PluginValidate(String),
     Plugins,
@@ -51,6 +54,8 @@ pub(super) fn resource(path: &str) -> Result<Resource, PathError> {
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
         ["health"] => Ok(Resource::Health),
+        ["admin", "loggers"] => Ok(Resource::Loggers),
+        ["admin", "loggers", name] => Ok(Resource::Logger((*name).to_owned())),
         ["connectors"] => Ok(Resource::Connectors),
         ["connectors", name, rest @ ..] => connector_resource(name, rest),
         ["connector-plugins"] => Ok(Resource::Plugins),
@@ -66,6 +71,7 @@ fn connector_resource(name: &str, rest: &[&str]) -> Result<Resource, PathError> 
     Ok(match rest {
         [] => Resource::Connector(name),
         ["config"] => Resource::ConnectorConfig(name),
+        ["offsets"] => Resource::ConnectorOffsets(name),
         ["pause"] => Resource::ConnectorPause(name),
         ["restart"] => Resource::ConnectorRestart(name),
         ["resume"] => Resource::ConnectorResume(name),
@@ -96,6 +102,7 @@ impl Resource {
         match self {
             Self::Connector(_) => &[Method::DELETE, Method::GET],
             Self::ConnectorConfig(_) => &[Method::GET, Method::PUT, Method::PATCH],
+            Self::ConnectorOffsets(_) => &[Method::DELETE, Method::GET, Method::PATCH],
             Self::ConnectorPause(_)
             | Self::ConnectorResume(_)
             | Self::ConnectorStop(_)
@@ -103,10 +110,12 @@ impl Resource {
             | Self::PluginValidate(_) => &[Method::PUT],
             Self::ConnectorRestart(_) | Self::TaskRestart(..) => &[Method::POST],
             Self::Connectors => &[Method::POST, Method::GET],
+            Self::Logger(_) => &[Method::GET, Method::PUT],
             Self::ConnectorStatus(_)
             | Self::ConnectorTasks(_)
             | Self::ConnectorTopics(_)
             | Self::Health
+            | Self::Loggers
             | Self::PluginConfig(_)
             | Self::Plugins
             | Self::Root

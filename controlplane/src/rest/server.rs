@@ -1,44 +1,104 @@
 //! Listeners and connections: how many, how long, and how they end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
+use super::route::Resource;
+use super::tls::TlsSettings;
 use super::{Gate, serve};
 use crate::error::ControlPlaneError;
-use crate::worker_config::Listener;
+use crate::worker_config::{Listener, Scheme, WorkerConfig};
 
 /// Connections served at once; more wait in the backlog of the system.
 const CONNECTIONS_MAX: usize = 512;
+/// A TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// The largest request head, bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 
-/// Opens every listener.
+/// Which resources a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Face {
+    /// `/admin` alone.
+    Admin,
+    /// Everything.
+    All,
+    /// Everything but `/admin`.
+    WithoutAdmin,
+}
+
+impl Face {
+    /// Whether the listener has `resource`.
+    pub(super) fn has(self, resource: &Resource) -> bool {
+        let is_admin = matches!(resource, Resource::Logger(_) | Resource::Loggers);
+        match self {
+            Self::Admin => is_admin,
+            Self::All => true,
+            Self::WithoutAdmin => !is_admin,
+        }
+    }
+}
+
+/// An open listener.
+pub(crate) struct Bound {
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+    face: Face,
+}
+
+/// Opens every listener of a worker; reads the files of TLS.
 ///
 /// # Errors
-/// Class `Config` when an address cannot be had.
-pub(crate) async fn bind(listeners: &[Listener]) -> Result<Vec<TcpListener>, ControlPlaneError> {
-    let mut bound = Vec::with_capacity(listeners.len());
-    for listener in listeners {
-        let opened = match listener.host.as_str() {
-            // One socket for both families where the system has both.
-            "" => match TcpListener::bind(("::", listener.port)).await {
-                Ok(opened) => Ok(opened),
-                Err(_) => TcpListener::bind(("0.0.0.0", listener.port)).await,
-            },
-            host => TcpListener::bind((host, listener.port)).await,
-        };
-        let address = format!("{}:{}", listener.host, listener.port);
-        bound.push(opened.map_err(|source| ControlPlaneError::Bind { address, source })?);
+/// Class `Config` when an address cannot be had, or TLS is not set up well.
+pub(crate) async fn bind(config: &WorkerConfig) -> Result<Vec<Bound>, ControlPlaneError> {
+    let admin = config.admin_listeners();
+    let face = if admin.is_some() { Face::WithoutAdmin } else { Face::All };
+    let mut bound = Vec::new();
+    for (setting, listeners, face) in
+        [("listeners", config.listeners(), face), ("admin.listeners", admin.unwrap_or_default(), Face::Admin)]
+    {
+        for listener in listeners {
+            let tls = match listener.scheme {
+                Scheme::Http => None,
+                Scheme::Https => Some(acceptor(config, setting)?),
+            };
+            bound.push(Bound { socket: open(listener).await?, tls, face });
+        }
     }
     Ok(bound)
+}
+
+fn acceptor(config: &WorkerConfig, setting: &str) -> Result<TlsAcceptor, ControlPlaneError> {
+    let prefix = format!("{setting}.https.");
+    match TlsSettings::new(config.props(), &prefix).server() {
+        Ok(tls) => Ok(TlsAcceptor::from(tls)),
+        Err(problem) => Err(ControlPlaneError::Config {
+            problems: vec![format!("Invalid value for configuration {setting}: {problem}")],
+        }),
+    }
+}
+
+async fn open(listener: &Listener) -> Result<TcpListener, ControlPlaneError> {
+    let opened = match listener.host.as_str() {
+        // One socket for both families where the system has both.
+        "" => match TcpListener::bind(("::", listener.port)).await {
+            Ok(opened) => Ok(opened),
+            Err(_) => TcpListener::bind(("0.0.0.0", listener.port)).await,
+        },
+        host => TcpListener::bind((host, listener.port)).await,
+    };
+    let address = format!("{}:{}", listener.host, listener.port);
+    opened.map_err(|source| ControlPlaneError::Bind { address, source })
 }
 
 /// The running server.
@@ -50,14 +110,15 @@ pub(crate) struct RestServer {
 
 impl RestServer {
     /// Serves `listeners` until [`RestServer::shutdown`].
-    pub(crate) fn start(listeners: Vec<TcpListener>, gate: &Gate) -> Self {
+    pub(crate) fn start(listeners: Vec<Bound>, gate: &Gate) -> Self {
         let (stop, stopping) = watch::channel(false);
         let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-        let addresses = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let addresses = listeners.iter().filter_map(|listener| listener.socket.local_addr().ok()).collect();
         let acceptors = listeners
             .into_iter()
             .map(|listener| {
-                tokio::spawn(accept(listener, gate.clone(), Arc::clone(&permits), stopping.clone()))
+                let gate = gate.facing(listener.face);
+                tokio::spawn(accept(listener, gate, Arc::clone(&permits), stopping.clone()))
             })
             .collect();
         Self { addresses, stop, acceptors }
@@ -79,24 +140,21 @@ impl RestServer {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    gate: Gate,
-    permits: Arc<Semaphore>,
-    mut stopping: watch::Receiver<bool>,
-) {
+async fn accept(listener: Bound, gate: Gate, permits: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
     let limit = gate.limits.shutdown;
     loop {
         let next = async {
             let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.accept().await)
+            (permit, listener.socket.accept().await)
         };
         tokio::select! {
             biased;
             () = stopped(&mut stopping) => break,
             (permit, accepted) = next => match (permit, accepted) {
-                (Ok(permit), Ok((stream, _))) => {
-                    tokio::spawn(connect(stream, permit, gate.clone(), stopping.clone()));
+                (Ok(permit), Ok((stream, peer))) => {
+                    let tls = listener.tls.clone();
+                    let gate = gate.clone();
+                    tokio::spawn(connect((stream, peer.ip()), tls, permit, gate, stopping.clone()));
                 }
                 (_, Err(err)) => {
                     // Out of file descriptors, mostly: give connections time to end.
@@ -119,18 +177,37 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stop| *stop).await);
 }
 
+/// Shakes hands where it must, then serves the connection to its end.
 async fn connect(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, IpAddr),
+    tls: Option<TlsAcceptor>,
     permit: OwnedSemaphorePermit,
     gate: Gate,
-    mut stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<bool>,
 ) {
     if let Err(err) = stream.set_nodelay(true) {
         tracing::debug!(error = %err, "cannot switch off delays of a connection");
     }
+    match tls {
+        None => serve_connection(stream, peer, gate, stopping).await,
+        Some(tls) => match tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => serve_connection(stream, peer, gate, stopping).await,
+            Ok(Err(err)) => tracing::debug!(error = %err, %peer, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        },
+    }
+    drop(permit);
+}
+
+async fn serve_connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    peer: IpAddr,
+    gate: Gate,
+    mut stopping: watch::Receiver<bool>,
+) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(gate.limits.head).max_buf_size(HEAD_BYTES_MAX);
-    let service = service_fn(move |request| serve(gate.clone(), request));
+    let service = service_fn(move |request| serve(gate.clone(), peer, request));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -142,5 +219,4 @@ async fn connect(
     if let Err(err) = ended {
         tracing::debug!(error = %err, "a connection ended early");
     }
-    drop(permit);
 }

@@ -4,15 +4,16 @@
 //! Kafka 4.1.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use lakeward_controlplane_core::config_log::{ConfigChange, LogRecord};
 use lakeward_kafka::KafkaError;
-use lakeward_kafka::log::{CompactedLog, LogSettings};
+use lakeward_kafka::log::{CompactedLog, Isolation, LogSettings};
 use lakeward_kafka::producer::AckProducer;
 
-use super::{Barrier, ClusterView, Store, StoreError};
+use super::{Barrier, ClusterView, Store, StoreError, apply_log_level};
 use crate::worker_config::WorkerConfig;
 
 /// One budget for a write and its read back.
@@ -24,6 +25,8 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 pub(crate) struct KafkaStore {
     view: Arc<ClusterView>,
     config_log: CompactedLog,
+    /// Set when the records that were there at the start were read.
+    caught_up: Arc<AtomicBool>,
     status_log: CompactedLog,
     producer: AckProducer,
     status_topic: String,
@@ -48,7 +51,10 @@ impl KafkaStore {
             client_id: client_id(role),
             topic: config.required(topic).to_owned(),
             partition_count,
+            isolation: Isolation::Uncommitted,
         };
+        let caught_up = Arc::new(AtomicBool::new(false));
+        let from_now = Arc::clone(&caught_up);
         let target = Arc::clone(&view);
         let config_log = CompactedLog::start(
             settings("configs", "config.storage.topic", counts.config),
@@ -64,6 +70,12 @@ impl KafkaStore {
                         );
                     }
                     ConfigChange::Nothing => {}
+                    // Those of the past were for workers of the past.
+                    ConfigChange::LogLevel { logger, level } => {
+                        if from_now.load(Ordering::Acquire) {
+                            apply_log_level(&logger, &level);
+                        }
+                    }
                     _ => target.notify(),
                 }
             },
@@ -75,12 +87,13 @@ impl KafkaStore {
             move |_, record| target.status(|board| board.apply(record.key, record.value)),
         )?;
         let status_topic = config.required("status.storage.topic").to_owned();
-        Ok(Self { view, config_log, status_log, producer, status_topic })
+        Ok(Self { view, config_log, caught_up, status_log, producer, status_topic })
     }
 
     /// Reads both topics to their ends.
     pub(crate) async fn catch_up(&self, limit: Duration) -> Result<(), KafkaError> {
         futures::try_join!(self.config_log.read_to_end(limit), self.status_log.read_to_end(limit))?;
+        self.caught_up.store(true, Ordering::Release);
         Ok(())
     }
 

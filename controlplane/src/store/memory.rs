@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use lakeward_controlplane_core::config_log::LogRecord;
+use lakeward_controlplane_core::config_log::{ConfigChange, LogRecord};
 
-use super::{Barrier, ClusterView, Store, StoreError};
+use super::{Barrier, ClusterView, Store, StoreError, apply_log_level};
 
 /// Records are applied at once, by the same rules as those of the topics.
 #[derive(Default)]
@@ -24,7 +24,10 @@ impl Store for MemoryStore {
         self.view.config(|state| {
             for record in &records {
                 let offset = state.next_offset();
-                state.apply(offset, Some(record.key.as_bytes()), record.value.as_deref().map(str::as_bytes));
+                let (key, value) = (Some(record.key.as_bytes()), record.value.as_deref().map(str::as_bytes));
+                if let ConfigChange::LogLevel { logger, level } = state.apply(offset, key, value) {
+                    apply_log_level(&logger, &level);
+                }
             }
         });
         self.view.notify();

@@ -46,6 +46,14 @@ impl ClusterView {
     }
 }
 
+/// Sets a log level that was written for every worker.
+fn apply_log_level(logger: &str, level: &str) {
+    match level.parse() {
+        Ok(level) => drop(crate::loggers::board().set(logger, level)),
+        Err(()) => tracing::warn!(logger, level, "ignored an unknown log level of the config topic"),
+    }
+}
+
 /// Whether a write waits until its records were read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Barrier {
@@ -83,4 +91,12 @@ pub(crate) trait Store: Send + Sync {
 
     /// Waits until queued statuses are stored, or a few seconds have passed.
     fn flush_status(&self) -> BoxFuture<'_, ()>;
+}
+
+/// A store of source offsets for tests that never ask for it: nothing is opened.
+#[cfg(test)]
+pub(crate) fn unopened_offsets() -> Arc<dyn lakeward_api::offset_store::OffsetStores> {
+    use lakeward_kafka::offset_store::{KafkaOffsetStores, OffsetTopicSettings};
+    let isolation = lakeward_kafka::log::Isolation::Uncommitted;
+    Arc::new(KafkaOffsetStores::new(OffsetTopicSettings { worker: Arc::default(), isolation }))
 }

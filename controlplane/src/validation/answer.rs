@@ -6,7 +6,7 @@ use lakeward_api::config::{ConfigDef, ConfigKey, DefaultValue};
 use lakeward_api::plugin::{PluginKind, PluginRegistry};
 use serde_json::{Value, json};
 
-use super::{ConfigInfos, classes, common_keys, converters};
+use super::{ConfigInfos, classes, common_keys, converters, source};
 
 impl ConfigInfos {
     /// The ConfigInfos answer.
@@ -86,8 +86,13 @@ pub(crate) fn plugin_keys(registry: &PluginRegistry, name: &str) -> Option<(&'st
             keys.extend_missing(&common_keys::sink_definition());
             keys
         }
+        PluginKind::Source => {
+            let mut keys = plugin.keys;
+            keys.extend_missing(&source::source_definition());
+            keys
+        }
         PluginKind::Converter | PluginKind::HeaderConverter => converters::converter_keys(&plugin),
-        PluginKind::Source | PluginKind::Transformation | PluginKind::Predicate => plugin.keys,
+        PluginKind::Transformation | PluginKind::Predicate => plugin.keys,
     };
     Some((plugin.class, keys))
 }

@@ -25,6 +25,7 @@ pub(crate) struct Found<'a> {
 /// Every plugin, in the order in which `GET /connector-plugins` lists them.
 pub(crate) fn all(registry: &PluginRegistry) -> impl Iterator<Item = (&'static str, PluginKind, &str)> {
     let sinks = registry.sinks().iter().map(|one| (one.class(), PluginKind::Sink, one.version()));
+    let sources = registry.sources().iter().map(|one| (one.class(), PluginKind::Source, one.version()));
     let transforms =
         registry.transforms().iter().map(|one| (one.class(), PluginKind::Transformation, one.version()));
     let predicates =
@@ -33,13 +34,14 @@ pub(crate) fn all(registry: &PluginRegistry) -> impl Iterator<Item = (&'static s
         registry.converters().iter().map(|one| (one.class(), PluginKind::Converter, one.version()));
     let headers = registry.header_converters().iter();
     let headers = headers.map(|one| (one.class(), PluginKind::HeaderConverter, one.version()));
-    sinks.chain(transforms).chain(predicates).chain(converters).chain(headers)
+    sinks.chain(sources).chain(transforms).chain(predicates).chain(converters).chain(headers)
 }
 
 /// The full name of the class that `name` stands for, of whatever kind.
 pub(super) fn class(registry: &PluginRegistry, name: &str) -> Option<&'static str> {
     let found = [
         registry.sink(name).map(|one| one.class()),
+        registry.source(name).map(|one| one.class()),
         registry.transform(name).map(|one| one.class()),
         registry.predicate(name).map(|one| one.class()),
         registry.converter(name).map(|one| one.class()),
@@ -60,7 +62,7 @@ pub(super) fn of_kind<'a>(registry: &'a PluginRegistry, class: &str, kind: Plugi
     let (class, _, version) = all(registry).find(|(known, of, _)| (*known, *of) == (class, kind))?;
     let keys = match kind {
         PluginKind::Sink => registry.sink(class)?.config_def(),
-        PluginKind::Source => return None,
+        PluginKind::Source => registry.source(class)?.config_def(),
         PluginKind::Transformation => registry.transform(class)?.config_def(),
         PluginKind::Predicate => registry.predicate(class)?.config_def(),
         PluginKind::Converter => registry.converter(class)?.config_def(),

@@ -113,7 +113,7 @@ impl Validator<'_> {
         Ok(infos)
     }
 
-    fn client_overrides(
+    pub(super) fn client_overrides(
         &self,
         kind: ClientKind,
         props: &Properties,

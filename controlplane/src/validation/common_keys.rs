@@ -7,14 +7,14 @@ use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Impor
 const COMMON: &str = "Common";
 const ERRORS: &str = "Error Handling";
 
-struct Place {
+pub(super) struct Place {
     group: &'static str,
     order: i32,
     width: Width,
     display: &'static str,
 }
 
-fn key(
+pub(super) fn key(
     name: &str,
     kind: ConfigType,
     default: Option<&str>,
@@ -33,7 +33,7 @@ fn key(
     }
 }
 
-fn place(group: &'static str, order: i32, width: Width, display: &'static str) -> Place {
+pub(super) fn place(group: &'static str, order: i32, width: Width, display: &'static str) -> Place {
     Place { group, order, width, display }
 }
 

@@ -5,7 +5,7 @@
 use lakeward_api::config::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, DefaultValue, Importance, Validator as Check,
 };
-use lakeward_api::plugin::{PluginKind, SinkConnector};
+use lakeward_api::plugin::PluginKind;
 use lakeward_controlplane_core::Properties;
 
 use super::classes::{self, Found};
@@ -37,11 +37,11 @@ impl Validator<'_> {
     /// Fills in what only this worker knows: its converters, versions.
     pub(super) fn add_worker_defaults(
         &self,
-        sink: &dyn SinkConnector,
+        plugin_version: &str,
         props: &Properties,
         definition: &mut ConfigDef,
     ) {
-        set(definition, "connector.plugin.version", Some(sink.version()), vec![sink.version().to_owned()]);
+        set(definition, "connector.plugin.version", Some(plugin_version), vec![plugin_version.to_owned()]);
         for side in [KEY, VALUE, HEADER] {
             let default = self.worker_class(&side);
             set(definition, &side.key(), default.as_deref(), classes::names(self.registry, side.kind));

@@ -11,24 +11,27 @@ mod classes;
 mod client_overrides;
 mod common_keys;
 mod converters;
+mod source;
 #[cfg(test)]
 mod tests;
 mod version;
 
-use std::sync::Arc;
-
 use lakeward_api::config::{
     ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Validator as Check, parse_list,
 };
-use lakeward_api::plugin::{PluginRegistry, SinkConnector};
+use lakeward_api::plugin::{PluginKind, PluginRegistry};
 use lakeward_controlplane_core::Properties;
+use lakeward_transforms::JavaRegex;
 
 pub(crate) use answer::{config_key_json, plugin_keys};
 pub(crate) use classes::{all as all_plugins, check_version};
+pub(crate) use source::topic_creation_problem;
 
+use crate::config_providers::Resolved;
+use crate::connector_class::ConnectorClass;
 use crate::herder::RequestError;
 use crate::java_text;
-use crate::worker_config::{WorkerConfig, WorkerMode};
+use crate::worker_config::{WorkerConfig, WorkerMode, healing};
 
 /// One key of an answer: its definition, if any, and its outcome.
 #[derive(Clone, Debug)]
@@ -55,11 +58,22 @@ pub(crate) struct Validator<'a> {
 }
 
 impl Validator<'_> {
+    /// Validates a connector configuration whose variables were replaced; the answer shows the variables.
+    ///
+    /// # Errors
+    /// As [`Validator::validate`].
+    pub(crate) fn validate_resolved(&self, resolved: &Resolved) -> Result<ConfigInfos, RequestError> {
+        match self.validate(resolved.properties()) {
+            Ok(infos) => Ok(infos.hiding(resolved)),
+            Err(err) => Err(err.map(|text| resolved.hide(&text))),
+        }
+    }
+
     /// Validates a connector configuration, with all problems of all keys.
     ///
     /// # Errors
     /// 400 when there is no class, or none of that name; 500 for a client override that cannot be parsed.
-    pub(crate) fn validate(&self, props: &Properties) -> Result<ConfigInfos, RequestError> {
+    fn validate(&self, props: &Properties) -> Result<ConfigInfos, RequestError> {
         let class = props.get("connector.class").ok_or_else(|| {
             let mut entries: Vec<_> = props.iter().collect();
             java_text::copy_order(&mut entries, |(name, _)| name);
@@ -67,13 +81,17 @@ impl Validator<'_> {
             let text = entries.into_iter().map(owned).collect::<Properties>().to_java_text();
             RequestError::BadRequest(format!("Connector config {text} contains no connector type"))
         })?;
-        let sink = self.registry.sink(class.trim()).ok_or_else(|| self.unknown_class(class))?;
+        let connector =
+            ConnectorClass::find(self.registry, class).ok_or_else(|| self.unknown_class(class))?;
         let version =
-            classes::check_version(self.registry, sink.class(), props.get("connector.plugin.version"));
+            classes::check_version(self.registry, connector.class(), props.get("connector.plugin.version"));
         let version = version.map_err(RequestError::BadRequest)?;
         let map = props.to_config_map();
-        let mut definition = common_keys::sink_definition();
-        self.add_worker_defaults(&**sink, props, &mut definition);
+        let mut definition = match connector {
+            ConnectorClass::Sink(_) => common_keys::sink_definition(),
+            ConnectorClass::Source(_) => source::source_definition(),
+        };
+        self.add_worker_defaults(connector.version(), props, &mut definition);
         let chains = chains::enrich(self.registry, props, &mut definition);
         let mut values = definition.validate(&map);
         show_nulls(props, &definition, &mut values);
@@ -82,27 +100,39 @@ impl Validator<'_> {
         }
         self.check_converters(props, &mut values);
         chains.apply(&map, &mut values);
-        check_topics(&map, &mut values);
-        check_not_supported(&map, &mut values);
-        self.check_groups(&map, &mut values);
-        add_connector_part(sink, &map, &mut definition, &mut values);
+        match &connector {
+            ConnectorClass::Sink(_) => {
+                check_topics(&map, &mut values);
+                self.check_groups(&map, &mut values);
+            }
+            ConnectorClass::Source(source) => self.check_exactly_once(&**source, &map, &mut values),
+        }
+        add_connector_part(&connector, &map, &mut definition, &mut values);
+        for (name, problem) in healing::connector_problems(&map) {
+            add_error(&mut values, &name, &map, problem);
+        }
         add_null_errors(props, &mut values);
 
         let mut infos = arrange(class, &definition, values);
-        infos.add_part(self.sink_overrides(props)?);
+        infos.add_part(match connector {
+            ConnectorClass::Sink(_) => self.sink_overrides(props)?,
+            ConnectorClass::Source(_) => self.source_overrides(props)?,
+        });
         infos.add_part(self.converters(props));
         Ok(infos)
     }
 
     fn unknown_class(&self, class: &str) -> RequestError {
-        let known = |sink: &Arc<dyn SinkConnector>| {
-            let (class, version) = (sink.class(), sink.version());
+        let known = |(class, kind, version): (&str, PluginKind, &str)| {
+            let kind = kind.as_str();
             format!(
                 "PluginDesc{{klass=class {class}, name='{class}', version='{version}', \
-                 encodedVersion={version}, type=sink, typeName='sink', location='classpath'}}"
+                 encodedVersion={version}, type={kind}, typeName='{kind}', location='classpath'}}"
             )
         };
-        let known: Vec<String> = self.registry.sinks().iter().map(known).collect();
+        let is_connector = |kind: &PluginKind| matches!(kind, PluginKind::Sink | PluginKind::Source);
+        let connectors = classes::all(self.registry).filter(|(_, kind, _)| is_connector(kind));
+        let known: Vec<String> = connectors.map(known).collect();
         RequestError::BadRequest(format!(
             "Failed to find any class that implements Connector and which name matches {class}, available \
              connectors are: {}",
@@ -138,6 +168,26 @@ impl Validator<'_> {
 }
 
 impl ConfigInfos {
+    /// The same answer with variables in place of what came from a provider. Java shows the values.
+    fn hiding(mut self, resolved: &Resolved) -> Self {
+        if resolved.secrets().is_empty() {
+            return self;
+        }
+        for info in &mut self.configs {
+            let is_password = info.definition.as_ref().is_some_and(|key| key.kind == ConfigType::Password);
+            let value = &mut info.value;
+            value.value = match (value.value.take(), resolved.raw(&value.name)) {
+                (Some(_), Some(raw)) if !is_password => Some(raw.to_owned()),
+                (value, None) => value.map(|value| resolved.hide(&value)),
+                (value, Some(_)) => value,
+            };
+            for text in value.errors.iter_mut().chain(&mut value.recommended_values) {
+                *text = resolved.hide(text);
+            }
+        }
+        self
+    }
+
     /// Parts besides the connector's own count keys with errors, not errors.
     fn add_part(&mut self, part: Vec<ConfigInfo>) {
         self.error_count += part.iter().filter(|info| !info.value.errors.is_empty()).count();
@@ -152,13 +202,13 @@ impl ConfigInfos {
 
 /// The connector's own keys and checks.
 fn add_connector_part(
-    sink: &Arc<dyn SinkConnector>,
+    connector: &ConnectorClass,
     map: &ConfigMap,
     definition: &mut ConfigDef,
     values: &mut Vec<ConfigValue>,
 ) {
-    definition.extend_missing(&sink.config_def());
-    for own in sink.validate(map) {
+    definition.extend_missing(&connector.config_def());
+    for own in connector.validate(map) {
         match values.iter_mut().find(|value| value.name == own.name) {
             // A key both define keeps its value; what the connector has against it is added.
             Some(known) => {
@@ -187,6 +237,16 @@ fn check_topics(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
     }
     let dlq = map.get("errors.deadletterqueue.topic.name").map(|name| name.trim()).unwrap_or_default();
     let topics = parse_list(map.get("topics").map(String::as_str).unwrap_or_default());
+    let regex = map.get("topics.regex").map(String::as_str).unwrap_or_default();
+    // A pattern that cannot be read is the consumer's to refuse.
+    let is_matched = || JavaRegex::new(regex).is_ok_and(|regex| regex.matches(dlq).unwrap_or(false));
+    if !dlq.is_empty() && !regex.is_empty() && is_matched() {
+        let problem = format!(
+            "The DLQ topic '{dlq}' may not be matched by the regex for the topics ('topics.regex={regex}') \
+             consumed by the connector"
+        );
+        add_error(values, "errors.deadletterqueue.topic.name", map, problem);
+    }
     if !dlq.is_empty() && topics.iter().any(|topic| topic == dlq) {
         let problem = format!(
             "The DLQ topic '{dlq}' may not be included in the list of topics ('topics=[{}]') consumed by the \
@@ -194,16 +254,6 @@ fn check_topics(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
             topics.join(", ")
         );
         add_error(values, "errors.deadletterqueue.topic.name", map, problem);
-    }
-}
-
-/// What is not there yet must be refused: a connector that silently drops its bad records loses data.
-fn check_not_supported(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
-    let name = "errors.deadletterqueue.topic.name";
-    let problem = "dead letter queues are not supported yet; remove the setting (errors.tolerance=all \
-                   skips bad records)";
-    if let Some(given) = map.get(name).filter(|given| !given.trim().is_empty()) {
-        add_error(values, name, map, format!("Invalid value {given} for configuration {name}: {problem}"));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Checks that span several keys.
 
+use std::sync::Arc;
+
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigType, DefaultValue, Importance};
 use lakeward_api::plugin::TransformPlugin;
@@ -106,6 +108,14 @@ fn dead_letter_topics_must_not_be_read() {
             && error
                 .contains("The DLQ topic 'dlq' may not be included in the list of topics ('topics=[a, dlq]')")
     }));
+    let dead_letters = ("errors.deadletterqueue.topic.name", "dlq");
+    let matched = errors(&[("topics.regex", "a|d.q"), dead_letters]);
+    assert!(matched.iter().any(|(name, error)| {
+        let text =
+            "The DLQ topic 'dlq' may not be matched by the regex for the topics ('topics.regex=a|d.q')";
+        name == dead_letters.0 && error.contains(text)
+    }));
+    assert_eq!(errors(&[("topics.regex", "a|d"), dead_letters]), []);
 }
 
 #[test]

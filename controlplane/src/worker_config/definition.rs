@@ -6,12 +6,12 @@
 
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Validator};
 
-use super::WorkerMode;
+use super::{WorkerMode, healing};
 
 const REQUIRED: Option<&str> = None;
 
 /// `(name, type, default (`None` = required, `"\0"` = null), check)`.
-type Row = (&'static str, ConfigType, Option<&'static str>, Validator);
+pub(super) type Row = (&'static str, ConfigType, Option<&'static str>, Validator);
 
 const NULL: Option<&str> = Some("\0");
 const NOT_NEGATIVE: Validator = Validator::AtLeast(0);
@@ -144,7 +144,9 @@ pub(crate) fn definition(mode: WorkerMode) -> ConfigDef {
         WorkerMode::Distributed => DISTRIBUTED,
         WorkerMode::Standalone => STANDALONE,
     };
-    ConfigDef::new(COMMON.iter().chain(own).map(key).collect())
+    let watchdog = (healing::STUCK_AFTER, ConfigType::Long, Some("300000"), NOT_NEGATIVE);
+    let rows = COMMON.iter().chain(own).chain(healing::AUTO_RESTART).chain([&watchdog]);
+    ConfigDef::new(rows.map(key).collect())
 }
 
 /// True when nobody reads `name`.
@@ -154,7 +156,7 @@ pub(crate) fn is_unknown(definition: &ConfigDef, name: &str) -> bool {
         && !PASSED_ON.iter().any(|prefix| name.starts_with(prefix))
 }
 
-fn key((name, kind, default, validator): &Row) -> ConfigKey {
+pub(super) fn key((name, kind, default, validator): &Row) -> ConfigKey {
     let default = match *default {
         None => DefaultValue::Required,
         Some("\0") => DefaultValue::Null,

@@ -2,11 +2,33 @@
 //!
 //! Source: `RestServerConfig`, `RestServer#advertisedUrl`, Kafka 4.1.
 
+use lakeward_api::config::{ConfigValue, parse_list};
 use url::Url;
+
+/// How a listener is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Plain.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// As URLs begin.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
 
 /// One `listeners` entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
+    /// Whether connections are encrypted.
+    pub scheme: Scheme,
     /// Host to bind; empty means every interface.
     pub host: String,
     /// Port; 0 lets the system choose.
@@ -18,22 +40,37 @@ impl Listener {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let shape = || "a listener is a URL like http://:8083 or http://host:8083".to_owned();
         let (scheme, rest) = text.split_once("://").ok_or_else(shape)?;
-        if scheme.eq_ignore_ascii_case("https") {
-            return Err("https listeners are not supported yet; put a TLS proxy in front".to_owned());
-        }
-        if !scheme.eq_ignore_ascii_case("http") {
-            return Err(format!("unknown scheme {scheme}; use http"));
-        }
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            _ => return Err(format!("unknown scheme {scheme}; use http or https")),
+        };
         let authority = rest.split('/').next().unwrap_or_default();
         // The URL parser refuses empty hosts, which are the default here.
         if let Some(port) = authority.strip_prefix(':') {
             let port = port.parse().map_err(|_| shape())?;
-            return Ok(Self { host: String::new(), port });
+            return Ok(Self { scheme, host: String::new(), port });
         }
         let url = Url::parse(&format!("http://{authority}")).map_err(|_| shape())?;
         let host = url.host_str().ok_or_else(shape)?.trim_matches(['[', ']']).to_owned();
-        Ok(Self { host, port: url.port_or_known_default().ok_or_else(shape)? })
+        let port = url.port_or_known_default().ok_or_else(shape)?;
+        Ok(Self { scheme, host, port })
     }
+}
+
+/// The listeners of a setting; `None` when it has no value.
+pub(super) fn list(values: &[ConfigValue], name: &str, problems: &mut Vec<String>) -> Option<Vec<Listener>> {
+    let given = values.iter().find(|value| value.name == name)?.value.as_deref()?;
+    let mut listeners = Vec::new();
+    for text in parse_list(given) {
+        match Listener::parse(&text) {
+            Ok(listener) => listeners.push(listener),
+            Err(problem) => {
+                problems.push(format!("Invalid value {text} for configuration {name}: {problem}"));
+            }
+        }
+    }
+    Some(listeners)
 }
 
 /// The name of this machine.
@@ -55,7 +92,8 @@ mod tests {
         assert_eq!(parsed("http://:8083"), Ok((String::new(), 8083)));
         assert_eq!(parsed("HTTP://127.0.0.1:0"), Ok(("127.0.0.1".to_owned(), 0)));
         assert_eq!(parsed("http://[::1]:8083/"), Ok(("::1".to_owned(), 8083)));
-        for bad in ["https://:8443", "ftp://a:1", ":8083", "http://:x", "http://", "http://:70000"] {
+        assert_eq!(Listener::parse("https://:8443").unwrap().scheme, Scheme::Https);
+        for bad in ["ftp://a:1", ":8083", "http://:x", "http://", "http://:70000"] {
             assert!(parsed(bad).is_err(), "{bad}");
         }
     }

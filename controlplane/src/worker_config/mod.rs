@@ -1,23 +1,30 @@
 //! The worker file: read, checked, typed.
 //!
 //! Owns what a worker is told by its file. Unknown keys are kept and warned about, as Java does. Variables
-//! (`${…}`) are left as they are: configuration providers are not part of this milestone.
+//! (`${…}`) are replaced here, once; texts about the file show the variables.
 //!
 //! Source: `DistributedConfig`, `StandaloneConfig`, Kafka 4.1.
 
 mod definition;
+pub(crate) mod healing;
 mod listeners;
 pub(crate) mod properties;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_api::config::{ConfigMap, ConfigValue};
 
-pub use listeners::Listener;
+pub use listeners::{Listener, Scheme};
 
+/// The REST extension that asks for user and password.
+pub(crate) const BASIC_AUTH_EXTENSION: &str =
+    "org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension";
+
+use crate::config_providers::{Providers, Resolved};
 use crate::error::ControlPlaneError;
 
 /// How a worker runs.
@@ -48,6 +55,10 @@ pub struct WorkerConfig {
     unknown: Vec<String>,
     mode: WorkerMode,
     listeners: Vec<Listener>,
+    admin_listeners: Option<Vec<Listener>>,
+    providers: Arc<Providers>,
+    /// The file with its variables, and what must not be shown.
+    resolved: Resolved,
 }
 
 impl std::fmt::Debug for WorkerConfig {
@@ -74,27 +85,25 @@ impl WorkerConfig {
         Self::from_props(props, mode)
     }
 
-    /// Checks worker properties.
+    /// Replaces the variables of worker properties and checks them. Reads what the variables name.
     ///
     /// # Errors
     /// Class `Config`, naming key, value and remedy of every problem.
-    pub fn from_props(props: ConfigMap, mode: WorkerMode) -> Result<Self, ControlPlaneError> {
+    pub fn from_props(raw: ConfigMap, mode: WorkerMode) -> Result<Self, ControlPlaneError> {
+        let providers =
+            Providers::from_worker(&raw).map_err(|problems| ControlPlaneError::Config { problems })?;
+        let resolved = providers.resolve_worker(&raw).map_err(|err| ControlPlaneError::Config {
+            problems: vec![format!("{}: correct the variable or the provider", err.trace().trim_end())],
+        })?;
+        let props = resolved.properties().to_config_map();
         let definition = definition::definition(mode);
         let values = definition.validate(&props);
         let mut problems: Vec<String> = values.iter().flat_map(|value| value.errors.clone()).collect();
-        let mut listeners = Vec::new();
-        let given =
-            values.iter().find(|value| value.name == "listeners").and_then(|value| value.value.clone());
-        for text in lakeward_api::config::parse_list(&given.unwrap_or_default()) {
-            match Listener::parse(&text) {
-                Ok(listener) => listeners.push(listener),
-                Err(problem) => {
-                    problems.push(format!("Invalid value {text} for configuration listeners: {problem}"));
-                }
-            }
-        }
+        let listeners = listeners::list(&values, "listeners", &mut problems).unwrap_or_default();
+        let admin_listeners = listeners::list(&values, "admin.listeners", &mut problems);
         problems.extend(unsupported(&props));
         if !problems.is_empty() {
+            let problems = problems.iter().map(|problem| resolved.hide(problem)).collect();
             return Err(ControlPlaneError::Config { problems });
         }
         let unknown: Vec<String> =
@@ -102,7 +111,8 @@ impl WorkerConfig {
         for name in &unknown {
             tracing::warn!(key = name, "this worker setting is not known");
         }
-        Ok(Self { props, values, unknown, mode, listeners })
+        let providers = Arc::new(providers);
+        Ok(Self { props, values, unknown, mode, listeners, admin_listeners, providers, resolved })
     }
 
     /// The mode the file was read for.
@@ -110,7 +120,7 @@ impl WorkerConfig {
         self.mode
     }
 
-    /// All properties as given, unknown ones included.
+    /// All properties with their variables replaced, unknown ones included. Values may be secrets.
     pub fn props(&self) -> &ConfigMap {
         &self.props
     }
@@ -125,6 +135,11 @@ impl WorkerConfig {
         &self.listeners
     }
 
+    /// Where `/admin` is served: with everything else when `None`, nowhere when empty.
+    pub(crate) fn admin_listeners(&self) -> Option<&[Listener]> {
+        self.admin_listeners.as_deref()
+    }
+
     /// The value of a defined key in text form; `None` when it is null.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.values.iter().find(|value| value.name == name)?.value.as_deref()
@@ -132,6 +147,21 @@ impl WorkerConfig {
 
     pub(crate) fn required(&self, name: &str) -> &str {
         self.text(name).unwrap_or_default()
+    }
+
+    /// The value of a defined key as texts may show it: variables are not replaced.
+    pub(crate) fn shown(&self, name: &str) -> &str {
+        self.resolved.raw(name).unwrap_or_else(|| self.required(name))
+    }
+
+    /// `text` with values that came from a configuration provider replaced by their variables.
+    pub fn hide(&self, text: &str) -> String {
+        self.resolved.hide(text)
+    }
+
+    /// Where variables of connector configurations get their values.
+    pub(crate) fn providers(&self) -> &Arc<Providers> {
+        &self.providers
     }
 
     pub(crate) fn number(&self, name: &str) -> Option<i64> {
@@ -146,6 +176,11 @@ impl WorkerConfig {
     pub fn task_shutdown_timeout(&self) -> Duration {
         let ms = self.number("task.shutdown.graceful.timeout.ms").unwrap_or_default();
         Duration::from_millis(ms.max(0).unsigned_abs())
+    }
+
+    /// `lakeward.watchdog.stuck.after.ms`.
+    pub(crate) fn stuck_after_ms(&self) -> u64 {
+        self.number(healing::STUCK_AFTER).and_then(|ms| u64::try_from(ms).ok()).unwrap_or_default()
     }
 
     /// Which client settings connectors may override.
@@ -174,11 +209,31 @@ impl WorkerConfig {
         settings
     }
 
+    /// Which of the listeners other workers and clients are told.
+    pub(crate) fn advertised_listener(&self) -> usize {
+        let scheme = self.advertised_scheme();
+        self.listeners.iter().position(|listener| listener.scheme == scheme).unwrap_or(0)
+    }
+
+    fn advertised_scheme(&self) -> Scheme {
+        match self.text("rest.advertised.listener").map(str::to_ascii_lowercase).as_deref() {
+            Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
+            _ if self.listeners.iter().any(|listener| listener.scheme == Scheme::Http) => Scheme::Http,
+            _ => Scheme::Https,
+        }
+    }
+
+    /// Where other workers reach this one, given the port its advertised listener got.
+    pub(crate) fn advertised_url(&self, bound_port: u16) -> String {
+        format!("{}://{}/", self.advertised_scheme().as_str(), self.worker_id(bound_port))
+    }
+
     /// `host:port` under which this worker is known, given the port its first listener got.
     pub(crate) fn worker_id(&self, bound_port: u16) -> String {
         let host = match self.text("rest.advertised.host.name").filter(|host| !host.is_empty()) {
             Some(host) => host.to_owned(),
-            None => match self.listeners.first().map(|first| first.host.as_str()) {
+            None => match self.listeners.get(self.advertised_listener()).map(|first| first.host.as_str()) {
                 None | Some("") => listeners::machine_name(),
                 Some(host) => host.to_owned(),
             },
@@ -190,23 +245,16 @@ impl WorkerConfig {
 
 /// Settings that would change what users rely on and are not there yet: refused, never ignored.
 fn unsupported(props: &ConfigMap) -> Vec<String> {
-    let cases = [
-        ("rest.extension.classes", "REST extensions are not supported yet; remove the setting"),
-        ("admin.listeners", "separate admin listeners are not supported yet; remove the setting"),
-        ("access.control.allow.origin", "cross-origin access is not supported yet; remove the setting"),
-        ("response.http.headers.config", "extra response headers are not supported yet; remove the setting"),
-        ("config.providers", "configuration providers are not supported yet; remove the setting"),
-    ];
     let given = |name: &str| props.get(name).filter(|value| !value.trim().is_empty());
     let refusal = |name: &str, problem: &str| {
         let value = given(name)?;
         Some(format!("Invalid value {value} for configuration {name}: {problem}"))
     };
-    let mut problems: Vec<String> =
-        cases.iter().filter_map(|(name, problem)| refusal(name, problem)).collect();
-    let name = "exactly.once.source.support";
-    if given(name).is_some_and(|value| !value.trim().eq_ignore_ascii_case("disabled")) {
-        problems.extend(refusal(name, "source connectors are not supported yet; use disabled"));
+    let mut problems = Vec::new();
+    let name = "rest.extension.classes";
+    if given(name).is_some_and(|value| value.trim() != BASIC_AUTH_EXTENSION) {
+        let problem = format!("only {BASIC_AUTH_EXTENSION} is part of this worker; remove the others");
+        problems.extend(refusal(name, &problem));
     }
     problems
 }

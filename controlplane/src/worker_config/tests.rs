@@ -22,7 +22,7 @@ fn distributed(extra: &[(&str, &str)]) -> Result<WorkerConfig, ControlPlaneError
 #[test]
 fn javas_defaults_apply() {
     let config = distributed(&[]).unwrap();
-    assert_eq!(config.listeners(), [Listener { host: String::new(), port: 8083 }]);
+    assert_eq!(config.listeners(), [Listener { scheme: Scheme::Http, host: String::new(), port: 8083 }]);
     assert_eq!(config.text("offset.storage.partitions"), Some("25"));
     assert_eq!(config.text("config.storage.replication.factor"), Some("3"));
     assert_eq!(config.task_shutdown_timeout(), Duration::from_secs(5));
@@ -57,13 +57,9 @@ fn unknown_keys_are_kept_and_known_prefixes_are_not_unknown() {
 
 #[test]
 fn what_is_not_supported_is_refused_with_a_remedy() {
-    for (name, value) in [
-        ("rest.extension.classes", "a.B"),
-        ("config.providers", "file"),
-        ("listeners", "https://:8443"),
-        ("exactly.once.source.support", "enabled"),
-        ("connector.client.config.override.policy", "com.example.Mine"),
-    ] {
+    for (name, value) in
+        [("rest.extension.classes", "a.B"), ("connector.client.config.override.policy", "com.example.Mine")]
+    {
         let text = distributed(&[(name, value)]).unwrap_err().to_string();
         assert!(text.contains(&format!("Invalid value {value} for configuration {name}: ")), "{text}");
     }
@@ -94,4 +90,34 @@ fn the_worker_id_prefers_the_advertised_address() {
 fn standalone_needs_its_offset_file() {
     let text = WorkerConfig::from_props(props(&[]), WorkerMode::Standalone).unwrap_err().to_string();
     assert!(text.contains("offset.storage.file.filename"), "{text}");
+}
+
+#[test]
+fn variables_are_replaced_and_problems_show_the_variables() {
+    let providers = [
+        ("config.providers", "env"),
+        ("config.providers.env.class", "org.apache.kafka.common.config.provider.EnvVarConfigProvider"),
+        ("config.providers.env.param.allowlist.pattern", "PATH"),
+    ];
+    let path = std::env::var("PATH").unwrap();
+    let given = |extra: (&'static str, &'static str)| distributed(&[&providers[..], &[extra]].concat());
+    let config = given(("consumer.client.rack", "${env:PATH}${env:NONE}")).unwrap();
+    assert_eq!(config.props()["consumer.client.rack"], format!("{path}${{env:NONE}}"));
+    let config = given(("group.id", "${env:PATH}")).unwrap();
+    assert_eq!((config.required("group.id"), config.shown("group.id")), (path.as_str(), "${env:PATH}"));
+    assert_eq!(config.hide(&format!("in group {path}")), "in group ${env:PATH}");
+    let text = given(("rebalance.timeout.ms", "${env:PATH}")).unwrap_err().to_string();
+    assert!(text.contains("Invalid value ${env:PATH} for configuration rebalance.timeout.ms"), "{text}");
+    assert!(!text.contains(&path), "{text}");
+}
+
+#[test]
+fn a_provider_without_an_allow_list_is_a_problem_of_the_worker_file() {
+    let text = distributed(&[
+        ("config.providers", "file"),
+        ("config.providers.file.class", "org.apache.kafka.common.config.provider.FileConfigProvider"),
+    ])
+    .unwrap_err()
+    .to_string();
+    assert!(text.contains("config.providers.file.param.allowed.paths"), "{text}");
 }

@@ -1,9 +1,9 @@
 //! Positions per topic-partition: `durable ≥ committed`, each monotone within an assignment.
 //!
-//! Only durable positions are ever committed. All assertions stay on in release: a position that moves
+//! Only durable positions are ever committed, and none beyond a record whose report was not acknowledged. All assertions stay on in release: a position that moves
 //! backwards would lose or repeat records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use lakeward_api::record::{Position, TopicPartition};
@@ -14,6 +14,15 @@ struct Entry {
     durable: Option<i64>,
     committed: Option<i64>,
     in_commit: Option<i64>,
+    /// Offsets of records whose reports were not acknowledged yet, and how many reports each has.
+    reports: BTreeMap<i64, usize>,
+}
+
+impl Entry {
+    /// True when a record below `position` waits for its report.
+    fn is_held(&self, position: i64) -> bool {
+        self.reports.first_key_value().is_some_and(|(offset, _)| *offset < position)
+    }
 }
 
 /// The positions of a task's assigned partitions, and when they are committed.
@@ -50,6 +59,11 @@ impl PositionLedger {
         self.entries.keys().cloned().collect()
     }
 
+    /// How many partitions are assigned.
+    pub fn partition_count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// True when `partition` is assigned.
     pub fn is_assigned(&self, partition: &TopicPartition) -> bool {
         self.entries.contains_key(partition)
@@ -65,6 +79,33 @@ impl PositionLedger {
         );
         entry.durable = Some(position.next_offset);
         self.commit_due.get_or_insert(now + self.commit_interval);
+    }
+
+    /// The record at `offset` is being reported: no position beyond it is committed until
+    /// [`PositionLedger::report_ended`].
+    pub fn report_began(&mut self, partition: &TopicPartition, offset: i64) {
+        let Some(entry) = self.entries.get_mut(partition) else { return };
+        *entry.reports.entry(offset).or_default() += 1;
+    }
+
+    /// A report was acknowledged, or failed for good.
+    pub fn report_ended(&mut self, partition: &TopicPartition, offset: i64, now: Instant) {
+        let Some(entry) = self.entries.get_mut(partition) else { return };
+        if let Some(count) = entry.reports.get_mut(&offset) {
+            *count -= 1;
+            if *count == 0 {
+                entry.reports.remove(&offset);
+            }
+        }
+        if entry.durable != entry.committed && entry.reports.is_empty() {
+            self.commit_due.get_or_insert(now);
+        }
+    }
+
+    /// True while a durable position of one of `partitions` waits for reports.
+    pub fn is_held(&self, partitions: &[TopicPartition]) -> bool {
+        let entries = partitions.iter().filter_map(|partition| self.entries.get(partition));
+        entries.into_iter().any(|entry| entry.durable.is_some_and(|durable| entry.is_held(durable)))
     }
 
     /// The positions to commit now, if it is time; they count as in commit until answered.
@@ -85,6 +126,9 @@ impl PositionLedger {
         let mut positions = Vec::new();
         for (partition, entry) in self.entries.iter_mut().filter(|(partition, _)| wanted(partition)) {
             let Some(durable) = entry.durable else { continue };
+            if entry.is_held(durable) {
+                continue;
+            }
             if entry.committed != Some(durable) && entry.in_commit != Some(durable) {
                 entry.in_commit = Some(durable);
                 positions.push(Position { partition: partition.clone(), next_offset: durable });
@@ -191,6 +235,43 @@ mod tests {
         ledger.committed(&at(0, 10));
         ledger.durable(&at(0, 12), now);
         assert_eq!(ledger.take_for(&[partition]), [at(0, 12)]);
+    }
+
+    #[test]
+    fn no_position_beyond_an_unacknowledged_report_is_committed() {
+        let (mut ledger, now) = opened();
+        let partition = TopicPartition::new("t", 0);
+        let only = std::slice::from_ref(&partition);
+        for offset in [4, 4, 7] {
+            ledger.report_began(&partition, offset);
+        }
+        ledger.durable(&at(0, 4), now);
+        assert_eq!(ledger.take_for(only), [at(0, 4)], "the reports are behind it");
+        ledger.committed(&at(0, 4));
+        ledger.durable(&at(0, 7), now);
+        assert!(ledger.is_held(only));
+        let later = now + Duration::from_secs(2);
+        assert!(ledger.take_due(later).is_empty());
+        ledger.report_ended(&partition, 4, later);
+        assert!(ledger.take_for(only).is_empty(), "the record was reported twice");
+        ledger.report_ended(&partition, 4, later);
+        assert!(!ledger.is_held(only));
+        assert_eq!(ledger.take_for(only), [at(0, 7)]);
+        ledger.durable(&at(0, 9), later);
+        ledger.report_ended(&partition, 7, later);
+        assert_eq!(ledger.take_due(later + Duration::from_secs(1)), [at(0, 9)]);
+    }
+
+    #[test]
+    fn reports_of_an_earlier_assignment_hold_nothing() {
+        let (mut ledger, now) = opened();
+        let partition = TopicPartition::new("t", 0);
+        let only = std::slice::from_ref(&partition);
+        ledger.report_began(&partition, 1);
+        ledger.close(only);
+        ledger.open(only);
+        ledger.durable(&at(0, 5), now);
+        assert_eq!(ledger.take_for(only), [at(0, 5)]);
     }
 
     #[test]

@@ -2,5 +2,9 @@
 //! wait before a retry. No threads, sockets, files, clocks or randomness: time is an argument.
 
 pub mod backoff;
+pub mod error_counters;
 pub mod ledger;
+pub mod retry;
+pub mod source_ledger;
+pub mod source_offsets;
 pub mod tolerance;

@@ -1,6 +1,6 @@
 //! What a record that can never pass does to its task.
 //!
-//! Source: `RetryWithToleranceOperator`, Kafka 4.1.
+//! Source: `RetryWithToleranceOperator#execAndHandleError`, Kafka 4.1.
 
 use lakeward_api::config::ConfigMap;
 use lakeward_api::{ConnectError, ErrorClass};
@@ -33,43 +33,58 @@ impl Stage {
     }
 }
 
-/// `errors.tolerance` and its companions.
+/// `errors.tolerance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tolerance {
-    /// Skip bad records instead of failing.
-    skip: bool,
-    /// `errors.log.enable`.
-    log: bool,
+pub enum Tolerance {
+    /// Skip bad records.
+    All,
+    /// Fail the task at the first one.
+    None,
 }
 
-/// What to do with a bad record.
-#[derive(Debug)]
+/// What to do with a failed record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Fail the task with this error.
-    Fail(ConnectError),
-    /// Leave the record out; log it when asked to.
-    Skip {
-        /// Whether `errors.log.enable` wants a log line.
-        log: bool,
-    },
+    /// No record is to blame: fail the task with the error as it is, report nothing.
+    Broken,
+    /// Report the record, then fail the task with [`exceeded`].
+    Fail,
+    /// Report the record and go on without it.
+    Skip,
 }
 
 impl Tolerance {
-    /// Reads `errors.tolerance` and `errors.log.enable`; both were validated before.
+    /// Reads `errors.tolerance`, which was validated before.
     pub fn from_config(config: &ConfigMap) -> Self {
-        let is = |key: &str, value: &str| config.get(key).is_some_and(|text| text.trim() == value);
-        Self { skip: is("errors.tolerance", "all"), log: is("errors.log.enable", "true") }
+        if config.get("errors.tolerance").is_some_and(|text| text.trim() == "all") {
+            Self::All
+        } else {
+            Self::None
+        }
     }
 
-    /// Decides about one bad record. What no record is to blame for fails the task whatever is tolerated.
-    pub fn judge(self, error: ConnectError) -> Verdict {
-        if matches!(error.class(), ErrorClass::Fatal | ErrorClass::Fenced) {
-            return Verdict::Fail(error);
+    /// Decides about one failed record. What no record is to blame for fails the task whatever is tolerated.
+    pub fn judge(self, error: &ConnectError) -> Verdict {
+        match (error.class(), self) {
+            (ErrorClass::Fatal | ErrorClass::Fenced, _) => Verdict::Broken,
+            (_, Self::All) => Verdict::Skip,
+            (_, Self::None) => Verdict::Fail,
         }
-        if self.skip {
-            return Verdict::Skip { log: self.log };
+    }
+}
+
+/// The error of a task that met a record which is not tolerated.
+pub fn exceeded(error: ConnectError) -> ConnectError {
+    ConnectError::fatal("Tolerance exceeded in error handler").with_source(error)
+}
+
+/// The error of a task whose sink failed. Work that may heal keeps its class: the task is restarted.
+pub fn unrecoverable(error: ConnectError) -> ConnectError {
+    match error.class() {
+        ErrorClass::Ambiguous | ErrorClass::Fenced | ErrorClass::Retriable => error,
+        ErrorClass::Config | ErrorClass::Fatal | ErrorClass::Record => {
+            ConnectError::fatal("Exiting WorkerSinkTask due to unrecoverable exception.").with_source(error)
         }
-        Verdict::Fail(ConnectError::fatal("Tolerance exceeded in error handler").with_source(error))
     }
 }
 
@@ -77,25 +92,35 @@ impl Tolerance {
 mod tests {
     use super::*;
 
-    fn tolerance(entries: &[(&str, &str)]) -> Tolerance {
-        Tolerance::from_config(&entries.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect())
+    fn tolerance(value: &str) -> Tolerance {
+        Tolerance::from_config(&[("errors.tolerance".to_owned(), value.to_owned())].into())
     }
 
     #[test]
     fn a_bad_record_fails_the_task_unless_all_are_tolerated() {
-        let Verdict::Fail(error) = tolerance(&[]).judge(ConnectError::data("bad")) else { panic!("skipped") };
-        assert!(error.trace().contains("Tolerance exceeded in error handler"));
-        assert!(error.trace().contains("DataException: bad"));
-        let quiet = tolerance(&[("errors.tolerance", "all")]).judge(ConnectError::data("bad"));
-        assert!(matches!(quiet, Verdict::Skip { log: false }));
-        let loud = tolerance(&[("errors.tolerance", "all"), ("errors.log.enable", "true")]);
-        assert!(matches!(loud.judge(ConnectError::data("bad")), Verdict::Skip { log: true }));
+        assert_eq!(Tolerance::from_config(&ConfigMap::new()).judge(&ConnectError::data("x")), Verdict::Fail);
+        assert_eq!(tolerance("none").judge(&ConnectError::data("x")), Verdict::Fail);
+        assert_eq!(tolerance("all").judge(&ConnectError::data("x")), Verdict::Skip);
+        assert_eq!(tolerance("all").judge(&ConnectError::config("x")), Verdict::Skip);
+        assert_eq!(tolerance("all").judge(&ConnectError::retriable("x")), Verdict::Skip);
     }
 
     #[test]
     fn a_broken_invariant_is_not_tolerated() {
-        let all = tolerance(&[("errors.tolerance", "all")]);
-        let Verdict::Fail(error) = all.judge(ConnectError::fatal("lost count")) else { panic!("skipped") };
-        assert_eq!(error.to_string(), "lost count");
+        assert_eq!(tolerance("all").judge(&ConnectError::fatal("x")), Verdict::Broken);
+        let fenced = ConnectError::new(ErrorClass::Fenced, "x", "x");
+        assert_eq!(tolerance("none").judge(&fenced), Verdict::Broken);
+    }
+
+    #[test]
+    fn the_traces_are_chains_as_javas() {
+        let error = unrecoverable(exceeded(ConnectError::data("bad")));
+        assert_eq!(
+            error.trace(),
+            "org.apache.kafka.connect.errors.ConnectException: Exiting WorkerSinkTask due to unrecoverable \
+             exception.\nCaused by: org.apache.kafka.connect.errors.ConnectException: Tolerance exceeded in \
+             error handler\nCaused by: org.apache.kafka.connect.errors.DataException: bad\n"
+        );
+        assert_eq!(unrecoverable(ConnectError::retriable("later")).class(), ErrorClass::Retriable);
     }
 }

@@ -6,22 +6,26 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use arrow_array::BinaryArray;
-use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::converter::{Converter, HeaderConverter, Run};
 use lakeward_api::header::{Header, HeaderColumn, HeaderRows};
 use lakeward_api::record::{RawHeader, RawRecord, TopicPartition};
+use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_dataplane_core::tolerance::Stage;
 
 use super::settings::Converters;
 
 #[cfg(test)]
 mod payload_header_tests;
+#[cfg(test)]
+mod tests;
 
 /// A record that could not be converted or transformed.
 pub(super) struct BadRecord {
     pub(super) offset: i64,
     pub(super) stage: Stage,
+    /// The Java class that failed.
+    pub(super) class: &'static str,
     pub(super) error: ConnectError,
 }
 
@@ -37,6 +41,30 @@ pub(super) struct RawRun<'a> {
 pub(super) struct Converted {
     pub(super) batches: Vec<SinkBatch>,
     pub(super) bad: Vec<BadRecord>,
+}
+
+impl Converted {
+    /// Drops what is at `offset` and beyond.
+    pub(super) fn truncate(&mut self, offset: i64) -> Result<(), ConnectError> {
+        let mut kept = Vec::with_capacity(self.batches.len());
+        for batch in self.batches.drain(..) {
+            let rows = batch.offsets.partition_point(|found| *found < offset);
+            if rows == batch.rows() {
+                kept.push(batch);
+            } else if rows > 0 {
+                kept.push(batch.take(&(0..row_number(rows)).collect::<Vec<u32>>())?);
+            }
+        }
+        self.batches = kept;
+        self.bad.retain(|bad| bad.offset < offset);
+        Ok(())
+    }
+
+    /// The first record that may pass when it is tried again.
+    pub(super) fn first_retriable(&self) -> Option<i64> {
+        let retriable = self.bad.iter().filter(|bad| bad.error.class() == ErrorClass::Retriable);
+        retriable.map(|bad| bad.offset).min()
+    }
 }
 
 /// Makes sure that [`convert`] can run without waiting for a network.
@@ -62,7 +90,7 @@ pub(super) fn poll_ready(
 }
 
 /// Converts and transforms one run. Each row ends up in exactly one batch, in `bad`, or was dropped by a
-/// transform.
+/// transform. Both are in offset order.
 ///
 /// # Errors
 /// When nothing can be converted at all (wrong settings).
@@ -83,9 +111,11 @@ pub(super) fn convert(
         bad.extend(applied.errors.into_iter().map(|failed| BadRecord {
             offset: failed.offset,
             stage: Stage::Transformation,
+            class: failed.class,
             error: failed.error,
         }));
     }
+    bad.sort_by_key(|bad| bad.offset);
     Ok(Converted { batches, bad })
 }
 
@@ -98,10 +128,17 @@ fn decode_run(
 ) -> Result<Vec<SinkBatch>, ConnectError> {
     let records = run.records;
     let topic = &*partition.topic;
+    let classes = converters.classes;
     let refuse = |bad: &mut Vec<BadRecord>, stage, errors: Vec<(u32, ConnectError)>| {
+        let class = match stage {
+            Stage::KeyConverter => classes.key,
+            Stage::HeaderConverter => classes.header,
+            _ => classes.value,
+        };
         bad.extend(errors.into_iter().map(|(row, error)| BadRecord {
             offset: records[row as usize].offset,
             stage,
+            class,
             error,
         }));
     };
@@ -334,121 +371,4 @@ fn decode_header(
 
 fn row_number(rows: usize) -> u32 {
     u32::try_from(rows).expect("a run is bounded far below 2^32 records")
-}
-
-#[cfg(test)]
-mod tests {
-    use lakeward_api::config::ConfigMap;
-    use lakeward_api::converter::{Decoded, Encoded};
-    use lakeward_api::plugin::PluginRegistry;
-    use lakeward_api::schema::Schema;
-    use lakeward_api::value::Value;
-    use lakeward_transforms::Chain;
-
-    use super::*;
-
-    /// Fails rows whose payload is `x`, starts a new run at every payload that begins with `|`.
-    struct Picky;
-
-    impl Converter for Picky {
-        fn decode(&mut self, _topic: &str, payloads: &[Option<&[u8]>]) -> Result<Decoded, ConnectError> {
-            let mut decoded = Decoded::default();
-            for (row, payload) in payloads.iter().enumerate() {
-                let text = std::str::from_utf8(payload.unwrap_or_default()).unwrap();
-                if text == "x" {
-                    decoded.errors.push((row, ConnectError::data("x")));
-                    continue;
-                }
-                if decoded.runs.is_empty() || text.starts_with('|') {
-                    decoded.runs.push(Run { rows: Vec::new(), values: Values::Dynamic(Vec::new()) });
-                }
-                let run = decoded.runs.last_mut().unwrap();
-                run.rows.push(u32::try_from(row).unwrap());
-                let Values::Dynamic(values) = &mut run.values else { unreachable!() };
-                values.push(Value::String(text.into()));
-            }
-            Ok(decoded)
-        }
-
-        fn encode(&mut self, _topic: &str, _values: &Values) -> Result<Encoded, ConnectError> {
-            unreachable!("sinks do not encode")
-        }
-    }
-
-    /// Fails headers whose value is `x`.
-    struct Texts;
-
-    impl HeaderConverter for Texts {
-        fn decode(
-            &mut self,
-            _topic: &str,
-            _name: &str,
-            payload: Option<&[u8]>,
-        ) -> Result<(Option<Arc<Schema>>, Value), ConnectError> {
-            match std::str::from_utf8(payload.unwrap_or_default()).unwrap() {
-                "x" => Err(ConnectError::data("x")),
-                text => Ok((None, Value::String(text.into()))),
-            }
-        }
-
-        fn encode(
-            &mut self,
-            _topic: &str,
-            _name: &str,
-            _schema: Option<&Schema>,
-            _value: &Value,
-        ) -> Result<Option<bytes::Bytes>, ConnectError> {
-            unreachable!("a sink only reads")
-        }
-    }
-
-    #[test]
-    fn keys_values_and_headers_stay_together_through_runs_and_failures() {
-        let texts = [
-            ("k0", "v0", "h0"),
-            ("|k1", "v1", "h1"),
-            ("k2", "x", "h2"),
-            ("x", "|v3", "h3"),
-            ("k4", "v4", "x"),
-            ("k5", "v5", "h5"),
-            ("|k6", "v6", "h6"),
-        ];
-        let record =
-            |((key, value, _), offset): (&(&'static str, &'static str, &'static str), i64)| RawRecord {
-                offset,
-                timestamp_ms: Some(offset),
-                key: Some(key.as_bytes()),
-                value: Some(value.as_bytes()),
-            };
-        let records: Vec<RawRecord<'_>> = texts.iter().zip(10..).map(record).collect();
-        let header = |(_, _, text): &(&str, &str, &'static str)| {
-            vec![RawHeader { name: b"h", value: Some(text.as_bytes()) }]
-        };
-        let headers: Vec<Vec<RawHeader<'_>>> = texts.iter().map(header).collect();
-        let mut converters = Converters {
-            key: Box::new(Picky),
-            value: Box::new(Picky),
-            header: Box::new(Texts),
-            chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
-        };
-        let run = RawRun { records: &records, headers: &headers };
-        let converted = convert(&mut converters, &TopicPartition::new("t", 0), &run).unwrap();
-        let mut offsets = Vec::new();
-        for batch in &converted.batches {
-            let (Values::Dynamic(keys), Values::Dynamic(values)) = (&batch.keys, &batch.values) else {
-                panic!()
-            };
-            for (row, offset) in batch.offsets.iter().enumerate() {
-                let sent = texts[usize::try_from(offset - 10).unwrap()];
-                assert_eq!((keys[row].as_str(), values[row].as_str()), (Some(sent.0), Some(sent.1)));
-                assert_eq!(batch.headers.row(row)[0].value, Value::String(sent.2.into()));
-                offsets.push(*offset);
-            }
-        }
-        assert_eq!(offsets, [10, 11, 15, 16]);
-        let mut bad: Vec<(i64, Stage)> = converted.bad.iter().map(|bad| (bad.offset, bad.stage)).collect();
-        bad.sort_by_key(|(offset, _)| *offset);
-        let expected = [(12, Stage::ValueConverter), (13, Stage::KeyConverter), (14, Stage::HeaderConverter)];
-        assert_eq!(bad, expected);
-    }
 }

@@ -1,8 +1,12 @@
 //! One task on its shard: what it is made of, how it is paused and stopped, what happens when it fails.
 
+mod beat;
 mod convert;
+mod dead_letters;
+mod meter;
 mod pipeline;
 mod rebalance;
+mod reporter;
 mod settings;
 
 use std::panic::AssertUnwindSafe;
@@ -14,18 +18,27 @@ use futures::FutureExt;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::budget::Budget;
 use lakeward_api::plugin::Network;
-use lakeward_api::runtime::{TaskEvent, TaskListener, TaskSpec, TaskTarget};
+use lakeward_api::pulse::Waiting;
+use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener, TaskSpec, TaskTarget};
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_dataplane_core::backoff::Backoff;
+use lakeward_dataplane_core::error_counters::ErrorCounters;
 use lakeward_kafka::consumer::SinkConsumer;
+use tracing::{Instrument, Span};
 
 use crate::executor;
 use crate::runtime::Environment;
+pub(crate) use beat::Beat;
 use pipeline::{Ended, Pipeline};
+pub(crate) use pipeline::{read_clocks, wake_or_timeout};
+use reporter::Reporter;
+pub(crate) use settings::{Converters, converters};
 
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// What a failed task still has to report is on its way for this long.
+const DEAD_LETTERS_WAIT: Duration = Duration::from_secs(30);
 
 /// How other threads steer a task.
 pub(crate) struct TaskControl {
@@ -33,11 +46,13 @@ pub(crate) struct TaskControl {
     stopping: AtomicBool,
     abandoned: AtomicBool,
     wake: flume::Sender<()>,
+    /// What went wrong so far.
+    pub(crate) errors: Arc<ErrorCounters>,
 }
 
 impl TaskControl {
     /// A control for a task that starts towards `target`, and the pipeline's end of its wake-ups.
-    pub(crate) fn new(target: TaskTarget) -> (Arc<Self>, flume::Receiver<()>) {
+    pub(crate) fn new(target: TaskTarget, errors: Arc<ErrorCounters>) -> (Arc<Self>, flume::Receiver<()>) {
         // One pending wake says everything: the pipeline looks at all its inputs when it wakes.
         let (wake, wakes) = flume::bounded(1);
         let control = Self {
@@ -45,6 +60,7 @@ impl TaskControl {
             stopping: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             wake,
+            errors,
         };
         (Arc::new(control), wakes)
     }
@@ -75,15 +91,15 @@ impl TaskControl {
         self.stop();
     }
 
-    fn is_paused(&self) -> bool {
+    pub(crate) fn is_paused(&self) -> bool {
         self.paused.load(Ordering::Acquire)
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Acquire)
     }
 }
@@ -100,10 +116,23 @@ pub(crate) struct TaskStart {
 /// Runs a task to its end: restarts it from the committed positions after failures that may heal, reports the
 /// others.
 pub(crate) async fn run(start: TaskStart) {
+    let mut reporter = None;
+    run_to_end(&start, &mut reporter).await;
+    let Some(producer) = reporter.and_then(Reporter::into_producer) else { return };
+    // What a drained task did not see acknowledged was not committed either.
+    let wait = if start.control.is_stopping() { Duration::ZERO } else { DEAD_LETTERS_WAIT };
+    // Destroying the client joins its threads: not on a shard.
+    start.environment.bridge.spawn_blocking(move || producer.close(wait));
+}
+
+/// `reporter` holds what tells about failed records; it serves all runs.
+async fn run_to_end(start: &TaskStart, reporter: &mut Option<Reporter>) {
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
     let id = start.spec.id.clone();
+    let (pulse, secrets) = (Arc::clone(&start.spec.pulse), start.spec.secrets.clone());
     loop {
-        let outcome = AssertUnwindSafe(run_once(&start, &mut backoff)).catch_unwind().await;
+        Beat::new(Arc::clone(&pulse)).begin();
+        let outcome = AssertUnwindSafe(run_once(start, reporter, &mut backoff)).catch_unwind().await;
         let error = match outcome {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
@@ -111,30 +140,35 @@ pub(crate) async fn run(start: TaskStart) {
             Err(_) => ConnectError::fatal("Task panicked: this is a bug in Lakeward; its log has the place"),
         };
         if start.control.is_stopping() {
-            tracing::info!(task = %id, error = %error, "task ended with an error while it was stopping");
+            let error = error.to_string();
+            let error = secrets.hide(&error);
+            tracing::info!(task = %id, %error, "task ended with an error while it was stopping");
             return;
         }
+        let trace = error.trace();
+        let shown = secrets.hide(trace.trim_end());
         if matches!(error.class(), ErrorClass::Retriable | ErrorClass::Ambiguous) {
             let wait = backoff.next_wait(jitter(&id.connector, id.task));
             tracing::warn!(
-                task = %id, error = %error.trace().trim_end(), wait_ms = wait.as_millis(),
+                task = %id, error = %shown, wait_ms = wait.as_millis(),
                 "task restarts from its committed positions"
             );
-            wait_or_stop(&start, wait).await;
+            pulse.wait_for(Waiting::Retry);
+            wait_or_stop(start, wait).await;
             continue;
         }
-        tracing::error!(task = %id, error = %error.trace().trim_end(), "task failed");
-        (start.listener)(TaskEvent::Failed { id, trace: error.trace() });
+        tracing::error!(task = %id, error = %shown, "task failed");
+        (start.listener)(TaskEvent::Failed { id, trace });
         return;
     }
 }
 
 /// Spreads retries of different tasks; deterministic per task.
-fn jitter(connector: &str, task: u32) -> u8 {
+pub(crate) fn jitter(connector: &str, task: u32) -> u8 {
     connector.bytes().fold(task.to_le_bytes()[0], |hash, byte| hash.wrapping_mul(31).wrapping_add(byte))
 }
 
-async fn wait_or_stop(start: &TaskStart, wait: Duration) {
+pub(crate) async fn wait_or_stop(start: &TaskStart, wait: Duration) {
     let deadline = std::time::Instant::now() + wait;
     while !start.control.is_stopping() {
         let left = deadline.saturating_duration_since(std::time::Instant::now());
@@ -145,7 +179,11 @@ async fn wait_or_stop(start: &TaskStart, wait: Duration) {
     }
 }
 
-async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), ConnectError> {
+async fn run_once(
+    start: &TaskStart,
+    told: &mut Option<Reporter>,
+    backoff: &mut Backoff,
+) -> Result<(), ConnectError> {
     if start.control.is_stopping() {
         return Ok(());
     }
@@ -158,6 +196,14 @@ async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), Connec
         waker: Waker::new(move || control.wake()),
     };
     let converters = settings::converters(environment, spec, &network)?;
+    let mut reporter = match told.take() {
+        Some(reporter) => reporter,
+        None => Reporter::open(start).await?,
+    };
+    reporter.start_over();
+    let can_reject = reporter.is_active();
+    // Kept there until the task runs: its client must not be destroyed on a shard.
+    *told = Some(reporter);
     let context = SinkTaskContext {
         connector: Arc::clone(&spec.id.connector),
         task: spec.id.task,
@@ -165,6 +211,7 @@ async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), Connec
         bridge: Arc::clone(&network.bridge),
         in_flight: in_flight.clone(),
         waker: network.waker.clone(),
+        can_reject,
     };
     let task = settings::sink(environment, spec)?.new_task(context)?;
     let client = settings::consumer(environment, spec)?;
@@ -174,9 +221,14 @@ async fn run_once(start: &TaskStart, backoff: &mut Backoff) -> Result<(), Connec
     let control = Arc::clone(&start.control);
     let topics = settings::topics(&spec.connector_config);
     let consumer = SinkConsumer::join(&client, &topics, move || control.wake())?;
-    let mut pipeline = Pipeline::new(start, task, consumer, converters, in_flight);
+    let reporter = told.take().expect("the reporter was just put there");
+    let mut pipeline = Pipeline::new(start, task, consumer, converters, reporter, in_flight);
     let ended = pipeline.run(backoff).await;
-    let (task, consumer) = pipeline.into_parts();
+    if ended.is_err() {
+        pipeline.leave().await;
+    }
+    let (task, consumer, reporter) = pipeline.into_parts();
+    *told = Some(reporter);
     close(environment, task, consumer);
     match ended? {
         Ended::Abandoned => {
@@ -193,10 +245,17 @@ fn close(environment: &Environment, mut task: Box<dyn SinkTask>, consumer: SinkC
     environment.bridge.spawn_blocking(move || drop(consumer));
 }
 
+/// The task that log lines are about; at the highest level, so that no filter of lines takes it away.
+pub(crate) fn span(id: &TaskId) -> Span {
+    tracing::error_span!("task", connector = %id.connector, task = id.task)
+}
+
 /// Starts [`run`] on this shard and tells `done` when it is over.
 pub(crate) fn spawn(start: TaskStart, done: impl FnOnce() + 'static) {
-    executor::spawn_local(async move {
+    let span = span(&start.spec.id);
+    let task = async move {
         run(start).await;
         done();
-    });
+    };
+    executor::spawn_local(task.instrument(span));
 }

@@ -4,33 +4,44 @@
 //! durable (at most once a second) instead of once per `offset.flush.interval.ms`, so that a restart repeats
 //! less.
 
-use std::collections::HashSet;
+mod backlog;
+mod deliver;
+mod leave;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::{Either, select};
 use lakeward_api::ConnectError;
 use lakeward_api::budget::Budget;
-use lakeward_api::record::{Position, RawRecord, TopicPartition};
+use lakeward_api::metrics::CommitOutcome;
+use lakeward_api::pulse::Waiting;
+use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
-use lakeward_api::sink::{Now, SinkTask};
+use lakeward_api::sink::{Now, Rejected, SinkTask};
 use lakeward_dataplane_core::backoff::Backoff;
 use lakeward_dataplane_core::ledger::PositionLedger;
-use lakeward_dataplane_core::tolerance::{Tolerance, Verdict};
+use lakeward_dataplane_core::retry::{RetryPolicy, RetryTracker};
+use lakeward_dataplane_core::tolerance::{Tolerance, unrecoverable};
 use lakeward_kafka::consumer::{ConsumerEvent, FetchedBatch, SinkConsumer};
 
-use super::convert::{self, BadRecord, RawRun};
+use super::meter::SinkMeter;
 use super::rebalance::Revocation;
+use super::reporter::Reporter;
 use super::settings::Converters;
-use super::{TaskControl, TaskStart};
+use super::{Beat, TaskControl, TaskStart};
 use crate::executor;
+use backlog::{Blocked, Work};
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
 const TURN_MESSAGES_MAX: usize = 4096;
 /// Records per put, so that no poll of the executor takes longer than a few milliseconds.
 const PUT_RECORDS_MAX: usize = 2048;
 /// Timers of sinks need a turn at least this often.
-const TURN_INTERVAL: Duration = Duration::from_secs(1);
+pub(super) const TURN_INTERVAL: Duration = Duration::from_secs(1);
 /// A sink that takes nothing for this long gets its partitions paused, so that the group sees a live member.
 const PAUSE_AFTER: Duration = Duration::from_secs(1);
 const COMMIT_INTERVAL_MAX: Duration = Duration::from_secs(1);
@@ -52,12 +63,21 @@ pub(super) struct Pipeline {
     consumer: SinkConsumer,
     converters: Converters,
     control: Arc<TaskControl>,
+    beat: Beat,
     wakes: flume::Receiver<()>,
     listener: TaskListener,
     ledger: PositionLedger,
+    meter: SinkMeter,
     revocations: Vec<Revocation>,
     revoke_wait: Duration,
     tolerance: Tolerance,
+    retries: RetryTracker,
+    reporter: Reporter,
+    rejected: Vec<Rejected>,
+    backlog: VecDeque<Work>,
+    blocked: Option<Blocked>,
+    /// When a sink that refused a batch gets it again.
+    put_due: Option<Instant>,
     in_flight: Budget,
     topics_used: HashSet<Arc<str>>,
     current: Option<TopicPartition>,
@@ -76,6 +96,7 @@ impl Pipeline {
         task: Box<dyn SinkTask>,
         consumer: SinkConsumer,
         converters: Converters,
+        reporter: Reporter,
         in_flight: Budget,
     ) -> Self {
         let environment = &start.environment;
@@ -85,12 +106,20 @@ impl Pipeline {
             consumer,
             converters,
             control: Arc::clone(&start.control),
+            beat: Beat::new(Arc::clone(&start.spec.pulse)),
             wakes: start.wakes.clone(),
             listener: Arc::clone(&start.listener),
             ledger: PositionLedger::new(environment.offset_flush_interval.min(COMMIT_INTERVAL_MAX)),
+            meter: SinkMeter::new(&start.spec.metrics),
             revocations: Vec::new(),
             revoke_wait: environment.graceful_timeout,
             tolerance: Tolerance::from_config(&start.spec.connector_config),
+            retries: RetryTracker::new(RetryPolicy::from_config(&start.spec.connector_config)),
+            reporter,
+            rejected: Vec::new(),
+            backlog: VecDeque::new(),
+            blocked: None,
+            put_due: None,
             in_flight,
             topics_used: HashSet::new(),
             current: None,
@@ -104,13 +133,14 @@ impl Pipeline {
     }
 
     /// What must be closed when the pipeline is over.
-    pub(super) fn into_parts(self) -> (Box<dyn SinkTask>, SinkConsumer) {
-        (self.task, self.consumer)
+    pub(super) fn into_parts(self) -> (Box<dyn SinkTask>, SinkConsumer, Reporter) {
+        (self.task, self.consumer, self.reporter)
     }
 
     /// Runs until the task is stopped or fails. Progress resets `backoff`.
     pub(super) async fn run(&mut self, backoff: &mut Backoff) -> Result<Ended, ConnectError> {
         loop {
+            self.beat.begin();
             let now = read_clocks();
             if self.control.is_abandoned() {
                 return Ok(Ended::Abandoned);
@@ -120,15 +150,26 @@ impl Pipeline {
             }
             self.follow_target(now.monotonic)?;
             let batch = self.take();
-            let is_idle = batch.is_empty();
-            for event in self.consumer.events(&batch) {
+            let events = self.consumer.events(&batch);
+            let has_taken = !batch.is_empty();
+            let is_idle = !has_taken && self.blocked.is_none();
+            // In the backlog before the events: what leaves now leaves this batch, too.
+            if has_taken {
+                self.backlog.push_back(Work::new(batch));
+            }
+            for event in events {
                 self.react(event, now.monotonic)?;
             }
-            self.deliver(&batch).await?;
-            drop(batch);
+            if self.control.is_stopping() {
+                // What the sink does not have yet is read again.
+                self.backlog.clear();
+            }
+            self.blocked = self.deliver().await?;
             let now = read_clocks();
-            self.task.poll(now)?;
-            if self.collect_durable(now.monotonic) {
+            self.task.poll(now).map_err(unrecoverable)?;
+            self.reporter.turn(&mut self.ledger, now.monotonic);
+            let has_stored = self.collect_durable(now.monotonic);
+            if has_stored {
                 backoff.reset();
             }
             self.commit_due(now.monotonic)?;
@@ -136,12 +177,25 @@ impl Pipeline {
             if self.control.is_stopping() && self.consumer.is_closed() {
                 return Ok(Ended::Drained);
             }
-            if is_idle {
+            self.show_turn(has_taken || has_stored);
+            if is_idle || self.blocked.is_some() {
                 wake_or_timeout(&self.wakes, self.idle_wait(now.monotonic)).await;
             } else {
                 executor::yield_now().await;
             }
         }
+    }
+
+    /// What this turn did and what the next one needs, for whoever watches the task.
+    fn show_turn(&mut self, has_moved: bool) {
+        let in_flight = self.in_flight.used_bytes();
+        let waiting = match self.blocked {
+            Some(blocked) => blocked.waiting(),
+            None if in_flight > 0 => Waiting::Store,
+            None => Waiting::Nothing,
+        };
+        let next = self.backlog.front().map_or(0, |work| work.next as u64 + 1);
+        self.beat.end(waiting, has_moved, [in_flight, next]);
     }
 
     /// Pauses or resumes as the control plane asks, and under back-pressure.
@@ -152,16 +206,19 @@ impl Pipeline {
             let id = self.id.clone();
             (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
         }
-        if self.in_flight.is_exhausted() {
+        if self.in_flight.is_exhausted() || self.blocked.is_some() {
             self.saturated_since.get_or_insert(now);
         } else {
             self.saturated_since = None;
         }
-        let is_stuck = self.saturated_since.is_some_and(|since| now.duration_since(since) >= PAUSE_AFTER);
+        let is_refused = matches!(self.blocked, Some(Blocked::Sink(_)));
+        let is_stuck =
+            is_refused || self.saturated_since.is_some_and(|since| now.duration_since(since) >= PAUSE_AFTER);
         let pause = is_paused || is_stuck;
         if pause != self.is_fetch_paused {
             if is_stuck && !is_paused {
-                tracing::info!(task = %self.id, "the store does not keep up; partitions are paused");
+                let cause = self.blocked.map_or("the store does not keep up", Blocked::as_str);
+                tracing::info!(task = %self.id, "{cause}; partitions are paused");
             }
             let partitions = self.ledger.assigned();
             if !partitions.is_empty() && pause {
@@ -187,6 +244,8 @@ impl Pipeline {
                 for position in &positions {
                     self.ledger.committed(position);
                 }
+                let outcome = if failure.is_some() { CommitOutcome::Failed } else { CommitOutcome::Stored };
+                self.meter.commit_ended(&positions, outcome, now);
                 if let Some(reason) = failure {
                     tracing::warn!(task = %self.id, %reason, "commit of offsets failed; it is repeated");
                     self.ledger.commit_failed(now);
@@ -199,11 +258,15 @@ impl Pipeline {
                 tracing::warn!(task = %self.id, count, "partitions lost; their work is dropped");
                 self.task.close(&partitions);
                 self.ledger.close(&partitions);
+                self.meter.assigned(&self.ledger, now);
+                self.reporter.forget(&partitions);
+                self.let_go(&partitions);
                 self.revocations
                     .retain(|revocation| !partitions.iter().any(|lost| revocation.includes(lost)));
                 Ok(self.consumer.confirm_revoked(&partitions)?)
             }
             ConsumerEvent::Revoked(partitions) => {
+                self.let_go(&partitions);
                 let revocation = Revocation::begin(partitions, &mut *self.task, now, self.revoke_wait);
                 self.revocations.push(revocation);
                 Ok(())
@@ -215,11 +278,19 @@ impl Pipeline {
         }
     }
 
+    /// Nothing taken before now is given to the sink for these partitions.
+    fn let_go(&mut self, partitions: &[TopicPartition]) {
+        for work in &mut self.backlog {
+            work.gone.extend_from_slice(partitions);
+        }
+    }
+
     fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
         self.was_assigned = true;
         if !partitions.is_empty() {
             self.ledger.open(partitions);
-            self.task.open(partitions)?;
+            self.meter.assigned(&self.ledger, Instant::now());
+            self.task.open(partitions).map_err(unrecoverable)?;
         }
         self.consumer.confirm_assigned(partitions)?;
         if self.is_fetch_paused && !partitions.is_empty() {
@@ -240,88 +311,6 @@ impl Pipeline {
         )))
     }
 
-    /// Converts and puts what was taken, a run of one topic-partition at a time.
-    async fn deliver(&mut self, batch: &FetchedBatch) -> Result<(), ConnectError> {
-        for run in batch.runs() {
-            let Some(partition) = self.open_partition(run.topic, run.partition) else { continue };
-            let records: Vec<RawRecord<'_>> = run.records().collect();
-            // Looking for headers costs an allocation per message in the Kafka library.
-            let headers = if self.converters.look_for_headers() { run.headers() } else { Vec::new() };
-            for (index, records) in records.chunks(PUT_RECORDS_MAX).enumerate() {
-                let headers = headers.chunks(PUT_RECORDS_MAX).nth(index).unwrap_or_default();
-                let run = RawRun { records, headers };
-                self.wait_for_converters(&partition, &run).await?;
-                let converted = convert::convert(&mut self.converters, &partition, &run)?;
-                for bad in converted.bad {
-                    self.tolerate(&partition, bad)?;
-                }
-                for batch in converted.batches {
-                    self.task.put(batch, read_clocks())?;
-                }
-                executor::yield_now().await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the converters can decode without a network. An error ends the task's run: what was taken
-    /// but not put is read again, so no record is left out.
-    async fn wait_for_converters(
-        &mut self,
-        partition: &TopicPartition,
-        run: &RawRun<'_>,
-    ) -> Result<(), ConnectError> {
-        while convert::poll_ready(&mut self.converters, partition, run)?.is_pending() {
-            if self.control.is_stopping() {
-                return Err(ConnectError::retriable("stopped while waiting for the schema registry"));
-            }
-            wake_or_timeout(&self.wakes, TURN_INTERVAL).await;
-        }
-        Ok(())
-    }
-
-    /// The partition if it is assigned and stays. Names are shared between turns.
-    fn open_partition(&mut self, topic: &str, partition: i32) -> Option<TopicPartition> {
-        let current = match self.current.take() {
-            Some(current) if current.partition == partition && &*current.topic == topic => current,
-            _ => TopicPartition::new(self.shared_name(topic), partition),
-        };
-        self.current = Some(current.clone());
-        let is_leaving = self.revocations.iter().any(|revocation| revocation.includes(&current));
-        (!is_leaving && self.ledger.is_assigned(&current)).then_some(current)
-    }
-
-    fn shared_name(&mut self, topic: &str) -> Arc<str> {
-        if let Some(name) = self.topics_used.get(topic) {
-            return Arc::clone(name);
-        }
-        let name: Arc<str> = topic.into();
-        self.topics_used.insert(Arc::clone(&name));
-        (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic: Arc::clone(&name) });
-        name
-    }
-
-    fn tolerate(&self, partition: &TopicPartition, bad: BadRecord) -> Result<(), ConnectError> {
-        match self.tolerance.judge(bad.error) {
-            Verdict::Fail(error) => {
-                tracing::error!(
-                    task = %self.id, stage = bad.stage.as_str(), %partition, offset = bad.offset,
-                    "record cannot be processed"
-                );
-                Err(error)
-            }
-            Verdict::Skip { log } => {
-                if log {
-                    tracing::error!(
-                        task = %self.id, stage = bad.stage.as_str(), %partition, offset = bad.offset,
-                        "record skipped"
-                    );
-                }
-                Ok(())
-            }
-        }
-    }
-
     fn collect_durable(&mut self, now: Instant) -> bool {
         self.task.take_durable(&mut self.durable);
         for position in &self.durable {
@@ -337,6 +326,7 @@ impl Pipeline {
         if positions.is_empty() {
             return Ok(());
         }
+        self.meter.commit_began(now);
         Ok(self.consumer.commit(&positions)?)
     }
 
@@ -344,8 +334,9 @@ impl Pipeline {
         let mut index = 0;
         while index < self.revocations.len() {
             let revocation = &mut self.revocations[index];
-            if revocation.advance(&*self.task, &mut self.ledger, &self.consumer, now)? {
+            if revocation.advance(Some(&*self.task), &mut self.ledger, &self.consumer, now)? {
                 self.revocations.swap_remove(index);
+                self.meter.assigned(&self.ledger, now);
             } else {
                 index += 1;
             }
@@ -356,12 +347,14 @@ impl Pipeline {
     /// How long an idle pipeline may sleep.
     fn idle_wait(&self, now: Instant) -> Duration {
         let due = self.ledger.commit_due().map(|due| due.saturating_duration_since(now));
-        due.unwrap_or(TURN_INTERVAL).clamp(Duration::from_millis(1), TURN_INTERVAL)
+        let wait = due.unwrap_or(TURN_INTERVAL);
+        let wait = self.blocked.map_or(wait, |blocked| blocked.wait(wait, now));
+        wait.clamp(Duration::from_millis(1), TURN_INTERVAL)
     }
 }
 
 /// Waits for a wake, at most `timeout`.
-pub(super) async fn wake_or_timeout(wakes: &flume::Receiver<()>, timeout: Duration) {
+pub(crate) async fn wake_or_timeout(wakes: &flume::Receiver<()>, timeout: Duration) {
     let wake = wakes.recv_async();
     let sleep = std::pin::pin!(executor::sleep(timeout));
     match select(wake, sleep).await {
@@ -369,7 +362,7 @@ pub(super) async fn wake_or_timeout(wakes: &flume::Receiver<()>, timeout: Durati
     }
 }
 
-fn read_clocks() -> Now {
+pub(crate) fn read_clocks() -> Now {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let wall_ms = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
     Now { monotonic: Instant::now(), wall_ms }

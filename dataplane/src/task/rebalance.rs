@@ -1,6 +1,6 @@
 //! Partitions coming and going.
 //!
-//! revoke = stop taking → let complete files finish → commit what is durable → let go; past the deadline what
+//! revoke = stop taking → let complete files finish, wait for reports → commit what is durable → let go; past the deadline what
 //! is not durable is dropped and read again by the next owner. lost = drop at once, commit nothing.
 
 use std::time::{Duration, Instant};
@@ -27,7 +27,12 @@ impl Revocation {
         wait: Duration,
     ) -> Self {
         task.close(&partitions);
-        Self { partitions, deadline: now + wait, is_commit_sent: false }
+        Self::after_failure(partitions, now + wait)
+    }
+
+    /// Lets `partitions` of a failed task go by `deadline`: its sink is not asked for anything any more.
+    pub(super) fn after_failure(partitions: Vec<TopicPartition>, deadline: Instant) -> Self {
+        Self { partitions, deadline, is_commit_sent: false }
     }
 
     /// True when `partition` is on its way out.
@@ -38,13 +43,14 @@ impl Revocation {
     /// Takes the next step; `true` when the partitions were let go.
     pub(super) fn advance(
         &mut self,
-        task: &dyn SinkTask,
+        task: Option<&dyn SinkTask>,
         ledger: &mut PositionLedger,
         consumer: &SinkConsumer,
         now: Instant,
     ) -> Result<bool, ConnectError> {
         let is_late = now >= self.deadline;
-        if !is_late && !task.is_settled(&self.partitions) {
+        let is_settled = task.is_none_or(|task| task.is_settled(&self.partitions));
+        if !is_late && (!is_settled || ledger.is_held(&self.partitions)) {
             return Ok(false);
         }
         if !std::mem::replace(&mut self.is_commit_sent, true) {

@@ -17,11 +17,20 @@ use crate::runtime::Environment;
 const SIMPLE_HEADER_CONVERTER: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 /// What turns raw records into what the sink gets.
-pub(super) struct Converters {
-    pub(super) key: Box<dyn Converter>,
-    pub(super) value: Box<dyn Converter>,
-    pub(super) header: Box<dyn HeaderConverter>,
-    pub(super) chain: Chain,
+pub(crate) struct Converters {
+    pub(crate) key: Box<dyn Converter>,
+    pub(crate) value: Box<dyn Converter>,
+    pub(crate) header: Box<dyn HeaderConverter>,
+    pub(crate) chain: Chain,
+    pub(crate) classes: ConverterClasses,
+}
+
+/// The Java class names of the converters, as reports of failed records name them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct ConverterClasses {
+    pub(crate) key: &'static str,
+    pub(crate) value: &'static str,
+    pub(crate) header: &'static str,
 }
 
 impl Converters {
@@ -51,18 +60,18 @@ pub(super) fn sink(
 
 /// The converters (the connector's own with its settings, else the worker's with the worker's) and the
 /// transforms.
-pub(super) fn converters(
+pub(crate) fn converters(
     environment: &Environment,
     spec: &TaskSpec,
     network: &Network,
 ) -> Result<Converters, ConnectError> {
     let new = |role, key| converter(environment, spec, network, role, key);
-    Ok(Converters {
-        key: new(ConverterRole::Key, "key.converter")?,
-        value: new(ConverterRole::Value, "value.converter")?,
-        header: header_converter(environment, spec, network)?,
-        chain: Chain::from_config(&spec.connector_config, &environment.plugins)?,
-    })
+    let (key_class, key) = new(ConverterRole::Key, "key.converter")?;
+    let (value_class, value) = new(ConverterRole::Value, "value.converter")?;
+    let (header_class, header) = header_converter(environment, spec, network)?;
+    let chain = Chain::from_config(&spec.connector_config, &environment.plugins)?;
+    let classes = ConverterClasses { key: key_class, value: value_class, header: header_class };
+    Ok(Converters { key, value, header, chain, classes })
 }
 
 fn converter(
@@ -71,7 +80,7 @@ fn converter(
     network: &Network,
     role: ConverterRole,
     key: &str,
-) -> Result<Box<dyn Converter>, ConnectError> {
+) -> Result<(&'static str, Box<dyn Converter>), ConnectError> {
     let connector = &spec.connector_config;
     let source: &ConfigMap = if connector.contains_key(key) { connector } else { &environment.worker_config };
     let class = source.get(key).map(String::as_str).unwrap_or_default().trim();
@@ -80,14 +89,15 @@ fn converter(
         .converter(class)
         .ok_or_else(|| ConnectError::config(format!("{key} {class} is not a converter of this worker")))?;
     let settings = with_prefix(source, &format!("{key}."));
-    plugin.new_converter(&ConverterContext { role, settings: &settings, connector, network: Some(network) })
+    let context = ConverterContext { role, settings: &settings, connector, network: Some(network) };
+    Ok((plugin.class(), plugin.new_converter(&context)?))
 }
 
 fn header_converter(
     environment: &Environment,
     spec: &TaskSpec,
     network: &Network,
-) -> Result<Box<dyn HeaderConverter>, ConnectError> {
+) -> Result<(&'static str, Box<dyn HeaderConverter>), ConnectError> {
     let connector = &spec.connector_config;
     let key = "header.converter";
     let source: &ConfigMap = if connector.contains_key(key) { connector } else { &environment.worker_config };
@@ -97,7 +107,8 @@ fn header_converter(
     })?;
     let settings = with_prefix(source, "header.converter.");
     let role = ConverterRole::Header;
-    plugin.new_converter(&ConverterContext { role, settings: &settings, connector, network: Some(network) })
+    let context = ConverterContext { role, settings: &settings, connector, network: Some(network) };
+    Ok((plugin.class(), plugin.new_converter(&context)?))
 }
 
 /// Entries whose name starts with `prefix`, without it.
@@ -119,8 +130,7 @@ pub(super) fn topics(connector: &ConfigMap) -> Vec<String> {
 pub(super) fn consumer(environment: &Environment, spec: &TaskSpec) -> Result<ClientSettings, ConnectError> {
     let id = &spec.id;
     let mut props = ConfigMap::new();
-    let bootstrap = environment.worker_config.get("bootstrap.servers").cloned();
-    props.insert("bootstrap.servers".into(), bootstrap.unwrap_or_else(|| "localhost:9092".to_owned()));
+    props.insert("bootstrap.servers".into(), bootstrap(environment));
     props.insert("auto.offset.reset".into(), "earliest".into());
     props.insert("group.id".into(), format!("connect-{}", id.connector));
     props.insert("client.id".into(), format!("connector-consumer-{}-{}", id.connector, id.task));
@@ -129,6 +139,49 @@ pub(super) fn consumer(environment: &Environment, spec: &TaskSpec) -> Result<Cli
     // Offsets are committed when data is durable, never by the client.
     props.remove("enable.auto.commit");
     Ok(translate(ClientKind::Consumer, &props)?)
+}
+
+/// The producer of the dead letter queue: fixed base, then the worker's `producer.*`, then the connector's
+/// `producer.override.*`.
+pub(super) fn dead_letter_producer(environment: &Environment, spec: &TaskSpec) -> ConfigMap {
+    let id = &spec.id;
+    let mut props = ConfigMap::new();
+    for (name, value) in [
+        ("acks", "all"),
+        ("delivery.timeout.ms", "2147483647"),
+        ("enable.idempotence", "false"),
+        ("max.in.flight.requests.per.connection", "1"),
+        // Java's default; what does not fit waits in the task.
+        ("buffer.memory", "33554432"),
+    ] {
+        props.insert(name.into(), value.into());
+    }
+    props.insert("bootstrap.servers".into(), bootstrap(environment));
+    props.insert("client.id".into(), format!("connector-dlq-producer-{}-{}", id.connector, id.task));
+    props.extend(with_prefix(&environment.worker_config, "producer."));
+    props.extend(with_prefix(&spec.connector_config, "producer.override."));
+    props
+}
+
+/// The admin client that creates the dead letter queue: the worker's own settings, then its `admin.*`, then the
+/// connector's `admin.override.*`. Answers the client's name, too.
+pub(super) fn dead_letter_admin(environment: &Environment, spec: &TaskSpec) -> (ConfigMap, String) {
+    let worker = &environment.worker_config;
+    let clients = ["admin.", "producer.", "consumer."];
+    let own = worker.iter().filter(|(name, _)| !clients.iter().any(|client| name.starts_with(client)));
+    let mut props: ConfigMap = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let name = format!("connector-dlq-adminclient-{}-{}", spec.id.connector, spec.id.task);
+    props.insert("bootstrap.servers".into(), bootstrap(environment));
+    props.insert("client.id".into(), name.clone());
+    props.extend(with_prefix(worker, "admin."));
+    props.extend(with_prefix(&spec.connector_config, "admin.override."));
+    let name = props.get("client.id").cloned().unwrap_or(name);
+    (props, name)
+}
+
+fn bootstrap(environment: &Environment) -> String {
+    let servers = environment.worker_config.get("bootstrap.servers").cloned();
+    servers.unwrap_or_else(|| "localhost:9092".to_owned())
 }
 
 #[cfg(test)]

@@ -50,6 +50,15 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
         settings = JsonSchemaSettings.of(configuration);
     }
 
+    /** The text as Jackson writes it again: of members of one name the last stays. */
+    private static String canonicalText(String schema) {
+        try {
+            return MAPPER.writeValueAsString(MAPPER.readTree(schema));
+        } catch (JsonProcessingException err) {
+            throw new UncheckedIOException(err);
+        }
+    }
+
     @Override
     public String canonical(String schema) {
         parsed(schema);
@@ -58,7 +67,7 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
 
     private org.everit.json.schema.Schema parsed(String schema) {
         return parsed.computeIfAbsent(schema, text -> SchemaLoader.builder()
-            .useDefaults(true).draftV7Support().schemaJson(new JSONObject(text)).build().load().build());
+            .useDefaults(true).draftV7Support().schemaJson(new JSONObject(canonicalText(text))).build().load().build());
     }
 
     @Override
@@ -90,11 +99,7 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
         implements RegistryConverter.Outgoing {
         @Override
         public String schema() {
-            try {
-                return MAPPER.writeValueAsString(MAPPER.readTree(document.toString()));
-            } catch (JsonProcessingException err) {
-                throw new UncheckedIOException(err);
-            }
+            return canonicalText(document.toString());
         }
 
         @Override

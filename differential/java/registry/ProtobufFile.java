@@ -97,7 +97,8 @@ final class ProtobufFile {
             if (isUnion(field.schema())) {
                 for (Field member : field.schema().fields()) {
                     String memberTag = parameter(member.schema(), ProtobufSettings.TAG);
-                    var made = field(path, out, types, member, memberTag == null ? 0 : Integer.parseInt(memberTag), true);
+                    int memberNumber = memberTag == null ? 0 : Integer.parseInt(memberTag);
+                    var made = field(path, out, types, member, memberNumber, true);
                     out.addField(made.setOneofIndex(out.getOneofDeclCount()));
                 }
                 out.addOneofDecl(OneofDescriptorProto.newBuilder().setName(unionName(field.schema())));

@@ -13,6 +13,7 @@ import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Message;
+import org.apache.kafka.common.utils.ByteUtils;
 import org.apache.kafka.connect.data.Schema;
 import org.apache.kafka.connect.data.SchemaAndValue;
 
@@ -44,17 +45,16 @@ final class ProtobufFormat implements RegistryConverter.Format {
 
     @Override
     public Object read(String schema, ByteBuffer body) throws IOException {
-        CodedInputStream in = CodedInputStream.newInstance(body);
-        Descriptor type = find(parsed(schema).file(), path(in));
-        return DynamicMessage.parseFrom(type, in);
+        Descriptor type = find(parsed(schema).file(), path(body));
+        return DynamicMessage.parseFrom(type, CodedInputStream.newInstance(body));
     }
 
     /** The path of the message's type: its length and that many indexes; none is the first message. */
-    private static List<Integer> path(CodedInputStream in) throws IOException {
+    private static List<Integer> path(ByteBuffer body) {
         List<Integer> path = new ArrayList<>();
-        int count = in.readSInt32();
+        int count = ByteUtils.readVarint(body);
         for (int at = 0; at < count; at++) {
-            path.add(in.readSInt32());
+            path.add(ByteUtils.readVarint(body));
         }
         return path.isEmpty() ? List.of(0) : path;
     }

@@ -56,6 +56,8 @@ final class RegistryConverter implements Converter {
 
     private final Format format;
     private final List<String> schemas = new ArrayList<>();
+    /** How many there were before anything was written: payloads name no others. */
+    private int given;
 
     private RegistryConverter(Format format) {
         this.format = format;
@@ -89,6 +91,7 @@ final class RegistryConverter implements Converter {
             }
             converter.schemas.add(canonical);
         }
+        converter.given = schemas.size();
         return converter;
     }
 
@@ -142,6 +145,9 @@ final class RegistryConverter implements Converter {
                 throw new SerializationException("Unknown magic byte!");
             }
             id = body.getInt();
+            if (id > given) {
+                throw new SerializationException("no such schema");
+            }
             object = format.read(schemas.get(id - 1), body);
         } catch (Exception failure) {
             throw new DataException("Failed to read", new SerializationException(failure));

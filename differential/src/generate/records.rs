@@ -20,12 +20,28 @@ pub(super) struct Shape {
     pub(super) schema: Option<Arc<Schema>>,
     /// Whether schemaless values are objects.
     objects: bool,
+    /// What schemaless values look like, when they all look alike.
+    alike: Option<Value>,
+}
+
+/// A value of the shape of `value`.
+fn like(random: &mut Random, value: &Value) -> Value {
+    if random.once_in(7) {
+        return Value::Null;
+    }
+    match value {
+        Value::Map(entries) => {
+            Value::Map(entries.iter().map(|(key, value)| (key.clone(), like(random, value))).collect())
+        }
+        Value::Int64(_) => Value::Int64(random.integer()),
+        other => other.clone(),
+    }
 }
 
 impl Shape {
     /// Mostly STRUCTs and objects.
     pub(super) fn random(random: &mut Random) -> Self {
-        let schema = match random.below(12) {
+        let schema = match random.below(24) {
             0..7 => {
                 let mut schema = schema::structure(random, 2);
                 schema.optional = random.once_in(3);
@@ -37,7 +53,12 @@ impl Shape {
             7 => Some(schema::schema(random, 2)),
             _ => None,
         };
-        Self { schema: schema.map(Arc::new), objects: !random.once_in(5) }
+        let objects = !random.once_in(5);
+        let alike = (schema.is_none() && !random.once_in(4)).then(|| match objects {
+            true => value::object(random, 2),
+            false => value::dynamic(random, 2),
+        });
+        Self { schema: schema.map(Arc::new), objects, alike }
     }
 
     /// Short texts or nothing, as keys mostly are.
@@ -47,13 +68,16 @@ impl Shape {
             schema.optional = random.once_in(2);
             Arc::new(schema)
         });
-        Self { schema, objects: false }
+        Self { schema, objects: false, alike: None }
     }
 
     fn typed(&self, random: &mut Random) -> Typed {
         if random.once_in(12) {
             let nullable = self.schema.clone().filter(|schema| schema.optional && random.once_in(2));
             return Typed { schema: nullable, value: Value::Null };
+        }
+        if let Some(alike) = &self.alike {
+            return Typed { schema: None, value: like(random, alike) };
         }
         let value = match &self.schema {
             Some(schema) => value::value(random, schema),
@@ -98,6 +122,7 @@ pub(super) fn records(random: &mut Random, part: Part, main: &Shape) -> Vec<Reco
     let second = random.once_in(6).then(|| Shape::random(random));
     let topic = random.pick(&TOPICS).to_owned();
     let mut offset = 100;
+    let same_headers = random.once_in(2).then(|| headers(random));
     let mut one = |random: &mut Random| {
         offset += 1 + i64::from(random.once_in(4));
         let shape = second.as_ref().filter(|_| random.once_in(3)).unwrap_or(main);
@@ -116,7 +141,7 @@ pub(super) fn records(random: &mut Random, part: Part, main: &Shape) -> Vec<Reco
             timestamp_ms,
             timestamp_type: if timestamp_ms.is_some() { from } else { TimestampType::None },
             offset,
-            headers: headers(random),
+            headers: same_headers.clone().unwrap_or_else(|| headers(random)),
         }
     };
     (0..count).map(|_| one(random)).collect()

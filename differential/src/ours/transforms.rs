@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::batch::SinkBatch;
+use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
 use lakeward_api::header::{Header as ApiHeader, HeaderColumn, HeaderRows, HeaderValues};
 use lakeward_api::record::TopicPartition;
+use lakeward_api::rows::ColumnWriter;
+use lakeward_api::schema::Schema;
 use lakeward_api::transform::{Predicate, Tested, Transform, Transformed};
+use lakeward_api::value::Value as ApiValue;
 use lakeward_transforms::Chain;
 
 use super::convert::{Schemas, api_value, model_value};
@@ -138,9 +141,26 @@ fn header_rows(lists: Vec<Vec<ApiHeader>>) -> HeaderRows {
     let column = |(at, key): (usize, Arc<str>)| {
         let values =
             lists.iter().map(|list: &Vec<ApiHeader>| (list[at].schema.clone(), list[at].value.clone()));
-        HeaderColumn { key, values: HeaderValues::Mixed(values.collect()) }
+        HeaderColumn { key, values: header_values(values.collect()) }
     };
     HeaderRows::of_columns(first.into_iter().enumerate().map(column).collect())
+}
+
+/// One column where the values share a schema, or have none.
+fn header_values(cells: Vec<(Option<Arc<Schema>>, ApiValue)>) -> HeaderValues {
+    let is_like_first = |(schema, _): &(Option<Arc<Schema>>, ApiValue)| *schema == cells[0].0;
+    if !cells.iter().all(is_like_first) {
+        return HeaderValues::Mixed(cells.into_iter().collect());
+    }
+    let Some(schema) = cells[0].0.clone() else {
+        return HeaderValues::Rows(Values::schemaless(cells.into_iter().map(|(_, value)| value).collect()));
+    };
+    let mut column = ColumnWriter::new(&schema);
+    let written = cells.iter().try_for_each(|(_, value)| column.append(value));
+    match written.and_then(|()| column.finish()) {
+        Ok(array) => HeaderValues::Rows(Values::Typed { schema, array }),
+        Err(_) => HeaderValues::Mixed(cells.into_iter().collect()),
+    }
 }
 
 /// The answer of each record of `run`: found again by its offset.

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigDef;
-use lakeward_api::converter::{Converter, Encoded, HeaderConverter};
+use lakeward_api::converter::{Converter, Encoded, HeaderConverter, decode_rows};
+use lakeward_api::header::HeaderValues;
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin, HeaderConverterPlugin};
 use lakeward_api::rows;
 use lakeward_api::schema::Schema;
@@ -77,6 +78,22 @@ impl HeaderConverter for HeaderAdapter {
                 (Some(schema), value)
             }
         })
+    }
+
+    /// One call for all payloads; what does not make one run is read one by one.
+    fn decode_column(
+        &mut self,
+        topic: &str,
+        name: &str,
+        payloads: &[Option<&[u8]>],
+    ) -> (HeaderValues, Vec<(usize, ConnectError)>) {
+        if let Ok(mut decoded) = self.converter.decode(topic, payloads)
+            && let ([_], []) = (&*decoded.runs, &*decoded.errors)
+            && let Some(run) = decoded.runs.pop()
+        {
+            return (HeaderValues::Rows(run.values), Vec::new());
+        }
+        decode_rows(self, topic, name, payloads)
     }
 
     fn encode(

@@ -191,7 +191,7 @@ fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<&[T::Native], Form
     Ok(numbers.values())
 }
 
-/// Texts without nulls, the most usual items of lists and maps: known here, so that there is no call for each.
+/// Texts without nulls, the most usual items of lists and maps: known here, so that none needs a call.
 fn plain_texts(array: &ArrayRef) -> Option<Texts<'_>> {
     array.as_string_opt().filter(|_| array.null_count() == 0).map(Texts::new)
 }

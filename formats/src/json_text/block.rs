@@ -1,8 +1,8 @@
-//! A block of rows while it is written: every row has a slot in one buffer, so that columns can be written one
-//! after the other.
+//! A block of rows while it is written: every row has a slot in one buffer, so that columns can be written
+//! one after the other.
 //!
-//! Slots are large enough for whatever their row can become, and [`SLACK`] bytes more: small things are stored
-//! as whole words and chunks, whose end the next thing overwrites.
+//! Slots are large enough for whatever their row can become, and [`SLACK`] bytes more: small things are
+//! stored as whole words and chunks, whose end the next thing overwrites.
 
 use arrow_buffer::NullBuffer;
 
@@ -89,6 +89,12 @@ impl Lead {
         lead
     }
 
+    /// This one and `next` as one, if that is short enough.
+    pub(super) fn joined(&self, next: &Self) -> Option<Self> {
+        let text = [&self.text[..self.length], &next.text[..next.length]].concat();
+        (text.len() <= LEAD_BYTES).then(|| Self::new(&text))
+    }
+
     /// Writes it at `at`; returns where it ends.
     #[inline]
     pub(super) fn put(&self, out: &mut [u8], at: usize) -> usize {
@@ -106,6 +112,10 @@ pub(super) struct Text {
 impl Text {
     pub(super) fn new(text: &[u8]) -> Self {
         Self { chunks: text.chunks(LEAD_BYTES).map(Lead::new).collect() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
     }
 
     /// The last chunk apart from the others.

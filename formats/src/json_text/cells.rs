@@ -5,7 +5,7 @@ use std::ops::Range;
 use arrow_array::{BinaryArray, BooleanArray};
 use arrow_buffer::NullBuffer;
 use lakeward_api::decimal::Decimal;
-use lakeward_api::java_text::{self, NUMBER_BYTES};
+use lakeward_api::java_text::{self, NUMBER_BYTES, Upper};
 use lakeward_api::rows::DAY_MS;
 use lakeward_api::value::Value;
 
@@ -221,6 +221,13 @@ impl<T: Copy + Into<i64>> Cells for Integers<'_, T> {
     #[inline]
     fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
         Ok(at + java_text::write_i64(space(out, at), self.numbers[index].into()))
+    }
+
+    fn values(&self, block: &mut Block<'_>, rows: u64, lead: &Lead) {
+        let mut upper = Upper::default();
+        block.each(rows, lead, |out, at, index| {
+            Ok(at + java_text::write_next(space(out, at), self.numbers[index].into(), &mut upper))
+        });
     }
 
     fn hash(&self, index: usize) -> u32 {

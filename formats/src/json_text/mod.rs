@@ -19,7 +19,7 @@ mod text;
 mod texts;
 mod value;
 
-pub(crate) use column::{ColumnText, RowText};
+pub(crate) use column::ColumnText;
 pub(crate) use text::{append_integer, append_quoted};
 pub(crate) use value::{Untyped, append_object, append_schemaless, append_typed};
 

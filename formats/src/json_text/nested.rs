@@ -91,10 +91,21 @@ impl Cells for Struct<'_> {
     }
 
     fn values(&self, block: &mut Block<'_>, rows: u64, lead: &Lead) {
-        block.lead(rows, lead);
+        let mut outer = Some(*lead);
         for Field { before: (chunks, lead), column } in &self.fields {
+            // What stands before the struct goes with what stands before its first field.
+            if let Some(outer) = outer.take() {
+                if let Some(lead) = outer.joined(lead).filter(|_| chunks.is_empty()) {
+                    column.values(block, rows, &lead);
+                    continue;
+                }
+                block.lead(rows, &outer);
+            }
             block.put(rows, chunks);
             column.values(block, rows, lead);
+        }
+        if let Some(outer) = outer {
+            block.lead(rows, &outer);
         }
         block.put(rows, &self.close);
     }

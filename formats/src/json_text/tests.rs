@@ -19,7 +19,7 @@ type Texts = Vec<Result<String, String>>;
 fn lines(column: ColumnText<'_>) -> Texts {
     let mut all = Vec::new();
     let done: Result<(), ()> = column.each(|row| {
-        let text = |row: super::RowText<'_>| {
+        let text = |row: super::column::RowText<'_>| {
             let mut out = Vec::new();
             row.append_to(&mut out);
             String::from_utf8(out).unwrap()
@@ -108,7 +108,7 @@ fn rows_of_many_columns_are_those_of_single_values() {
         ("pairs", Arc::new(Schema::new(pairs))),
     ]));
     let mut random = Random(1);
-    let mut inner = |random: &mut Random| match random.below(4) {
+    let inner = |random: &mut Random| match random.below(4) {
         0 => Value::Null,
         _ => Value::Struct(vec![some_text(random), Value::Float64(random.below(1000) as f64 / 8.0)]),
     };

@@ -28,7 +28,8 @@ fn append_with_escapes(out: &mut Vec<u8>, text: &str, mut at: usize) {
     out.extend_from_slice(&bytes[done..]);
 }
 
-/// The bytes of `word` that cannot stand for themselves: the lowest bit that is set is the high bit of the first.
+/// The bytes of `word` that cannot stand for themselves: the lowest bit that is set is the high bit of the
+/// first.
 ///
 /// Borrows can set false bits only above a true match. Bytes from 0xF0 start characters beyond U+FFFF.
 #[inline]
@@ -93,10 +94,11 @@ fn escape(out: &mut [u8; ESCAPE_BYTES], rest: &str) -> (usize, usize) {
     (1, 2)
 }
 
-/// Writes `text` behind the quote at `at`, and the quote behind it; returns where that ends. Words are stored
+/// Writes `text` in quotes at `at`; returns where that ends. Words are stored
 /// whole: seven bytes behind the end may be overwritten.
 pub(super) fn put_escaped(out: &mut [u8], at: usize, text: &str) -> usize {
     let bytes = text.as_bytes();
+    out[at] = b'"';
     let (mut at, mut done) = (at + 1, 0);
     while done < bytes.len() {
         let rest = &bytes[done..];

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use arrow_array::StringArray;
 
-use super::block::{SLACK, Written, put};
+use super::block::{SLACK, Written, space};
 use super::cells::Cells;
 use super::{hash, text};
 
@@ -57,17 +57,25 @@ impl Cells for Texts<'_> {
     #[inline(always)]
     fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
         let (start, end) = (self.offsets[index] as usize, self.offsets[index + 1] as usize);
-        out[at] = b'"';
         if !self.is_plain {
             return Ok(text::put_escaped(out, at, self.all.value(index)));
         }
         let length = end - start;
         // A chunk is cheaper than a copy of any length.
         match self.bytes[start..].first_chunk::<SLACK>() {
-            Some(chunk) if length <= SLACK => put(out, at + 1, chunk),
-            _ => out[at + 1..at + 1 + length].copy_from_slice(&self.bytes[start..end]),
+            Some(chunk) if length <= SLACK => {
+                let space: &mut [u8; SLACK + 2] = space(out, at);
+                space[0] = b'"';
+                space[1..=SLACK].copy_from_slice(chunk);
+                space[1 + length] = b'"';
+            }
+            _ => {
+                let space = &mut out[at..at + length + 2];
+                space[0] = b'"';
+                space[1..=length].copy_from_slice(&self.bytes[start..end]);
+                space[1 + length] = b'"';
+            }
         }
-        out[at + 1 + length] = b'"';
         Ok(at + length + 2)
     }
 

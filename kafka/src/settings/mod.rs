@@ -89,6 +89,24 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
     Ok(settings)
 }
 
+/// Entries whose name starts with `prefix`, without it.
+pub fn with_prefix(config: &ConfigMap, prefix: &str) -> ConfigMap {
+    let own = config.iter().filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)));
+    own.map(|(name, value)| (name.to_owned(), value.clone())).collect()
+}
+
+/// The settings of a connector's admin client: those of the worker that are not for one kind of client, its
+/// `admin.*`, the connector's `admin.override.*`. Source: `Worker#adminConfigs`, Kafka 4.1.
+pub fn connector_admin(worker: &ConfigMap, connector: &ConfigMap) -> ConfigMap {
+    let is_other =
+        |name: &str| ["admin.", "producer.", "consumer."].iter().any(|other| name.starts_with(other));
+    let mut props = worker.clone();
+    props.retain(|name, _| !is_other(name));
+    props.extend(with_prefix(worker, "admin."));
+    props.extend(with_prefix(connector, "admin.override."));
+    props
+}
+
 fn translate_one(
     kind: ClientKind,
     name: &str,

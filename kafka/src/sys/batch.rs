@@ -19,6 +19,8 @@ pub struct FetchedBatch {
 
 /// Consecutive messages of one topic-partition.
 pub struct FetchedRun<'a> {
+    /// Which message of the batch is the first.
+    pub start: usize,
     /// Topic name.
     pub topic: &'a str,
     /// Partition number.
@@ -41,17 +43,33 @@ impl FetchedBatch {
         self.messages.is_empty()
     }
 
-    /// Runs of consecutive records of one topic-partition, in arrival order. Error messages are left out: see
-    /// [`FetchedBatch::errors`].
-    pub fn runs(&self) -> impl Iterator<Item = FetchedRun<'_>> {
-        self.messages.chunk_by(|left, right| same_run(message(left), message(right))).filter_map(|messages| {
-            let first = message(messages.first()?);
-            (first.err == rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR).then(|| FetchedRun {
-                topic: topic_name(first),
-                partition: first.partition,
-                messages,
-            })
+    /// The run of consecutive records of one topic-partition that begins at message `start`, of at most
+    /// `records_max` records. Error messages are passed over: see [`FetchedBatch::errors`]. `None` when there
+    /// is no further record.
+    pub fn run_at(&self, start: usize, records_max: usize) -> Option<FetchedRun<'_>> {
+        let none = rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        let rest = self.messages.get(start..)?;
+        let skipped = rest.iter().position(|pointer| message(pointer).err == none)?;
+        let rest = &rest[skipped..];
+        let first = message(rest.first()?);
+        let count =
+            rest.iter().take_while(|pointer| same_run(first, message(pointer))).take(records_max).count();
+        Some(FetchedRun {
+            start: start + skipped,
+            topic: topic_name(first),
+            partition: first.partition,
+            messages: &rest[..count],
         })
+    }
+
+    /// The record at `offset` of a topic-partition, as a run of its own.
+    pub fn find(&self, topic: &str, partition: i32, offset: i64) -> Option<FetchedRun<'_>> {
+        let none = rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+        let is_wanted = |one: &rdsys::rd_kafka_message_t| {
+            one.offset == offset && one.partition == partition && one.err == none && topic_name(one) == topic
+        };
+        let start = self.messages.iter().position(|pointer| is_wanted(message(pointer)))?;
+        self.run_at(start, 1)
     }
 
     /// Error messages of the queue: the library's code, topic, and text.
@@ -68,6 +86,21 @@ impl<'a> FetchedRun<'a> {
     /// The records of the run, in offset order.
     pub fn records(&self) -> impl ExactSizeIterator<Item = RawRecord<'a>> {
         self.messages.iter().map(|pointer| record(pointer))
+    }
+
+    /// What the timestamp of record `row` means, in Java's words; `None` when it has none.
+    pub fn timestamp_type(&self, row: usize) -> Option<&'static str> {
+        use rdsys::rd_kafka_timestamp_type_t as Type;
+        match timestamp(message(&self.messages[row])).1 {
+            Type::RD_KAFKA_TIMESTAMP_CREATE_TIME => Some("CreateTime"),
+            Type::RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME => Some("LogAppendTime"),
+            Type::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE => None,
+        }
+    }
+
+    /// The headers of record `row`.
+    pub fn headers_of(&self, row: usize) -> Vec<RawHeader<'a>> {
+        headers(&self.messages[row])
     }
 
     /// The headers of every record; empty when no record has any.
@@ -106,9 +139,7 @@ fn topic_name(message: &rdsys::rd_kafka_message_t) -> &str {
 
 fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
     let message = message(pointer);
-    let mut kind = rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    // SAFETY: both pointers are valid for the call.
-    let timestamp = unsafe { rdsys::rd_kafka_message_timestamp(message, &mut kind) };
+    let (timestamp, kind) = timestamp(message);
     let known = kind != rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && timestamp >= 0;
     RawRecord {
         offset: message.offset,
@@ -116,6 +147,13 @@ fn record(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> RawRecord<'_> {
         key: bytes(message.key.cast(), message.key_len),
         value: bytes(message.payload.cast(), message.len),
     }
+}
+
+fn timestamp(message: &rdsys::rd_kafka_message_t) -> (i64, rdsys::rd_kafka_timestamp_type_t) {
+    let mut kind = rdsys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+    // SAFETY: both pointers are valid for the call.
+    let timestamp = unsafe { rdsys::rd_kafka_message_timestamp(message, &mut kind) };
+    (timestamp, kind)
 }
 
 /// The parsed header list of a message; owned by the message. `None` when it has no headers.

@@ -14,9 +14,11 @@ mod batch;
 mod callbacks;
 mod client;
 mod generation;
+mod group_offsets;
 mod partitions;
 
 pub use batch::{FetchedBatch, FetchedRun};
 pub(crate) use callbacks::ClientEvent;
 pub(crate) use client::{NativeConsumer, Protocol};
 pub(crate) use generation::group_generation;
+pub(crate) use group_offsets::{GroupRequest, group_offsets};

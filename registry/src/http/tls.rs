@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use lakeward_keystore::{Contents, Passwords};
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use crate::RegistryError;
-use crate::keystore::{Contents, Passwords};
+
 use crate::settings::{Patience, RegistrySettings, TlsStore};
 
 /// What "no limit" (0) means: nothing waits for ever.

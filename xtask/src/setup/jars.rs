@@ -1,4 +1,4 @@
-//! The jars of Apache Kafka and Kafka Connect, and those of the formats of a schema registry, resolved by Maven.
+//! The jars of Apache Kafka and Kafka Connect, and of the formats of a schema registry, by Maven.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,8 @@ const KAFKA_VERSION: &str = "4.1.0";
 const LOG4J_VERSION: &str = "2.24.3";
 const PLUGIN: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
-/// What `differential` reads and writes the formats of a schema registry with. Each jar is named: what it brings
-/// along is not used, or among Kafka's.
+/// What `differential` reads and writes the formats of a schema registry with. Each jar is named: what it
+/// needs is named, too, or among Kafka's.
 const REGISTRY: [Artifact; 11] = [
     Artifact("com.github.erosb", "everit-json-schema", "1.14.6"),
     Artifact("com.google.api.grpc", "proto-google-common-protos", "2.53.0"),

@@ -9,12 +9,21 @@ use super::Problem;
 const LICENCE: &str = "Apache-2.0";
 
 /// Which packages of the workspace a package may use.
-const MAY_USE: [(&str, &[&str]); 19] = [
+const MAY_USE: [(&str, &[&str]); 20] = [
     ("lakeward-api", &["lakeward-api-derive"]),
     ("lakeward-api-derive", &[]),
     ("lakeward-bench", &["lakeward-api", "lakeward-dataplane", "lakeward-formats"]),
     ("lakeward-conformance", &["lakeward-testkit"]),
-    ("lakeward-controlplane", &["lakeward-api", "lakeward-controlplane-core", "lakeward-kafka"]),
+    (
+        "lakeward-controlplane",
+        &[
+            "lakeward-api",
+            "lakeward-controlplane-core",
+            "lakeward-kafka",
+            "lakeward-keystore",
+            "lakeward-transforms",
+        ],
+    ),
     ("lakeward-controlplane-core", &["lakeward-api"]),
     (
         "lakeward-dataplane",
@@ -33,8 +42,9 @@ const MAY_USE: [(&str, &[&str]); 19] = [
     ),
     ("lakeward-formats", &["lakeward-api", "lakeward-registry"]),
     ("lakeward-kafka", &["lakeward-api"]),
+    ("lakeward-keystore", &[]),
     ("lakeward-loadgen", &["lakeward-api"]),
-    ("lakeward-registry", &["lakeward-api"]),
+    ("lakeward-registry", &["lakeward-api", "lakeward-keystore"]),
     ("lakeward-sinks", &["lakeward-api", "lakeward-formats"]),
     ("lakeward-sources", &["lakeward-api", "lakeward-formats"]),
     ("lakeward-testkit", &[]),

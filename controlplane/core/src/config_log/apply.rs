@@ -63,9 +63,8 @@ impl ClusterState {
         if key == "session-key" {
             return self.apply_session_key(body);
         }
-        if key.starts_with("logger-cluster-") {
-            // Levels of a running cluster only; they are not kept over restarts.
-            return Ok(ConfigChange::Nothing);
+        if let Some(logger) = key.strip_prefix("logger-cluster-") {
+            return apply_log_level(logger, body);
         }
         Err(SkipReason::UnknownKind)
     }
@@ -81,7 +80,8 @@ impl ClusterState {
 
     fn forget_if_empty(&mut self, name: &str) {
         if self.entries.get(name).is_some_and(|entry| {
-            entry.config.is_none() && entry.target.is_none() && entry.deferred.is_empty()
+            let is_empty = entry.config.is_none() && entry.target.is_none() && entry.deferred.is_empty();
+            is_empty && entry.fencing_count.is_none() && entry.generation == 0
         }) {
             self.entries.remove(name);
         }
@@ -124,8 +124,15 @@ impl ClusterState {
     fn remove_connector(&mut self, name: &str) -> ConfigChange {
         let Some(entry) = self.entries.get_mut(name) else { return ConfigChange::Nothing };
         let existed = entry.config.is_some();
-        // The target state lives until its own tombstone.
-        *entry = Entry { target: entry.target, ..Entry::default() };
+        // The target state lives until its own tombstone. How many tasks may still be alive must be known when
+        // a connector of this name comes back, and generations never repeat.
+        *entry = Entry {
+            target: entry.target,
+            fencing_count: entry.fencing_count,
+            pending_fencing: entry.pending_fencing,
+            generation: entry.generation,
+            ..Entry::default()
+        };
         self.forget_if_empty(name);
         if existed { ConfigChange::ConnectorRemoved(name.into()) } else { ConfigChange::Nothing }
     }
@@ -184,10 +191,10 @@ impl ClusterState {
     fn apply_fencing(&mut self, name: &str, body: Body) -> Outcome {
         let Body::Object(members) = body else { return Err(SkipReason::BadValue) };
         let count = integer(&members, "task-count").ok_or(SkipReason::BadValue)?;
-        if let Some(entry) = self.entries.get_mut(name) {
-            entry.fencing_count = Some(count);
-            entry.pending_fencing = false;
-        }
+        // Compaction may leave this record before that of its connector.
+        let (_, entry) = self.entry(name);
+        entry.fencing_count = Some(count);
+        entry.pending_fencing = false;
         Ok(ConfigChange::Nothing)
     }
 
@@ -199,6 +206,13 @@ impl ClusterState {
         self.session_key = Some(SessionKey { key, algorithm, created_ms });
         Ok(ConfigChange::Nothing)
     }
+}
+
+/// Levels are for the moment: they are not part of the state.
+fn apply_log_level(logger: &str, body: Body) -> Outcome {
+    let Body::Object(members) = body else { return Ok(ConfigChange::Nothing) };
+    let level = members.get("level").and_then(Value::as_str).ok_or(SkipReason::BadValue)?;
+    Ok(ConfigChange::LogLevel { logger: logger.into(), level: level.to_owned() })
 }
 
 fn properties_of(members: &Map<String, Value>) -> Result<Properties, SkipReason> {

@@ -77,6 +77,13 @@ pub enum ConfigChange {
     ConnectorRemoved(Arc<str>),
     /// A connector has a new configuration.
     ConnectorUpdated(Arc<str>),
+    /// A log level for every worker that runs now.
+    LogLevel {
+        /// Java logger name.
+        logger: Arc<str>,
+        /// Java's name of the level.
+        level: String,
+    },
     /// Nothing that anyone acts on.
     Nothing,
     /// A restart was requested; see [`ClusterState::take_restarts`].

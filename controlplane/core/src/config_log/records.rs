@@ -63,6 +63,16 @@ pub fn target_state(connector: &str, state: TargetState) -> LogRecord {
     )
 }
 
+/// How many tasks of a source connector were made sure of before the present ones started.
+pub fn task_count(connector: &str, count: usize) -> LogRecord {
+    LogRecord::new(format!("tasks-fencing-{connector}"), &json!({ "task-count": count }))
+}
+
+/// A log level for every worker.
+pub fn log_level(logger: &str, level: &str) -> LogRecord {
+    LogRecord::new(format!("logger-cluster-{logger}"), &json!({ "level": level }))
+}
+
 /// A request to restart a connector and its tasks.
 pub fn restart(connector: &str, request: RestartRequest) -> LogRecord {
     LogRecord::new(

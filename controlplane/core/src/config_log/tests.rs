@@ -209,3 +209,29 @@ fn what_we_write_reads_back() {
     state.apply(0, Some(record.key.as_bytes()), record.value.as_deref().map(str::as_bytes));
     assert_eq!(state.config("ä"), Some(&config));
 }
+
+#[test]
+fn task_counts_outlive_their_connector_and_may_come_before_it() {
+    let count = ("tasks-fencing-a", Some(r#"{"task-count":2}"#));
+    let commit = ("commit-a", Some(r#"{"tasks":1}"#));
+    let mut state = state(&[count, CONNECTOR]);
+    assert_eq!(state.pending_fencing("a"), Some((false, Some(2))));
+    feed(&mut state, &[TASK_0, commit]);
+    assert_eq!(state.pending_fencing("a"), Some((true, Some(2))));
+    assert_eq!(state.task_generation("a"), Some(1));
+    feed(&mut state, &[("connector-a", None), ("target-state-a", None), CONNECTOR]);
+    assert_eq!(state.pending_fencing("a"), Some((true, Some(2))));
+    feed(&mut state, &[TASK_0, commit]);
+    assert_eq!(state.task_generation("a"), Some(2), "a generation never repeats");
+}
+
+#[test]
+fn a_session_key_is_replaced_and_broken_ones_are_not_used() {
+    let key = |text: &str| format!(r#"{{"key":"{text}","algorithm":"HmacSHA256","creation-timestamp":17}}"#);
+    let (first, second) = (key("AAAA"), key("BBBB"));
+    let mut state = state(&[("session-key", Some(&first)), ("session-key", Some(&second))]);
+    feed(&mut state, &[("session-key", None), ("session-key", Some(r#"{"key":"CCCC"}"#))]);
+    let known = state.session_key().unwrap();
+    assert_eq!((known.key.as_str(), known.created_ms), ("BBBB", 17));
+    assert!(!format!("{known:?}").contains("BBBB"));
+}

@@ -107,6 +107,12 @@ impl Malformed {
         self
     }
 
+    /// The problem was met in element `index` of a list.
+    pub(super) fn within_list(mut self, index: usize) -> Self {
+        self.path.insert(0, format!("java.util.ArrayList[{index}]"));
+        self
+    }
+
     /// The whole message.
     pub(super) fn text(&self) -> String {
         match self.path.as_slice() {

@@ -71,7 +71,6 @@ async fn what_is_not_supported_is_refused_and_null_values_too() {
     let rig = Rig::distributed().await;
     for extra in [
         r#""transforms":"x","transforms.x.type":"y""#,
-        r#""errors.deadletterqueue.topic.name":"dlq""#,
         r#""k":null"#,
         r#""key.converter":"Nope""#,
         r#""consumer.override.group.id":"g""#,

@@ -1,7 +1,11 @@
 //! Golden answers of the REST contract, over real HTTP.
 
+mod abuse;
 mod connectors;
+mod forward;
+mod front;
 mod lifecycle;
 mod plugins;
 pub(crate) mod rig;
+mod tls;
 mod transport;

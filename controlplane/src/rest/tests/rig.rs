@@ -22,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::herder::{Herder, Stage, WorkerParts};
-use crate::rest::{Gate, Limits, RestServer, Service, bind};
+use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{WorkerConfig, WorkerMode};
 
@@ -213,7 +213,29 @@ impl Rig {
 
     /// Ends start-up.
     pub(super) fn open(&self) {
-        let service = Service { herder: self.herder.clone(), cluster_id: Some("cluster-1".to_owned()) };
+        self.open_with(no_leader());
+    }
+
+    /// Where `/admin` is served, when it has a listener of its own.
+    pub(super) fn admin_address(&self) -> SocketAddr {
+        self.rest.addresses()[1]
+    }
+
+    /// Sends what may be refused before it was read; the status of the answer, 0 without one.
+    pub(super) async fn blurt(&self, bytes: &[u8]) -> u16 {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may have closed the connection before everything was sent.
+        let _sent = stream.write_all(bytes).await;
+        let mut answer = Vec::new();
+        let _ended = stream.read_to_end(&mut answer).await;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        text.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0)
+    }
+
+    /// Ends start-up of a worker that finds the leader so.
+    pub(super) fn open_with(&self, leader: FindLeader) {
+        let (herder, cluster_id) = (self.herder.clone(), Some("cluster-1".to_owned()));
+        let service = Service { herder, cluster_id, leader };
         self.service.send_replace(Some(Arc::new(service)));
     }
 
@@ -239,15 +261,20 @@ impl Rig {
             request,
             shutdown: Duration::from_secs(2),
         };
-        let listeners = bind(config.listeners()).await.unwrap();
-        let rest =
-            RestServer::start(listeners, &Gate { service: service_seen, stage: stage_seen.clone(), limits });
+        let listeners = bind(&config).await.unwrap();
+        let front = Arc::new(Front::from_config(&config).unwrap());
+        let stage_of_gate = stage_seen.clone();
+        let gate = Gate { service: service_seen, front, face: Face::All, stage: stage_of_gate, limits };
+        let rest = RestServer::start(listeners, &gate);
         let store = Arc::new(MemoryStore::default());
         let (role, role_seen) = watch::channel(Role::Leader { generation: 7 });
         let parts = WorkerParts {
             worker_id: config.worker_id(8083),
+            metrics: Arc::new(Metrics::new(&config)),
+            url: config.advertised_url(8083),
             config: Arc::new(config),
             registry: Arc::new(registry()),
+            offsets: crate::store::unopened_offsets(),
             runtime: Arc::clone(&runtime) as Arc<dyn TaskRuntime>,
         };
         let as_store: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;

@@ -97,6 +97,7 @@ fn converters() -> Converters {
         value: Box::new(Beside { name: "v" }),
         header: Box::new(Plain),
         chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
+        classes: crate::task::settings::ConverterClasses::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! `JsonConverter`: envelopes, plain JSON under a declared or inferred schema, and plain JSON without one.
 //!
-//! Text goes to Arrow columns in one pass (`column`, and `template` for schemaless records that look alike); a
-//! tree of values is built only of schemaless records that do not. Nothing here may log or keep record contents.
+//! Text goes to Arrow columns in one pass (`column`, and `template` for schemaless records that look
+//! alike); a tree of values is built only of schemaless records that do not. Nothing here may log or keep
+//! record contents.
 //!
 //! | settings | reader |
 //! |---|---|
@@ -10,8 +11,9 @@
 //! | `lakeward.schema=<schema>` | `declared` |
 //! | neither | `schemaless` |
 //!
-//! Differences from Java: lone surrogate escapes become U+FFFD, values nest at most 256 deep (Java: 1000), a
-//! Decimal given as a number is brought to its schema's scale when that loses nothing and refused otherwise.
+//! Differences from Java: lone surrogate escapes become U+FFFD, values nest at most 256 deep (Java: 1000),
+//! a Decimal given as a number is brought to its schema's scale when that loses nothing and refused
+//! otherwise.
 //!
 //! Source: `org.apache.kafka.connect.json.JsonConverter`, Kafka 4.1.
 

@@ -1,8 +1,9 @@
 //! Plain JSON without a schema: columns for runs of records that look alike, dynamic values for all others.
 //!
-//! What a record is does not depend on the ones before it; only how it is held does. Two shapes are kept, the
-//! current one and the one before, so that a stray record costs a run of its own and no more. Streams without a
-//! steady shape are left alone for a while, because a failed attempt costs time and so does every short run.
+//! What a record is does not depend on the ones before it; only how it is held does. Two shapes are kept,
+//! the current one and the one before, so that a stray record costs a run of its own and no more. Streams
+//! without a steady shape are left alone for a while, because a failed attempt costs time and so does every
+//! short run.
 //!
 //! Source: `JsonConverter` with `schemas.enable=false`; see `dynamic` for the values.
 
@@ -42,7 +43,8 @@ impl Reader for SchemalessReader {
                 self.push_null(row, &mut assembly);
                 continue;
             };
-            if self.patience.is_exhausted() {
+            // One value is made faster than columns of one row.
+            if payloads.len() == 1 || self.patience.is_exhausted() {
                 self.append_dynamic(row, payload, &mut assembly);
             } else if append(&mut self.current, payload) == Fit::Appended {
                 self.rows.push(row_number(row));
@@ -166,8 +168,8 @@ impl Patience {
 /// What a run costs: its arrays.
 const RUN_ROWS: usize = 4;
 
-/// What a record costs that has another shape than the one before, or none: failed attempts, and one more run for
-/// everything downstream.
+/// What a record costs that has another shape than the one before, or none: failed attempts, and one more
+/// run for everything downstream.
 const MISFIT_ROWS: usize = 32;
 const CREDIT_FIRST: usize = 8 * MISFIT_ROWS;
 const CREDIT_MAX: usize = 32 * MISFIT_ROWS;

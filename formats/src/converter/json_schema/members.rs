@@ -67,14 +67,33 @@ pub(super) fn print(json: &Json, out: &mut String) {
             out.push('{');
             for (at, (name, member)) in members.iter().enumerate() {
                 out.push_str(if at > 0 { "," } else { "" });
-                out.push_str(&Json::from(name.as_str()).to_string());
+                quote(name, out);
                 out.push(':');
                 print(member, out);
             }
             out.push('}');
         }
-        Json::Null | Json::Bool(_) | Json::String(_) => out.push_str(&json.to_string()),
+        Json::Null | Json::Bool(_) => out.push_str(&json.to_string()),
+        Json::String(text) => quote(text, out),
     }
+}
+
+/// Appends a text in quotes as Jackson writes it: control characters have upper case digits.
+fn quote(text: &str, out: &mut String) {
+    out.push('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            '\0'..' ' => out.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
 }
 
 /// An object with its members in the order in which Java's `HashMap` holds them.

@@ -55,8 +55,10 @@ fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
 ) -> BinaryArray {
     let numbers = array.as_primitive::<T>();
     let data: Vec<[u8; SIZE]> = numbers.values().iter().map(|number| bytes(*number)).collect();
-    let lengths = std::iter::repeat_n(SIZE, numbers.len());
-    BinaryArray::new(OffsetBuffer::from_lengths(lengths), data.into_flattened().into(), None)
+    let size = i32::try_from(SIZE).expect("numbers have few bytes");
+    let rows = i32::try_from(numbers.len()).expect("a batch has few rows");
+    let ends: Vec<i32> = (0..=rows).map(|row| row * size).collect();
+    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into_flattened().into(), None)
 }
 
 fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {

@@ -10,18 +10,18 @@ use arrow_array::types::{ArrowPrimitiveType, Int8Type, Int16Type, Int32Type, Int
 use arrow_array::{Array, ArrayRef, BinaryArray, StringArray};
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use lakeward_api::batch::Values;
-use lakeward_api::header::{HeaderValues, MixedHeaders};
+use lakeward_api::header::{HeaderValues, MixedHeaders, SmallestIntegers};
+use lakeward_api::java_text::{self, NUMBER_BYTES};
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
-use super::super::java_string;
 use super::decode;
 
 /// The schemas that come again and again, made once per converter.
 pub(super) struct Schemas {
     string: Arc<Schema>,
     /// INT8, INT16, INT32, INT64.
-    integers: [Arc<Schema>; 4],
+    integers: Arc<[Arc<Schema>; 4]>,
     /// ARRAYs of them.
     lists: [Arc<Schema>; 4],
 }
@@ -32,13 +32,15 @@ impl Default for Schemas {
             [Kind::Int8, Kind::Int16, Kind::Int32, Kind::Int64].map(|kind| Arc::new(Schema::new(kind)));
         let list = |item: &Arc<Schema>| Arc::new(Schema::new(Kind::Array(Arc::clone(item))));
         let lists = [list(&integers[0]), list(&integers[1]), list(&integers[2]), list(&integers[3])];
+        let integers = Arc::new(integers);
         Self { string: Arc::new(Schema::new(Kind::String)), integers, lists }
     }
 }
 
 /// Decodes the payloads of one header.
 pub(super) fn decode_column(schemas: &Schemas, payloads: &[Option<&[u8]>]) -> HeaderValues {
-    texts(schemas, payloads).unwrap_or_else(|| HeaderValues::Mixed(mixed(schemas, payloads)))
+    let same = texts(schemas, payloads).or_else(|| numbers(schemas, payloads));
+    same.unwrap_or_else(|| HeaderValues::Mixed(mixed(schemas, payloads)))
 }
 
 /// All payloads as STRINGs; `None` as soon as one may be something else.
@@ -60,6 +62,12 @@ fn texts(schemas: &Schemas, payloads: &[Option<&[u8]>]) -> Option<HeaderValues> 
     let array = StringArray::try_new(offsets, Buffer::from_vec(data), None).ok()?;
     let schema = Arc::clone(&schemas.string);
     Some(HeaderValues::Rows(Values::Typed { schema, array: Arc::new(array) }))
+}
+
+/// All payloads as whole numbers; `None` as soon as one is something else.
+fn numbers(schemas: &Schemas, payloads: &[Option<&[u8]>]) -> Option<HeaderValues> {
+    let numbers = payloads.iter().map(|payload| integer((*payload)?)).collect::<Option<_>>()?;
+    Some(HeaderValues::Smallest(SmallestIntegers { schemas: Arc::clone(&schemas.integers), numbers }))
 }
 
 /// Whether a payload certainly is a STRING, if it is UTF-8: it starts like a word, and is none that means
@@ -97,16 +105,29 @@ pub(super) fn encode_column(values: &HeaderValues) -> Option<BinaryArray> {
 
 fn integers<T: ArrowPrimitiveType<Native: Into<i64>>>(array: &ArrayRef) -> BinaryArray {
     let numbers = array.as_primitive::<T>();
-    let mut data = Vec::with_capacity(numbers.len() * 8);
-    let mut ends = Vec::with_capacity(numbers.len() + 1);
-    ends.push(0);
-    for (row, number) in numbers.values().iter().enumerate() {
-        if numbers.is_valid(row) {
-            java_string::append_integer(&mut data, (*number).into());
+    let mut data = vec![0; numbers.len() * longest(size_of::<T::Native>()) + NUMBER_BYTES];
+    let mut ends = vec![0; numbers.len() + 1];
+    let mut end = 0;
+    let nulls = numbers.nulls();
+    for ((row, number), place) in numbers.values().iter().enumerate().zip(&mut ends[1..]) {
+        if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
+            let space = data[end..].first_chunk_mut().expect("there is room for the longest numbers");
+            end += java_text::write_i64(space, (*number).into());
         }
-        ends.push(data.len() as i32);
+        *place = end as i32;
     }
-    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into(), numbers.nulls().cloned())
+    data.truncate(end);
+    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into(), nulls.cloned())
+}
+
+/// The sign and the digits of the longest integer of so many bytes.
+fn longest(bytes: usize) -> usize {
+    match bytes {
+        1 => 4,
+        2 => 6,
+        4 => 11,
+        _ => 20,
+    }
 }
 
 fn mixed(schemas: &Schemas, payloads: &[Option<&[u8]>]) -> MixedHeaders {
@@ -269,6 +290,8 @@ mod tests {
             let expected = decode(*payload);
             assert_eq!(all.row(row), expected, "{payload:?}");
             assert_eq!(decode_column(&schemas, &[*payload]).row(0), expected, "{payload:?} alone");
+            let pair = decode_column(&schemas, &[Some(b"7"), *payload]);
+            assert_eq!(pair.row(1), expected, "{payload:?} after a number");
             let pair = decode_column(&schemas, &[Some(b"word"), *payload]);
             assert_eq!(pair.row(1), expected, "{payload:?} after a word");
         }

@@ -8,6 +8,7 @@
 
 mod nulls;
 mod open_part;
+mod rejects;
 mod routed;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::record::{Position, TopicPartition};
-use lakeward_api::sink::{Now, SinkTask, SinkTaskContext};
+use lakeward_api::sink::{Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::{
     ByteLinesFormat, ByteLinesOptions, DecimalFormat, FileFormat, JsonLinesFormat, JsonLinesOptions,
     LineCompression, ParquetCodec, ParquetFormat, ParquetOptions,
@@ -29,7 +30,7 @@ use super::config::{FormatKind, S3Config};
 use super::error::S3SinkError;
 use super::ledger::{CutId, Ledger};
 use super::naming::ObjectNames;
-use super::partitioner::Partitioner;
+use super::partitioner::{Encoded, Partitioner};
 use super::rotation::{
     BatchView, Interval, Op, PartId, PartitionChange, Rotation, RotationSettings, Schedule,
 };
@@ -38,6 +39,7 @@ use super::upload::{Ending, UploadId, Uploader};
 
 use nulls::NullPolicy;
 use open_part::OpenPart;
+use rejects::Rejects;
 
 /// One task of the S3 sink.
 pub(crate) struct S3SinkTask {
@@ -46,6 +48,8 @@ pub(crate) struct S3SinkTask {
     partitioner: Partitioner,
     rotation_settings: Arc<RotationSettings>,
     nulls: NullPolicy,
+    rejects: Rejects,
+    wants_bytes: bool,
     uploader: Uploader,
     part_bytes: usize,
     open_bytes_max: u64,
@@ -118,6 +122,8 @@ impl S3SinkTask {
             partitioner: Partitioner::new(config)?,
             rotation_settings: Arc::new(rotation_settings(config)),
             nulls: NullPolicy::new(config),
+            rejects: Rejects::new(context.can_reject),
+            wants_bytes: config.format() == FormatKind::Bytes,
             uploader,
             part_bytes: config.bucket.part_bytes,
             open_bytes_max: context.in_flight.limit_bytes(),
@@ -129,6 +135,28 @@ impl S3SinkTask {
             open_bytes: 0,
             ops: Vec::new(),
         })
+    }
+
+    /// The rows of a batch that go to files, and where they go; the others are left out.
+    fn admit(&mut self, batch: SinkBatch, now_ms: i64) -> Result<Option<(SinkBatch, Encoded)>, ConnectError> {
+        let Some(batch) = self.nulls.apply(batch, &mut self.rejects)? else { return Ok(None) };
+        let encoded = match self.partitioner.encode(&batch, now_ms) {
+            Ok(encoded) => encoded,
+            Err(error) => {
+                self.rejects.add_all(&batch, error)?;
+                return Ok(None);
+            }
+        };
+        let rows = batch.rows();
+        let batch = self.rejects.keep_writable(batch, &*self.format, self.wants_bytes)?;
+        match batch {
+            None => Ok(None),
+            Some(batch) if batch.rows() == rows => Ok(Some((batch, encoded))),
+            Some(batch) => {
+                let encoded = self.partitioner.encode(&batch, now_ms)?;
+                Ok(Some((batch, encoded)))
+            }
+        }
     }
 
     /// Carries out the operations of one topic-partition; `batch` is what they refer to.
@@ -167,7 +195,9 @@ impl S3SinkTask {
                         .rfind(|(id, _)| *id == part)
                         .expect("rotation writes to parts that it opened");
                     let before = open.buffered_bytes();
-                    open.write(&batch.values, rows)?;
+                    if let Err(error) = open.write(&batch.values, &rows) {
+                        self.rejects.write_singly(batch, &rejects::numbers(&rows), open, error)?;
+                    }
                     if open.send_full_pieces(&mut self.uploader) == open_part::Started::Now {
                         let upload = open.upload_id().expect("the upload was just started");
                         track(&mut self.assignments, &mut self.uploads, upload, writer.assignment);
@@ -177,10 +207,12 @@ impl S3SinkTask {
                 Op::Rotate { next_offset } => {
                     let assignment =
                         self.assignments.get_mut(&writer.assignment).expect("the writer is open");
+                    self.open_bytes -=
+                        writer.parts.iter().map(|(_, open)| open.buffered_bytes()).sum::<u64>();
+                    writer.parts.retain(|(_, open)| !open.is_empty());
                     let cut = assignment.ledger.cut(next_offset, writer.parts.len());
                     writer.cut_offset = Some(next_offset);
                     for (_, open) in writer.parts.drain(..) {
-                        self.open_bytes -= open.buffered_bytes();
                         let known = open.upload_id();
                         let upload = open.complete(&mut self.uploader)?;
                         if known.is_none() {
@@ -312,18 +344,28 @@ impl SinkTask for S3SinkTask {
             .ok_or_else(|| ConnectError::fatal(format!("No writer found for topic partition {partition}")))?;
         let Some(last) = batch.offsets.last() else { return Ok(()) };
         writer.seen_offset = Some(last + 1);
-        if let Some(batch) = self.nulls.apply(batch)? {
-            let mut encoded = self.partitioner.encode(&batch, now.wall_ms)?;
+        if let Some((batch, mut encoded)) = self.admit(batch, now.wall_ms)? {
             routed::mark(&batch, &mut encoded.names);
             let view =
                 BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
             let mut ops = std::mem::take(&mut self.ops);
+            let writer = self.writers.get_mut(&partition).expect("the writer was just there");
             writer.rotation.put(view, now.wall_ms, &mut ops);
             self.carry_out(&partition, &mut ops, Some(&batch))?;
             self.ops = ops;
         }
         self.cut_skipped(&partition);
         self.relieve()
+    }
+
+    fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
+        self.rejects.take(out);
+    }
+
+    fn passed(&mut self, position: &Position) {
+        let Some(writer) = self.writers.get_mut(&position.partition) else { return };
+        writer.seen_offset = writer.seen_offset.max(Some(position.next_offset));
+        self.cut_skipped(&position.partition);
     }
 
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {

@@ -3,8 +3,10 @@
 //! Source: `S3SinkTask#maybeSkipOnNullValue`.
 
 use arrow_array::Array;
+use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 
+use super::rejects::Rejects;
 use crate::s3::config::S3Config;
 use crate::s3::error::S3SinkError;
 
@@ -15,25 +17,48 @@ pub(super) enum NullPolicy {
     Fail,
     /// The records are skipped; their offsets count as done.
     Ignore,
+    /// The same, and they are reported when anything is (`report.null.values.to.dlq`).
+    Report,
 }
 
 impl NullPolicy {
     /// The policy of `config`.
     pub(super) fn new(config: &S3Config) -> Self {
-        if config.request.null_values.eq_ignore_ascii_case("ignore") { Self::Ignore } else { Self::Fail }
+        match (config.request.null_values.eq_ignore_ascii_case("ignore"), config.request.report_nulls) {
+            (false, _) => Self::Fail,
+            (true, false) => Self::Ignore,
+            (true, true) => Self::Report,
+        }
     }
 
     /// The batch without null values; `None` when nothing is left.
-    pub(super) fn apply(self, batch: SinkBatch) -> Result<Option<SinkBatch>, S3SinkError> {
+    pub(super) fn apply(
+        self,
+        batch: SinkBatch,
+        rejects: &mut Rejects,
+    ) -> Result<Option<SinkBatch>, S3SinkError> {
         let kept = kept_rows(&batch.values);
         let null_count = batch.rows() - kept.as_ref().map_or(batch.rows(), Vec::len);
         match (self, kept) {
             (_, None) => Ok(Some(batch)),
             (Self::Fail, Some(_)) => Err(S3SinkError::NullValue),
-            (Self::Ignore, Some(kept)) => {
+            (Self::Ignore | Self::Report, Some(kept)) => {
+                if self == Self::Report && rejects.is_possible() {
+                    report(&batch, &kept, rejects);
+                }
                 tracing::debug!(partition = %batch.partition, null_count, "skipped records with null values");
                 if kept.is_empty() { Ok(None) } else { Ok(Some(select(batch, &kept))) }
             }
+        }
+    }
+}
+
+/// Source: `S3SinkTask#maybeSkipOnNullValue`, the message of its `DataException`.
+fn report(batch: &SinkBatch, kept: &[u32], rejects: &mut Rejects) {
+    let mut kept = kept.iter().peekable();
+    for (row, offset) in (0u32..).zip(&batch.offsets) {
+        if kept.next_if_eq(&&row).is_none() {
+            rejects.add(&batch.partition, *offset, ConnectError::data("Skipping null value record."));
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct OpenPart {
     upload: Option<UploadHandle>,
     part_bytes: usize,
     pieces_count: u32,
+    is_empty: bool,
 }
 
 /// Whether a call started the upload.
@@ -35,7 +36,16 @@ pub(super) enum Started {
 impl OpenPart {
     /// A part that will be the object `name`, sent in pieces of `part_bytes` or more.
     pub(super) fn new(name: Path, encoder: Box<dyn PartEncoder>, part_bytes: usize) -> Self {
-        Self { name, encoder, ready: Vec::new(), ready_bytes: 0, upload: None, part_bytes, pieces_count: 0 }
+        Self {
+            name,
+            encoder,
+            ready: Vec::new(),
+            ready_bytes: 0,
+            upload: None,
+            part_bytes,
+            pieces_count: 0,
+            is_empty: true,
+        }
     }
 
     /// The upload, once it was started.
@@ -49,14 +59,23 @@ impl OpenPart {
     }
 
     /// Appends rows of a batch.
-    pub(super) fn write(&mut self, values: &Values, rows: Rows) -> Result<(), ConnectError> {
+    ///
+    /// # Errors
+    /// Class `Record` when a value has no form in the format: nothing of `rows` was written.
+    pub(super) fn write(&mut self, values: &Values, rows: &Rows) -> Result<(), ConnectError> {
         match rows {
-            Rows::Range { start: 0, rows } if rows == values.rows() => self.encoder.write(values)?,
-            Rows::Range { start, rows } => self.encoder.write(&values.slice(start, rows))?,
-            Rows::Indices(rows) => self.encoder.write(&select_values(values, &rows))?,
+            Rows::Range { start: 0, rows } if *rows == values.rows() => self.encoder.write(values)?,
+            Rows::Range { start, rows } => self.encoder.write(&values.slice(*start, *rows))?,
+            Rows::Indices(rows) => self.encoder.write(&select_values(values, rows))?,
         }
+        self.is_empty = false;
         self.take_ready();
         Ok(())
+    }
+
+    /// True when no row was written: every one was rejected.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Sends what makes a full piece.

@@ -7,6 +7,7 @@ mod faulty_store;
 mod fixture;
 mod large_files;
 mod positions;
+mod rejections;
 mod rig;
 mod store_failures;
 

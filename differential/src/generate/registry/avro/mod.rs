@@ -12,7 +12,7 @@ use crate::model::{Kind, Schema};
 use crate::random::Random;
 
 const CLASS: &str = "io.confluent.connect.avro.AvroConverter";
-/// Settings that are on or off. `flatten.singleton.unions` is not among them: the Java side is as if it were off.
+/// Settings that are on or off. `flatten.singleton.unions` is not among them: for Java it is off.
 const FLAGS: [&str; 7] = [
     "generalized.sum.type.support",
     "ignore.default.for.nullables",

@@ -44,8 +44,15 @@ pub(super) enum Singles {
 
 /// A schema: a record most of the time.
 pub(super) fn schema(random: &mut Random, singles: Singles) -> Made {
-    let mut maker =
-        Maker { random, singles, count: 0, known: Vec::new(), open: Vec::new(), namespace: String::new() };
+    let mut maker = Maker {
+        random,
+        singles,
+        count: 0,
+        known: Vec::new(),
+        open: Vec::new(),
+        namespace: String::new(),
+        entry: false,
+    };
     if maker.random.once_in(4) { maker.any(DEPTH, Place::Free) } else { maker.record(DEPTH) }
 }
 
@@ -67,6 +74,8 @@ struct Maker<'a> {
     /// Full names of records around the place at hand.
     open: Vec<String>,
     namespace: String,
+    /// Whether there is an entry of a map by the name that Connect gives it.
+    entry: bool,
 }
 
 impl Maker<'_> {
@@ -175,11 +184,12 @@ impl Maker<'_> {
             ("string", "date"),
         ];
         let (base, logical) = self.random.pick(&all);
-        let names = ["Date", "Time", "Timestamp"];
-        let connect = format!("\"connect.version\":1,\"connect.name\":\"org.apache.kafka.connect.data.");
+        // A name that fits the type, but perhaps not its logical one.
+        let names: &[&str] = if base == "int" { &["Date", "Time"] } else { &["Timestamp"] };
+        let connect = "\"connect.version\":1,\"connect.name\":\"org.apache.kafka.connect.data.";
         let more = match self.random.below(3) {
             0 => self.properties(),
-            1 => format!(",{connect}{}\"", names[self.random.below(3)]),
+            1 if base != "string" => format!(",{connect}{}\"", self.random.pick(names)),
             _ => String::new(),
         };
         let made = match base {
@@ -301,8 +311,10 @@ impl Maker<'_> {
         let (value, value_type) = self.any(depth, Place::Free);
         self.count += 1;
         let name = match self.random.below(3) {
-            0 => "\"name\":\"MapEntry\",\"namespace\":\"io.confluent.connect.avro\"".to_owned(),
-            1 => format!("\"name\":\"E{}\",\"connect.internal.type\":\"MapEntry\"", self.count),
+            0 if !std::mem::replace(&mut self.entry, true) => {
+                "\"name\":\"MapEntry\",\"namespace\":\"io.confluent.connect.avro\"".to_owned()
+            }
+            0 | 1 => format!("\"name\":\"E{}\",\"connect.internal.type\":\"MapEntry\"", self.count),
             _ => format!(
                 "\"name\":\"E{}\",\"namespace\":\"ns\",\"connect.internal.type\":\"MapEntry\"",
                 self.count
@@ -395,7 +407,7 @@ impl Maker<'_> {
         };
         let mut more = String::new();
         if self.random.once_in(3) && !contains_enclosing(&made) {
-            more.push_str(&format!(",\"default\":{}", defaults::value(self.random, &made)));
+            more.push_str(&format!(",\"default\":{}", defaults::of_field(self.random, &made)));
         }
         if self.random.once_in(10) {
             more.push_str(&format!(",\"doc\":{}", json(&text::text(self.random))));

@@ -204,7 +204,10 @@ fn described(random: &mut Random, shape: Shape) -> Node {
     };
     if has_default {
         let default = value(random, &shape, &[]);
-        extras.push(format!("\"default\":{default}"));
+        // A schema is JSON, whatever payloads are.
+        if serde_json::from_str::<serde_json::Value>(&default).is_ok() {
+            extras.push(format!("\"default\":{default}"));
+        }
     }
     if matches!(shape, Shape::Text | Shape::Integer(_) | Shape::Number(_)) && random.once_in(12) {
         let limit = if matches!(shape, Shape::Text) { "\"minLength\":1" } else { "\"minimum\":0" };
@@ -294,9 +297,7 @@ pub(super) fn value(random: &mut Random, shape: &Shape, definitions: &[Node]) ->
             format!("[{}]", items.join(","))
         }
         Shape::Boolean => random.pick(&["true", "false"]).to_owned(),
-        Shape::Bytes => {
-            random.pick(&["\"\"", "\"AJw=\"", "\"AQ==\"", "\"AAAB\"", "\"not base64!\""]).to_owned()
-        }
+        Shape::Bytes => random.pick(&["\"\"", "\"AJw=\"", "\"AQ==\"", "\"AAAB\"", "\"/+8=\""]).to_owned(),
         Shape::Constant(value) => value.clone(),
         Shape::Enum(values) | Shape::TypedEnum(values) => random.pick(values),
         Shape::All(parts) => {
@@ -374,6 +375,8 @@ fn integer(random: &mut Random) -> String {
         0 => random.pick(&["1.0", "1.9", "-2.5e0", "3e2", "123456789012345678901234567890"]).to_owned(),
         1 => random.pick(&["127", "128", "-129", "32768", "2147483648", "9223372036854775807"]).to_owned(),
         2 => random.integer().to_string(),
-        _ => (random.integer() >> 48).to_string(),
+        // Times of day are not negative.
+        3 => (random.integer() >> 48).to_string(),
+        _ => (random.integer() >> 48).abs().to_string(),
     }
 }

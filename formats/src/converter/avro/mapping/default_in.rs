@@ -116,6 +116,12 @@ impl Reader<'_> {
                 };
                 Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
             }
+            // Java makes no entries of what a default has.
+            (Kind::Map { key, .. }, Shape::Array(_))
+                if !self.annotation && (key.optional || key.kind != Kind::String) =>
+            {
+                json.as_array()?.is_empty().then(|| Value::Map(Vec::new()))?
+            }
             (Kind::Struct(_), Shape::Record(fields)) => self.record(fields, schema, json)?,
             _ => return None,
         })

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use serde_json::{Map, Value as Json};
 
-use super::super::fault::{Converted, Fault, bare, data};
+use super::super::fault::{Converted, Fault, bare};
 use super::super::schema::{AvroSchema, FullName, Shape, Type, TypeId};
 use super::default_out::default_json;
 use super::*;

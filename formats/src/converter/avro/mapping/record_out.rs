@@ -1,9 +1,11 @@
 //! Records: of STRUCT schemas, and the entries of maps whose keys are not texts.
 
+use std::collections::HashSet;
+
 use lakeward_api::schema::Schema;
 use serde_json::{Map, Value as Json};
 
-use super::super::fault::Converted;
+use super::super::fault::{Converted, bare};
 use super::super::schema::{FullName, RecordField, Shape, Type, TypeId};
 use super::default_out::default_json;
 use super::from_connect::{FromConnect, check_name, checked};
@@ -16,12 +18,18 @@ impl<'a> FromConnect<'a> {
         kind.name = Some(checked(self.name_or_default(schema.name.as_deref()))?);
         let doc = if self.mapping.discard_docs { CONNECT_RECORD_DOC } else { RECORD_DOC };
         kind.doc = schema.parameters.get(doc).cloned();
-        let mut fields = Vec::with_capacity(schema.fields().len());
+        let mut fields: Vec<RecordField> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             let doc = format!("{FIELD_DOC}{}", field.name);
             let doc = schema.parameters.get(&doc).filter(|_| !self.mapping.discard_docs).cloned();
             let name = scrub_field(&field.name, self.mapping.scrub);
             fields.push(self.field(name, &field.schema, doc)?);
+        }
+        // Different names may be the same once they are scrubbed.
+        let mut names = HashSet::with_capacity(fields.len());
+        if let Some(twice) = fields.iter().find(|field| !names.insert(field.name.as_str())) {
+            let message = format!("Duplicate field {} in record {}.", twice.name, kind.full_name());
+            return Err(bare("org.apache.avro.AvroRuntimeException", message));
         }
         kind.shape = Shape::Record(fields);
         self.annotate(schema, &mut kind);
@@ -78,7 +86,10 @@ impl<'a> FromConnect<'a> {
 /// Whether Avro accepts `json` as the default of a field: pairs are no entries of a map.
 fn fits(schema: &Schema, json: &Json) -> bool {
     match &schema.kind {
-        Kind::Map { .. } => json.is_object() || json.as_array().is_some_and(Vec::is_empty),
+        Kind::Map { value, .. } => match json {
+            Json::Object(members) => members.values().all(|json| json.is_null() || fits(value, json)),
+            json => json.as_array().is_some_and(Vec::is_empty),
+        },
         Kind::Array(item) => {
             json.as_array().is_some_and(|list| list.iter().all(|json| json.is_null() || fits(item, json)))
         }

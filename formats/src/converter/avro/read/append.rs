@@ -157,7 +157,7 @@ impl Column {
             Cells::Int8(cells) => cells.push(0),
             Cells::List { offsets, .. } => offsets.push(offsets[offsets.len() - 1]),
             Cells::Map(map) => map.push_hole(),
-            Cells::Refused { rows, .. } => *rows += 1,
+            Cells::Refused { cells, .. } => cells.push_hole(),
             Cells::Struct { columns, rows, .. } | Cells::Union { columns, rows, .. } => {
                 columns.iter_mut().for_each(Self::push_hole);
                 *rows += 1;
@@ -186,7 +186,8 @@ impl Column {
             Cells::Int8(cells) => cells.len(),
             Cells::List { offsets, .. } => offsets.len() - 1,
             Cells::Map(map) => map.rows(),
-            Cells::Refused { rows, .. } | Cells::Struct { rows, .. } | Cells::Union { rows, .. } => *rows,
+            Cells::Refused { cells, .. } => cells.rows(),
+            Cells::Struct { rows, .. } | Cells::Union { rows, .. } => *rows,
         }
     }
 
@@ -211,7 +212,7 @@ impl Column {
                 item.truncate(row_of(offsets));
             }
             Cells::Map(map) => map.truncate(rows),
-            Cells::Refused { rows: count, .. } => *count = rows.min(*count),
+            Cells::Refused { cells, .. } => cells.truncate(rows),
             Cells::Struct { columns, rows: count, .. } | Cells::Union { columns, rows: count, .. } => {
                 columns.iter_mut().for_each(|column| column.truncate(rows));
                 *count = rows.min(*count);

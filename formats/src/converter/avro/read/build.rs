@@ -40,8 +40,21 @@ fn cells(
     mapping: Mapping,
 ) -> Converted<(Cells, usize, usize)> {
     if let Some(why) = refusal(avro, kind, schema) {
-        return Ok((Cells::Refused { why: why.into(), kind: schema.arrow_type(), rows: 0 }, 1, 1));
+        let (cells, width, bytes_min) = accepted_cells(avro, kind, schema, mapping)?;
+        let nulls = schema.optional.then(|| NullBufferBuilder::new(0));
+        let cells = Box::new(Column { cells, union: Presence::Plain, nulls, width, bytes_min });
+        return Ok((Cells::Refused { why: why.into(), cells }, width, bytes_min));
     }
+    accepted_cells(avro, kind, schema, mapping)
+}
+
+/// Cells of values that Java reads.
+fn accepted_cells(
+    avro: &AvroSchema,
+    kind: &Type,
+    schema: &Schema,
+    mapping: Mapping,
+) -> Converted<(Cells, usize, usize)> {
     let cells = match (&kind.shape, &schema.kind, schema.logical()) {
         (Shape::Boolean, Kind::Boolean, _) => Cells::Boolean(BooleanBufferBuilder::new(0)),
         (Shape::Bytes, Kind::Bytes, Some(Logical::Decimal { .. })) => Cells::Decimal(VarCells::new()),
@@ -102,8 +115,8 @@ fn refusal(avro: &AvroSchema, kind: &Type, schema: &Schema) -> Option<String> {
             if is_map_entry(avro.get(*item)) && matches!(key.kind, Kind::String) && !key.optional =>
         {
             Some(
-                "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map entries \
-                 need keys of another type than string."
+                "Invalid type for MAP: class org.apache.avro.generic.GenericData$Array. Arrays of map \
+                 entries need keys of another type than string."
                     .to_owned(),
             )
         }

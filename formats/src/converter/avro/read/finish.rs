@@ -9,7 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{
     ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray,
-    StringArray, StructArray, new_null_array,
+    StringArray, StructArray,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Fields};
@@ -43,7 +43,7 @@ impl Column {
                 Arc::new(ListArray::new(Arc::clone(field), take_offsets(offsets), item.finish(), nulls))
             }
             Cells::Map(map) => map.finish(nulls),
-            Cells::Refused { kind, rows, .. } => new_null_array(kind, mem::take(rows)),
+            Cells::Refused { cells, .. } => cells.finish(),
             Cells::Struct { columns, fields, rows: count }
             | Cells::Union { columns, fields, rows: count, .. } => {
                 *count = 0;

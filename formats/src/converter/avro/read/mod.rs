@@ -17,7 +17,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_array::builder::BooleanBufferBuilder;
 use arrow_buffer::NullBufferBuilder;
-use arrow_schema::{DataType, FieldRef, Fields};
+use arrow_schema::{FieldRef, Fields};
 use lakeward_api::schema::Schema;
 
 use super::fault::Converted;
@@ -141,8 +141,8 @@ enum Cells {
     Refused {
         /// Why, as a `DataException`.
         why: Box<str>,
-        kind: DataType,
-        rows: usize,
+        /// Holds the nulls.
+        cells: Box<Column>,
     },
     /// A STRUCT of which one field has a value; `branches` says which, `None` for null.
     Union {

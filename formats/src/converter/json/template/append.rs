@@ -1,7 +1,7 @@
 //! Reading a record on the assumption that it looks like the ones before.
 //!
-//! Every function takes the text from where it is to read and returns the text after what it read. `None` says
-//! that the record does not fit (or is no JSON at all): the caller forgets what was appended of it.
+//! Every function takes the text from where it is to read and returns the text after what it read. `None`
+//! says that the record does not fit (or is no JSON at all): the caller forgets what was appended of it.
 
 use super::super::cursor::{Cursor, TextForm};
 use super::super::dynamic::DynamicReader;
@@ -143,8 +143,8 @@ impl Object {
 }
 
 impl Member {
-    /// The text of the member's value when the member is what follows, whatever its spelling, which is expected
-    /// from now on.
+    /// The text of the member's value when the member is what follows, whatever its spelling, which is
+    /// expected from now on.
     #[cold]
     fn find<'a>(&mut self, text: &'a [u8], before: u8) -> Option<&'a [u8]> {
         let mut cursor = Cursor { bytes: text, pos: 0 };
@@ -240,9 +240,11 @@ impl Texts {
 
 #[inline(always)]
 fn boolean(text: &[u8]) -> Option<(bool, &[u8])> {
-    match text.first_chunk()? {
-        b"true" => Some((true, &text[4..])),
-        b"fals" => Some((false, text[4..].strip_prefix(b"e")?)),
+    const TRUE: u32 = u32::from_le_bytes(*b"true");
+    const FALS: u32 = u32::from_le_bytes(*b"fals");
+    match u32::from_le_bytes(*text.first_chunk()?) {
+        TRUE => Some((true, &text[4..])),
+        FALS if text.get(4) == Some(&b'e') => Some((false, &text[5..])),
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
-//! What stands before a value in the text of most records: a comma, the key and the colon, spelled as the last
-//! records spelled it, white space included.
+//! What stands before a value in the text of most records: a comma, the key and the colon, spelled as the
+//! last records spelled it, white space included.
 
 use super::scan::BLOCK;
 
@@ -16,9 +16,9 @@ pub(super) struct Lead {
 }
 
 impl Lead {
-    /// A lead that no text has.
+    /// A lead that no JSON has: where these bytes are passed, nothing else can be.
     pub(super) fn unknown() -> Self {
-        Self { head: 1, mask: 0, bytes: 0, rest: Box::default() }
+        Self { head: u128::MAX, mask: u128::MAX, bytes: 0, rest: Box::default() }
     }
 
     /// The lead that is spelled `text`; unknown when that is not worth keeping.
@@ -36,7 +36,7 @@ impl Lead {
     /// The text after the lead when `text` starts with it. Needs a block of text, whatever the lead.
     #[inline(always)]
     pub(super) fn pass<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        if u128::from_le_bytes(*text.first_chunk()?) & self.mask != self.head {
+        if (u128::from_le_bytes(*text.first_chunk()?) ^ self.head) & self.mask != 0 {
             return None;
         }
         if self.bytes <= BLOCK { text.get(self.bytes..) } else { text[BLOCK..].strip_prefix(&*self.rest) }

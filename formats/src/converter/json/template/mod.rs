@@ -1,13 +1,14 @@
-//! Records that look alike: columns for the shape of the first one, which later ones are read straight into.
+//! Records that look alike: columns for the shape of the first one, which later ones are read straight
+//! into.
 //!
-//! A template knows the keys in their order, how they are spelled, and the kind of each value. A record is read
-//! on the assumption that it is the same again; the first thing that differs takes the row back, and the record
-//! is read in the general way. Nothing is learned but spellings and the kind of what was null so far, so
-//! whatever a template takes over is what the general way would have made of it.
+//! A template knows the keys in their order, how they are spelled, and the kind of each value. A record is
+//! read on the assumption that it is the same again; the first thing that differs takes the row back, and
+//! the record is read in the general way. Nothing is learned but spellings and the kind of what was null so
+//! far, so whatever a template takes over is what the general way would have made of it.
 //!
 //! # Memory
-//! The values of one run, plus after [`Template::finish`] empty allocations of the same size for the next one.
-//! At most [`COLUMNS_MAX`] columns.
+//! The values of one run, plus after [`Template::finish`] empty allocations of the same size for the next
+//! one. At most [`COLUMNS_MAX`] columns.
 
 mod append;
 mod lead;

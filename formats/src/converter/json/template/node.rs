@@ -81,8 +81,8 @@ impl Room {
 }
 
 impl Node {
-    /// A column for values like this one, which may have `depth_left` levels, with `rows` rows of nulls. `None`
-    /// when there is no room for it or its kind has no column.
+    /// A column for values like this one, which may have `depth_left` levels, with `rows` rows of nulls.
+    /// `None` when there is no room for it or its kind has no column.
     pub(super) fn of(value: &Value, depth_left: usize, rows: usize, room: &mut Room) -> Option<Self> {
         room.take()?;
         let cells = match value {

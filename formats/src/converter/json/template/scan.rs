@@ -5,8 +5,8 @@
 /// Bytes that are looked at together.
 pub(super) const BLOCK: usize = 16;
 
-/// Index of the first byte of a block that is no plain ASCII text: a quote, a backslash, a control character or
-/// a byte beyond ASCII; 16 if there is none.
+/// Index of the first byte of a block that is no plain ASCII text: a quote, a backslash, a control
+/// character or a byte beyond ASCII; 16 if there is none.
 #[inline(always)]
 pub(super) fn ascii_text_bytes(block: &[u8; BLOCK]) -> usize {
     let (low, high) = words(block);
@@ -17,8 +17,8 @@ pub(super) fn ascii_text_bytes(block: &[u8; BLOCK]) -> usize {
     8 + (text_ends(high).trailing_zeros() / 8) as usize
 }
 
-/// The high bit of each lane that ends plain ASCII text. Borrows can set false bits only above a true one, so the
-/// lowest set bit is exact.
+/// The high bit of each lane that ends plain ASCII text. Borrows can set false bits only above a true one,
+/// so the lowest set bit is exact.
 #[inline(always)]
 fn text_ends(word: u64) -> u64 {
     // Moves the quote to 0x20, next to the control characters, and none of the others across that border.
@@ -27,8 +27,8 @@ fn text_ends(word: u64) -> u64 {
     (quotes_and_controls | escapes | word) & (LANES * 0x80)
 }
 
-/// The number that the digits at the start of `text` make, and their count; `None` for no digit, for more than 18
-/// and for text that ends within a block.
+/// The number that the digits at the start of `text` make, and their count; `None` for no digit, for more
+/// than 18 and for text that ends within a block.
 #[inline(always)]
 pub(super) fn digits(text: &[u8]) -> Option<(u64, usize)> {
     let (low, high) = words(text.first_chunk()?);
@@ -57,8 +57,8 @@ pub(super) struct Decimal {
     pub(super) bytes: usize,
 }
 
-/// The number at the start of `text` when it is written with a point, without sign and exponent, and has at most
-/// 18 digits.
+/// The number at the start of `text` when it is written with a point, without sign and exponent, and has at
+/// most 18 digits.
 #[inline(always)]
 pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
     let (word, _) = words(text.first_chunk()?);
@@ -68,22 +68,26 @@ pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
     }
 }
 
-/// [`decimal`] that ends within a word.
+/// [`decimal`] that ends within a word. What follows depends on the end, so that is found first and at
+/// once.
 #[inline(always)]
 fn short_decimal(word: u64) -> Option<Decimal> {
-    let whole_digits = digit_count(word);
-    if !(1..7).contains(&whole_digits) || (word >> (8 * whole_digits)) as u8 != b'.' {
+    let others = no_digits(word);
+    let point = word ^ (LANES * b'.' as u64);
+    // A borrow marks a lane after a point falsely when it is a slash, which is found below: it is no digit
+    // either.
+    let ends = others & !(point.wrapping_sub(LANES) & !point);
+    let bytes = (ends.trailing_zeros() / 8) as usize;
+    let points = others & (ends & ends.wrapping_neg()).wrapping_sub(1);
+    let whole_digits = (points.trailing_zeros() / 8) as usize;
+    let is_one = points.is_power_of_two() && whole_digits > 0 && bytes < 8 && bytes > whole_digits + 1;
+    if !is_one || is_exponent((word >> (8 * bytes)) as u8) {
         return None;
     }
-    let whole = (1 << (8 * whole_digits)) - 1;
+    let whole = (points >> 7) - 1;
     let without_point = word & whole | word >> 8 & !whole;
-    let count = digit_count(without_point);
-    let is_ended = count > whole_digits && count < 7 && !is_exponent((word >> (8 * (count + 1))) as u8);
-    is_ended.then(|| Decimal {
-        mantissa: leading_number(without_point, count),
-        part_digits: count - whole_digits,
-        bytes: count + 1,
-    })
+    let mantissa = leading_number(without_point, bytes - 1);
+    Some(Decimal { mantissa, part_digits: bytes - whole_digits - 1, bytes })
 }
 
 #[inline(never)]
@@ -107,14 +111,17 @@ fn words(block: &[u8; BLOCK]) -> (u64, u64) {
 }
 
 /// How many of eight bytes are digits before the first that is none.
-///
-/// A lane's high bit is set when the lane is no digit. Carries can set false bits only above a true one, so the
-/// lowest set bit is exact.
 #[inline(always)]
 fn digit_count(word: u64) -> usize {
+    (no_digits(word).trailing_zeros() / 8) as usize
+}
+
+/// The high bit of each lane that is no digit. Carries can set false bits only above a lane that is not
+/// ASCII, so the lowest set bit is exact.
+#[inline(always)]
+fn no_digits(word: u64) -> u64 {
     let lanes = word ^ (LANES * b'0' as u64);
-    let others = (lanes.wrapping_add(LANES * 0x76) | lanes) & (LANES * 0x80);
-    (others.trailing_zeros() / 8) as usize
+    (lanes.wrapping_add(LANES * 0x76) | lanes) & (LANES * 0x80)
 }
 
 /// The number that the first `count` of eight bytes make: digits all of them, at most eight.
@@ -195,7 +202,7 @@ mod tests {
         let all = "98765432109876543210";
         for whole in 0..20 {
             for part in 0..20 {
-                for after in [",", "}", "e", "E5", ".", ""] {
+                for after in [",", "}", "e", "E5", "/", "\u{ff}", ""] {
                     let number = format!("{}.{}", &all[..whole], &all[20 - part..]);
                     let text = format!("{number}{after}{}", "\0".repeat(40));
                     let is_plain =
@@ -209,6 +216,8 @@ mod tests {
                 }
             }
         }
-        assert_eq!(decimal(b"12,45                    "), None);
+        for none in ["12,45", "1./5", ".5", "1..5", "5.", "-1.5", "1./", "1.\u{8f}", "\u{8f}.1", ""] {
+            assert_eq!(decimal(format!("{none}{}", ",".repeat(40)).as_bytes()), None, "{none}");
+        }
     }
 }

@@ -216,7 +216,7 @@ impl Column {
     }
 
     /// Whether the value at the cursor is one the field can have; passes over it when not.
-    fn knows(&self, cursor: &mut Cursor<'_>) -> Converted<bool> {
+    pub(super) fn knows(&self, cursor: &mut Cursor<'_>) -> Converted<bool> {
         let (Cells::EnumNumber { names, .. } | Cells::EnumText { names, .. }) = &self.cells else {
             return Ok(true);
         };

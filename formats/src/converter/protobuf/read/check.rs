@@ -1,5 +1,5 @@
-//! Whether bytes are a message at all, whatever its values: asked when a value was refused, since broken bytes
-//! behind it are the greater problem.
+//! Whether bytes are a message at all, whatever its values: asked when a value was refused, since broken
+//! bytes behind it are the greater problem.
 //!
 //! Source: `MessageReflection`, `DynamicMessage#isInitialized` of protobuf-java.
 
@@ -18,8 +18,8 @@ pub(super) enum Whole {
 }
 
 impl MessageCells {
-    /// Passes over a message; a piece of one may lack required fields. Recursion is bounded by the depth of the
-    /// schema.
+    /// Passes over a message; a piece of one may lack required fields. Recursion is bounded by the depth of
+    /// the schema.
     ///
     /// # Errors
     /// Those of reading, but for values.
@@ -44,6 +44,9 @@ impl Column {
             Cells::List { item, .. } => (&**item, true),
             _ => (self, false),
         };
+        if tag.wire == item.wire && !item.knows(cursor)? {
+            return Ok(false);
+        }
         if tag.wire == item.wire {
             item.check_value(whole, tag, cursor)?;
         } else if is_list && tag.wire == 2 && item.wire != 2 {

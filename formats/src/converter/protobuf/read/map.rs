@@ -73,7 +73,7 @@ impl MapCells {
                 _ => cursor.skip(tag)?,
             }
         }
-        if has_value { Ok(()) } else { self.value.check_empty() }
+        if has_value || whole == Whole::Piece { Ok(()) } else { self.value.check_empty() }
     }
 
     /// An entry with one occurrence of its value, when that is a message: see [`super::merge`].

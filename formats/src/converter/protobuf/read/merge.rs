@@ -74,6 +74,10 @@ impl MessageCells {
             let found = self.target(tag.number).map(|target| (target, self.column(target)));
             let found = found.filter(|(_, column)| column.is_merged_from(tag.wire));
             match found {
+                Some((_, column)) if !column.knows(&mut cursor)? => {
+                    let bytes = &before[..before.len() - cursor.rest().len()];
+                    parts.add(tag.number, bytes, None, None);
+                }
                 Some((target, column)) if column.has_pieces() => {
                     let bytes = cursor.bytes()?;
                     if column.is_piece() {

@@ -226,6 +226,7 @@ impl Rig {
             bridge: Arc::new(RuntimeBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
             waker: Waker::new(move || wake.notify_one()),
+            can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
         };
         let task = match client {
             Some(client) => {
@@ -269,6 +270,13 @@ impl Rig {
         let mut out: Vec<Position> = Vec::new();
         self.task.take_durable(&mut out);
         out.iter().map(|position| (position.partition.partition, position.next_offset)).collect()
+    }
+
+    /// Offsets and messages of what was rejected since the last call.
+    pub(super) fn rejected(&mut self) -> Vec<(i64, String)> {
+        let mut out = Vec::new();
+        self.task.take_rejected(&mut out);
+        out.iter().map(|rejected| (rejected.offset, rejected.error.to_string())).collect()
     }
 
     /// Names and contents of all objects, by name.

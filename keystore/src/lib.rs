@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 
 /// What a store holds.
 #[derive(Debug, Default)]
-pub(crate) struct Contents {
+pub struct Contents {
     /// X.509 certificates in DER form, in the store's order.
     certificates: Vec<Vec<u8>>,
     /// The certificates of the key, its own first; empty when the store does not tell them from others.
@@ -25,16 +25,19 @@ pub(crate) struct Contents {
 
 /// What protects a store.
 #[derive(Clone, Copy)]
-pub(crate) struct Passwords<'a> {
+pub struct Passwords<'a> {
     /// That of the store; empty when none is given.
-    pub(crate) store: &'a str,
+    pub store: &'a str,
     /// That of the key.
-    pub(crate) key: &'a str,
+    pub key: &'a str,
 }
 
 impl Contents {
-    /// Reads a store. The error is a sentence about the store and never holds its content.
-    pub(crate) fn read(store: &[u8], passwords: Passwords<'_>) -> Result<Self, String> {
+    /// Reads a store; memory: a few times its size.
+    ///
+    /// # Errors
+    /// A sentence about the store (a wrong password, an unknown kind), which never holds its content.
+    pub fn read(store: &[u8], passwords: Passwords<'_>) -> Result<Self, String> {
         match store {
             [0xfe, 0xed, 0xfe, 0xed, ..] => jks::read(store, passwords),
             [0xce, 0xce, 0xce, 0xce, ..] => Err("JCEKS stores cannot be read; convert it with \
@@ -45,12 +48,15 @@ impl Contents {
     }
 
     /// The certificates in PEM form; empty without any.
-    pub(crate) fn certificates(&self) -> String {
+    pub fn certificates(&self) -> String {
         self.chain.iter().chain(&self.certificates).map(|one| pem("CERTIFICATE", one)).collect()
     }
 
     /// Certificates and the key in PEM form.
-    pub(crate) fn identity(&self) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// A sentence, when the store does not hold exactly one private key.
+    pub fn identity(&self) -> Result<String, String> {
         let chain = if self.chain.is_empty() { &self.certificates } else { &self.chain };
         match self.keys.as_slice() {
             [key] => {

@@ -1,0 +1,75 @@
+//! Requests about offsets: what the herder checks before brokers are asked, away from its loop.
+//!
+//! Source: `DistributedHerder#modifyConnectorOffsets`, `AbstractHerder#connectorOffsets`, Kafka 4.1.
+
+use lakeward_api::config::ConfigMap;
+use lakeward_controlplane_core::Properties;
+use lakeward_controlplane_core::config_log::TargetState;
+use serde_json::Value;
+
+use super::actor::Actor;
+use super::{Answer, Herder, REQUEST_LIMIT, Reply, RequestError, WorkerParts};
+use crate::offsets::{OffsetChange, OffsetsOf};
+
+impl Herder {
+    /// ConnectorOffsets. Any worker answers.
+    ///
+    /// # Errors
+    /// 404 for an unknown connector; 500 when a broker does not answer.
+    pub(crate) async fn offsets(&self, name: &str) -> Result<Value, RequestError> {
+        let raw = self.view().config(|state| state.config(name).cloned());
+        let config = resolved(&self.parts, raw.ok_or_else(|| not_found(name))?).await?;
+        OffsetsOf { parts: &self.parts, name, config: &config }.list().await
+    }
+}
+
+impl Actor {
+    /// Checks at once, changes in the background: brokers may take their time, and others wait for the herder.
+    pub(super) async fn modify_offsets(&mut self, name: String, change: OffsetChange, reply: Reply) {
+        let raw = match self.stopped_connector(&name).await {
+            Ok(raw) => raw,
+            // The client may have gone.
+            Err(err) => return drop(reply.send(Err(err))),
+        };
+        let parts = self.parts.clone();
+        tokio::spawn(async move {
+            let change = async {
+                let config = resolved(&parts, raw).await?;
+                OffsetsOf { parts: &parts, name: &name, config: &config }.change(change).await
+            };
+            let changed = tokio::time::timeout(REQUEST_LIMIT, change).await;
+            let outcome = changed.unwrap_or_else(|_| {
+                Err(RequestError::Internal(format!("Timed out while modifying offsets for connector {name}")))
+            });
+            drop(reply.send(outcome.map(Answer::Message)));
+        });
+    }
+
+    /// The configuration of a connector whose offsets may be changed now.
+    async fn stopped_connector(&mut self, name: &str) -> Result<Properties, RequestError> {
+        if !self.leads() {
+            return Err(RequestError::NotLeader);
+        }
+        self.store.refresh().await?;
+        self.view().config(|state| {
+            let config = state.config(name).ok_or_else(|| not_found(name))?;
+            let has_tasks = state.task_set(name).is_some_and(|set| !set.tasks.is_empty());
+            if state.target_state(name) == Some(TargetState::Stopped) && !has_tasks {
+                return Ok(config.clone());
+            }
+            Err(RequestError::BadRequest(format!(
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done \
+                 for the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+            )))
+        })
+    }
+}
+
+async fn resolved(parts: &WorkerParts, raw: Properties) -> Result<ConfigMap, RequestError> {
+    let resolved = parts.resolve(raw).await.map_err(|err| RequestError::Internal(err.to_string()))?;
+    Ok(resolved.properties().to_config_map())
+}
+
+fn not_found(name: &str) -> RequestError {
+    RequestError::NotFound(format!("Connector {name} not found"))
+}

@@ -1,0 +1,232 @@
+//! The text that Prometheus scrapes, in the names of the rules that are in use for Kafka Connect.
+//!
+//! Owns names, escaping and the limit on the size; must not know what is counted. Series of one name stand
+//! together. Source: Prometheus text format 0.0.4, the JMX exporter's default names, its example rules for
+//! Kafka Connect, Strimzi's metrics reporter.
+
+use std::fmt::Write;
+
+/// How names are made out of group and attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// A JMX exporter without rules: numbers only.
+    Jmx,
+    /// Strimzi's metrics reporter: texts too, as labels.
+    Reporter,
+    /// A JMX exporter with the usual rules: short names, statuses as labels.
+    Rules,
+}
+
+/// The setting that chooses the styles of a page.
+pub(crate) const STYLE: &str = "lakeward.metrics.style";
+/// Its values.
+pub(crate) const STYLES: [&str; 4] = ["both", "jmx", "reporter", "rules"];
+
+impl Style {
+    /// The styles that a value of [`STYLE`] stands for. Those of `both` have no name in common.
+    pub(crate) fn parse(text: &str) -> Option<&'static [Self]> {
+        match text {
+            "both" => Some(&[Self::Jmx, Self::Rules]),
+            "jmx" => Some(&[Self::Jmx]),
+            "reporter" => Some(&[Self::Reporter]),
+            "rules" => Some(&[Self::Rules]),
+            _ => None,
+        }
+    }
+}
+
+/// Labels of a series: names as in JMX, and values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Labels(String);
+
+impl Labels {
+    /// Labels in this order.
+    pub(crate) fn new(labels: &[(&str, &str)]) -> Self {
+        let mut text = String::new();
+        for (name, value) in labels {
+            push_label(&mut text, name, value);
+        }
+        Self(text)
+    }
+}
+
+/// A page under construction.
+pub(crate) struct Page {
+    style: Style,
+    text: String,
+    bytes_max: usize,
+    left_out: u64,
+}
+
+impl Page {
+    /// At most about `bytes_max` bytes; what does not fit is counted.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { style: Style::Jmx, text: String::new(), bytes_max, left_out: 0 }
+    }
+
+    /// What follows is named in this style.
+    pub(crate) fn set_style(&mut self, style: Style) {
+        self.style = style;
+    }
+
+    /// All series of a numeric attribute.
+    pub(crate) fn numbers<'a>(
+        &mut self,
+        group: &str,
+        attribute: &str,
+        series: impl Iterator<Item = (&'a Labels, f64)>,
+    ) {
+        let Some((name, kind)) = number_name(self.style, group, attribute) else { return };
+        let mut is_new = true;
+        for (labels, value) in series {
+            if self.begin(&name, kind, &mut is_new) {
+                let labels = self.labels(labels);
+                self.push(&name, &labels, value);
+            }
+        }
+    }
+
+    /// All series of a text attribute: the text becomes a label.
+    pub(crate) fn texts<'a>(
+        &mut self,
+        group: &str,
+        attribute: &str,
+        series: impl Iterator<Item = (&'a Labels, &'a str)>,
+    ) {
+        let Some(name) = text_name(self.style, group, attribute) else { return };
+        let mut is_new = true;
+        for (labels, text) in series {
+            if self.begin(&name, "gauge", &mut is_new) {
+                let mut labels = self.labels(labels);
+                push_label(&mut labels, &attribute.replace('-', "_"), text);
+                self.push(&name, &labels, 1.0);
+            }
+        }
+    }
+
+    /// The labels in the style's spelling.
+    fn labels(&self, labels: &Labels) -> String {
+        let client = if self.style == Style::Rules { "clientid=" } else { "client_id=" };
+        match labels.0.strip_prefix("client-id=") {
+            Some(rest) => format!("{client}{rest}"),
+            None => labels.0.clone(),
+        }
+    }
+
+    /// False when there is no room for another series.
+    fn begin(&mut self, name: &str, kind: &str, is_new: &mut bool) -> bool {
+        if self.text.len() >= self.bytes_max {
+            self.left_out += 1;
+            return false;
+        }
+        if std::mem::take(is_new) {
+            for part in ["# TYPE ", name, " ", kind, "\n"] {
+                self.text.push_str(part);
+            }
+        }
+        true
+    }
+
+    fn push(&mut self, name: &str, labels: &str, value: f64) {
+        self.text.push_str(name);
+        if !labels.is_empty() {
+            for part in ["{", labels, "}"] {
+                self.text.push_str(part);
+            }
+        }
+        self.text.push(' ');
+        let written = match value {
+            value if value.is_nan() => self.text.write_str("NaN"),
+            f64::INFINITY => self.text.write_str("+Inf"),
+            f64::NEG_INFINITY => self.text.write_str("-Inf"),
+            value => write!(self.text, "{value}"),
+        };
+        written.expect("a String takes every text");
+        self.text.push('\n');
+    }
+
+    /// The page, with the number of series that found no room.
+    pub(crate) fn finish(mut self) -> String {
+        self.text.push_str("# TYPE lakeward_metrics_left_out gauge\n");
+        let left_out = self.left_out as f64;
+        self.push("lakeward_metrics_left_out", "", left_out);
+        self.text
+    }
+}
+
+fn push_label(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push(',');
+    }
+    text.push_str(name);
+    text.push_str("=\"");
+    for c in value.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+}
+
+/// Prometheus' letters.
+fn plain(text: &str) -> String {
+    text.replace(['-', '.'], "_")
+}
+
+/// Attributes of task groups that the usual rules let through as gauges, by their last word.
+const GAUGE_ENDINGS: [&str; 14] = [
+    "avg", "count", "errors", "failures", "logged", "max", "ms", "no", "rate", "ratio", "requests", "retries",
+    "skipped", "timestamp",
+];
+
+/// Name and type of a number; `None` when the style has no such name.
+fn number_name(style: Style, group: &str, attribute: &str) -> Option<(String, &'static str)> {
+    let is_total = attribute.ends_with("-total");
+    match style {
+        Style::Jmx => Some((format!("kafka_connect_{}_{}", plain(group), plain(attribute)), "untyped")),
+        Style::Reporter => {
+            let attribute = attribute.strip_suffix("-total").unwrap_or(attribute);
+            Some((format!("kafka_connect_{}_{}", plain(group), plain(attribute)), "gauge"))
+        }
+        Style::Rules => {
+            let last = attribute.rsplit('-').next().unwrap_or(attribute);
+            if group.contains("task") && !is_total && !GAUGE_ENDINGS.contains(&last) {
+                return None;
+            }
+            let kind = if is_total { "counter" } else { "gauge" };
+            Some((format!("kafka_connect_{}{}", stem(group), plain(attribute)), kind))
+        }
+    }
+}
+
+/// Name of a text; `None` when the style shows no such text.
+fn text_name(style: Style, group: &str, attribute: &str) -> Option<String> {
+    match style {
+        Style::Jmx => None,
+        Style::Reporter => Some(format!("kafka_connect_{}_{}_info", plain(group), plain(attribute))),
+        Style::Rules => {
+            let is_shown = match group {
+                "connector-metrics" | "connect-worker-rebalance-metrics" => true,
+                "connector-task-metrics" => attribute == "status",
+                _ => false,
+            };
+            let name = format!("kafka_connect_{}{}", stem(group), plain(attribute));
+            match (group, attribute) {
+                ("app-info", "version" | "commit-id") => Some(format!("{name}_info")),
+                _ => is_shown.then_some(name),
+            }
+        }
+    }
+}
+
+/// The group in the names of the usual rules: without `connect-` and `-metrics`.
+fn stem(group: &str) -> String {
+    let group = group.strip_suffix("-metrics").unwrap_or(group);
+    match group.strip_prefix("connect-").unwrap_or(group) {
+        "app-info" => String::new(),
+        stem => format!("{}_", plain(stem)),
+    }
+}

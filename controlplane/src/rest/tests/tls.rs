@@ -1,0 +1,113 @@
+//! Encrypted listeners, and the way to a leader that has one. The certificate is self-signed, for `localhost` and
+//! `127.0.0.1`, and its own authority.
+
+use std::sync::Arc;
+
+use lakeward_kafka::membership::Role;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::rig::Rig;
+use crate::rest::FindLeader;
+use crate::rest::tls::TlsSettings;
+use crate::worker_config::WorkerMode;
+
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
+    MIIBmzCCAUGgAwIBAgIUAJzyjnzm/yMOV0StAfWUK0seXYcwCgYIKoZIzj0EAwIw\n\
+    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMDIzNVoYDzIxMjYxMDI4\n\
+    MTIwMjM1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n\
+    PQMBBwNCAATEI4r3sT8OZi+jfccUpSwuulYK7YMo9RPLx8B+fsdLl6WExVlwANxV\n\
+    QhlrIVpxP0siEyHJ5zBIoV3ZEIK7b06wo28wbTAdBgNVHQ4EFgQUG8t9EdD7rzIq\n\
+    rMzmXTPJ7hSczEgwHwYDVR0jBBgwFoAUG8t9EdD7rzIqrMzmXTPJ7hSczEgwDwYD\n\
+    VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n\
+    zj0EAwIDSAAwRQIhAN06YUMXMxLlDjJsKxq8oR1tmvimyMu+7R2XxBNZP1iKAiBG\n\
+    6MlpT1WwQHpWMJRE5Fjfvw6J8+dSTj33N4eoUF386g==\n\
+    -----END CERTIFICATE-----";
+const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1unO4kDzntLnnqqi\n\
+    xT9OkXc5cYeOWwLgsIrfwAFttuqhRANCAATEI4r3sT8OZi+jfccUpSwuulYK7YMo\n\
+    9RPLx8B+fsdLl6WExVlwANxVQhlrIVpxP0siEyHJ5zBIoV3ZEIK7b06w\n\
+    -----END PRIVATE KEY-----";
+
+/// Settings of a worker with one encrypted listener; `auth` is what it asks of clients.
+fn settings(auth: &'static str) -> Vec<(&'static str, &'static str)> {
+    vec![
+        ("listeners", "https://127.0.0.1:0"),
+        ("listeners.https.ssl.keystore.certificate.chain", CERTIFICATE),
+        ("listeners.https.ssl.keystore.key", KEY),
+        ("listeners.https.ssl.truststore.certificates", CERTIFICATE),
+        ("listeners.https.ssl.client.auth", auth),
+    ]
+}
+
+/// GET `/connectors` as a client that has a certificate or none; the status, or how the connection failed.
+async fn get(rig: &Rig, has_certificate: bool) -> Result<String, String> {
+    let mut props = rig.herder.config().props().clone();
+    if !has_certificate {
+        props.retain(|name, _| !name.contains("keystore"));
+    }
+    let tls = TlsSettings::new(&props, "listeners.https.").client()?;
+    let stream = TcpStream::connect(rig.address).await.map_err(|err| err.to_string())?;
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|err| err.to_string())?;
+    let request = b"GET /connectors HTTP/1.1\r\nHost: w\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.map_err(|err| err.to_string())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.map_err(|err| err.to_string())?;
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
+}
+
+#[tokio::test]
+async fn clients_show_certificates_where_they_must() {
+    for (auth, without, with) in
+        [("none", true, true), ("requested", true, true), ("required", false, true)]
+    {
+        let rig = Rig::new(WorkerMode::Distributed, &settings(auth)).await;
+        for (has_certificate, is_served) in [(false, without), (true, with)] {
+            let answer = get(&rig, has_certificate).await;
+            let served = answer.as_ref().is_ok_and(|line| line == "HTTP/1.1 200 OK");
+            assert_eq!(served, is_served, "{auth} {has_certificate}: {answer:?}");
+        }
+        assert_eq!(rig.blurt(b"GET / HTTP/1.1\r\nHost: w\r\n\r\n").await, 0, "plain text is no TLS");
+    }
+}
+
+#[tokio::test]
+async fn an_encrypted_leader_is_reached_by_those_who_trust_it() {
+    let leader = Rig::new(WorkerMode::Distributed, &settings("required")).await;
+    let url = format!("https://{}/", leader.address);
+    let find: FindLeader = Arc::new(move || Box::pin(std::future::ready(Some(url.clone()))));
+    let mut own = settings("required");
+    own.retain(|(name, _)| *name != "listeners");
+    for (own, status) in [(own.as_slice(), 404), (&[], 500)] {
+        let follower = Rig::starting(WorkerMode::Distributed, own).await;
+        follower.role.send_replace(Role::Follower);
+        follower.open_with(Arc::clone(&find));
+        let reply = follower.send("DELETE", "/connectors/absent", "", "").await;
+        assert_eq!(reply.status, status, "{reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn problems_name_the_setting() {
+    let problem = |settings: &[(&str, &str)]| {
+        let props = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        TlsSettings::new(&props.collect(), "listeners.https.").server().unwrap_err()
+    };
+    let chain = ("ssl.keystore.certificate.chain", CERTIFICATE);
+    let key = ("ssl.keystore.key", KEY);
+    for (settings, part) in [
+        (&[][..], "ssl.keystore.location is missing"),
+        (&[chain], "must be set together"),
+        (&[("ssl.keystore.location", "/absent.jks")], "ssl.keystore.location=/absent.jks: "),
+        (&[chain, key, ("ssl.client.auth", "required")], "ssl.truststore.location is missing"),
+        (&[chain, key, ("ssl.client.auth", "perhaps")], "use none, requested or required"),
+        (&[chain, key, ("ssl.enabled.protocols", "SSLv3")], "use TLSv1.2 or TLSv1.3"),
+        (&[("ssl.keystore.key", "-----"), chain], "holds no private key"),
+    ] {
+        let text = problem(settings);
+        assert!(text.contains(part), "{text}");
+    }
+}

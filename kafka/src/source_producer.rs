@@ -1,0 +1,246 @@
+//! The producer of a source task: raw records in, acknowledgements out, never blocking its caller.
+//!
+//! Owns the client, its bounded queue and the reports. Must not convert records or decide about offsets. The
+//! library's threads do the network work; reports wait here until the pipeline takes them, at most one per
+//! record in the queue.
+//!
+//! Source: `Worker#baseProducerConfigs`, `AbstractWorkerSourceTask#sendRecords`, Kafka 4.1.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lakeward_api::config::ConfigMap;
+use lakeward_api::{ConnectError, ErrorClass};
+use rdkafka::ClientContext;
+use rdkafka::error::KafkaError as LibraryError;
+use rdkafka::message::{Header, Message, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::util::Timeout;
+
+use crate::KafkaError;
+use crate::producer::StoredAt;
+use crate::settings::{ClientKind, translate};
+
+/// Java's default of `max.request.size`.
+const MAX_REQUEST_BYTES: &str = "1048576";
+/// Java waits for a missing topic as long as `max.block.ms` says, which Connect sets to infinity; the library
+/// takes an hour at most.
+const TOPIC_WAIT_MS: &str = "3600000";
+
+/// A record to send. The bytes are copied by [`SourceProducer::send`].
+#[derive(Clone, Copy, Debug)]
+pub struct OutgoingRecord<'a> {
+    /// Topic.
+    pub topic: &'a str,
+    /// Partition; `None` leaves it to the partitioner (murmur2 of the key, as Java's).
+    pub partition: Option<i32>,
+    /// Timestamp in ms since the epoch; `None` is now.
+    pub timestamp_ms: Option<i64>,
+    /// Key bytes.
+    pub key: Option<&'a [u8]>,
+    /// Value bytes.
+    pub value: Option<&'a [u8]>,
+    /// Headers in order: name and value.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
+}
+
+/// Why a record was not queued.
+#[derive(Debug)]
+pub enum NotQueued {
+    /// The queue is full: send again after a report.
+    Full,
+    /// The topic or its partition is not there yet: send again a little later.
+    NotYet(String),
+    /// The record or the producer is at fault.
+    Refused(ConnectError),
+}
+
+/// What became of a queued record.
+#[derive(Debug)]
+pub struct Report {
+    /// The number given to [`SourceProducer::send`].
+    pub number: u64,
+    /// Where it is, or why it is not. `Fenced` when a newer producer has taken over.
+    pub outcome: Result<StoredAt, ConnectError>,
+}
+
+/// The producer of one task. Reports arrive on a thread of the library.
+pub struct SourceProducer {
+    pub(crate) inner: Arc<ThreadedProducer<Reports>>,
+    ignored: Vec<String>,
+}
+
+/// Reports on their way to the pipeline.
+pub(crate) struct Reports {
+    waiting: Mutex<Vec<Report>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl SourceProducer {
+    /// Creates the client from Java settings. Connects in the background; `wake` is called from another thread
+    /// when there are reports.
+    ///
+    /// # Errors
+    /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
+    pub fn new(props: &ConfigMap, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, KafkaError> {
+        let mut props = props.clone();
+        let is_transactional = props.contains_key("transactional.id");
+        if is_transactional && props.get("delivery.timeout.ms").is_some_and(|ms| ms == "2147483647") {
+            // The library bounds it by the transaction's time-out itself and refuses to be told more.
+            props.remove("delivery.timeout.ms");
+        }
+        let mut settings = translate(ClientKind::Producer, &props)?;
+        for (java, name, value) in [
+            ("max.request.size", "message.max.bytes", MAX_REQUEST_BYTES),
+            ("", "topic.metadata.propagation.max.ms", TOPIC_WAIT_MS),
+        ] {
+            if !props.contains_key(java) {
+                settings.set(name, value);
+            }
+        }
+        let client_id = props.get("client.id").cloned().unwrap_or_default();
+        let context = Reports { waiting: Mutex::default(), wake: Box::new(wake) };
+        let inner: ThreadedProducer<Reports> =
+            settings.to_rdkafka().create_with_context(context).map_err(|source| KafkaError::Client {
+                action: format!("creating the producer {client_id}"),
+                source,
+            })?;
+        let fixed = ["key.serializer", "value.serializer", "max.block.ms"];
+        let ignored = settings.ignored().iter().filter(|name| !fixed.contains(&name.as_str()));
+        Ok(Self { inner: Arc::new(inner), ignored: ignored.cloned().collect() })
+    }
+
+    /// Java settings that have no effect here.
+    pub fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+
+    /// Queues a record, in the order of the calls; its report carries `number`. Does not block.
+    ///
+    /// # Errors
+    /// See [`NotQueued`]; the record is not sent.
+    pub fn send(&self, number: u64, record: &OutgoingRecord<'_>) -> Result<(), NotQueued> {
+        let opaque = usize::try_from(number).expect("records are counted in a machine word");
+        let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(record.topic, opaque);
+        message.partition = record.partition;
+        message.timestamp = record.timestamp_ms;
+        message.key = record.key;
+        message.payload = record.value;
+        if !record.headers.is_empty() {
+            let mut headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            for (key, value) in record.headers {
+                headers = headers.insert(Header { key, value: *value });
+            }
+            message.headers = Some(headers);
+        }
+        let Err((error, _)) = self.inner.send(message) else { return Ok(()) };
+        match error.rdkafka_error_code() {
+            Some(Code::QueueFull) => Err(NotQueued::Full),
+            Some(Code::UnknownPartition | Code::UnknownTopic | Code::UnknownTopicOrPartition) => {
+                Err(NotQueued::NotYet(error.to_string()))
+            }
+            Some(Code::MessageSizeTooLarge) => {
+                // Java's producer reports this one through the callback, too.
+                let outcome = Err(delivery_error(&error, record.topic));
+                self.inner.context().push(Report { number, outcome });
+                Ok(())
+            }
+            _ => Err(NotQueued::Refused(delivery_error(&error, record.topic))),
+        }
+    }
+
+    /// Moves the reports that arrived since the last call to the end of `out`, in their order.
+    pub fn take_reports(&self, out: &mut Vec<Report>) {
+        out.append(&mut self.inner.context().waiting());
+    }
+
+    /// Waits until everything queued is acknowledged or `limit` has passed, then ends the client; what is still
+    /// queued is dropped. Blocks: not on a shard.
+    pub fn close(self, limit: Duration) {
+        if !limit.is_zero() && self.inner.flush(Timeout::After(limit)).is_err() {
+            tracing::warn!("a source producer was closed with records that were not acknowledged");
+        }
+    }
+}
+
+impl Reports {
+    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Report>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, report: Report) {
+        let mut waiting = self.waiting();
+        waiting.push(report);
+        let is_first = waiting.len() == 1;
+        drop(waiting);
+        if is_first {
+            (self.wake)();
+        }
+    }
+}
+
+impl ClientContext for Reports {
+    fn error(&self, err: LibraryError, reason: &str) {
+        tracing::warn!(error = %err, reason, "source producer");
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
+        let outcome = match result {
+            Ok(message) => Ok(StoredAt { partition: message.partition(), offset: message.offset() }),
+            Err((error, message)) => Err(delivery_error(error, message.topic())),
+        };
+        self.push(Report { number: number as u64, outcome });
+    }
+}
+
+/// The failure of a record under the name Java's producer has for it.
+pub(crate) fn delivery_error(error: &LibraryError, topic: &str) -> ConnectError {
+    let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+    let (class, java, message) = match code {
+        Code::MessageSizeTooLarge => (
+            ErrorClass::Record,
+            "org.apache.kafka.common.errors.RecordTooLargeException",
+            "The record is larger than max.request.size of the producer, or message.max.bytes of its topic, \
+             allows."
+                .to_owned(),
+        ),
+        Code::TopicAuthorizationFailed => (
+            ErrorClass::Record,
+            "org.apache.kafka.common.errors.TopicAuthorizationException",
+            format!("Not authorized to access topics: [{topic}]"),
+        ),
+        Code::InvalidTopic => (
+            ErrorClass::Record,
+            "org.apache.kafka.common.errors.InvalidTopicException",
+            format!("Invalid topics: [{topic}]"),
+        ),
+        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => (
+            ErrorClass::Record,
+            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException",
+            "This server does not host this topic-partition.".to_owned(),
+        ),
+        Code::MessageTimedOut => (
+            ErrorClass::Record,
+            "org.apache.kafka.common.errors.TimeoutException",
+            format!("Expiring a record for {topic}: it was not acknowledged within delivery.timeout.ms"),
+        ),
+        Code::ClusterAuthorizationFailed => (
+            ErrorClass::Fatal,
+            "org.apache.kafka.common.errors.ClusterAuthorizationException",
+            "Cluster authorization failed.".to_owned(),
+        ),
+        Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch => (
+            ErrorClass::Fenced,
+            "org.apache.kafka.common.errors.ProducerFencedException",
+            "There is a newer producer with the same transactionalId which fences the current one."
+                .to_owned(),
+        ),
+        _ => (ErrorClass::Record, "org.apache.kafka.common.KafkaException", error.to_string()),
+    };
+    ConnectError::new(class, java, message)
+}

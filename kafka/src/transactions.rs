@@ -1,0 +1,134 @@
+//! Transactions of a source task's producer, and the fencing of producers that may still be alive.
+//!
+//! Every call waits for the broker on a blocking thread: await it on the bridge, never on a shard.
+//!
+//! Source: KIP-618, `ExactlyOnceWorkerSourceTask`, `Admin#fenceProducers`, Kafka 4.1.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::try_join_all;
+use lakeward_api::config::ConfigMap;
+use lakeward_api::{ConnectError, ErrorClass};
+use rdkafka::error::KafkaError as LibraryError;
+use rdkafka::producer::{Producer, ThreadedProducer};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::util::Timeout;
+
+use crate::admin::blocking;
+use crate::source_producer::{Reports, SourceProducer, delivery_error};
+
+/// Java lets these calls wait for ever; a task that waits this long fails with the reason.
+const REQUEST_LIMIT: Duration = Duration::from_secs(300);
+/// Java's limit for fencing the producers of a connector.
+const FENCE_LIMIT: Duration = Duration::from_secs(90);
+
+/// The transactional side of a [`SourceProducer`]; may be used while records are sent. Clones share it.
+#[derive(Clone)]
+pub struct Transactions {
+    inner: Arc<ThreadedProducer<Reports>>,
+}
+
+impl SourceProducer {
+    /// The transactions of this producer; it must have a `transactional.id`.
+    pub fn transactions(&self) -> Transactions {
+        Transactions { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl Transactions {
+    /// Ends what an earlier producer with the same id left open, and fences it. Once, before anything is sent.
+    ///
+    /// # Errors
+    /// `Retriable` when the broker does not answer in time, `Fenced` or `Fatal` when it refuses.
+    pub async fn init(&self) -> Result<(), ConnectError> {
+        self.run(|producer| producer.init_transactions(Timeout::After(REQUEST_LIMIT))).await
+    }
+
+    /// Starts a transaction; does not ask the broker and does not block.
+    ///
+    /// # Errors
+    /// `Fenced` or `Fatal` when the producer cannot start one.
+    pub fn begin(&self) -> Result<(), ConnectError> {
+        self.inner.begin_transaction().map_err(|err| transaction_error(&err))
+    }
+
+    /// Waits until everything sent is acknowledged, then commits.
+    ///
+    /// # Errors
+    /// The reason why nothing of the transaction counts; it is aborted as far as that is possible.
+    pub async fn commit(&self) -> Result<(), ConnectError> {
+        self.run(|producer| {
+            let committed = producer.commit_transaction(Timeout::After(REQUEST_LIMIT));
+            if let Err(LibraryError::Transaction(error)) = &committed
+                && error.txn_requires_abort()
+                && let Err(err) = producer.abort_transaction(Timeout::After(REQUEST_LIMIT))
+            {
+                tracing::warn!(error = %err, "a transaction that failed could not be aborted");
+            }
+            committed
+        })
+        .await
+    }
+
+    /// Drops everything sent since the transaction began.
+    ///
+    /// # Errors
+    /// As [`Transactions::init`].
+    pub async fn abort(&self) -> Result<(), ConnectError> {
+        self.run(|producer| producer.abort_transaction(Timeout::After(REQUEST_LIMIT))).await
+    }
+
+    async fn run(
+        &self,
+        call: impl FnOnce(&ThreadedProducer<Reports>) -> Result<(), LibraryError> + Send + 'static,
+    ) -> Result<(), ConnectError> {
+        let inner = Arc::clone(&self.inner);
+        blocking(move || call(&inner)).await?.map_err(|err| transaction_error(&err))
+    }
+}
+
+fn transaction_error(error: &LibraryError) -> ConnectError {
+    let code = error.rdkafka_error_code();
+    match code {
+        Some(Code::InvalidProducerEpoch) => ConnectError::new(
+            ErrorClass::Fenced,
+            "org.apache.kafka.common.errors.InvalidProducerEpochException",
+            "Producer attempted to produce with an old epoch.",
+        ),
+        Some(Code::TransactionalIdAuthorizationFailed) => ConnectError::new(
+            ErrorClass::Fatal,
+            "org.apache.kafka.common.errors.TransactionalIdAuthorizationException",
+            "Transactional Id authorization failed.",
+        ),
+        Some(Code::Fenced | Code::ProducerFenced) => delivery_error(error, ""),
+        _ => {
+            let is_retriable = matches!(error, LibraryError::Transaction(inner) if inner.is_retriable());
+            let class = if is_retriable { ErrorClass::Retriable } else { ErrorClass::Fatal };
+            ConnectError::new(class, "org.apache.kafka.common.KafkaException", error.to_string())
+        }
+    }
+}
+
+/// Makes sure that no earlier producer with one of these transactional ids can write any more, by taking each id
+/// and letting it go.
+///
+/// # Errors
+/// `Retriable` when the broker does not answer in time; others when it refuses.
+pub async fn fence_producers(props: &ConfigMap, ids: &[String]) -> Result<(), ConnectError> {
+    try_join_all(ids.iter().map(|id| fence(props.clone(), id.clone()))).await.map(drop)
+}
+
+async fn fence(mut props: ConfigMap, id: String) -> Result<(), ConnectError> {
+    props.insert("client.id".to_owned(), format!("fence-{id}"));
+    props.insert("transactional.id".to_owned(), id);
+    props.insert("enable.idempotence".to_owned(), "true".to_owned());
+    let producer = SourceProducer::new(&props, || {})?;
+    blocking(move || {
+        let fenced = producer.inner.init_transactions(Timeout::After(FENCE_LIMIT));
+        producer.close(Duration::ZERO);
+        fenced
+    })
+    .await?
+    .map_err(|err| transaction_error(&err))
+}

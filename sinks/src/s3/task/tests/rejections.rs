@@ -1,0 +1,84 @@
+//! Records that are left out one by one where a dead letter queue is configured.
+
+use lakeward_api::ErrorClass;
+use lakeward_api::sink::SinkTask as _;
+use lakeward_api::value::Value;
+
+use super::rig::{Rig, cities, dynamic, texts};
+
+const DEAD_LETTERS: (&str, &str) = ("errors.deadletterqueue.topic.name", "dlq");
+
+fn text(text: &str) -> Value {
+    Value::String(text.into())
+}
+
+#[test]
+fn skipped_nulls_are_rejected_unless_told_otherwise() {
+    let ignore = ("behavior.on.null.values", "ignore");
+    let mut rig = Rig::new(&[DEAD_LETTERS, ignore]);
+    rig.open(&[0]);
+    let mixed = || dynamic(0, vec![2, 3, 4], vec![text("2"), Value::Null, text("4")]);
+    rig.task.put(mixed(), rig.now).unwrap();
+    assert_eq!(rig.rejected(), [(3, "Skipping null value record.".to_owned())]);
+    assert!(rig.rejected().is_empty(), "a record is told once");
+    let mut quiet = Rig::new(&[DEAD_LETTERS, ignore, ("report.null.values.to.dlq", "false")]);
+    quiet.open(&[0]);
+    quiet.task.put(mixed(), quiet.now).unwrap();
+    assert!(quiet.rejected().is_empty());
+    let mut failing = Rig::new(&[DEAD_LETTERS]);
+    failing.open(&[0]);
+    assert!(failing.task.put(mixed(), failing.now).is_err(), "null values that fail are not rejected");
+}
+
+#[test]
+fn records_without_an_encoded_partition_are_rejected_and_passed() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "city")];
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS]);
+    rig.open(&[0]);
+    rig.task.put(texts(0, [0, 1]), rig.now).unwrap();
+    let message = "Error encoding partition: the value is not a Struct".to_owned();
+    assert_eq!(rig.rejected(), [(0, message.clone()), (1, message)]);
+    assert_eq!(rig.durable(), [(0, 2)], "nothing is open, so the rejected range is done");
+    let mut without = Rig::new(&by_field);
+    without.open(&[0]);
+    let err = without.task.put(texts(0, [0]), without.now).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Record);
+}
+
+#[test]
+fn records_that_the_format_cannot_hold_are_rejected_and_their_neighbours_stored() {
+    let bytes = ("format.class", "ByteArrayFormat");
+    let mut rig = Rig::new(&[bytes, DEAD_LETTERS, ("flush.size", "2")]);
+    rig.open(&[0]);
+    let raw = |raw: &[u8]| Value::Bytes(raw.to_vec().into());
+    let batch = dynamic(0, vec![5, 6, 7], vec![raw(b"a"), text("not bytes"), raw(b"b")]);
+    rig.task.put(batch, rig.now).unwrap();
+    let rejected = rig.rejected();
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].0, 6);
+    assert!(rejected[0].1.contains("ByteArrayFormat stores bytes only"), "{rejected:?}");
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 8)], "a rejected record does not count to flush.size");
+    assert_eq!(rig.objects()[0].1, "a\nb\n");
+    // A schema that the format refuses is about every record that has it.
+    rig.task.put(cities(&["Oslo", "Rome"]), rig.now).unwrap();
+    assert_eq!(rig.rejected().len(), 2);
+}
+
+#[test]
+fn what_is_left_out_before_the_sink_is_passed_when_nothing_is_open() {
+    let mut rig = Rig::new(&[]);
+    rig.open(&[0]);
+    let at = |next_offset| lakeward_api::record::Position {
+        partition: lakeward_api::record::TopicPartition::new("t", 0),
+        next_offset,
+    };
+    rig.task.passed(&at(4));
+    assert_eq!(rig.durable(), [(0, 4)]);
+    rig.put(0, [4]);
+    rig.task.passed(&at(9));
+    assert!(rig.durable().is_empty(), "a file is open below");
+    rig.put(0, [9, 10]);
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 11)]);
+}

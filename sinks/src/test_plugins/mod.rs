@@ -1,0 +1,41 @@
+//! The sink connectors of Kafka's system tests, under their Java names. They have no keys of their own.
+//!
+//! | connector | does |
+//! |---|---|
+//! | `VerifiableSinkConnector` | tells each record as JSON on the standard output, and again with `"flushed":true` before its position is committed |
+//! | `MockSinkConnector` | takes everything; with `mock_mode=task-failure` its task fails after `delay_ms` |
+//!
+//! The mode `connector-failure` of the mock connector is not built: a connector without tasks of its own has no
+//! moment at which it could fail.
+//!
+//! Source: `org.apache.kafka.connect.tools`, Kafka 4.1.
+
+mod mock;
+#[cfg(test)]
+mod tests;
+mod verifiable;
+
+use std::str::FromStr;
+
+use lakeward_api::config::ConfigMap;
+use lakeward_api::{ConnectError, ErrorClass};
+
+pub use mock::MockSinkConnector;
+pub use verifiable::VerifiableSinkConnector;
+
+/// The whole number under `key`.
+///
+/// # Errors
+/// `Config`, with Java's cause. Java names the source task in the message of the sink, too.
+fn number<T: FromStr>(props: &ConfigMap, key: &str, message: &str) -> Result<T, ConnectError> {
+    let text = props.get(key);
+    text.and_then(|text| text.strip_prefix('+').unwrap_or(text).parse().ok()).ok_or_else(|| {
+        let cause = match text {
+            Some(text) => format!("For input string: \"{text}\" ({key})"),
+            None => format!("Cannot parse null string: {key} is not set"),
+        };
+        let cause = ConnectError::new(ErrorClass::Config, "java.lang.NumberFormatException", cause);
+        let class = "org.apache.kafka.connect.errors.ConnectException";
+        ConnectError::new(ErrorClass::Config, class, message).with_source(cause)
+    })
+}
