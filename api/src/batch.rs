@@ -71,6 +71,14 @@ impl Values {
         }
     }
 
+    /// The same rows for code that looks at schemaless ones one by one: shaped ones taken apart.
+    pub fn apart(&self) -> Cow<'_, Self> {
+        match self {
+            Self::Shaped(array) => Cow::Owned(Self::Dynamic(shaped::values(array))),
+            other => Cow::Borrowed(other),
+        }
+    }
+
     /// Takes shaped rows apart, for code that looks at schemaless rows one by one.
     pub fn unshape(&mut self) -> &mut Self {
         if let Self::Shaped(array) = self {

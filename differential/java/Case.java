@@ -36,11 +36,8 @@ final class Case {
     private record Typed(String name, SchemaAndValue value) {
     }
 
-    private record Bytes(byte[] bytes) {
-    }
-
-    /** A payload of a schema registry: the text of its schema, and what follows the id of that. */
-    private record Registered(String schema, byte[] body) {
+    /** Bytes, and the registry whose schema they name, if there is one. */
+    private record Bytes(byte[] bytes, RegistryConverter registry) {
     }
 
     private final int kind;
@@ -130,13 +127,13 @@ final class Case {
         } else if (result instanceof SchemaAndValue typed) {
             out.u8(WireWriter.TYPED);
             out.typed(typed.schema(), typed.value());
+        } else if (result instanceof Bytes payload && payload.registry() != null && payload.bytes() != null) {
+            out.u8(WireWriter.REGISTERED);
+            out.text(payload.registry().schemaOf(payload.bytes()));
+            out.bytes(RegistryConverter.bodyOf(payload.bytes()));
         } else if (result instanceof Bytes bytes) {
             out.u8(WireWriter.BYTES);
             out.bytes(bytes.bytes());
-        } else if (result instanceof Registered payload) {
-            out.u8(WireWriter.REGISTERED);
-            out.text(payload.schema());
-            out.bytes(payload.body());
         } else if (result instanceof Boolean truth) {
             out.u8(WireWriter.TRUTH);
             out.u8(truth ? 1 : 0);
@@ -207,7 +204,7 @@ final class Case {
                     Typed typed = (Typed) item;
                     SchemaAndValue value = typed.value();
                     return new Bytes(
-                        converter.fromConnectHeader(topic, typed.name(), value.schema(), value.value()));
+                        converter.fromConnectHeader(topic, typed.name(), value.schema(), value.value()), null);
                 };
             }
             case TRANSFORM -> transform(plugin);
@@ -221,13 +218,10 @@ final class Case {
     }
 
     private Step encoder(Converter converter) {
+        RegistryConverter registry = converter instanceof RegistryConverter one ? one : null;
         return item -> {
             SchemaAndValue value = ((Typed) item).value();
-            byte[] bytes = converter.fromConnectData(topic, value.schema(), value.value());
-            if (bytes != null && converter instanceof RegistryConverter registry) {
-                return new Registered(registry.schemaOf(bytes), RegistryConverter.bodyOf(bytes));
-            }
-            return new Bytes(bytes);
+            return new Bytes(converter.fromConnectData(topic, value.schema(), value.value()), registry);
         };
     }
 

@@ -45,8 +45,11 @@ const TIME: u8 = 1;
 pub enum Purpose {
     /// Answers: starts fast.
     Answers,
-    /// Figures: all compiler tiers.
+    /// Figures of Kafka's own classes: all compiler tiers, no other jars.
     Figures,
+    /// Figures of converters that ask a registry: with the jars they need, and without the checks that answers
+    /// have beyond those converters.
+    FiguresOfRegistry,
 }
 
 /// A running Java process. It ends when this is dropped.
@@ -72,14 +75,16 @@ impl Java {
     pub fn start(purpose: Purpose) -> anyhow::Result<Self> {
         let base = installs()?;
         let mut class_path = format!("{}:{}", classes(&base)?.display(), base.join("kafka/libs/*").display());
-        // Figures are those of Kafka's own classes: nothing else is in their way.
-        if purpose == Purpose::Answers {
+        if purpose != Purpose::Figures {
             class_path = format!("{class_path}:{}", base.join("registry/libs/*").display());
         }
         let mut command = Command::new("java");
         command.args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-OmitStackTraceInFastThrow"]);
         if purpose == Purpose::Answers {
             command.arg("-XX:TieredStopAtLevel=1");
+        }
+        if purpose == Purpose::FiguresOfRegistry {
+            command.arg("-Dlakeward.figures=true");
         }
         // What texts and dates look like must not depend on the machine.
         command.args(["-Duser.timezone=UTC", "-Duser.language=en", "-Duser.country=US"]);

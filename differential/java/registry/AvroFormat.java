@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.lang.reflect.Field;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 
 import io.apicurio.registry.serde.avro.NonRecordContainer;
@@ -52,7 +53,16 @@ final class AvroFormat implements RegistryConverter.Format {
         }
     }
 
-    private final Map<String, Schema> parsed = new HashMap<>();
+    /** A schema to read with, and its reader. */
+    private record Reading(Schema schema, GenericDatumReader<Object> reader) {
+    }
+
+    /** A schema to write with, its text and its writer. */
+    private record Writing(Schema schema, String text, GenericDatumWriter<Object> writer) {
+    }
+
+    private final Map<String, Reading> read = new HashMap<>();
+    private final Map<org.apache.kafka.connect.data.Schema, Writing> written = new IdentityHashMap<>();
     private AvroData data;
 
     @Override
@@ -65,7 +75,9 @@ final class AvroFormat implements RegistryConverter.Format {
             }
         });
         // It takes schemas of one name for one schema.
-        set("fromConnectSchemaCache", new Nothing());
+        if (RegistryConverter.HAS_CHECKS) {
+            set("fromConnectSchemaCache", new Nothing());
+        }
     }
 
     private void set(String name, Object value) {
@@ -80,57 +92,71 @@ final class AvroFormat implements RegistryConverter.Format {
 
     @Override
     public String canonical(String schema) {
-        return parsed(schema).toString();
+        return reading(schema).schema().toString();
     }
 
-    private Schema parsed(String schema) {
-        return parsed.computeIfAbsent(schema, text -> {
+    private Reading reading(String text) {
+        Reading known = read.get(text);
+        if (known == null) {
             // A reader takes what the registry once let in.
-            return new Schema.Parser().setValidateDefaults(false).parse(text);
-        });
+            Schema schema = new Schema.Parser().setValidateDefaults(false).parse(text);
+            known = new Reading(schema, new GenericDatumReader<>(schema, schema));
+            read.put(text, known);
+        }
+        return known;
+    }
+
+    private Writing writing(org.apache.kafka.connect.data.Schema schema) {
+        Writing known = written.get(schema);
+        if (known == null) {
+            Schema avro = data.fromConnectSchema(schema);
+            known = new Writing(avro, avro.toString(), new GenericDatumWriter<>(avro));
+            written.put(schema, known);
+        }
+        return known;
     }
 
     @Override
     public Object read(String text, ByteBuffer body) throws IOException {
-        Schema schema = parsed(text);
+        Reading known = reading(text);
         // Bytes stand alone: their length is that of the payload.
-        if (schema.getType() == Schema.Type.BYTES) {
+        if (known.schema().getType() == Schema.Type.BYTES) {
             byte[] bytes = new byte[body.remaining()];
             body.get(bytes);
             return bytes;
         }
         BinaryDecoder decoder =
             DecoderFactory.get().binaryDecoder(body.array(), body.position(), body.remaining(), null);
-        return new GenericDatumReader<>(schema, schema).read(null, decoder);
+        return known.reader().read(null, decoder);
     }
 
     @Override
     public SchemaAndValue toConnect(String schema, int version, Object object) {
-        return data.toConnectData(parsed(schema), object, version);
+        return data.toConnectData(reading(schema).schema(), object, version);
     }
 
     @Override
     public RegistryConverter.Outgoing fromConnect(org.apache.kafka.connect.data.Schema schema, Object value) {
-        Schema avro = data.fromConnectSchema(schema);
+        Writing known = writing(schema);
         Object object = data.fromConnectData(schema, value);
-        return object == null ? null : new Outgoing(avro, object);
+        return object == null ? null : new Outgoing(known, object);
     }
 
-    private record Outgoing(Schema avro, Object object) implements RegistryConverter.Outgoing {
+    private record Outgoing(Writing known, Object object) implements RegistryConverter.Outgoing {
         @Override
         public String schema() {
-            return avro.toString();
+            return known.text();
         }
 
         @Override
         public void write(ByteArrayOutputStream body) throws IOException {
             Object value = object instanceof NonRecordContainer<?> one ? one.getValue() : object;
-            if (avro.getType() == Schema.Type.BYTES) {
+            if (known.schema().getType() == Schema.Type.BYTES) {
                 bare(value, body);
                 return;
             }
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(body, null);
-            new GenericDatumWriter<>(avro).write(value, encoder);
+            known.writer().write(value, encoder);
             encoder.flush();
         }
 

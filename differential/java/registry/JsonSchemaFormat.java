@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.Map;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -34,6 +35,10 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
         .build();
 
     private final Map<String, org.everit.json.schema.Schema> parsed = new HashMap<>();
+    /** Connect schemas by what they were made of. */
+    private final Map<String, Schema> read = new HashMap<>();
+    /** The texts that Connect schemas became. */
+    private final Map<Schema, String> written = new IdentityHashMap<>();
     private JsonSchemaSettings settings;
 
     /** A value of org.json as a tree of Jackson. */
@@ -78,7 +83,11 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
     @Override
     public SchemaAndValue toConnect(String schema, int version, Object object) {
         JsonNode json = (JsonNode) object;
-        Schema connect = new JsonSchemaToConnect(settings).root(parsed(schema), version);
+        Schema connect = read.get(schema);
+        if (connect == null) {
+            connect = new JsonSchemaToConnect(settings).root(parsed(schema), version);
+            read.put(schema, connect);
+        }
         return new SchemaAndValue(connect, JsonSchemaReader.value(connect, json));
     }
 
@@ -90,18 +99,16 @@ final class JsonSchemaFormat implements RegistryConverter.Format {
             }
             return null;
         }
-        org.everit.json.schema.Schema document = JsonSchemaDocument.of(settings, schema);
+        String text = written.get(schema);
+        if (text == null) {
+            text = canonicalText(JsonSchemaDocument.of(settings, schema).toString());
+            written.put(schema, text);
+        }
         JsonNode json = new JsonSchemaWriter(settings).of(schema, value);
-        return json == null ? null : new Outgoing(document, json);
+        return json == null ? null : new Outgoing(text, json);
     }
 
-    private record Outgoing(org.everit.json.schema.Schema document, JsonNode json)
-        implements RegistryConverter.Outgoing {
-        @Override
-        public String schema() {
-            return canonicalText(document.toString());
-        }
-
+    private record Outgoing(String schema, JsonNode json) implements RegistryConverter.Outgoing {
         @Override
         public void write(ByteArrayOutputStream body) throws IOException {
             body.writeBytes(MAPPER.writeValueAsBytes(json));

@@ -3,6 +3,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,6 +27,10 @@ import org.apache.kafka.connect.data.SchemaAndValue;
  */
 final class ProtobufFormat implements RegistryConverter.Format {
     private final Map<String, ProtoFile> parsed = new HashMap<>();
+    /** Connect schemas by the message they were made of. */
+    private final Map<Descriptor, Schema> read = new IdentityHashMap<>();
+    /** The files that Connect schemas became. */
+    private final Map<Schema, Writing> written = new IdentityHashMap<>();
     private ProtobufSettings settings;
 
     @Override
@@ -72,8 +77,12 @@ final class ProtobufFormat implements RegistryConverter.Format {
     @Override
     public SchemaAndValue toConnect(String schema, int version, Object object) {
         Message message = (Message) object;
-        ProtobufToConnect mapping = new ProtobufToConnect(settings, parsed(schema).params());
-        Schema connect = mapping.root(message.getDescriptorForType(), version);
+        Descriptor type = message.getDescriptorForType();
+        Schema connect = read.get(type);
+        if (connect == null) {
+            connect = new ProtobufToConnect(settings, parsed(schema).params()).root(type, version);
+            read.put(type, connect);
+        }
         return new SchemaAndValue(connect, new ProtobufValues(settings).root(connect, message));
     }
 
@@ -82,22 +91,32 @@ final class ProtobufFormat implements RegistryConverter.Format {
         if (value == null) {
             return null;
         }
-        ProtobufFile file = new ProtobufFile(settings, schema);
-        return new Outgoing(file, new ProtobufMessages(settings, file).root(schema, value));
+        Writing known = written.get(schema);
+        if (known == null) {
+            ProtobufFile file = new ProtobufFile(settings, schema);
+            known = new Writing(file, new ProtobufText(file.params).of(file.definition).strip());
+            written.put(schema, known);
+        }
+        return new Outgoing(known, new ProtobufMessages(settings, known.file()).root(schema, value));
     }
 
-    private record Outgoing(ProtobufFile file, Message message) implements RegistryConverter.Outgoing {
+    /** A file and its text. */
+    private record Writing(ProtobufFile file, String text) {
+    }
+
+    private record Outgoing(Writing known, Message message) implements RegistryConverter.Outgoing {
         @Override
         public String schema() {
-            return new ProtobufText(file.params).of(file.definition).strip();
+            return known.text();
         }
 
         /** The path is that of the schema's message; messages of logical types are in no file, their path is 0. */
         @Override
         public void write(ByteArrayOutputStream body) throws IOException {
             CodedOutputStream out = CodedOutputStream.newInstance(body);
-            boolean isRoot = message.getDescriptorForType().getFullName().equals(file.root.getFullName());
-            int index = isRoot ? file.root.getIndex() : 0;
+            Descriptor root = known.file().root;
+            boolean isRoot = message.getDescriptorForType().getFullName().equals(root.getFullName());
+            int index = isRoot ? root.getIndex() : 0;
             if (index > 0) {
                 out.writeSInt32NoTag(1);
             }

@@ -61,7 +61,9 @@ final class ProtobufValues {
                 put(struct, field, message);
             }
         }
-        struct.validate();
+        if (RegistryConverter.HAS_CHECKS) {
+            struct.validate();
+        }
         return struct;
     }
 

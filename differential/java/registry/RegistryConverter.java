@@ -2,6 +2,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,12 +16,19 @@ import org.apache.kafka.connect.storage.Converter;
  * A converter over a registry that is a list of schemas, the id of each being its place counted from 1.
  *
  * The bytes around a value and the exceptions that are wrapped are those of the converters that ask a registry; what is
- * within is the business of a format.
+ * within is the business of a format. As in those converters nothing about a schema is found out twice: a format keeps
+ * what it made of each.
  */
 final class RegistryConverter implements Converter {
     private static final String AVRO = "io.confluent.connect.avro.AvroConverter";
     private static final String JSON_SCHEMA = "io.confluent.connect.json.JsonSchemaConverter";
     private static final String PROTOBUF = "io.confluent.connect.protobuf.ProtobufConverter";
+
+    /**
+     * Whether there are checks that the converters that ask a registry do not make: when answers count. Figures are
+     * of their work alone.
+     */
+    static final boolean HAS_CHECKS = !Boolean.getBoolean("lakeward.figures");
 
     private static final String ENDLESS = "the schema contains itself";
 
@@ -56,6 +64,7 @@ final class RegistryConverter implements Converter {
 
     private final Format format;
     private final List<String> schemas = new ArrayList<>();
+    private final Map<String, Integer> ids = new HashMap<>();
     /** How many there were before anything was written: payloads name no others. */
     private int given;
 
@@ -86,13 +95,19 @@ final class RegistryConverter implements Converter {
             } catch (Exception refused) {
                 throw new SerializationException("schema refused", refused);
             }
-            if (converter.schemas.contains(canonical)) {
+            if (converter.ids.containsKey(canonical)) {
                 throw new SerializationException("schema refused");
             }
-            converter.schemas.add(canonical);
+            converter.register(canonical);
         }
         converter.given = schemas.size();
         return converter;
+    }
+
+    private int register(String schema) {
+        schemas.add(schema);
+        ids.put(schema, schemas.size());
+        return schemas.size();
     }
 
     /** The schema that a payload names. */
@@ -117,10 +132,8 @@ final class RegistryConverter implements Converter {
             return null;
         }
         String text = outgoing.schema();
-        if (!schemas.contains(text)) {
-            schemas.add(text);
-        }
-        int id = schemas.indexOf(text) + 1;
+        Integer known = ids.get(text);
+        int id = known != null ? known : register(text);
         ByteArrayOutputStream payload = new ByteArrayOutputStream();
         payload.write(0);
         payload.writeBytes(ByteBuffer.allocate(Integer.BYTES).putInt(id).array());
@@ -157,7 +170,7 @@ final class RegistryConverter implements Converter {
             // What the task does with it.
             throw new NullPointerException("the converter answers null");
         }
-        if (isEndless(value.schema(), DEPTH_MAX)) {
+        if (HAS_CHECKS && isEndless(value.schema(), DEPTH_MAX)) {
             throw new IllegalStateException(ENDLESS);
         }
         return value;

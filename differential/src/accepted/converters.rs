@@ -51,7 +51,9 @@ pub(super) const KNOWN: &[Known] = &[
 
 /// Whether a map of the input has keys that Java hashes by address.
 fn has_composite_keys(finding: &Finding<'_>) -> bool {
-    let is_default = |schema: &Arc<Schema>| schema.shown().contains("map<bytes");
+    // The keys of a default have their type in front of them, with whatever they are lists of.
+    let is_bytes = |key: &str| key.trim_start_matches("array<").starts_with("bytes");
+    let is_default = |schema: &Arc<Schema>| schema.shown().split("map<").skip(1).any(is_bytes);
     let value = match &finding.case.items {
         Items::Encode(all) if all[finding.item].schema.as_ref().is_some_and(is_default) => return true,
         Items::Transform(all) | Items::Chain(all) => {

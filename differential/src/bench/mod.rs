@@ -5,9 +5,19 @@
 //! Java's converters get the byte arrays that its consumer has copied out of a fetch; ours get the column that the
 //! data plane copies the payloads into (`Converter::takes_columns`), or their slices.
 //! Each Java class runs in a process of its own after a warm-up with all compiler tiers: the best it can do.
+//!
+//! Converters of a schema registry find every schema in their caches on both sides, as in a running worker. What is
+//! Java's there (`java/registry/`):
+//! - Avro: all of it is a library. Avro's reader and writer, kept per schema, around `AvroData` of a descendant of
+//!   Confluent's converter, with its own caches.
+//! - Protobuf and JSON Schema: protobuf-java's `DynamicMessage`, and Jackson's trees, are libraries; what maps them
+//!   to Kafka's STRUCTs and back is our own Java, as no open library has it. It keeps schemas and descriptors and
+//!   leaves out all checks of the differential test, but Confluent's may be faster or slower: these ratios are an
+//!   indication, and the table marks them.
 
 mod clock;
 mod data;
+mod registered;
 mod subjects;
 mod table;
 
@@ -54,6 +64,19 @@ pub(crate) struct Subject {
     pub(crate) shape: &'static str,
     /// The plugin and one batch.
     pub(crate) case: Case,
+    /// What Java's figure stands for.
+    pub(crate) reference: Reference,
+}
+
+/// What Java's figure stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// Classes of Kafka alone.
+    Kafka,
+    /// Libraries alone, beside Kafka's classes.
+    Libraries,
+    /// Libraries and a mapping of our own: an indication.
+    Indication,
 }
 
 /// What was measured for one subject.
@@ -71,6 +94,8 @@ pub struct Figure {
     pub java: f64,
     /// The same per CPU second of its process: with garbage collection.
     pub java_process: f64,
+    /// What Java's figures stand for.
+    pub reference: Reference,
 }
 
 impl Figure {
@@ -120,7 +145,7 @@ pub fn run(options: &Options, progress: &mut dyn FnMut(&Figure)) -> anyhow::Resu
 
 fn measure(ours: &Ours, subject: &Subject, options: &Options) -> anyhow::Result<Figure> {
     let java = match options.java {
-        WithJava::Yes => Some(time_java(ours, &subject.case, options)?),
+        WithJava::Yes => Some(time_java(ours, subject, options)?),
         WithJava::No => None,
     };
     let clock = Clock { warm_up: options.warm_up / 4, duration: options.duration };
@@ -131,6 +156,7 @@ fn measure(ours: &Ours, subject: &Subject, options: &Options) -> anyhow::Result<
     Ok(Figure {
         name: subject.name.clone(),
         shape: subject.shape,
+        reference: subject.reference,
         ours: per_second(items, timing.call_ns as f64),
         ours_freed: per_second(items, timing.all_ns as f64),
         java: per_second(java_items, java.map_or(0.0, |timing| timing.thread_ns as f64)),
@@ -138,9 +164,13 @@ fn measure(ours: &Ours, subject: &Subject, options: &Options) -> anyhow::Result<
     })
 }
 
-fn time_java(ours: &Ours, case: &Case, options: &Options) -> anyhow::Result<Timing> {
+fn time_java(ours: &Ours, subject: &Subject, options: &Options) -> anyhow::Result<Timing> {
+    let case = &subject.case;
     let ms = |duration: Duration| i32::try_from(duration.as_millis()).context("too long");
-    let mut java = Java::start(Purpose::Figures)?;
+    let mut java = Java::start(match subject.reference {
+        Reference::Kafka => Purpose::Figures,
+        Reference::Libraries | Reference::Indication => Purpose::FiguresOfRegistry,
+    })?;
     let cases = std::slice::from_ref(case);
     java.send(cases)?;
     let theirs = java.receive(cases)?.pop().unwrap_or_default();

@@ -1,9 +1,10 @@
-//! What is measured: every converter in both directions, every transform and predicate of Kafka.
+//! What is measured: every converter in both directions, every transform and predicate of Kafka. Converters of a
+//! schema registry are in [`registered`].
 
 use anyhow::ensure;
 
-use super::Subject;
 use super::data::{column, flat, nested, schemaless, structs, with_headers};
+use super::{Reference, Subject, registered};
 use crate::case::{Answer, Case, Items, Setup};
 use crate::generate::converters::JSON;
 use crate::model::{Header, Kind, Record, Typed, Value};
@@ -112,7 +113,8 @@ fn of_records(
     items: fn(Vec<Record>) -> Items,
 ) -> Subject {
     let setup = setup(&format!("org.apache.kafka.connect.transforms.{class}"), settings);
-    Subject { name: name.to_owned(), shape, case: Case { setup, items: items(records.to_vec()) } }
+    let case = Case { setup, items: items(records.to_vec()) };
+    Subject { name: name.to_owned(), shape, case, reference: Reference::Kafka }
 }
 
 fn converters(shapes: &[(&'static str, Vec<Record>)]) -> anyhow::Result<Vec<Subject>> {
@@ -138,6 +140,7 @@ fn converters(shapes: &[(&'static str, Vec<Record>)]) -> anyhow::Result<Vec<Subj
     let class = setup("org.apache.kafka.connect.converters.IntegerConverter", &[]);
     both(&mut all, "IntegerConverter", "int32", class, numbers.clone())?;
     header_converters(&mut all, strings, numbers);
+    all.extend(registered::all(&[("flat", flat()), ("nested", nested())])?);
     Ok(all)
 }
 
@@ -157,8 +160,12 @@ fn both(
     }
     ensure!(!payloads.is_empty(), "{name} of {shape} wrote nothing");
     let decode = Case { setup, items: Items::Decode(payloads) };
-    all.push(Subject { name: format!("{name} decode"), shape, case: decode });
-    all.push(Subject { name: format!("{name} encode"), shape, case: encode });
+    let mut add = |direction: &str, case: Case| {
+        let name = format!("{name} {direction}");
+        all.push(Subject { name, shape, case, reference: Reference::Kafka });
+    };
+    add("decode", decode);
+    add("encode", encode);
     Ok(())
 }
 
@@ -174,7 +181,8 @@ fn header_converters(all: &mut Vec<Subject>, strings: Vec<Typed>, numbers: Vec<T
         let payloads = values.iter().map(|typed| ("h".to_owned(), Some(payload(typed)))).collect();
         let mut add = |direction: &str, items: Items| {
             let name = format!("SimpleHeaderConverter {direction}");
-            all.push(Subject { name, shape, case: Case { setup: class(), items } });
+            let case = Case { setup: class(), items };
+            all.push(Subject { name, shape, case, reference: Reference::Kafka });
         };
         add("decode", Items::DecodeHeader(payloads));
         add("encode", Items::EncodeHeader(values.into_iter().map(named).collect()));
@@ -182,10 +190,11 @@ fn header_converters(all: &mut Vec<Subject>, strings: Vec<Typed>, numbers: Vec<T
     let list = |row: usize| format!("[{row}, {}, {}]", row * 3, row * 7).into_bytes();
     let lists = (0..super::data::ROWS).map(|row| ("h".to_owned(), Some(list(row)))).collect();
     let case = Case { setup: class(), items: Items::DecodeHeader(lists) };
-    all.push(Subject { name: "SimpleHeaderConverter decode".to_owned(), shape: "list", case });
+    let name = "SimpleHeaderConverter decode".to_owned();
+    all.push(Subject { name, shape: "list", case, reference: Reference::Kafka });
 }
 
-fn setup(class: &str, settings: &[(&str, &str)]) -> Setup {
+pub(super) fn setup(class: &str, settings: &[(&str, &str)]) -> Setup {
     Setup {
         class: class.to_owned(),
         settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),

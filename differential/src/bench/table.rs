@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Figure;
+use super::{Figure, Reference};
 
 /// What every class must reach: so many times Java's records per CPU second of the whole process, which pays
 /// for memory as well (garbage collection there, freeing here).
 pub(super) const RATIO_MIN: f64 = 10.0;
+
+const INDICATION: &str = "* an indication: on the side of Java, libraries read and write, but the mapping to Kafka's \
+                          values is our own\n";
 
 /// One line per figure, and the figures below the mark once more.
 pub fn table(figures: &[Figure]) -> String {
@@ -27,14 +30,18 @@ pub fn table(figures: &[Figure]) -> String {
         writeln!(text, "below {RATIO_MIN}×: {} {} {:.1}×", figure.name, figure.shape, figure.ratio_freed())
             .expect("writing to a String cannot fail");
     }
+    if figures.iter().any(|figure| figure.reference == Reference::Indication) {
+        text.push_str(INDICATION);
+    }
     text
 }
 
 /// A figure in one line.
 pub fn line(figure: &Figure) -> String {
+    let star = if figure.reference == Reference::Indication { " *" } else { "" };
     let mark = if is_slow(figure) { "  below 10×" } else { "" };
     format!(
-        "{:<34} {:<12} {:>12.0} {:>12.0} {:>8.1}× {:>8.1}×{mark}",
+        "{:<34} {:<12} {:>12.0} {:>12.0} {:>8.1}× {:>8.1}×{star}{mark}",
         figure.name,
         figure.shape,
         figure.java,
@@ -59,6 +66,7 @@ pub fn json(figures: &[Figure]) -> String {
             "ratio": rounded(figure.ratio()),
             "ratio_with_memory": rounded(figure.ratio_freed()),
             "below_mark": is_slow(figure),
+            "is_indication": figure.reference == Reference::Indication,
         })
     };
     let figures: Vec<Value> = figures.iter().map(one).collect();

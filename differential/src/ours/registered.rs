@@ -15,7 +15,7 @@ use super::{converters, not_configured};
 use crate::case::{Answer, Failure, Items, Setup};
 
 /// The registry of a case.
-type Registry = Arc<Mutex<Store>>;
+pub(super) type Registry = Arc<Mutex<Store>>;
 
 /// Bytes in front of a body: zero and the id of the schema.
 const HEAD: usize = 5;
@@ -40,11 +40,7 @@ pub(super) fn run(
     settings: &ConfigMap,
     items: &Items,
 ) -> Result<Vec<Answer>, Answer> {
-    let registry = registry(kind, setup)?;
-    let mut settings = settings.clone();
-    settings.insert("schema.registry.url".to_owned(), "http://registry".to_owned());
-    let mut converter =
-        over(kind, setup, &settings, Arc::clone(&registry)).map_err(|err| not_configured(&err))?;
+    let (mut converter, registry) = converter(kind, setup, settings)?;
     let answers = match items {
         Items::Decode(payloads) => converters::decode(&mut *converter, setup, payloads),
         Items::Encode(values) => converters::encode(&mut *converter, setup, values),
@@ -52,6 +48,22 @@ pub(super) fn run(
         _ => vec![Answer::Broken("no such case with a registry".to_owned()); items.len()],
     };
     Ok(answers.into_iter().map(|answer| registered(answer, &registry)).collect())
+}
+
+/// The converter of a case and its registry, which never lets a converter wait.
+///
+/// # Errors
+/// The answer to all items when a schema or a setting is refused.
+pub(super) fn converter(
+    kind: SchemaType,
+    setup: &Setup,
+    settings: &ConfigMap,
+) -> Result<(Box<dyn Converter>, Registry), Answer> {
+    let registry = registry(kind, setup)?;
+    let mut settings = settings.clone();
+    settings.insert("schema.registry.url".to_owned(), "http://registry".to_owned());
+    let converter = over(kind, setup, &settings, Arc::clone(&registry));
+    Ok((converter.map_err(|err| not_configured(&err))?, registry))
 }
 
 fn over(

@@ -12,7 +12,6 @@ use lakeward_api::config::ConfigDef;
 use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
-use lakeward_api::shaped;
 use lakeward_api::value::Value;
 
 /// `org.apache.kafka.connect.converters.ByteArrayConverter`.
@@ -68,12 +67,12 @@ impl Converter for ByteArrayConverter {
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
 
-    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
         if let Some(column) = plain_column(values) {
             return Ok(Encoded::of_column(column));
         }
         let mut encoded = Encoded::with_capacity(values.rows(), 64);
-        match values {
+        match &*values.apart() {
             Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
             Values::Dynamic(values) => {
                 for value in values {
@@ -84,9 +83,7 @@ impl Converter for ByteArrayConverter {
                     }
                 }
             }
-            Values::Shaped(array) => {
-                return self.encode(topic, &Values::Dynamic(shaped::values(array)));
-            }
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { schema, array } => {
                 let kind = schema.kind.name();
                 let is_plain = schema.logical().is_none();

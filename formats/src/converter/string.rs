@@ -15,7 +15,6 @@ use lakeward_api::converter::{Converter, Decoded, Encoded, Run};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::rows::value_at;
 use lakeward_api::schema::{Kind, Schema};
-use lakeward_api::shaped;
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, java_text};
 
@@ -93,14 +92,14 @@ impl Converter for StringConverter {
         Ok(Decoded { runs: vec![run], errors: Vec::new() })
     }
 
-    fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+    fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
         if self.charset == Charset::Utf8
             && let Some(column) = text_column(values)
         {
             return Ok(Encoded::of_column(column));
         }
         let mut encoded = Encoded::with_capacity(values.rows(), 32);
-        match values {
+        match &*values.apart() {
             Values::Null { rows } => (0..*rows).for_each(|_| encoded.push_null()),
             Values::Dynamic(values) => {
                 for value in values {
@@ -110,9 +109,7 @@ impl Converter for StringConverter {
                     }
                 }
             }
-            Values::Shaped(array) => {
-                return self.encode(topic, &Values::Dynamic(shaped::values(array)));
-            }
+            Values::Shaped(_) => unreachable!("just taken apart"),
             Values::Typed { schema, array } => push_column(&mut encoded, schema, array),
         }
         Ok(if self.charset == Charset::Utf8 { encoded } else { transcoded(&encoded, self.charset) })

@@ -33,21 +33,8 @@ impl<'a> ColumnText<'a> {
         Self { rows: array.len(), column: shaped(array, untyped) }
     }
 
-    /// Appends the value of `row`. Many rows are cheaper with [`ColumnText::each`].
-    ///
-    /// # Errors
-    /// Class `Record` for a null that may not be written, a number that is too long, or an object that has no
-    /// type without a schema.
-    pub(crate) fn append(&self, out: &mut Vec<u8>, row: usize) -> Result<(), FormatError> {
-        let start = out.len();
-        let room = self.column.width() + self.column.extra(row..row + 1);
-        out.resize(start + room + SLACK, 0);
-        let written = self.column.value(out, start, row);
-        out.truncate(*written.as_ref().unwrap_or(&start));
-        written.map(|_| ()).map_err(|error| *error)
-    }
-
-    /// Calls `take` with every row in order: its text, or why it has none, as [`ColumnText::append`] says.
+    /// Calls `take` with every row in order: its text, or why it has none: class `Record` for a null that may
+    /// not be written, a number that is too long, or an object that has no type without a schema.
     ///
     /// # Errors
     /// The first that `take` answers.

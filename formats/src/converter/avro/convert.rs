@@ -12,7 +12,7 @@ use lakeward_api::value::Value;
 use lakeward_registry::{RegisteredSchema, Registry, SchemaText, SchemaType};
 
 use super::super::registry_framing::{
-    Converted, Fault, Format, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+    Converted, Fault, Format, Frame, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
 };
 use super::AvroConverterPlugin;
 use super::anything::{self, is_anything};
@@ -165,11 +165,10 @@ pub(super) enum Cells<'a> {
 }
 
 impl WriteRows for Cells<'_> {
-    #[inline]
-    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
+    fn write_all(self, frame: &mut Frame<'_>) {
         match self {
-            Self::Anything(values) => anything::write(&values[row], out),
-            Self::Typed(writer, bound) => writer.write(bound, row, out),
+            Self::Anything(values) => frame.each(|row, out| anything::write(&values[row], out)),
+            Self::Typed(writer, bound) => frame.each(|row, out| writer.write(&bound, row, out)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What JSON Schema adds to the converters of a registry.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
@@ -12,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::super::json::RegisteredReader;
 use super::super::registry_framing::{
-    Converted, Fault, Format, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+    Converted, Fault, Format, Frame, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
 };
 use super::JsonSchemaConverterPlugin;
 use super::config::{self, Mapping};
@@ -136,9 +137,17 @@ impl ReadRows for Box<RegisteredReader> {
 }
 
 impl WriteRows for ColumnText<'_> {
-    #[inline]
-    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
-        Ok(self.append(out, row)?)
+    fn write_all(self, frame: &mut Frame<'_>) {
+        let mut row = 0;
+        let written: Result<(), Infallible> = self.each(|text| {
+            frame.push(row, |out| {
+                text?.append_to(out);
+                Ok(())
+            });
+            row += 1;
+            Ok(())
+        });
+        let Ok(()) = written;
     }
 }
 

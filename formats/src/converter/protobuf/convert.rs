@@ -10,7 +10,7 @@ use lakeward_api::schema::Schema;
 use lakeward_registry::{RegisteredSchema, Registry, SchemaText, SchemaType};
 
 use super::super::registry_framing::{
-    Converted, Fault, Format, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+    Converted, Fault, Format, Frame, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
 };
 use super::ProtobufConverterPlugin;
 use super::config;
@@ -144,9 +144,8 @@ impl ReadRows for Box<Reader> {
 }
 
 impl WriteRows for Writer<'_> {
-    #[inline]
-    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
-        Writer::write(self, row, out)
+    fn write_all(self, frame: &mut Frame<'_>) {
+        frame.each(|row, out| self.write(row, out));
     }
 }
 

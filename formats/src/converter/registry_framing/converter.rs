@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::task::Poll;
 
 use arrow_array::Array;
+use arrow_buffer::NullBuffer;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::config::ConfigMap;
@@ -16,6 +17,7 @@ use super::config::rules;
 use super::decode::Decoding;
 use super::fault::{Fault, NOT_REST, TOKEN, again, refused};
 use super::format::{Format, WriteRows};
+use super::frame::Frame;
 use super::readers::Readers;
 use super::subjects::Rules;
 use super::wire::{self, Frames};
@@ -122,23 +124,16 @@ impl<F: Format> FramedConverter<F> {
         }
     }
 
-    /// Whether row `row` is Kafka's null.
-    fn is_tombstone(&self, values: &Values, row: usize) -> bool {
-        match values {
-            Values::Dynamic(values) => values[row].is_null(),
-            Values::Null { .. } => true,
-            Values::Shaped(array) => array.is_null(row),
-            Values::Typed { schema, array } => {
-                array.is_null(row) && !F::writes_null(schema, self.rules.mapping)
-            }
-        }
-    }
-
-    fn are_tombstones(&self, values: &Values) -> bool {
-        match values {
-            Values::Shaped(array) | Values::Typed { array, .. } if array.null_count() < array.len() => false,
-            _ => (0..values.rows()).all(|row| self.is_tombstone(values, row)),
-        }
+    /// Which rows are not Kafka's null; `None` when none is.
+    fn valid(&self, values: &Values) -> Option<NullBuffer> {
+        let nulls = match values {
+            Values::Dynamic(values) => Some(values.iter().map(|value| !value.is_null()).collect()),
+            Values::Null { rows } => Some(NullBuffer::new_null(*rows)),
+            Values::Shaped(array) => array.nulls().cloned(),
+            Values::Typed { schema, .. } if F::writes_null(schema, self.rules.mapping) => None,
+            Values::Typed { array, .. } => array.nulls().cloned(),
+        };
+        nulls.filter(|nulls| nulls.null_count() > 0)
     }
 
     /// What names the schema of every value, and what writes them.
@@ -231,7 +226,7 @@ impl<F: Format> Converter for FramedConverter<F> {
     }
 
     fn poll_encode_ready(&mut self, topic: &str, values: &Values) -> Result<Poll<()>, ConnectError> {
-        if self.are_tombstones(values) {
+        if self.valid(values).is_some_and(|valid| valid.null_count() == valid.len()) {
             return Ok(Poll::Ready(()));
         }
         let (registry, schema) = (&mut *self.registry, values.schema());
@@ -239,31 +234,36 @@ impl<F: Format> Converter for FramedConverter<F> {
     }
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
-        let mut encoded = Encoded::with_capacity(values.rows(), ROW_BYTES);
-        if self.are_tombstones(values) {
-            (0..values.rows()).for_each(|_| encoded.push_null());
+        let rows = values.rows();
+        let mut encoded = Frame::encoded(rows);
+        let valid = self.valid(values);
+        if valid.as_ref().is_some_and(|valid| valid.null_count() == rows) {
+            (0..rows).for_each(|_| encoded.push_null());
             return Ok(encoded);
         }
-        let mut bound = self.bind(topic, values);
-        if self.rules.writes_header
-            && let Ok((name, _)) = &mut bound
-        {
-            encoded.header = Some((self.rules.subjects.header(), std::mem::take(name).into()));
-        }
-        for row in 0..values.rows() {
-            if self.is_tombstone(values, row) {
-                encoded.push_null();
-                continue;
-            }
-            encoded.push(|out| match &bound {
-                Ok((prefix, rows)) => {
-                    out.extend_from_slice(prefix);
-                    rows.write(row, out).map_err(|fault| fault.while_writing(F::WRITING, topic))
+        match self.bind(topic, values) {
+            Ok((mut prefix, bound)) => {
+                if self.rules.writes_header {
+                    let name = std::mem::take(&mut prefix);
+                    encoded.header = Some((self.rules.subjects.header(), name.into()));
                 }
-                Err(error) => Err(again(error)),
-            });
+                let words = F::WRITING;
+                let mut frame = Frame { rows, valid, prefix: &prefix, words, topic, encoded };
+                bound.write_all(&mut frame);
+                Ok(frame.encoded)
+            }
+            Err(error) => {
+                let is_valid = |row| valid.as_ref().is_none_or(|valid| valid.is_valid(row));
+                for row in 0..rows {
+                    if is_valid(row) {
+                        encoded.push(|_| Err(again(&error)));
+                    } else {
+                        encoded.push_null();
+                    }
+                }
+                Ok(encoded)
+            }
         }
-        Ok(encoded)
     }
 }
 
@@ -283,6 +283,3 @@ fn asking<F: Format>(choice: &Choice) -> String {
 
 const NO_GUID: &str = "Schema GUID is null: the schema registry gave none. Use a registry of version 8 or \
                        later, or PrefixSchemaIdSerializer.";
-
-/// About the bytes of a payload.
-const ROW_BYTES: usize = 128;

@@ -9,6 +9,7 @@ use lakeward_registry::{RegisteredSchema, SchemaType};
 
 use super::config::OwnSettings;
 use super::fault::{Converted, Fault, Words};
+use super::frame::Frame;
 use super::writers::Made;
 
 /// A format of a registry's payloads. The value itself is what one converter keeps besides its readers and
@@ -130,11 +131,8 @@ pub(in super::super) trait ReadRows {
     fn finish(&mut self) -> Values;
 }
 
-/// Writes rows, in any order.
+/// Writes the rows of a batch.
 pub(in super::super) trait WriteRows {
-    /// Appends row `row`, which is not Kafka's null.
-    ///
-    /// # Errors
-    /// When its value cannot be written.
-    fn write(&self, row: usize, out: &mut Vec<u8>) -> Converted<()>;
+    /// Writes all rows, in order, by [`Frame::each`] or [`Frame::push`].
+    fn write_all(self, frame: &mut Frame<'_>);
 }

@@ -21,6 +21,7 @@ mod decode;
 pub(super) mod dump;
 mod fault;
 mod format;
+mod frame;
 mod readers;
 mod subjects;
 mod wire;
@@ -34,4 +35,5 @@ pub(super) use config::{
 pub(super) use converter::RegistryConverter;
 pub(super) use fault::{Converted, Fault, SERIALIZATION, Words};
 pub(super) use format::{Format, ReadRows, WriteRows};
+pub(super) use frame::Frame;
 pub(super) use writers::Made;
