@@ -48,8 +48,8 @@ pub trait OffsetStore: Send + Sync {
     /// `Retriable` when they, or some of them, may not be stored.
     fn write(&self, entries: Vec<OffsetEntry>) -> StoreFuture<'_, ()>;
 
-    /// Passes entries on to what is behind this store, if anything is: for those that a transaction writes to the
-    /// store's topic itself.
+    /// Passes entries on to what is behind this store, if anything is: for those that a transaction writes
+    /// to the store's topic itself.
     ///
     /// # Errors
     /// As [`OffsetStore::write`].

@@ -66,12 +66,12 @@ pub trait SinkTask {
     /// ascend between `open` and `close`.
     ///
     /// # Errors
-    /// `Retriable` from a task that says [`SinkTask::may_refuse`]: nothing of the batch was taken, it is given
-    /// again. Every other error ends the task's run.
+    /// `Retriable` from a task that says [`SinkTask::may_refuse`]: nothing of the batch was taken, it is
+    /// given again. Every other error ends the task's run.
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError>;
 
-    /// Whether [`SinkTask::put`] may answer `Retriable` and get the same batch again. The pipeline then keeps a
-    /// copy of each batch.
+    /// Whether [`SinkTask::put`] may answer `Retriable` and get the same batch again. The pipeline then keeps
+    /// a copy of each batch.
     fn may_refuse(&self) -> bool {
         false
     }

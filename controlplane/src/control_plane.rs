@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::ControlPlaneError;
 use crate::herder::{Command, Existing, Herder, PutConnector, Stage, WorkerParts};
+use crate::metrics::Metrics;
 use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::standalone_files::{self, ConnectorFile};
 use crate::start_up;

@@ -47,8 +47,8 @@ pub enum Purpose {
     Answers,
     /// Figures of Kafka's own classes: all compiler tiers, no other jars.
     Figures,
-    /// Figures of converters that ask a registry: with the jars they need, and without the checks that answers
-    /// have beyond those converters.
+    /// Figures of converters that ask a registry: with the jars they need, and without the checks that
+    /// answers have beyond those converters.
     FiguresOfRegistry,
 }
 

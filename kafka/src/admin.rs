@@ -126,8 +126,8 @@ impl Admin {
     }
 
     /// Creates the topic `name` when the cluster does not have it; `true` when it was created here. Another
-    /// worker may do so at the same time. Unlike a question for one topic, this never makes the broker create it
-    /// with its own settings.
+    /// worker may do so at the same time. Unlike a question for one topic, this never makes the broker create
+    /// it with its own settings.
     ///
     /// # Errors
     /// `Retriable` when no broker answers within `limit`, or the broker refuses: the library's code says why.

@@ -50,6 +50,40 @@ impl KafkaError {
     }
 }
 
+impl KafkaError {
+    /// What Java's clients raise for it (full class name).
+    pub fn client_exception(&self) -> &'static str {
+        use rdkafka::types::RDKafkaErrorCode as Code;
+        let code = match self {
+            Self::Client { source: rdkafka::error::KafkaError::AdminOp(code), .. } => Some(*code),
+            Self::Client { source, .. } => source.rdkafka_error_code(),
+            Self::Timeout { .. } => return "org.apache.kafka.common.errors.TimeoutException",
+            Self::Setting { .. } => return "org.apache.kafka.common.config.ConfigException",
+            Self::Stopped { .. } => None,
+        };
+        match code {
+            Some(Code::ClusterAuthorizationFailed) => {
+                "org.apache.kafka.common.errors.ClusterAuthorizationException"
+            }
+            Some(Code::InvalidReplicationFactor) => {
+                "org.apache.kafka.common.errors.InvalidReplicationFactorException"
+            }
+            Some(Code::InvalidTopic) => "org.apache.kafka.common.errors.InvalidTopicException",
+            Some(
+                Code::BrokerTransportFailure
+                | Code::MessageTimedOut
+                | Code::OperationTimedOut
+                | Code::RequestTimedOut,
+            ) => "org.apache.kafka.common.errors.TimeoutException",
+            Some(Code::PolicyViolation) => "org.apache.kafka.common.errors.PolicyViolationException",
+            Some(Code::TopicAuthorizationFailed) => {
+                "org.apache.kafka.common.errors.TopicAuthorizationException"
+            }
+            _ => "org.apache.kafka.common.KafkaException",
+        }
+    }
+}
+
 impl From<KafkaError> for ConnectError {
     fn from(err: KafkaError) -> Self {
         let java_class = match err.class() {

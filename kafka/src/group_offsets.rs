@@ -62,8 +62,8 @@ impl Admin {
         }
         positions.retain(|position| position.next_offset >= 0);
         positions.sort_by(|left, right| {
-            let key = |one: &Position| (one.partition.topic.clone(), one.partition.partition);
-            key(left).cmp(&key(right))
+            let (left, right) = (&left.partition, &right.partition);
+            left.topic.cmp(&right.topic).then(left.partition.cmp(&right.partition))
         });
         Ok(positions)
     }

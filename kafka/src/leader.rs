@@ -1,8 +1,8 @@
 //! Where the leader of the worker group can be reached: told by the leader, asked by the others.
 //!
-//! The leader commits an offset for the config topic's partition to the group `group.id`, with its address as the
-//! metadata. The broker fences that commit by the generation, keeps it as long as the group lives, and shows it
-//! to every member. Nobody reads from the offset itself.
+//! The leader commits an offset for the config topic's partition to the group `group.id`, with its address as
+//! the metadata. The broker fences that commit by the generation, keeps it as long as the group lives, and
+//! shows it to every member. Nobody reads from the offset itself.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::KafkaError;
 use crate::admin::{blocking, client_error};
 
-/// Tells the group that this member leads and is reached at `url`; the outcome goes to the consumer's context.
+/// Tells the group that this member leads and is reached at `url`; the outcome goes to the consumer's
+/// context.
 pub(crate) fn announce<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     topic: &str,

@@ -184,11 +184,17 @@ impl CompactedLog {
         let sent = self.producer.send(&self.topic, key, value);
         async move {
             let stored = sent.await?;
-            let mut ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(end) = ends.get_mut(stored.partition as usize) {
-                *end = (*end).max(stored.offset + 1);
-            }
+            self.appended(stored);
             Ok(stored)
+        }
+    }
+
+    /// Another producer of this process has stored a record here: [`CompactedLog::read_back`] waits for it,
+    /// too.
+    pub fn appended(&self, stored: StoredAt) {
+        let mut ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(end) = ends.get_mut(stored.partition as usize) {
+            *end = (*end).max(stored.offset + 1);
         }
     }
 
@@ -232,9 +238,9 @@ impl CompactedLog {
         timeout_error(&format!("reading topic {} to its end", self.topic), limit)
     }
 
-    /// The end of a partition as the broker tells it, tried again until `deadline` while there is no leader. Among
-    /// committed records it is known only once every transaction that is open now has ended: records behind the
-    /// first open one are not handed out.
+    /// The end of a partition as the broker tells it, tried again until `deadline` while there is no leader.
+    /// Among committed records it is known only once every transaction that is open now has ended: records
+    /// behind the first open one are not handed out.
     async fn end(&self, partition: i32, deadline: Instant) -> Result<End, KafkaError> {
         let Some(real_ends) = &self.real_ends else {
             return self.end_of(&self.consumer, partition, deadline).await;

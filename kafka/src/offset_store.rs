@@ -27,8 +27,8 @@ pub use layered::LayeredStore;
 
 const API_LIMIT: Duration = Duration::from_secs(60);
 const PARTITION_LIMIT: Duration = Duration::from_secs(30);
-/// Java lets a connector wait for its offsets as long as it takes; a task that waits longer than this fails with
-/// the reason instead.
+/// Java lets a connector wait for its offsets as long as it takes; a task that waits longer than this fails
+/// with the reason instead.
 const READ_LIMIT: Duration = Duration::from_secs(60);
 
 /// What the stores of a worker need to know.
@@ -149,7 +149,8 @@ impl KafkaOffsetStores {
         for (key, value) in merged("producer") {
             clients.entry(key).or_insert(value);
         }
-        clients.remove("group.id");
+        // Named because the library wants a name; partitions are assigned by hand and no group is joined.
+        clients.insert("group.id".to_owned(), self.worker_value("group.id", "connect"));
         clients.remove("transactional.id");
         Ok(self.open(topic, &admin, &clients, &client_id).await?)
     }

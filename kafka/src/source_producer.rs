@@ -78,8 +78,8 @@ pub(crate) struct Reports {
 }
 
 impl SourceProducer {
-    /// Creates the client from Java settings. Connects in the background; `wake` is called from another thread
-    /// when there are reports.
+    /// Creates the client from Java settings. Connects in the background; `wake` is called from another
+    /// thread when there are reports.
     ///
     /// # Errors
     /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
@@ -155,8 +155,8 @@ impl SourceProducer {
         out.append(&mut self.inner.context().waiting());
     }
 
-    /// Waits until everything queued is acknowledged or `limit` has passed, then ends the client; what is still
-    /// queued is dropped. Blocks: not on a shard.
+    /// Waits until everything queued is acknowledged or `limit` has passed, then ends the client; what is
+    /// still queued is dropped. Blocks: not on a shard.
     pub fn close(self, limit: Duration) {
         if !limit.is_zero() && self.inner.flush(Timeout::After(limit)).is_err() {
             tracing::warn!("a source producer was closed with records that were not acknowledged");

@@ -46,8 +46,8 @@ impl fmt::Display for SourceTopic {
 impl Admin {
     /// Makes sure that `topic` exists; an existing one is left as it is.
     ///
-    /// One request instead of Java's two: creation is asked for first, and a topic that is already there is as
-    /// good as one that was found.
+    /// One request instead of Java's two: creation is asked for first, and a topic that is already there is
+    /// as good as one that was found.
     ///
     /// # Errors
     /// `Fatal` when the broker refuses, with Java's text; `Retriable` when it does not answer.
@@ -83,8 +83,8 @@ impl Admin {
         match self.partition_count(&topic.name, CREATE_LIMIT).await? {
             Some(_) => Ok(TopicOutcome::Existed),
             None => Err(ConnectError::fatal(format!(
-                "Task failed to create new topic {topic}. Ensure that the task is authorized to create topics \
-                 or that the topic exists and restart the task"
+                "Task failed to create new topic {topic}. Ensure that the task is authorized to create \
+                 topics or that the topic exists and restart the task"
             ))
             .with_source(rdkafka::error::KafkaError::AdminOp(code))),
         }

@@ -37,7 +37,8 @@ impl SourceProducer {
 }
 
 impl Transactions {
-    /// Ends what an earlier producer with the same id left open, and fences it. Once, before anything is sent.
+    /// Ends what an earlier producer with the same id left open, and fences it. Once, before anything is
+    /// sent.
     ///
     /// # Errors
     /// `Retriable` when the broker does not answer in time, `Fenced` or `Fatal` when it refuses.
@@ -110,8 +111,8 @@ fn transaction_error(error: &LibraryError) -> ConnectError {
     }
 }
 
-/// Makes sure that no earlier producer with one of these transactional ids can write any more, by taking each id
-/// and letting it go.
+/// Makes sure that no earlier producer with one of these transactional ids can write any more, by taking
+/// each id and letting it go.
 ///
 /// # Errors
 /// `Retriable` when the broker does not answer in time; others when it refuses.

@@ -1,8 +1,8 @@
 //! Lines appended to a file or to the standard output, on blocking threads.
 //!
-//! One write is under way at a time; what is put meanwhile goes into the next one, so that a slow disk makes writes
-//! larger, not slower. Memory: the lines put since the last write began; they count as bytes in flight, which
-//! stops the pipeline.
+//! One write is under way at a time; what is put meanwhile goes into the next one, so that a slow disk makes
+//! writes larger, not slower. Memory: the lines put since the last write began; they count as bytes in
+//! flight, which stops the pipeline.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

@@ -34,9 +34,9 @@ impl<T> Pending<T> {
         match self.0.try_recv() {
             Ok(answer) => Ok(Some(answer)),
             Err(flume::TryRecvError::Empty) => Ok(None),
-            Err(flume::TryRecvError::Disconnected) => {
-                Err(ConnectError::fatal("A thread that reads or writes for this task ended without an answer"))
-            }
+            Err(flume::TryRecvError::Disconnected) => Err(ConnectError::fatal(
+                "A thread that reads or writes for this task ended without an answer",
+            )),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Lines for the standard output, which system tests read. Whole lines, in order, bounded, written where a write
-//! may block.
+//! Lines for the standard output, which system tests read. Whole lines, in order, bounded, written where a
+//! write may block.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Source connectors, one folder each.
 //!
-//! They turn the outside world into batches with positions. They must not know Kafka clients or the runtime, and
-//! never wait: what blocks runs behind the bridge.
+//! They turn the outside world into batches with positions. They must not know Kafka clients or the runtime,
+//! and never wait: what blocks runs behind the bridge.
 
 mod blocking;
 mod position;

@@ -92,7 +92,8 @@ impl KafkaBroker {
     /// How many partitions `topic` has; 0 when it does not exist.
     pub fn partition_count(&self, topic: &str) -> anyhow::Result<usize> {
         let consumer: BaseConsumer = self.client().set("allow.auto.create.topics", "false").create()?;
-        let metadata = consumer.fetch_metadata(Some(topic), REQUEST_PATIENCE).context("asking for partitions")?;
+        let metadata =
+            consumer.fetch_metadata(Some(topic), REQUEST_PATIENCE).context("asking for partitions")?;
         Ok(metadata.topics().first().map_or(0, |found| found.partitions().len()))
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn java(main: &str, log: &str, folder: &RunFolder) -> anyhow::Result<
     Ok(command)
 }
 
-/// A distributed worker of Kafka Connect.
+/// A worker of Kafka Connect.
 #[derive(Debug)]
 pub struct JavaConnect {
     /// Its REST interface.
@@ -52,13 +52,21 @@ pub struct JavaConnect {
 impl JavaConnect {
     /// Starts a worker with `properties` (all but the listener) and waits until it is ready for requests.
     pub fn start(properties: &[(String, String)]) -> anyhow::Result<Self> {
+        Self::start_class("org.apache.kafka.connect.cli.ConnectDistributed", properties)
+    }
+
+    /// The same in standalone mode, without connector files.
+    pub fn start_standalone(properties: &[(String, String)]) -> anyhow::Result<Self> {
+        Self::start_class("org.apache.kafka.connect.cli.ConnectStandalone", properties)
+    }
+
+    fn start_class(main: &str, properties: &[(String, String)]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("java-connect")?;
         let port = free_port()?;
         let file = folder.file("worker.properties");
         let mut text: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
         fs::write(&file, text).context("writing worker.properties")?;
-        let main = "org.apache.kafka.connect.cli.ConnectDistributed";
         let mut command = java(main, "connect.log", &folder)?;
         let mut child = Child::start("connect", command.arg(&file), &folder)?;
         let rest = RestClient::new(port);

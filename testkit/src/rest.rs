@@ -107,7 +107,7 @@ impl RestClient {
         self.send("PATCH", path, &JSON, Some(&body.to_string()))
     }
 
-    /// Any request. `Accept: application/json` is added unless `headers` has an `accept`.
+    /// Any request. `Accept: application/json` and `Host` are added unless `headers` has them.
     pub fn send(
         &self,
         method: &str,
@@ -116,9 +116,12 @@ impl RestClient {
         body: Option<&str>,
     ) -> anyhow::Result<Answer> {
         let method = Method::from_bytes(method.as_bytes()).context("method")?;
-        let mut request = Request::builder().method(method).uri(path).header(HOST, self.authority());
+        let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request = request.header(HOST, self.authority());
         }
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
             request = request.header(ACCEPT, "application/json");

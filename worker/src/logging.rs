@@ -1,11 +1,15 @@
 //! Where log lines go: standard error, as text for people or JSON lines for machines.
 
+mod lines;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, reload};
+
+use lines::{JsonLines, Subjects, TextLines};
 
 /// Levels per module, as in `info,lakeward_sinks=debug`.
 pub(crate) const LEVEL_VARIABLE: &str = "LAKEWARD_LOG";
@@ -16,8 +20,8 @@ pub(crate) const FORMAT_VARIABLE: &str = "LAKEWARD_LOG_FORMAT";
 /// at INFO and report every closed connection as an error: silent unless the levels name them.
 const SERVER_LIBRARIES: [&str; 2] = ["nisshi", "s3s"];
 
-/// Sets up logging for this process. A level text that cannot be parsed falls back to INFO with a warning. Levels
-/// set over REST later come on top.
+/// Sets up logging for this process. A level text that cannot be parsed falls back to INFO with a warning.
+/// Levels set over REST later come on top.
 pub(crate) fn init() {
     let mut levels = std::env::var(LEVEL_VARIABLE).unwrap_or_default();
     let problem = parse(&levels).err().map(|err| err.to_string());
@@ -25,13 +29,13 @@ pub(crate) fn init() {
         levels.clear();
     }
     let (filter, handle) = reload::Layer::new(filter(&levels, &[]));
-    let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if std::env::var(FORMAT_VARIABLE).is_ok_and(|format| format == "json") {
-        lines.json().boxed()
+        lines.with_ansi(false).event_format(JsonLines).boxed()
     } else {
-        lines.with_target(false).boxed()
+        lines.with_ansi(std::io::stderr().is_terminal()).event_format(TextLines).boxed()
     };
-    tracing_subscriber::registry().with(filter).with(lines).init();
+    tracing_subscriber::registry().with(filter).with(Subjects).with(lines).init();
     if let Some(problem) = problem {
         tracing::warn!(variable = LEVEL_VARIABLE, %problem, "log levels cannot be read; INFO is used");
     }

@@ -8,6 +8,9 @@ pub(crate) fn registry() -> PluginRegistry {
     for sink in lakeward_sinks::connectors() {
         registry.add_sink(sink);
     }
+    for source in lakeward_sources::connectors() {
+        registry.add_source(source);
+    }
     lakeward_formats::register(&mut registry);
     lakeward_transforms::register(&mut registry);
     registry

@@ -89,9 +89,7 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
     let code = runtime.block_on(async {
         let signals = Signals::listen()?;
         let control = match mode {
-            Mode::Distributed => {
-                ControlPlane::start_distributed(config, registry, dataplane, offsets).await
-            }
+            Mode::Distributed => ControlPlane::start_distributed(config, registry, dataplane, offsets).await,
             Mode::Standalone { connectors } => {
                 ControlPlane::start_standalone(config, connectors, registry, dataplane, offsets).await
             }

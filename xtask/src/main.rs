@@ -4,6 +4,7 @@
 //! within seconds and can install what everything else needs. It must hold no product logic.
 
 mod bench;
+mod conformance;
 mod demo;
 mod differential;
 mod run;
@@ -29,6 +30,9 @@ Usage: cargo xtask <command> [arguments]
                        was lost
   test                 set up, check the repository, formatting and lints, then run every test against real
                        Kafka and a real S3 server; ends with one line `N passed, M failed`
+  conformance [--target lakeward|java] [--only NAME] [--json]
+                       the contract of a Kafka Connect worker as black-box cases, against ours (default) or
+                       Java's; ends with `N passed, F failed, S skipped`
   differential [--cases N] [--seconds N] [--seed S] [--only NAME]
                        run seeded cases through Apache Kafka's own classes and ours, and print what differs
   setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, pyarrow) into
@@ -64,6 +68,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
     };
     match command {
         "bench" => bench::bench(&Workspace::locate()?, rest),
+        "conformance" => conformance::conformance(&Workspace::locate()?, rest),
         "demo" => demo::demo(&Workspace::locate()?, rest),
         "differential" => differential::differential(&Workspace::locate()?, rest),
         "help" | "--help" | "-h" => {

@@ -16,6 +16,19 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    /// Reads the closing line of the contract suite, `N passed, F failed, S skipped`; a skipped case counts
+    /// nowhere, its difference is accepted.
+    pub(crate) fn of_contract_line(line: &str) -> Option<Self> {
+        let mut words = line.split(", ").map(|part| part.split_once(' '));
+        let mut number = |word: &str| match words.next() {
+            Some(Some((number, found))) if found == word => number.parse::<u64>().ok(),
+            _ => None,
+        };
+        let (passed, failed) = (number("passed")?, number("failed")?);
+        number("skipped")?;
+        Some(Self { passed, failed, ignored: 0 })
+    }
+
     /// Reads one line of test output; `None` when it is not a closing line.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
         let (_, counts) = line.trim().strip_prefix("test result: ")?.split_once(". ")?;
@@ -60,5 +73,12 @@ mod tests {
             }
         }
         assert_eq!(sum, Tally { passed: 7, failed: 3, ignored: 1 });
+    }
+
+    #[test]
+    fn the_closing_line_of_the_contract_suite_is_read() {
+        let found = Tally::of_contract_line("250 passed, 2 failed, 1 skipped");
+        assert_eq!(found, Some(Tally { passed: 250, failed: 2, ignored: 0 }));
+        assert_eq!(Tally::of_contract_line("ok      rest.root (3 ms)"), None);
     }
 }

@@ -4,10 +4,11 @@
 //! does, because without it every later failure would be misleading.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 use anyhow::{Context, bail, ensure};
 
+use crate::conformance;
 use crate::run::{run, say, step};
 use crate::setup;
 use crate::tally::Tally;
@@ -41,6 +42,12 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         // A crash or a compile error fails no single test; it must not look like success.
         tally.failed = tally.failed.max(1);
     }
+    let (part, outcome) = contract(workspace)?;
+    tally += part;
+    if let Err(err) = outcome {
+        say(&format!("error: contract: {err:#}"));
+        tally.failed = tally.failed.max(1);
+    }
     if !failed_steps.is_empty() {
         say(&format!("failed steps, counted as one failure each: {}", failed_steps.join(", ")));
         tally.failed += u64::try_from(failed_steps.len()).expect("a handful of steps");
@@ -54,22 +61,8 @@ fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
     let mut tally = Tally::default();
     let binary = workspace.target()?.join("debug").join("lakeward");
     let outcome = step("tests", || {
-        let mut child = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"])
-            .env("LAKEWARD_BIN", &binary)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("starting cargo test")?;
-        let output = child.stdout.take().context("cargo test has no output")?;
-        for line in BufReader::new(output).split(b'\n') {
-            let line = line.context("reading the output of cargo test")?;
-            let line = String::from_utf8_lossy(&line);
-            say(&line);
-            if let Some(part) = Tally::of_line(&line) {
-                tally += part;
-            }
-        }
-        let status = child.wait().context("waiting for cargo test")?;
+        let mut command = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"]);
+        let status = count(command.env("LAKEWARD_BIN", &binary), Tally::of_line, &mut tally)?;
         ensure!(status.success(), "cargo test ended with {status}");
         if tally.passed == 0 {
             bail!("no test ran");
@@ -78,6 +71,40 @@ fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
         Ok(())
     });
     Ok((tally, outcome))
+}
+
+/// Runs the contract suite against our worker; the suite is proven with Java's by `cargo xtask conformance`.
+fn contract(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
+    let mut tally = Tally::default();
+    let binary = workspace.target()?.join("debug").join("lakeward");
+    let outcome = step("contract", || {
+        let mut command = conformance::built(workspace)?;
+        command.args(["--target", "lakeward"]).env("LAKEWARD_BIN", &binary);
+        let status = count(&mut command, Tally::of_contract_line, &mut tally)?;
+        ensure!(status.success(), "the contract suite ended with {status}");
+        Ok(())
+    });
+    Ok((tally, outcome))
+}
+
+/// Runs a command, passing its output through while `read` counts its closing lines.
+fn count(
+    command: &mut Command,
+    read: fn(&str) -> Option<Tally>,
+    tally: &mut Tally,
+) -> anyhow::Result<ExitStatus> {
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting the tests")?;
+    let output = child.stdout.take().context("the tests have no output")?;
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.context("reading the output of the tests")?;
+        let line = String::from_utf8_lossy(&line);
+        say(&line);
+        if let Some(part) = read(&line) {
+            *tally += part;
+        }
+    }
+    child.wait().context("waiting for the tests")
 }
 
 fn cargo_in(workspace: &Workspace, arguments: &[&str]) -> Command {

@@ -1,8 +1,8 @@
 //! What a worker counts about itself: statistics over a moving window, and the groups of one task.
 //!
-//! Owns the arithmetic and the storage. One thread writes a statistic, any thread reads it, nothing here waits:
-//! every number is a relaxed atomic, so a reader may see a batch half counted. Names and texts of the groups are
-//! the control plane's.
+//! Owns the arithmetic and the storage. One thread writes a statistic, any thread reads it, nothing here
+//! waits: every number is a relaxed atomic, so a reader may see a batch half counted. Names and texts of the
+//! groups are the control plane's.
 //!
 //! Source: `Metrics`, `SampledStat`, `Rate`, `Avg`, `Max`, `Min`, `Frequencies`, `CumulativeSum`, Kafka 4.1.
 

@@ -1,8 +1,8 @@
 //! Statistics over the last few samples of time.
 //!
-//! A window is `metrics.num.samples` samples of `metrics.sample.window.ms`. A sample begins with the first value
-//! after the one before is full, and counts as long as its last value is younger than the whole window; so there
-//! is one more sample than the window has. Reading changes nothing.
+//! A window is `metrics.num.samples` samples of `metrics.sample.window.ms`. A sample begins with the first
+//! value after the one before is full, and counts as long as its last value is younger than the whole window;
+//! so there is one more sample than the window has. Reading changes nothing.
 //!
 //! Source: `SampledStat`, `Rate`, `Frequencies`, Kafka 4.1.
 

@@ -26,7 +26,7 @@ const READERS: [(&str, &str); 4] = [
 /// Requests without a connector: method, path, headers, body.
 type Request = (&'static str, &'static str, &'static [(&'static str, &'static str)], Option<&'static str>);
 
-const REQUESTS: [Request; 29] = [
+const REQUESTS: [Request; 33] = [
     ("GET", "/connectors/absent", &[], None),
     ("GET", "/connectors/absent/config", &[], None),
     ("GET", "/connectors/absent/tasks", &[], None),
@@ -38,6 +38,10 @@ const REQUESTS: [Request; 29] = [
     ("GET", "/connectors/a%20b", &[], None),
     ("GET", "/connectors/%C3%A9", &[], None),
     ("GET", "/connectors/absent/", &[], None),
+    ("POST", "/connectors/absent/tasks", &[JSON_TYPE], Some("[]")),
+    ("PUT", "/connectors/absent/fence", &[], None),
+    ("GET", "/connectors/absent/fence", &[], None),
+    ("OPTIONS", "/connectors/absent/tasks", &[], None),
     ("DELETE", "/connectors/absent", &[], None),
     ("DELETE", "/connectors", &[], None),
     ("POST", "/connectors/absent/restart", &[], None),

@@ -55,7 +55,7 @@ fn log_levels_are_answered_as_java_answers_them() {
         ("GET", "/admin/loggers/org.apache.kafka.connect"),
         ("GET", "/admin/loggers/root"),
         ("GET", "/admin/loggers/Root/"),
-        ("GET", "/admin/loggers/org.apache.kafka.connect.runtime.WorkerSinkTask"),
+        ("GET", "/admin/loggers/org.apache.kafka.connect.runtime.rest.RestServer"),
         ("POST", "/admin/loggers/x"),
         ("OPTIONS", "/admin/loggers"),
         ("OPTIONS", "/admin/loggers/x"),

@@ -1,5 +1,6 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
+mod connectors;
 mod delivery;
 mod demo;
 mod differential;
@@ -7,18 +8,21 @@ mod differential_plugins;
 mod engines;
 mod failures;
 mod faults;
+mod forwarding;
 mod internal_topics;
 mod java_interop;
 mod json_lines;
 mod lifecycle;
 mod loggers;
 mod malformed_bodies;
+mod metrics;
 mod offsets;
 mod parquet_values;
 mod partitioning;
 mod plugin_configs;
 mod recoveries;
 mod registry_formats;
+mod rest_front;
 mod rest_shapes;
 mod schemaless;
 mod sink_errors;

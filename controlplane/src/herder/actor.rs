@@ -173,7 +173,13 @@ impl Actor {
     async fn take_role(&mut self, role: Role) -> bool {
         match role {
             Role::Leader { .. } => {
-                if let Err(err) = self.store.refresh().await {
+                // Earlier leaders are fenced first: what is read after that cannot be overtaken by them.
+                let claimed = self.store.claim().await;
+                let read = match claimed {
+                    Ok(()) => self.store.refresh().await,
+                    Err(err) => Err(err),
+                };
+                if let Err(err) = read {
                     let retry = Retry::after(self.takeover);
                     self.takeover = Some(retry);
                     let pause_ms = retry.pause.as_millis() as u64;

@@ -5,9 +5,8 @@
 //!
 //! **Several workers with one `group.id`:** in this milestone only the leader runs connectors and tasks.
 //! Followers stand by with REST up: reads are answered from the logs, pause and resume are written by any
-//! worker, every other write is answered 409 as Java does when no leader address is known. When the leader
-//! goes, the group coordinator gives the role to a follower, which reads the config topic to its end and
-//! starts everything.
+//! worker, every other write goes on to the leader over REST. When the leader goes, the group coordinator
+//! gives the role to a follower, which reads the config topic to its end and starts everything.
 //!
 //! Source: `DistributedHerder`, `StandaloneHerder`, Kafka 4.1.
 

@@ -3,6 +3,7 @@
 //! Source: `DistributedHerder#modifyConnectorOffsets`, `AbstractHerder#connectorOffsets`, Kafka 4.1.
 
 use lakeward_api::config::ConfigMap;
+use lakeward_api::secrets::Secrets;
 use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::TargetState;
 use serde_json::Value;
@@ -18,13 +19,15 @@ impl Herder {
     /// 404 for an unknown connector; 500 when a broker does not answer.
     pub(crate) async fn offsets(&self, name: &str) -> Result<Value, RequestError> {
         let raw = self.view().config(|state| state.config(name).cloned());
-        let config = resolved(&self.parts, raw.ok_or_else(|| not_found(name))?).await?;
-        OffsetsOf { parts: &self.parts, name, config: &config }.list().await
+        let (config, secrets) = resolved(&self.parts, raw.ok_or_else(|| not_found(name))?).await?;
+        let listed = OffsetsOf { parts: &self.parts, name, config: &config }.list().await;
+        listed.map_err(|err| err.map(|text| secrets.hide(&text).into_owned()))
     }
 }
 
 impl Actor {
-    /// Checks at once, changes in the background: brokers may take their time, and others wait for the herder.
+    /// Checks at once, changes in the background: brokers may take their time, and others wait for the
+    /// herder.
     pub(super) async fn modify_offsets(&mut self, name: String, change: OffsetChange, reply: Reply) {
         let raw = match self.stopped_connector(&name).await {
             Ok(raw) => raw,
@@ -34,8 +37,9 @@ impl Actor {
         let parts = self.parts.clone();
         tokio::spawn(async move {
             let change = async {
-                let config = resolved(&parts, raw).await?;
-                OffsetsOf { parts: &parts, name: &name, config: &config }.change(change).await
+                let (config, secrets) = resolved(&parts, raw).await?;
+                let changed = OffsetsOf { parts: &parts, name: &name, config: &config }.change(change).await;
+                changed.map_err(|err| err.map(|text| secrets.hide(&text).into_owned()))
             };
             let changed = tokio::time::timeout(REQUEST_LIMIT, change).await;
             let outcome = changed.unwrap_or_else(|_| {
@@ -58,16 +62,18 @@ impl Actor {
                 return Ok(config.clone());
             }
             Err(RequestError::BadRequest(format!(
-                "Connectors must be in the STOPPED state before their offsets can be modified. This can be done \
-                 for the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+                "Connectors must be in the STOPPED state before their offsets can be modified. This can be \
+                 done for the specified connector by issuing a 'PUT' request to the \
+                 '/connectors/{name}/stop' endpoint"
             )))
         })
     }
 }
 
-async fn resolved(parts: &WorkerParts, raw: Properties) -> Result<ConfigMap, RequestError> {
+/// The configuration in use, and what texts about it must not show.
+async fn resolved(parts: &WorkerParts, raw: Properties) -> Result<(ConfigMap, Secrets), RequestError> {
     let resolved = parts.resolve(raw).await.map_err(|err| RequestError::Internal(err.to_string()))?;
-    Ok(resolved.properties().to_config_map())
+    Ok((resolved.properties().to_config_map(), resolved.secrets().clone()))
 }
 
 fn not_found(name: &str) -> RequestError {

@@ -25,9 +25,13 @@ pub(crate) enum RequestError {
     Internal(String),
     /// Only the leader can do this: the request goes on to it.
     #[error(
-        "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway."
+        "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was \
+         underway."
     )]
     NotLeader,
+    /// Not yet: 503.
+    #[error("{0}")]
+    Unavailable(String),
     /// There is no such thing: 404.
     #[error("{0}")]
     NotFound(String),
@@ -42,6 +46,7 @@ impl RequestError {
             Self::NotFound(_) => 404,
             Self::Conflict(_) | Self::NotLeader => 409,
             Self::Config(_) | Self::Internal(_) => 500,
+            Self::Unavailable(_) => 503,
         }
     }
 
@@ -55,6 +60,8 @@ impl RequestError {
             Self::Forbidden(text) => Self::Forbidden(change(text)),
             Self::Internal(text) => Self::Internal(change(text)),
             Self::NotFound(text) => Self::NotFound(change(text)),
+            Self::NotLeader => Self::NotLeader,
+            Self::Unavailable(text) => Self::Unavailable(change(text)),
         }
     }
 }

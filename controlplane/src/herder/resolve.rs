@@ -9,9 +9,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lakeward_api::ConnectError;
 use lakeward_api::runtime::{TaskEvent, TaskListener};
 use lakeward_api::secrets::Secrets;
+use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_controlplane_core::Properties;
 
 use super::{RequestError, WorkerParts};
@@ -47,8 +47,10 @@ impl WorkerParts {
     /// # Errors
     /// 400 without a known class; 500 when a provider fails or a connector panics.
     pub(crate) async fn validate(&self, raw: Properties) -> Result<ConfigInfos, RequestError> {
-        let failed = |err: ConnectError| RequestError::Internal(err.to_string());
-        let resolved = self.resolve(raw).await.map_err(failed)?;
+        let resolved = self.resolve(raw).await.map_err(|err| match err.class() {
+            ErrorClass::Config => RequestError::Config(err.to_string()),
+            _ => RequestError::Internal(err.to_string()),
+        })?;
         let parts = self.clone();
         let validated = tokio::task::spawn_blocking(move || {
             Validator { registry: &parts.registry, worker: &parts.config }.validate_resolved(&resolved)

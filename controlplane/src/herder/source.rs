@@ -1,8 +1,8 @@
-//! What source connectors need besides: settings that only their start checks, and the fencing of tasks that may
-//! still be alive.
+//! What source connectors need besides: settings that only their start checks, and the fencing of tasks that
+//! may still be alive.
 //!
-//! Source: `Worker#startConnector`, `SourceConnectorConfig`, `DistributedHerder#fenceZombieSourceTasks`, KIP-618,
-//! Kafka 4.1.
+//! Source: `Worker#startConnector`, `SourceConnectorConfig`, `DistributedHerder#fenceZombieSourceTasks`,
+//! KIP-618, Kafka 4.1.
 
 use std::sync::Arc;
 

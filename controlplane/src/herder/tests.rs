@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::recorder::Recorder;
 use super::{Answer, Command, Existing, Herder, PutConnector, RequestError, Stage, WorkerParts};
+use crate::metrics::Metrics;
 use crate::rest::tests::rig::{registry, worker};
 use crate::store::{Barrier, ClusterView, MemoryStore, Store, StoreError};
 use crate::worker_config::WorkerMode;

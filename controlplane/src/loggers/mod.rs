@@ -1,8 +1,8 @@
 //! Log levels under the names of Java's loggers.
 //!
-//! Owns which loggers there are, their levels, and when each was changed. One board per process, as the log of a
-//! process is one. Levels that were set over REST go to the filter of the log as levels of our modules; the
-//! others stay as the process was started with. Must not know how lines are written.
+//! Owns which loggers there are, their levels, and when each was changed. One board per process, as the log
+//! of a process is one. Levels that were set over REST go to the filter of the log as levels of our modules;
+//! the others stay as the process was started with. Must not know how lines are written.
 //!
 //! Source: `Loggers`, Kafka 4.1.
 

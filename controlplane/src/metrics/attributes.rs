@@ -83,13 +83,13 @@ pub(super) const SINK: Attributes<SinkMetrics> = &[
 ];
 
 /// `task-error-metrics`.
-pub(super) const ERRORS: &[(&str, fn(&ErrorCounters) -> f64)] = &[
-    ("total-record-failures", |errors| number(&errors.record_failures)),
-    ("total-record-errors", |errors| number(&errors.record_errors)),
-    ("total-records-skipped", |errors| number(&errors.records_skipped)),
-    ("total-retries", |errors| number(&errors.retries)),
-    ("total-errors-logged", |errors| number(&errors.errors_logged)),
-    ("deadletterqueue-produce-requests", |errors| number(&errors.dead_letter_requests)),
-    ("deadletterqueue-produce-failures", |errors| number(&errors.dead_letter_failures)),
-    ("last-error-timestamp", |errors| number(&errors.last_error_ms)),
+pub(super) const ERRORS: Attributes<ErrorCounters> = &[
+    ("total-record-failures", |errors, _| number(&errors.record_failures)),
+    ("total-record-errors", |errors, _| number(&errors.record_errors)),
+    ("total-records-skipped", |errors, _| number(&errors.records_skipped)),
+    ("total-retries", |errors, _| number(&errors.retries)),
+    ("total-errors-logged", |errors, _| number(&errors.errors_logged)),
+    ("deadletterqueue-produce-requests", |errors, _| number(&errors.dead_letter_requests)),
+    ("deadletterqueue-produce-failures", |errors, _| number(&errors.dead_letter_failures)),
+    ("last-error-timestamp", |errors, _| number(&errors.last_error_ms)),
 ];

@@ -3,16 +3,17 @@
 //! Owns which groups there are: a connector's from its start, a task's from its creation, both to their ends.
 //! Must not hold a value of a configuration: classes and versions are those of plugins.
 //!
-//! Source: `Worker.WorkerMetricsGroup`, `DistributedHerder.HerderMetrics`, `WorkerConnector`, KIP-196, Kafka 4.1.
+//! Source: `Worker.WorkerMetricsGroup`, `DistributedHerder.HerderMetrics`, `WorkerConnector`, KIP-196, Kafka
+//! 4.1.
 //! Unlike Java 4.1, whose task start counters stay 0 for tasks that start well, these count every start.
 
 mod attributes;
 pub(crate) mod page;
 mod render;
 mod starts;
-pub(crate) mod texts;
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,8 +23,10 @@ use lakeward_api::metrics::{TaskKind, TaskMetrics, TaskState, Window, Windowed, 
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
 use lakeward_kafka::membership::Role;
 
-pub(crate) use render::render;
 use page::Labels;
+#[cfg(test)]
+pub(crate) use render::PAGE_BYTES_MAX;
+pub(crate) use render::render;
 use starts::Starts;
 use texts::AliasedPlugin;
 
@@ -83,6 +86,7 @@ pub(crate) struct Metrics {
     connectors: Mutex<BTreeMap<Arc<str>, ConnectorGroup>>,
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskGroup>>>,
     rebalances: Mutex<Rebalances>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -115,7 +119,13 @@ impl Metrics {
             connectors: Mutex::default(),
             tasks: Mutex::default(),
             rebalances: Mutex::new(rebalances),
+            turn: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Held by whoever makes a page.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// A connector is being started.

@@ -178,8 +178,20 @@ fn plain(text: &str) -> String {
 
 /// Attributes of task groups that the usual rules let through as gauges, by their last word.
 const GAUGE_ENDINGS: [&str; 14] = [
-    "avg", "count", "errors", "failures", "logged", "max", "ms", "no", "rate", "ratio", "requests", "retries",
-    "skipped", "timestamp",
+    "avg",
+    "count",
+    "errors",
+    "failures",
+    "logged",
+    "max",
+    "ms",
+    "no",
+    "rate",
+    "ratio",
+    "requests",
+    "retries",
+    "skipped",
+    "timestamp",
 ];
 
 /// Name and type of a number; `None` when the style has no such name.

@@ -18,7 +18,7 @@ use crate::store::ClusterView;
 use crate::worker_config::WorkerMode;
 
 /// The largest page; 10,000 tasks need about half of it.
-const PAGE_BYTES_MAX: usize = 160 << 20;
+pub(crate) const PAGE_BYTES_MAX: usize = 160 << 20;
 
 /// Tasks of a connector by state, for `connect-worker-metrics,connector=`.
 #[derive(Default)]
@@ -98,7 +98,11 @@ impl<'a> Snapshot<'a> {
             let connector = |(name, texts): (Arc<str>, Texts)| Connector {
                 labels: Labels::new(&[("connector", &name)]),
                 texts,
-                status: board.connector(&name).map_or(RunState::Unassigned, |status| status.state).as_str().to_lowercase(),
+                status: board
+                    .connector(&name)
+                    .map_or(RunState::Unassigned, |status| status.state)
+                    .as_str()
+                    .to_lowercase(),
                 counts: counts.remove(&*name).unwrap_or_default(),
             };
             known.into_iter().map(connector).collect()
@@ -146,9 +150,9 @@ impl<'a> Snapshot<'a> {
         }
         let group = "connect-worker-rebalance-metrics";
         let rebalances = lock(&self.metrics.rebalances);
-        let since = rebalances.ended.map_or(f64::INFINITY, |ended| {
-            self.now.saturating_duration_since(ended).as_millis() as f64
-        });
+        let since = rebalances
+            .ended
+            .map_or(f64::INFINITY, |ended| self.now.saturating_duration_since(ended).as_millis() as f64);
         let numbers = [
             ("epoch", rebalances.epoch as f64),
             ("completed-rebalances-total", rebalances.completed as f64),
@@ -168,8 +172,7 @@ impl<'a> Snapshot<'a> {
         let leader = if leads { format!("http://{}/", self.parts.worker_id) } else { String::new() };
         page.texts(group, "leader-name", std::iter::once((&self.none, leader.as_str())));
         let group = "connect-coordinator-metrics";
-        let counts =
-            [("assigned-connectors", self.connectors.len()), ("assigned-tasks", self.tasks.len())];
+        let counts = [("assigned-connectors", self.connectors.len()), ("assigned-tasks", self.tasks.len())];
         for (attribute, count) in counts {
             page.numbers(group, attribute, std::iter::once((&self.client, count as f64)));
         }
@@ -206,9 +209,8 @@ impl<'a> Snapshot<'a> {
         page.texts("connector-metrics", "status", statuses);
         for attribute in TEXTS_OF_CONNECTOR {
             let series = self.connectors.iter();
-            let series = series.filter_map(|connector| {
-                Some((&connector.labels, text_of(&connector.texts, attribute)?))
-            });
+            let series = series
+                .filter_map(|connector| Some((&connector.labels, text_of(&connector.texts, attribute)?)));
             page.texts("connector-metrics", attribute, series);
         }
     }
@@ -247,7 +249,7 @@ impl<'a> Snapshot<'a> {
             page.numbers("sink-task-metrics", attribute, series);
         }
         for (attribute, read) in ERRORS {
-            let series = self.tasks.iter().map(|task| (&task.labels, read(&task.metrics.errors)));
+            let series = self.tasks.iter().map(|task| (&task.labels, read(&task.metrics.errors, now_ms)));
             page.numbers("task-error-metrics", attribute, series);
         }
     }

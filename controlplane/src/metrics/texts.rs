@@ -1,7 +1,7 @@
 //! Texts of the groups of connectors and tasks: classes and versions of their plugins.
 //!
-//! Takes them from the plugins themselves, so that no value of a configuration gets into a label. A plugin that
-//! this binary does not have is left out.
+//! Takes them from the plugins themselves, so that no value of a configuration gets into a label. A plugin
+//! that this binary does not have is left out.
 
 use lakeward_api::config::ConfigMap;
 use lakeward_api::plugin::PluginRegistry;
@@ -34,7 +34,9 @@ pub(crate) fn of_task(
     let mut texts = of_connector(connector);
     texts.push(("task-class", task_class));
     texts.push(("task-version", connector.version().to_owned()));
-    let class = |key: &str| config.get(key).map(String::as_str).or_else(|| worker.text(key)).unwrap_or_default().trim();
+    let class = |key: &str| {
+        config.get(key).map(String::as_str).or_else(|| worker.text(key)).unwrap_or_default().trim()
+    };
     let converters = [
         ("key.converter", "key-converter-class", "key-converter-version"),
         ("value.converter", "value-converter-class", "value-converter-version"),

@@ -1,8 +1,8 @@
-//! Offsets of connectors, shown and changed over REST: those of sinks live in consumer groups, those of sources
-//! in the offsets topic.
+//! Offsets of connectors, shown and changed over REST: those of sinks live in consumer groups, those of
+//! sources in the offsets topic.
 //!
-//! Owns what is checked and what is said; the herder checks the connector's state before. Must not hold up the
-//! herder: everything here waits for a broker.
+//! Owns what is checked and what is said; the herder checks the connector's state before. Must not hold up
+//! the herder: everything here waits for a broker.
 //!
 //! Source: `Worker#connectorOffsets`, `#modifyConnectorOffsets`, KIP-875, Kafka 4.1.
 
@@ -107,8 +107,8 @@ impl OffsetsOf<'_> {
             OffsetsAltered::Done => format!("The offsets for this connector have been {done} successfully"),
             OffsetsAltered::NotSupported => format!(
                 "The Connect framework-managed offsets for this connector have been {done} successfully. \
-                 However, if this connector manages offsets externally, they will need to be manually {done} in \
-                 the system that the connector uses."
+                 However, if this connector manages offsets externally, they will need to be manually \
+                 {done} in the system that the connector uses."
             ),
         })
     }

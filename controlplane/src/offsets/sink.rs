@@ -116,11 +116,11 @@ async fn alter(
 
 fn active(name: &str, verb: &str) -> String {
     format!(
-        "Failed to {verb} consumer group offsets for connector {name} either because its tasks haven't stopped \
-         completely yet or the connector was resumed before the request to {verb} its offsets could be \
-         successfully completed. If the connector is in a stopped state, this operation can be safely retried. \
-         If it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie \
-         sink tasks."
+        "Failed to {verb} consumer group offsets for connector {name} either because its tasks haven't \
+         stopped completely yet or the connector was resumed before the request to {verb} its offsets could \
+         be successfully completed. If the connector is in a stopped state, this operation can be safely \
+         retried. If it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid \
+         of the zombie sink tasks."
     )
 }
 
@@ -178,8 +178,8 @@ fn parse_partition(partition: Option<&RawMap>) -> Result<TopicPartition, Request
     match java_integer::<i32>(&text) {
         Some(number) => Ok(TopicPartition::new(java_text::of_json(topic), number)),
         None => refused(format!(
-            "Failed to parse the following Kafka partition value in the provided offsets: '{text}'. Partition \
-             values for sink connectors need to be integers."
+            "Failed to parse the following Kafka partition value in the provided offsets: '{text}'. \
+             Partition values for sink connectors need to be integers."
         )),
     }
 }
@@ -194,8 +194,8 @@ fn parse_offset(item: &OffsetItem) -> Result<Option<i64>, RequestError> {
     let text = java_text::of_json(value);
     java_integer::<i64>(&text).map(Some).ok_or_else(|| {
         RequestError::BadRequest(format!(
-            "Failed to parse the following Kafka offset value in the provided offsets: '{text}'. Offset values \
-             for sink connectors need to be integers."
+            "Failed to parse the following Kafka offset value in the provided offsets: '{text}'. Offset \
+             values for sink connectors need to be integers."
         ))
     })
 }
@@ -232,13 +232,13 @@ mod tests {
             ("{}", "The partition for a sink connector offset cannot be null or missing"),
             (
                 r#"{"partition":{"kafka_topic":"t","kafka_partition":1e2}}"#,
-                "Failed to parse the following Kafka partition value in the provided offsets: '100.0'. Partition \
-                 values for sink connectors need to be integers.",
+                "Failed to parse the following Kafka partition value in the provided offsets: '100.0'. \
+                 Partition values for sink connectors need to be integers.",
             ),
             (
                 r#"{"partition":{"kafka_topic":"t","kafka_partition":1},"offset":{"kafka_offset":null}}"#,
-                "Failed to parse the following Kafka offset value in the provided offsets: 'null'. Offset values \
-                 for sink connectors need to be integers.",
+                "Failed to parse the following Kafka offset value in the provided offsets: 'null'. Offset \
+                 values for sink connectors need to be integers.",
             ),
         ];
         for (text, message) in cases {

@@ -75,6 +75,11 @@ fn error_body(status: StatusCode, message: &str) -> Value {
     json!({ "error_code": status.as_u16(), "message": message })
 }
 
+/// Any other body; the caller says what it is.
+pub(super) fn text(status: StatusCode, text: String) -> Answer {
+    with_body(status, Bytes::from(text))
+}
+
 fn with_body(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;

@@ -14,7 +14,7 @@ use crate::java_text;
 /// Java's class of a creation.
 pub(super) const CREATE_REQUEST: &str =
     "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
-pub(super) const MAP: &str = "java.util.LinkedHashMap";
+const MAP: &str = "java.util.LinkedHashMap";
 const CREATOR_EXISTS: &str = "(although at least one Creator exists)";
 
 /// A creation as sent.
@@ -227,7 +227,7 @@ pub(super) fn state(name: &str) -> Option<TargetState> {
 }
 
 /// Reads over the newest value.
-fn skip(tokens: &mut Tokens<'_>) -> Result<(), Malformed> {
+pub(super) fn skip(tokens: &mut Tokens<'_>) -> Result<(), Malformed> {
     let mut depth = 0_usize;
     loop {
         match tokens.current() {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::bind::{Bean, MAP, bean, begins_bean, begins_map, mismatch};
+use super::bind::{Bean, bean, begins_bean, begins_map, mismatch, skip};
 use super::jackson::{Malformed, Token, Tokens};
 use crate::offsets::{OffsetItem, RawMap};
 
@@ -19,6 +19,9 @@ const OFFSET_BEAN: Bean = Bean {
     names: &["partition", "offset"],
     known: "2 known properties: \"partition\", \"offset\"",
 };
+
+/// How many levels of arrays and objects are kept; messages show them.
+const DEPTH_KEPT: usize = 16;
 
 /// The list as sent; entries may be null.
 pub(super) type RawOffsets = Vec<Option<OffsetItem>>;
@@ -74,28 +77,30 @@ fn map(tokens: &mut Tokens<'_>) -> Result<RawMap, Malformed> {
     while tokens.next()? == Some(Token::FieldName) {
         let name = tokens.name().to_owned();
         tokens.next()?;
-        let value = value(tokens).map_err(|malformed| malformed.within(MAP, &name))?;
-        members.insert(name, value);
+        members.insert(name, value(tokens, DEPTH_KEPT)?);
     }
     Ok(members)
 }
 
-/// Any value. The reader of tokens limits the depth.
-fn value(tokens: &mut Tokens<'_>) -> Result<Value, Malformed> {
+/// Any value. Nothing of use is nested at all: what lies deeper than `depth` is read over and taken for null.
+fn value(tokens: &mut Tokens<'_>, depth: usize) -> Result<Value, Malformed> {
+    if depth == 0 {
+        return skip(tokens).map(|()| Value::Null);
+    }
     Ok(match tokens.current() {
         Some(Token::StartObject) => {
             let mut members = Map::new();
             while tokens.next()? == Some(Token::FieldName) {
                 let name = tokens.name().to_owned();
                 tokens.next()?;
-                members.insert(name, value(tokens)?);
+                members.insert(name, value(tokens, depth - 1)?);
             }
             Value::Object(members)
         }
         Some(Token::StartArray) => {
             let mut values = Vec::new();
             while tokens.next()?.is_some_and(|token| token != Token::EndArray) {
-                values.push(value(tokens)?);
+                values.push(value(tokens, depth - 1)?);
             }
             Value::Array(values)
         }

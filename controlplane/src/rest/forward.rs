@@ -1,7 +1,7 @@
 //! Requests that only the leader can carry out, sent on to it.
 //!
-//! At most two hops: the worker that the client asked sends on with `forward=true`, a worker that got this and
-//! does not lead either with `forward=false`, and then it ends with a 409. Redirects are not followed.
+//! At most two hops: the worker that the client asked sends on with `forward=true`, a worker that got this
+//! and does not lead either with `forward=false`, and then it ends with a 409. Redirects are not followed.
 //!
 //! Source: `HerderRequestHandler#completeOrForwardRequest`, `RestClient`, Kafka 4.1.
 

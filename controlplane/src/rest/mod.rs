@@ -12,8 +12,10 @@ mod body;
 mod connectors;
 mod forward;
 mod front;
+mod internal;
 mod jackson;
 mod loggers;
+mod metrics;
 mod offsets;
 mod plugins;
 mod request_log;
@@ -160,13 +162,15 @@ fn check(gate: &Gate, head: &Parts) -> Result<Resource, Box<Answer>> {
     if !resource.methods().contains(effective) {
         return Err(Box::new(answer::routing(StatusCode::METHOD_NOT_ALLOWED)));
     }
-    if resource.wants_json() && has_body(&head.headers) && !is_json(&head.headers) {
+    if resource.wants_json(&head.method) && has_body(&head.headers) && !is_json(&head.headers) {
         return Err(Box::new(answer::routing(StatusCode::UNSUPPORTED_MEDIA_TYPE)));
     }
-    if !accepts_json(&head.headers) {
+    if resource != Resource::Metrics && !accepts_json(&head.headers) {
         return Err(Box::new(answer::routing(StatusCode::NOT_ACCEPTABLE)));
     }
-    admit(gate, head)?;
+    if !resource.is_internal(&head.method) {
+        admit(gate, head)?;
+    }
     Ok(resource)
 }
 
@@ -220,8 +224,10 @@ async fn answer_when_ready(
     let herder = &service.herder;
     let query = Query::parse(head.uri.query());
     match resource {
+        resource if resource.is_internal(&head.method) => internal::serve(herder, head, &body),
         Resource::Logger(name) => loggers::one(herder, name, &head.method, &query, &body).await,
         Resource::Loggers => Ok(loggers::list()),
+        Resource::Metrics => metrics::page(herder, &query).await,
         Resource::Root => Ok(root::info(service.cluster_id.as_deref())),
         Resource::Plugins => Ok(plugins::list(herder, &query)),
         Resource::PluginConfig(name) => plugins::config(herder, &name, &query),

@@ -1,7 +1,7 @@
 //! One line per request, in the extended NCSA format and with its milliseconds.
 //!
-//! Source: `CustomRequestLog` as `RestServer` sets it up, Kafka 4.1. What a client sends cannot break the line:
-//! control characters cannot be in headers, and quotes are escaped.
+//! Source: `CustomRequestLog` as `RestServer` sets it up, Kafka 4.1. What a client sends cannot break the
+//! line: control characters cannot be in headers, and quotes are escaped.
 
 use std::net::IpAddr;
 use std::time::Duration;

@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 pub(super) enum Resource {
     Connector(String),
     ConnectorConfig(String),
+    ConnectorFence(String),
     ConnectorOffsets(String),
     ConnectorPause(String),
     ConnectorRestart(String),
@@ -24,6 +25,7 @@ pub(super) enum Resource {
     Health,
     Logger(String),
     Loggers,
+    Metrics,
     PluginConfig(String),
     PluginValidate(String),
     Plugins,
@@ -57,6 +59,7 @@ pub(super) fn resource(path: &str) -> Result<Resource, PathError> {
         ["admin", "loggers"] => Ok(Resource::Loggers),
         ["admin", "loggers", name] => Ok(Resource::Logger((*name).to_owned())),
         ["connectors"] => Ok(Resource::Connectors),
+        ["metrics"] => Ok(Resource::Metrics),
         ["connectors", name, rest @ ..] => connector_resource(name, rest),
         ["connector-plugins"] => Ok(Resource::Plugins),
         ["connector-plugins", name, "config"] => Ok(Resource::PluginConfig((*name).to_owned())),
@@ -71,6 +74,7 @@ fn connector_resource(name: &str, rest: &[&str]) -> Result<Resource, PathError> 
     Ok(match rest {
         [] => Resource::Connector(name),
         ["config"] => Resource::ConnectorConfig(name),
+        ["fence"] => Resource::ConnectorFence(name),
         ["offsets"] => Resource::ConnectorOffsets(name),
         ["pause"] => Resource::ConnectorPause(name),
         ["restart"] => Resource::ConnectorRestart(name),
@@ -103,7 +107,9 @@ impl Resource {
             Self::Connector(_) => &[Method::DELETE, Method::GET],
             Self::ConnectorConfig(_) => &[Method::GET, Method::PUT, Method::PATCH],
             Self::ConnectorOffsets(_) => &[Method::DELETE, Method::GET, Method::PATCH],
-            Self::ConnectorPause(_)
+            Self::ConnectorTasks(_) => &[Method::POST, Method::GET],
+            Self::ConnectorFence(_)
+            | Self::ConnectorPause(_)
             | Self::ConnectorResume(_)
             | Self::ConnectorStop(_)
             | Self::ConnectorTopicsReset(_)
@@ -112,10 +118,10 @@ impl Resource {
             Self::Connectors => &[Method::POST, Method::GET],
             Self::Logger(_) => &[Method::GET, Method::PUT],
             Self::ConnectorStatus(_)
-            | Self::ConnectorTasks(_)
             | Self::ConnectorTopics(_)
             | Self::Health
             | Self::Loggers
+            | Self::Metrics
             | Self::PluginConfig(_)
             | Self::Plugins
             | Self::Root
@@ -135,8 +141,17 @@ impl Resource {
     }
 
     /// Whether bodies must be declared as JSON.
-    pub(super) fn wants_json(&self) -> bool {
-        !matches!(self, Self::Health | Self::Root)
+    pub(super) fn wants_json(&self, method: &Method) -> bool {
+        !matches!(self, Self::Health | Self::Metrics | Self::Root) && !self.is_internal(method)
+    }
+
+    /// Whether only workers ask for it, who sign their requests.
+    pub(super) fn is_internal(&self, method: &Method) -> bool {
+        match self {
+            Self::ConnectorFence(_) => *method == Method::PUT,
+            Self::ConnectorTasks(_) => *method == Method::POST,
+            _ => false,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 /// Which resources a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Face {
-    /// `/admin` alone.
+    /// `/admin` and `/metrics` alone.
     Admin,
     /// Everything.
     All,
@@ -42,7 +42,7 @@ impl Face {
     pub(super) fn has(self, resource: &Resource) -> bool {
         let is_admin = matches!(resource, Resource::Logger(_) | Resource::Loggers);
         match self {
-            Self::Admin => is_admin,
+            Self::Admin => is_admin || *resource == Resource::Metrics,
             Self::All => true,
             Self::WithoutAdmin => !is_admin,
         }

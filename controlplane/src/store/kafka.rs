@@ -13,6 +13,7 @@ use lakeward_kafka::KafkaError;
 use lakeward_kafka::log::{CompactedLog, Isolation, LogSettings};
 use lakeward_kafka::producer::AckProducer;
 
+use super::single_writer::SingleWriter;
 use super::{Barrier, ClusterView, Store, StoreError, apply_log_level};
 use crate::worker_config::WorkerConfig;
 
@@ -29,6 +30,8 @@ pub(crate) struct KafkaStore {
     caught_up: Arc<AtomicBool>,
     status_log: CompactedLog,
     producer: AckProducer,
+    /// Writes to the config topic when only one leader may.
+    writer: Option<SingleWriter>,
     status_topic: String,
 }
 
@@ -46,12 +49,16 @@ impl KafkaStore {
         let view = Arc::new(ClusterView::default());
         let client_id = |role: &str| client_id(config, role);
         let producer = AckProducer::new(config.props(), &client_id("shared-producer"))?;
+        let is_exact = config
+            .text("exactly.once.source.support")
+            .is_some_and(|support| support.trim().eq_ignore_ascii_case("enabled"));
+        let isolation = if is_exact { Isolation::Committed } else { Isolation::Uncommitted };
         let settings = |role: &str, topic: &str, partition_count: usize| LogSettings {
             props: config.props(),
             client_id: client_id(role),
             topic: config.required(topic).to_owned(),
             partition_count,
-            isolation: Isolation::Uncommitted,
+            isolation: if role == "configs" { isolation } else { Isolation::Uncommitted },
         };
         let caught_up = Arc::new(AtomicBool::new(false));
         let from_now = Arc::clone(&caught_up);
@@ -87,7 +94,8 @@ impl KafkaStore {
             move |_, record| target.status(|board| board.apply(record.key, record.value)),
         )?;
         let status_topic = config.required("status.storage.topic").to_owned();
-        Ok(Self { view, config_log, caught_up, status_log, producer, status_topic })
+        let writer = SingleWriter::of(config);
+        Ok(Self { view, config_log, caught_up, status_log, producer, writer, status_topic })
     }
 
     /// Reads both topics to their ends.
@@ -97,14 +105,29 @@ impl KafkaStore {
         Ok(())
     }
 
-    async fn try_write(&self, records: Vec<LogRecord>, barrier: Barrier) -> Result<(), KafkaError> {
-        let deadline = Instant::now() + WRITE_LIMIT;
+    async fn append(&self, records: &[LogRecord]) -> Result<(), KafkaError> {
+        // Target states are written by any worker: with the plain producer, as in Java.
+        let is_shared =
+            |record: &LogRecord| record.key.starts_with("target-state-") && record.value.is_some();
+        if let Some(writer) = self.writer.as_ref().filter(|_| !records.iter().all(is_shared)) {
+            let written = writer.write(records).await;
+            let stored = written.map_err(|err| KafkaError::Stopped {
+                reason: format!("{}; this may be transient and can be retried", err.trace().trim_end()),
+            })?;
+            stored.into_iter().for_each(|at| self.config_log.appended(at));
+            return Ok(());
+        }
         // Queued in order before the first wait: one request in flight keeps that order in the topic.
         let acks: Vec<_> = records
             .iter()
             .map(|record| self.config_log.append(&record.key, record.value.as_deref()))
             .collect();
-        let acked = tokio::time::timeout(WRITE_LIMIT, futures::future::try_join_all(acks)).await;
+        futures::future::try_join_all(acks).await.map(drop)
+    }
+
+    async fn try_write(&self, records: Vec<LogRecord>, barrier: Barrier) -> Result<(), KafkaError> {
+        let deadline = Instant::now() + WRITE_LIMIT;
+        let acked = tokio::time::timeout(WRITE_LIMIT, self.append(&records)).await;
         acked.map_err(|_| KafkaError::Timeout {
             action: "writing to the config topic".to_owned(),
             timeout_ms: WRITE_LIMIT.as_millis() as u64,
@@ -145,6 +168,15 @@ impl Store for KafkaStore {
         Box::pin(async move {
             let written = self.try_write(records, barrier).await;
             written.map_err(|err| store_error("Error writing to the config topic in Kafka", &err))
+        })
+    }
+
+    fn claim(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let Some(writer) = &self.writer else { return Ok(()) };
+            writer.claim().await.map_err(|err| StoreError {
+                message: format!("The config topic could not be claimed: {}", err.trace().trim_end()),
+            })
         })
     }
 

@@ -5,6 +5,7 @@
 
 mod kafka;
 mod memory;
+mod single_writer;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -82,6 +83,11 @@ pub(crate) trait Store: Send + Sync {
         records: Vec<LogRecord>,
         barrier: Barrier,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Makes this worker the only one that [`Store::write_config`] works for, where the worker file asks for that.
+    fn claim(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 
     /// Reads the config topic to its end.
     fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -77,22 +77,21 @@ pub(crate) fn config_key_json(key: &ConfigKey) -> Value {
 }
 
 /// The class that `name` stands for, and its keys: its own first, then for connectors the common ones it does
-/// not define.
+/// not define. The default version of a connector is its own.
 pub(crate) fn plugin_keys(registry: &PluginRegistry, name: &str) -> Option<(&'static str, ConfigDef)> {
     let plugin = classes::plugin(registry, name)?;
+    let with_common = |mut keys: ConfigDef, common: &ConfigDef| {
+        keys.extend_missing(common);
+        if let Some(key) = keys.key("connector.plugin.version").cloned() {
+            keys.define(ConfigKey { default: DefaultValue::Text(plugin.version.to_owned()), ..key });
+        }
+        keys
+    };
     let keys = match plugin.kind {
-        PluginKind::Sink => {
-            let mut keys = plugin.keys;
-            keys.extend_missing(&common_keys::sink_definition());
-            keys
-        }
-        PluginKind::Source => {
-            let mut keys = plugin.keys;
-            keys.extend_missing(&source::source_definition());
-            keys
-        }
+        PluginKind::Sink => with_common(plugin.keys.clone(), &common_keys::sink_definition()),
+        PluginKind::Source => with_common(plugin.keys.clone(), &source::source_definition()),
         PluginKind::Converter | PluginKind::HeaderConverter => converters::converter_keys(&plugin),
-        PluginKind::Transformation | PluginKind::Predicate => plugin.keys,
+        PluginKind::Transformation | PluginKind::Predicate => plugin.keys.clone(),
     };
     Some((plugin.class, keys))
 }

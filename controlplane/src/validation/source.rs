@@ -47,11 +47,12 @@ fn source() -> Vec<ConfigKey> {
             Importance::Low,
             place("offsets.topic", 1, Width::Long, "Offsets topic"),
             "The name of a separate offsets topic to use for this connector. If empty or not specified, the \
-             worker’s global offsets topic name will be used. If specified, the offsets topic will be created \
-             if it does not already exist on the Kafka cluster targeted by this connector (which may be \
-             different from the one used for the worker's global offsets topic if the bootstrap.servers \
-             property of the connector's producer has been overridden from the worker's). Only applicable in \
-             distributed mode; in standalone mode, setting this property will have no effect.",
+             worker’s global offsets topic name will be used. If specified, the offsets topic will be \
+             created if it does not already exist on the Kafka cluster targeted by this connector (which \
+             may be different from the one used for the worker's global offsets topic if the \
+             bootstrap.servers property of the connector's producer has been overridden from the worker's). \
+             Only applicable in distributed mode; in standalone mode, setting this property \
+             will have no effect.",
         ),
         Check::NonEmpty,
     ));
@@ -68,8 +69,8 @@ fn exactly_once() -> [ConfigKey; 3] {
                 Some("requested"),
                 Importance::Medium,
                 place(ONCE_GROUP, 2, Width::Short, "Exactly once support"),
-                "Permitted values are requested, required. If set to \"required\", forces a preflight check for \
-                 the connector to ensure that it can provide exactly-once semantics with the given \
+                "Permitted values are requested, required. If set to \"required\", forces a preflight check \
+                 for the connector to ensure that it can provide exactly-once semantics with the given \
                  configuration. Some connectors may be capable of providing exactly-once semantics but not \
                  signal to Connect that they support this; in that case, documentation for the connector \
                  should be consulted carefully before creating it, and the value for this property should be \
@@ -86,13 +87,13 @@ fn exactly_once() -> [ConfigKey; 3] {
                 Some("poll"),
                 Importance::Medium,
                 place(ONCE_GROUP, 3, Width::Short, "Transaction Boundary"),
-                "Permitted values are: poll, interval, connector. If set to 'poll', a new producer transaction \
-                 will be started and committed for every batch of records that each task from this connector \
-                 provides to Connect. If set to 'connector', relies on connector-defined transaction \
-                 boundaries; note that not all connectors are capable of defining their own transaction \
-                 boundaries, and in that case, attempts to instantiate a connector with this value will fail. \
-                 Finally, if set to 'interval', commits transactions only after a user-defined time interval \
-                 has passed.",
+                "Permitted values are: poll, interval, connector. If set to 'poll', a new producer \
+                 transaction will be started and committed for every batch of records that each task from \
+                 this connector provides to Connect. If set to 'connector', relies on connector-defined \
+                 transaction boundaries; note that not all connectors are capable of defining their own \
+                 transaction boundaries, and in that case, attempts to instantiate a connector with this \
+                 value will fail. Finally, if set to 'interval', commits transactions only after a \
+                 user-defined time interval has passed.",
             ),
             Check::OneOfIgnoreCase(&["INTERVAL", "POLL", "CONNECTOR"]),
         ),
@@ -105,8 +106,8 @@ fn exactly_once() -> [ConfigKey; 3] {
                 place(ONCE_GROUP, 4, Width::Short, "Transaction boundary interval"),
                 "If 'transaction.boundary' is set to 'interval', determines the interval for producer \
                  transaction commits by connector tasks. If unset, defaults to the value of the worker-level \
-                 'offset.flush.interval.ms' property. It has no effect if a different transaction.boundary is \
-                 specified.",
+                 'offset.flush.interval.ms' property. It has no effect if a different transaction.boundary \
+                 is specified.",
             ),
             Check::AtLeast(0),
         ),
@@ -123,8 +124,8 @@ fn unique_groups(name: &str, text: &str) -> Result<(), String> {
     Err(format!("Invalid value [{groups}] for configuration {name}: Duplicate alias provided."))
 }
 
-/// What the start of a source connector has against its `topic.creation.*` settings; validation does not look at
-/// them, as Java's does not.
+/// What the start of a source connector has against its `topic.creation.*` settings; validation does not
+/// look at them, as Java's does not.
 pub(crate) fn topic_creation_problem(config: &ConfigMap) -> Option<String> {
     const PREFIX: &str = "topic.creation.";
     if !config.keys().any(|name| name.starts_with(PREFIX)) {
@@ -195,11 +196,11 @@ impl Validator<'_> {
                         .to_owned(),
                 ),
                 ExactlyOnceSupport::Unknown => errors.push(
-                    "The connector does not implement the API required for preflight validation of exactly-once \
-                     source support. Please consult the documentation for the connector to determine whether it \
-                     supports exactly-once semantics, and then consider reconfiguring the connector to use the \
-                     value \"requested\" for this property (which will disable this preflight check and allow \
-                     the connector to be created)."
+                    "The connector does not implement the API required for preflight validation of \
+                     exactly-once source support. Please consult the documentation for the connector to \
+                     determine whether it supports exactly-once semantics, and then consider reconfiguring \
+                     the connector to use the value \"requested\" for this property (which will disable \
+                     this preflight check and allow the connector to be created)."
                         .to_owned(),
                 ),
             }

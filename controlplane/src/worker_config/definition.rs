@@ -7,6 +7,7 @@
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Validator};
 
 use super::{WorkerMode, healing};
+use crate::metrics::page;
 
 const REQUIRED: Option<&str> = None;
 
@@ -144,8 +145,9 @@ pub(crate) fn definition(mode: WorkerMode) -> ConfigDef {
         WorkerMode::Distributed => DISTRIBUTED,
         WorkerMode::Standalone => STANDALONE,
     };
+    let style = (page::STYLE, ConfigType::String, Some("both"), Validator::OneOf(&page::STYLES));
     let watchdog = (healing::STUCK_AFTER, ConfigType::Long, Some("300000"), NOT_NEGATIVE);
-    let rows = COMMON.iter().chain(own).chain(healing::AUTO_RESTART).chain([&watchdog]);
+    let rows = COMMON.iter().chain(own).chain(healing::AUTO_RESTART).chain([&style, &watchdog]);
     ConfigDef::new(rows.map(key).collect())
 }
 

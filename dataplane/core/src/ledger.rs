@@ -1,7 +1,7 @@
 //! Positions per topic-partition: `durable ≥ committed`, each monotone within an assignment.
 //!
-//! Only durable positions are ever committed, and none beyond a record whose report was not acknowledged. All assertions stay on in release: a position that moves
-//! backwards would lose or repeat records.
+//! Only durable positions are ever committed, and none beyond a record whose report was not acknowledged. All
+//! assertions stay on in release: a position that moves backwards would lose or repeat records.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};

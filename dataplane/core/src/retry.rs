@@ -1,8 +1,8 @@
 //! How long a failed operation on a record is tried again: `errors.retry.timeout` and
 //! `errors.retry.delay.max.ms`.
 //!
-//! Source: `RetryWithToleranceOperator#execAndRetry` and `#backoff`, Kafka 4.1. Java's doubling overflows after
-//! some 55 attempts; here it stays at the longest delay.
+//! Source: `RetryWithToleranceOperator#execAndRetry` and `#backoff`, Kafka 4.1. Java's doubling overflows
+//! after some 55 attempts; here it stays at the longest delay.
 
 use std::time::{Duration, Instant};
 
@@ -79,8 +79,8 @@ impl RetryPolicy {
     }
 }
 
-/// Which record of a task is tried again, and when. Each record has its own time, as in Java: the records behind
-/// it wait until it passes or is given up.
+/// Which record of a task is tried again, and when. Each record has its own time, as in Java: the records
+/// behind it wait until it passes or is given up.
 #[derive(Debug)]
 pub struct RetryTracker {
     policy: RetryPolicy,
@@ -119,8 +119,8 @@ impl RetryTracker {
         Self { policy, current: None }
     }
 
-    /// When the record at `offset`, the next one, may be tried; `None` for now. Attempts at another record are
-    /// over: its partition has left.
+    /// When the record at `offset`, the next one, may be tried; `None` for now. Attempts at another record
+    /// are over: its partition has left.
     pub fn pause_before(&mut self, partition: &TopicPartition, offset: i64, now: Instant) -> Option<Instant> {
         let current = self.current.take_if(|current| current.is_for(partition, offset));
         self.current = current;

@@ -33,8 +33,8 @@ impl<O> Default for Lane<O> {
     }
 }
 
-/// The records of a task that were sent and whose offsets were not collected. Memory: one entry per such record;
-/// who sends bounds how many are unacknowledged, and collecting frees the rest.
+/// The records of a task that were sent and whose offsets were not collected. Memory: one entry per such
+/// record; who sends bounds how many are unacknowledged, and collecting frees the rest.
 #[derive(Debug)]
 pub struct SourceLedger<O> {
     lanes: Vec<Lane<O>>,

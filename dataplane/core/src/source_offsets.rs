@@ -145,7 +145,7 @@ fn append_string(text: &mut String, content: &str) {
             '\t' => text.push_str("\\t"),
             '\u{8}' => text.push_str("\\b"),
             '\u{c}' => text.push_str("\\f"),
-            c if c < ' ' || c > '\u{ffff}' => {
+            c if !(' '..='\u{ffff}').contains(&c) => {
                 let mut units = [0; 2];
                 for unit in c.encode_utf16(&mut units) {
                     text.push_str(&format!("\\u{unit:04X}"));

@@ -1,7 +1,8 @@
-//! At-least-once delivery: acknowledged offsets to the store, every `offset.flush.interval.ms` and at the end.
+//! At-least-once delivery: acknowledged offsets to the store, every `offset.flush.interval.ms` and at the
+//! end.
 //!
-//! A flush that fails or takes too long is logged, and its offsets are written with the next one; the task does
-//! not fail. Source: `WorkerSourceTask#commitOffsets`, `SourceTaskOffsetCommitter`, Kafka 4.1.
+//! A flush that fails or takes too long is logged, and its offsets are written with the next one; the task
+//! does not fail. Source: `WorkerSourceTask#commitOffsets`, `SourceTaskOffsetCommitter`, Kafka 4.1.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -79,7 +80,7 @@ impl Pipeline {
                 let error = err.trace();
                 tracing::error!(
                     task = %self.id, error = error.trim_end(),
-                    "offsets cannot be stored; repair the connector, or its records come again after a restart"
+                    "offsets cannot be stored; repair the connector, or its records come again"
                 );
             }
         }
@@ -108,7 +109,7 @@ impl Pipeline {
             Some(Err(err)) => {
                 self.offsets.flush_failed();
                 tracing::error!(
-                    task = %self.id, error = err.trace().trim_end(), "offsets were not stored; they are tried again"
+                    task = %self.id, error = err.trace().trim_end(), "offsets were not stored; trying again"
                 );
             }
             None => {
@@ -128,8 +129,8 @@ impl Pipeline {
         }
     }
 
-    /// Waits for acknowledgements, then writes what is left; each at most `offset.flush.timeout.ms`. Stops early
-    /// when the task is abandoned.
+    /// Waits for acknowledgements, then writes what is left; each at most `offset.flush.timeout.ms`. Stops
+    /// early when the task is abandoned.
     pub(super) async fn final_commit(&mut self) {
         let Delivery::AtLeastOnce(commits) = &self.delivery else { return };
         let deadline = Instant::now() + commits.timeout;

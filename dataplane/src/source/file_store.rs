@@ -1,7 +1,9 @@
-//! The offsets of a standalone worker: one file, in the format of Java's worker, so that either can go on with it.
+//! The offsets of a standalone worker: one file, in the format of Java's worker, so that either can go on
+//! with it.
 //!
-//! The file is Java's serialised `HashMap<byte[], byte[]>`. It is written whole, beside the old one, and then takes
-//! its place; where that is not possible (a file mounted alone into a container) it is overwritten as Java does.
+//! The file is Java's serialised `HashMap<byte[], byte[]>`. It is written whole, beside the old one, and
+//! then takes its place; where that is not possible (a file mounted alone into a container) it is
+//! overwritten as Java does.
 //!
 //! Source: `FileOffsetBackingStore`, Kafka 4.1; Java Object Serialization Specification, section 6.
 

@@ -1,7 +1,7 @@
 //! One source task on its shard: how it starts, what it is made of, how it ends.
 //!
-//! A task that failed after its start stays FAILED, as in Java; only clients and stores that cannot be reached at
-//! the start are tried again. Source: `AbstractWorkerSourceTask`, `WorkerSourceTask`, Kafka 4.1.
+//! A task that failed after its start stays FAILED, as in Java; only clients and stores that cannot be
+//! reached at the start are tried again. Source: `AbstractWorkerSourceTask`, `WorkerSourceTask`, Kafka 4.1.
 
 mod bridged;
 mod commit;
@@ -215,7 +215,7 @@ async fn run_pipeline(start: &TaskStart, mut pipeline: Pipeline) -> Result<(), C
     });
     match outcome.map_err(for_good)? {
         Ended::Abandoned => {
-            tracing::warn!(task = %start.spec.id, "task did not stop in time; its last offsets are not stored");
+            tracing::warn!(task = %start.spec.id, "task did not stop in time; last offsets are lost");
         }
         Ended::Drained => tracing::info!(task = %start.spec.id, "task drained"),
     }

@@ -1,5 +1,5 @@
-//! Offsets of a task on their way to the store: which partitions there are, what is to be written, and what was
-//! taken for a write that is not finished.
+//! Offsets of a task on their way to the store: which partitions there are, what is to be written, and what
+//! was taken for a write that is not finished.
 //!
 //! Source: `OffsetStorageWriter`, Kafka 4.1.
 
@@ -12,8 +12,8 @@ use lakeward_api::source::{SourceMap, SourcePosition};
 use lakeward_api::value::Value;
 use lakeward_dataplane_core::source_offsets::{key_text, value_text};
 
-/// Source partitions by number, and the newest offset of each that is not stored. Memory: one entry per source
-/// partition the task ever named.
+/// Source partitions by number, and the newest offset of each that is not stored. Memory: one entry per
+/// source partition the task ever named.
 pub(super) struct Offsets {
     connector: Arc<str>,
     lanes: Vec<SourceMap>,

@@ -1,7 +1,7 @@
 //! What a poll brought, step by step on its way to the producer, in the order of the records.
 //!
-//! Records that a transform dropped, or whose failure is tolerated, come up in their turn as left out. A failure
-//! that is not tolerated ends the task when everything before it was sent, as in Java.
+//! Records that a transform dropped, or whose failure is tolerated, come up in their turn as left out. A
+//! failure that is not tolerated ends the task when everything before it was sent, as in Java.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -76,7 +76,8 @@ impl Prepared {
     }
 }
 
-/// Applies the transforms to a batch whose positions were taken. Offsets of what comes out are rows of `batch`.
+/// Applies the transforms to a batch whose positions were taken. Offsets of what comes out are rows of
+/// `batch`.
 pub(super) fn transform(
     converters: &mut Converters,
     batch: SourceBatch,

@@ -235,7 +235,7 @@ impl Pipeline {
 
     pub(super) fn record_done(&mut self, position: &SourcePosition, outcome: &RecordOutcome) {
         if let Err(err) = self.task.record_done(position, outcome) {
-            tracing::error!(task = %self.id, error = err.trace().trim_end(), "record_done of the task failed");
+            tracing::error!(task = %self.id, error = err.trace().trim_end(), "commitRecord failed");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the configuration of a source task asks for: connector, producer, boundaries of transactions.
 //!
-//! Source: `Worker#baseProducerConfigs`, `Worker#exactlyOnceSourceTaskProducerConfigs`, `SourceConnectorConfig`,
-//! Kafka 4.1.
+//! Source: `Worker#baseProducerConfigs`, `Worker#exactlyOnceSourceTaskProducerConfigs`,
+//! `SourceConnectorConfig`, Kafka 4.1.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,8 +112,8 @@ fn guarantee(
                 None => flush_interval,
                 Some(text) => Duration::from_millis(text.parse().map_err(|_| {
                     ConnectError::config(format!(
-                        "Invalid value {text} for configuration transaction.boundary.interval.ms: Not a number \
-                         of type LONG"
+                        "Invalid value {text} for configuration transaction.boundary.interval.ms: Not a \
+                         number of type LONG"
                     ))
                 })?),
             };
@@ -129,8 +129,8 @@ fn guarantee(
     Ok(Guarantee::ExactlyOnce(boundary))
 }
 
-/// Fixed base, the worker's `producer.*`, the connector's `producer.override.*`; what exactly-once delivery needs
-/// wins over all of them.
+/// Fixed base, the worker's `producer.*`, the connector's `producer.override.*`; what exactly-once delivery
+/// needs wins over all of them.
 fn producer(worker: &ConfigMap, config: &ConfigMap, id: &TaskId, guarantee: Guarantee) -> ConfigMap {
     let bootstrap = worker.get("bootstrap.servers").map_or("localhost:9092", String::as_str);
     let client_id = format!("connector-producer-{id}");

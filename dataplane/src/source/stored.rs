@@ -7,7 +7,8 @@ use lakeward_api::source::{SourceMap, StoredOffsets};
 use lakeward_api::value::Value;
 use lakeward_dataplane_core::source_offsets::{key_text, parse_value};
 
-/// The offsets of one connector. Offsets that cannot be read count as none, with a line in the log, as in Java.
+/// The offsets of one connector. Offsets that cannot be read count as none, with a line in the log, as in
+/// Java.
 pub(super) struct TaskOffsets {
     connector: Arc<str>,
     store: Arc<dyn OffsetStore>,
@@ -23,7 +24,7 @@ impl StoredOffsets for TaskOffsets {
     fn offset(&self, partition: &Value) -> Option<SourceMap> {
         let key = key_text(&self.connector, partition)
             .inspect_err(|err| {
-                tracing::error!(connector = %self.connector, error = %err, "a source partition cannot be looked up");
+                tracing::error!(connector = %self.connector, error = %err, "a partition cannot be looked up");
             })
             .ok()?;
         let stored = self.store.get(key.as_bytes())?;

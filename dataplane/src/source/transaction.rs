@@ -69,7 +69,8 @@ impl Transaction {
     pub(super) fn begin_for(&mut self, topic: &str) -> Result<(), ConnectError> {
         if *topic == *self.offsets_topic {
             return Err(ConnectError::fatal(
-                "Source tasks may not produce to their own offsets topics when exactly-once support is enabled",
+                "Source tasks may not produce to their own offsets topics when exactly-once support is \
+                 enabled",
             ));
         }
         self.begin()
@@ -243,7 +244,7 @@ impl Pipeline {
         let (store, id) = (Arc::clone(&self.store), self.id.clone());
         drop(self.bridged.start(async move {
             if let Err(err) = store.mirror(values).await {
-                tracing::warn!(task = %id, error = %err, "offsets were not copied to the worker's offsets topic");
+                tracing::warn!(task = %id, error = %err, "offsets were not copied to the worker's topic");
             }
             Ok(())
         }));
@@ -289,11 +290,12 @@ fn not_flushed(task: &str, error: ConnectError) -> ConnectError {
     if error.java_class().ends_with(".InvalidProducerEpochException") {
         return ConnectError::fatal(format!(
             "The task {task} was unable to finish writing records to Kafka before its producer transaction \
-             expired. It may be necessary to reconfigure this connector in order for it to run healthily with \
-             exactly-once support. Options for this include: tune the connector's producer configuration for \
-             higher throughput, increase the transaction timeout for the connector's producers, decrease the \
-             offset commit interval (if using interval-based transaction boundaries), or use the 'poll' \
-             transaction boundary (if the connector is not already configured to use it)."
+             expired. It may be necessary to reconfigure this connector in order for it to run healthily \
+             with exactly-once support. Options for this include: tune the connector's producer \
+             configuration for higher throughput, increase the transaction timeout for the connector's \
+             producers, decrease the offset commit interval (if using interval-based transaction \
+             boundaries), or use the 'poll' transaction boundary (if the connector is not \
+             already configured to use it)."
         ))
         .with_source(error);
     }

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lakeward_api::ConnectError;
 use lakeward_api::bridge::Bridge as _;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_kafka::admin::Admin;
 use lakeward_kafka::source_producer::SourceProducer;
 
@@ -92,13 +92,14 @@ async fn set_up(plan: Plan, wake: impl Fn() + Send + Sync + 'static) -> Result<S
         Ok(true) => tracing::info!(%topic, "created the topic of the dead letter queue"),
         Ok(false) => {}
         Err(err) => {
-            let message = format!(
-                "Could not initialize dead letter queue with topic={topic}. Check \
-                 errors.deadletterqueue.topic.replication.factor ({}), the permission to create the topic, and \
-                 admin.override.* of the connector",
+            let remedy = format!(
+                "{err}: check errors.deadletterqueue.topic.replication.factor ({}), the permission to create \
+                 the topic, and admin.override.* of the connector",
                 plan.replication_factor
             );
-            return Err(ConnectError::fatal(message).with_source(err));
+            let cause = ConnectError::new(ErrorClass::Fatal, err.client_exception(), remedy);
+            let message = format!("Could not initialize dead letter queue with topic={topic}");
+            return Err(ConnectError::fatal(message).with_source(cause.with_source(err)));
         }
     }
     Ok(SourceProducer::new(&plan.producer, wake)?)

@@ -1,6 +1,8 @@
 //! What a sink task did, for its metrics: a few stores per batch, nothing per record.
 //!
-//! Owns how far each partition is consumed and committed. Source: `WorkerSinkTask.SinkTaskMetricsGroup`, Kafka 4.1.
+//! Owns how far each partition is consumed and committed.
+//!
+//! Source: `WorkerSinkTask.SinkTaskMetricsGroup`, Kafka 4.1.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Partitions coming and going.
 //!
-//! revoke = stop taking → let complete files finish, wait for reports → commit what is durable → let go; past the deadline what
-//! is not durable is dropped and read again by the next owner. lost = drop at once, commit nothing.
+//! revoke = stop taking → let complete files finish, wait for reports → commit what is durable → let go; past
+//! the deadline what is not durable is dropped and read again by the next owner. lost = drop at once, commit
+//! nothing.
 
 use std::time::{Duration, Instant};
 

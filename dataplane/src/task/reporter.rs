@@ -1,7 +1,7 @@
 //! What is told about records that cannot be processed: log lines and the dead letter queue.
 //!
-//! Owns the reports on their way and knows which records they are about. Must not decide what a failure does to
-//! the task. Never blocks: a report that the producer's queue has no room for waits here, and the pipeline
+//! Owns the reports on their way and knows which records they are about. Must not decide what a failure does
+//! to the task. Never blocks: a report that the producer's queue has no room for waits here, and the pipeline
 //! takes no further records until it is gone.
 //!
 //! Source: `LogReporter`, `DeadLetterQueueReporter`, `ProcessingContext`, Kafka 4.1.
@@ -18,6 +18,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::record::{RawRecord, TopicPartition};
 use lakeward_api::runtime::TaskId;
+use lakeward_api::secrets::Secrets;
 use lakeward_dataplane_core::error_counters::ErrorCounters;
 use lakeward_dataplane_core::ledger::PositionLedger;
 use lakeward_dataplane_core::tolerance::Stage;
@@ -35,6 +36,8 @@ pub(super) const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
 pub(super) struct Reporter {
     id: TaskId,
     control: Arc<TaskControl>,
+    /// What log lines must not show.
+    secrets: Secrets,
     log: LogLines,
     dead_letters: Option<DeadLetters>,
     /// Records whose letters were not acknowledged yet, by the number of the letter.
@@ -75,6 +78,7 @@ impl Reporter {
         Ok(Self {
             id: start.spec.id.clone(),
             control: Arc::clone(&start.control),
+            secrets: start.spec.secrets.clone(),
             log: LogLines::from_config(&start.spec.connector_config),
             dead_letters: dead_letters::open(start).await?,
             outstanding: HashMap::new(),
@@ -100,7 +104,7 @@ impl Reporter {
             let line = log_line(&self.id, failure, self.log == LogLines::WithRecord);
             tracing::error!(
                 target: "org.apache.kafka.connect.runtime.errors.LogReporter",
-                error = %failure.error.trace().trim_end(),
+                error = %self.secrets.hide(failure.error.trace().trim_end()),
                 "{line}"
             );
             ErrorCounters::count(&self.control.errors.errors_logged);
@@ -152,7 +156,7 @@ impl Reporter {
         let topic = self.dead_letters.as_ref().map_or("", |dead_letters| &dead_letters.topic);
         tracing::error!(
             target: "org.apache.kafka.connect.runtime.errors.DeadLetterQueueReporter",
-            error = %error.trace().trim_end(),
+            error = %self.secrets.hide(error.trace().trim_end()),
             "Could not produce message to dead letter queue. topic={topic}"
         );
         ErrorCounters::count(&self.control.errors.dead_letter_failures);

@@ -163,8 +163,8 @@ pub(super) fn dead_letter_producer(environment: &Environment, spec: &TaskSpec) -
     props
 }
 
-/// The admin client that creates the dead letter queue: the worker's own settings, then its `admin.*`, then the
-/// connector's `admin.override.*`. Answers the client's name, too.
+/// The admin client that creates the dead letter queue: the worker's own settings, then its `admin.*`, then
+/// the connector's `admin.override.*`. Answers the client's name, too.
 pub(super) fn dead_letter_admin(environment: &Environment, spec: &TaskSpec) -> (ConfigMap, String) {
     let worker = &environment.worker_config;
     let clients = ["admin.", "producer.", "consumer."];

@@ -193,8 +193,15 @@ final class ProtobufToConnect {
         }
     }
 
+    /** By its form alone: files that Connect schemas became do not say which messages are entries. */
     static boolean isMap(FieldDescriptor field) {
-        return field.getType() == FieldDescriptor.Type.MESSAGE && field.isMapField();
+        if (field.getType() != FieldDescriptor.Type.MESSAGE || !field.isRepeated()) {
+            return false;
+        }
+        List<FieldDescriptor> members = field.getMessageType().getFields();
+        return field.getMessageType().getName().endsWith("Entry") && members.size() == 2
+            && members.get(0).getName().equals("key") && !members.get(0).isRepeated()
+            && members.get(1).getName().equals("value") && !members.get(1).isRepeated();
     }
 
     /** The Connect name of a map with that entry message. */

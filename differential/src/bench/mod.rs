@@ -2,18 +2,18 @@
 //!
 //! Both sides get the same batch, prepared beforehand, and must give the same answers before they are timed.
 //! One thread does the work and its CPU time counts, so that other programs on the machine matter little.
-//! Java's converters get the byte arrays that its consumer has copied out of a fetch; ours get the column that the
-//! data plane copies the payloads into (`Converter::takes_columns`), or their slices.
+//! Java's converters get the byte arrays that its consumer has copied out of a fetch; ours get the column
+//! that the data plane copies the payloads into (`Converter::takes_columns`), or their slices.
 //! Each Java class runs in a process of its own after a warm-up with all compiler tiers: the best it can do.
 //!
-//! Converters of a schema registry find every schema in their caches on both sides, as in a running worker. What is
-//! Java's there (`java/registry/`):
-//! - Avro: all of it is a library. Avro's reader and writer, kept per schema, around `AvroData` of a descendant of
-//!   Confluent's converter, with its own caches.
-//! - Protobuf and JSON Schema: protobuf-java's `DynamicMessage`, and Jackson's trees, are libraries; what maps them
-//!   to Kafka's STRUCTs and back is our own Java, as no open library has it. It keeps schemas and descriptors and
-//!   leaves out all checks of the differential test, but Confluent's may be faster or slower: these ratios are an
-//!   indication, and the table marks them.
+//! Converters of a schema registry find every schema in their caches on both sides, as in a running worker.
+//! What is Java's there (`java/registry/`):
+//! - Avro: all of it is a library. Avro's reader and writer, kept per schema, around `AvroData` of a
+//!   descendant of Confluent's converter, with its own caches.
+//! - Protobuf and JSON Schema: protobuf-java's `DynamicMessage`, and Jackson's trees, are libraries; what maps
+//!   them to Kafka's STRUCTs and back is our own Java, as no open library has it. It keeps schemas and
+//!   descriptors and leaves out all checks of the differential test, but Confluent's may be faster or slower:
+//!   these ratios are an indication, and the table marks them.
 
 mod clock;
 mod data;

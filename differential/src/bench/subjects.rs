@@ -1,5 +1,5 @@
-//! What is measured: every converter in both directions, every transform and predicate of Kafka. Converters of a
-//! schema registry are in [`registered`].
+//! What is measured: every converter in both directions, every transform and predicate of Kafka. Converters
+//! of a schema registry are in [`registered`].
 
 use anyhow::ensure;
 

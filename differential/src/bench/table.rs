@@ -10,8 +10,9 @@ use super::{Figure, Reference};
 /// for memory as well (garbage collection there, freeing here).
 pub(super) const RATIO_MIN: f64 = 10.0;
 
-const INDICATION: &str = "* an indication: on the side of Java, libraries read and write, but the mapping to Kafka's \
-                          values is our own\n";
+const INDICATION: &str = "\
+* an indication: on the side of Java, libraries read and write, but the mapping to Kafka's values is our own
+";
 
 /// One line per figure, and the figures below the mark once more.
 pub fn table(figures: &[Figure]) -> String {

@@ -111,11 +111,15 @@ mod tests {
         OffsetEntry { key: key.to_owned(), value: value.map(str::to_owned) }
     }
 
+    fn layered(own: &Arc<Memory>, worker: &Arc<Memory>) -> LayeredStore {
+        LayeredStore::new(Arc::clone(own) as Arc<dyn OffsetStore>, Arc::clone(worker) as Arc<dyn OffsetStore>)
+    }
+
     #[tokio::test]
     async fn the_connectors_own_topic_wins_and_tombstones_reach_both() {
         let (own, worker) = (Arc::new(Memory::default()), Arc::new(Memory::default()));
         worker.write(vec![entry("a", Some("1")), entry("b", Some("2"))]).await.unwrap();
-        let store = LayeredStore::new(own.clone(), worker.clone());
+        let store = layered(&own, &worker);
         store.write(vec![entry("a", Some("3"))]).await.unwrap();
         assert_eq!((store.get(b"a").unwrap(), store.get(b"b").unwrap()), ("3".into(), "2".into()));
         store.write(vec![entry("b", None)]).await.unwrap();
@@ -126,7 +130,7 @@ mod tests {
     async fn a_tombstone_that_the_worker_topic_refuses_fails_the_write() {
         let worker = Arc::new(Memory { is_broken: true, ..Memory::default() });
         let own = Arc::new(Memory::default());
-        let store = LayeredStore::new(own.clone(), worker);
+        let store = layered(&own, &worker);
         assert!(store.write(vec![entry("a", None), entry("b", Some("1"))]).await.is_err());
         assert_eq!(own.get(b"b"), None);
         store.write(vec![entry("b", Some("1"))]).await.unwrap();

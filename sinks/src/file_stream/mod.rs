@@ -1,8 +1,8 @@
 //! `FileStreamSinkConnector`: one line per record, appended to a file or written to the standard output.
 //!
-//! A line is the text that Java's `toString` gives the value (`Struct{a=1}`, `{a=1}`, `null`). Positions become
-//! durable when the lines were written and, for files, synced to the disk: Java commits what the operating system
-//! may still lose, and takes a full disk for success.
+//! A line is the text that Java's `toString` gives the value (`Struct{a=1}`, `{a=1}`, `null`). Positions
+//! become durable when the lines were written and, for files, synced to the disk: Java commits what the
+//! operating system may still lose, and takes a full disk for success.
 //!
 //! Source: `FileStreamSinkConnector` and `FileStreamSinkTask`, Kafka 4.1.
 
@@ -19,10 +19,10 @@ use lakeward_api::source::OffsetsAltered;
 
 use crate::KAFKA_VERSION;
 
-/// The connector's keys.
+/// The connector's keys, with Java's description: REST answers show it.
 #[derive(ConfigDef, Debug)]
 struct Keys {
-    /// The file that lines are appended to. Without it they go to the standard output of the worker.
+    /// Destination filename. If not specified, the standard output will be used
     #[config(name = "file", kind = "string", default = null, importance = "high")]
     file: Option<String>,
 }

@@ -2,11 +2,10 @@
 //!
 //! | connector | does |
 //! |---|---|
-//! | `VerifiableSinkConnector` | tells each record as JSON on the standard output, and again with `"flushed":true` before its position is committed |
+//! | `VerifiableSinkConnector` | tells each record as JSON, and again before its position is committed |
 //! | `MockSinkConnector` | takes everything; with `mock_mode=task-failure` its task fails after `delay_ms` |
 //!
-//! The mode `connector-failure` of the mock connector is not built: a connector without tasks of its own has no
-//! moment at which it could fail.
+//! The mode `connector-failure` of the mock connector is not built: only tasks fail after their start.
 //!
 //! Source: `org.apache.kafka.connect.tools`, Kafka 4.1.
 

@@ -153,7 +153,8 @@ impl SinkTask for VerifiableSinkTask {
     }
 }
 
-/// One JSON text per row. Values that are neither texts, numbers nor booleans are told as Java's text of them.
+/// One JSON text per row. Values that are neither texts, numbers nor booleans are told as Java's text of
+/// them.
 fn json_texts(texts: &mut Texts, topic: &str, values: &Values) -> Result<Vec<String>, ConnectError> {
     let plain = |row: usize| match values {
         Values::Null { .. } => Value::Null,

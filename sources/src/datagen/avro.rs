@@ -125,7 +125,12 @@ impl Reader {
         Ok(made)
     }
 
-    fn member(&mut self, object: &Map<String, Json>, name: &str, namespace: &str) -> Result<Type, ConnectError> {
+    fn member(
+        &mut self,
+        object: &Map<String, Json>,
+        name: &str,
+        namespace: &str,
+    ) -> Result<Type, ConnectError> {
         let member = object.get(name).ok_or_else(|| problem(&format!("a type has no attribute `{name}`")))?;
         self.read(member, namespace)
     }
@@ -170,7 +175,11 @@ impl Reader {
         Ok(made)
     }
 
-    fn record(&mut self, object: &Map<String, Json>, namespace: &str) -> Result<(Shape, Schema), ConnectError> {
+    fn record(
+        &mut self,
+        object: &Map<String, Json>,
+        namespace: &str,
+    ) -> Result<(Shape, Schema), ConnectError> {
         let fields = object.get("fields").and_then(Json::as_array);
         let fields = fields.ok_or_else(|| problem("a record has no fields"))?;
         let mut schema = Schema::new(Kind::Struct(Vec::new()));
@@ -214,8 +223,8 @@ fn primitive(name: &str) -> Option<(Shape, Kind)> {
 
 fn enumeration(object: &Map<String, Json>, name: &str) -> Result<(Shape, Schema), ConnectError> {
     let symbols = object.get("symbols").and_then(Json::as_array).filter(|symbols| !symbols.is_empty());
-    let symbols: Option<Vec<String>> = symbols
-        .and_then(|symbols| symbols.iter().map(|symbol| symbol.as_str().map(str::to_owned)).collect());
+    let symbols: Option<Vec<String>> =
+        symbols.and_then(|symbols| symbols.iter().map(|symbol| symbol.as_str().map(str::to_owned)).collect());
     let symbols = symbols.ok_or_else(|| problem("an enum has no symbols"))?;
     let mut schema = Schema::new(Kind::String);
     schema.parameters.insert(format!("{NAMESPACE}.Enum"), name.to_owned());
@@ -301,7 +310,9 @@ fn without_comments(text: &str) -> String {
             ('/', Some('*')) if !in_string => {
                 letters.next();
                 let mut last = ' ';
-                letters.by_ref().find(|letter| std::mem::replace(&mut last, *letter) == '*' && *letter == '/');
+                letters
+                    .by_ref()
+                    .find(|letter| std::mem::replace(&mut last, *letter) == '*' && *letter == '/');
                 out.push(' ');
                 continue;
             }
@@ -347,7 +358,8 @@ mod tests {
                     _ => format!("\"r{}\"", level - 1),
                 };
                 format!(
-                    "{{\"name\":\"f{level}\",\"type\":{{\"type\":\"record\",\"name\":\"r{level}\",\"fields\":[\
+                    "{{\"name\":\"f{level}\",\"type\":{{\"type\":\"record\",\"name\":\"r{level}\",\
+                     \"fields\":[\
                      {{\"name\":\"a\",\"type\":{kind}}},{{\"name\":\"b\",\"type\":{kind}}}]}}}}"
                 )
             })

@@ -1,14 +1,12 @@
 //! Types to columns: one call makes a field's values for all rows of a batch.
 //!
-//! Rows have seeds; every field mixes its own number into them. What a row holds depends on its seed alone, however
-//! rows are cut into batches.
+//! Rows have seeds; every field mixes its own number into them. What a row holds depends on its seed alone,
+//! however rows are cut into batches.
 
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
-use arrow_array::types::{
-    Date32Type, Int32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType,
-};
+use arrow_array::types::{Date32Type, Int32Type, Int64Type, Time32MillisecondType, TimestampMillisecondType};
 use arrow_array::{
     Array as _, ArrayRef, ArrowPrimitiveType, BooleanArray, Float32Array, Float64Array, ListArray, MapArray,
     PrimitiveArray, StringArray, StructArray, UInt32Array,
@@ -45,7 +43,9 @@ impl Node {
             Recipe::Array { length, item } => {
                 let (offsets, inner) = unfold(seeds, salt, *length)?;
                 let values = item.column(&inner)?;
-                let DataType::List(field) = self.schema.arrow_type() else { unreachable!("arrays are lists") };
+                let DataType::List(field) = self.schema.arrow_type() else {
+                    unreachable!("arrays are lists")
+                };
                 Arc::new(ListArray::new(field, offsets, values, None))
             }
             Recipe::Boolean { odds } => {
@@ -78,7 +78,9 @@ impl Node {
                 });
                 integers(&self.schema, numbers)
             }
-            Recipe::Integers(iteration) => integers(&self.schema, seeds.iter().map(|_| iteration.next_whole())),
+            Recipe::Integers(iteration) => {
+                integers(&self.schema, seeds.iter().map(|_| iteration.next_whole()))
+            }
             Recipe::Map { length, key, value } => {
                 let (offsets, inner) = unfold(seeds, salt, *length)?;
                 map(&self.schema, &offsets, key.column(&inner)?, value.column(&inner)?)?
@@ -111,7 +113,8 @@ impl Node {
                 Arc::new(column.finish())
             }
             Recipe::Texts { prefix, iteration, suffix } => {
-                let texts = seeds.iter().map(|_| Some(format!("{prefix}{}{suffix}", iteration.next_whole() as i32)));
+                let texts =
+                    seeds.iter().map(|_| Some(format!("{prefix}{}{suffix}", iteration.next_whole() as i32)));
                 Arc::new(texts.collect::<StringArray>())
             }
         })
@@ -162,7 +165,9 @@ fn shortest(bytes: &[u8]) -> &[u8] {
 
 fn floats(schema: &Schema, numbers: impl Iterator<Item = f64>) -> ArrayRef {
     match schema.kind {
-        Kind::Float32 => Arc::new(numbers.map(|number| number as f32).collect::<Vec<f32>>().into_iter().collect::<Float32Array>()),
+        Kind::Float32 => Arc::new(
+            numbers.map(|number| number as f32).collect::<Vec<f32>>().into_iter().collect::<Float32Array>(),
+        ),
         _ => Arc::new(Float64Array::from_iter_values(numbers)),
     }
 }

@@ -7,9 +7,24 @@ use serde_json::{Map, Value as Json};
 #[derive(Clone, Debug)]
 pub(super) enum Iteration {
     /// Changes each time.
-    Boolean { start: bool, done: u64 },
-    Float { start: f64, modulo: f64, step: f64, first: f64, done: u64 },
-    Whole { start: i128, modulo: i128, step: i128, first: i128, done: u64 },
+    Boolean {
+        start: bool,
+        done: u64,
+    },
+    Float {
+        start: f64,
+        modulo: f64,
+        step: f64,
+        first: f64,
+        done: u64,
+    },
+    Whole {
+        start: i128,
+        modulo: i128,
+        step: i128,
+        first: i128,
+        done: u64,
+    },
 }
 
 impl Iteration {
@@ -17,7 +32,11 @@ impl Iteration {
     ///
     /// # Errors
     /// `Config` when members are missing or contradict each other.
-    pub(super) fn whole(args: &Map<String, Json>, limits: (i64, i64), done: u64) -> Result<Self, ConnectError> {
+    pub(super) fn whole(
+        args: &Map<String, Json>,
+        limits: (i64, i64),
+        done: u64,
+    ) -> Result<Self, ConnectError> {
         let number = |key: &str| match args.get(key) {
             None => Ok(None),
             Some(json) => match json.as_i64() {

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 use lakeward_api::ConnectError;
-use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, Validator};
 
 use super::avro;
 use super::avro_types::Type;
@@ -17,32 +17,29 @@ const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Exactly one of these says what is made.
 const SCHEMA_KEYS: [&str; 3] = ["schema.string", "schema.filename", "quickstart"];
 
-/// All keys, in Java's order.
+/// All keys, in Java's order and with its descriptions: REST answers show them.
 #[derive(ConfigDef, Debug)]
 pub(super) struct Keys {
-    /// The topic that records go to.
+    /// Topic to write to
     #[config(name = "kafka.topic", kind = "string", default = required, importance = "high")]
     pub(super) topic: String,
-    /// The longest pause before a record in milliseconds; pauses are random. 0 or less: no pause.
+    /// Max interval between messages (ms)
     #[config(name = "max.interval", kind = "long", default = "500", importance = "high")]
     pub(super) max_interval_ms: i64,
-    /// How many records each task makes before it fails; less than 1: no end.
+    /// Number of messages to send from each task, or less than 1 for unlimited
     #[config(name = "iterations", kind = "int", default = "-1", importance = "high")]
     pub(super) iterations: i32,
-    /// The annotated Avro schema, as JSON.
-    #[config(name = "schema.string", kind = "string", default = "", importance = "high",
-             validate = custom_words(schema_string))]
+    /// The literal JSON-encoded Avro schema to use
+    #[config(name = "schema.string", kind = "string", default = "", importance = "high")]
     pub(super) schema_string: String,
-    /// A file that holds the annotated Avro schema, on each worker; or the file name of a ready-made one.
-    #[config(name = "schema.filename", kind = "string", default = "", importance = "high",
-             validate = custom_words(schema_file))]
+    /// Filename of schema to use
+    #[config(name = "schema.filename", kind = "string", default = "", importance = "high")]
     pub(super) schema_filename: String,
-    /// The field that becomes the key. Ready-made schemas have one of their own.
+    /// Name of field to use as the message key
     #[config(name = "schema.keyfield", kind = "string", default = "", importance = "high")]
     pub(super) key_field: String,
-    /// A ready-made schema.
-    #[config(name = "quickstart", kind = "string", default = "", importance = "high",
-             validate = custom_words(known_quickstart))]
+    /// Name of quickstart to use
+    #[config(name = "quickstart", kind = "string", default = "", importance = "high")]
     pub(super) quickstart: String,
     /// Makes the data the same each time. Each task makes data of its own from it.
     #[config(name = "random.seed", kind = "long", default = null, importance = "low")]
@@ -52,10 +49,15 @@ pub(super) struct Keys {
 impl Keys {
     /// Parses `props`; all problems become one error of class `Config`.
     pub(super) fn of(props: &ConfigMap) -> Result<Self, ConnectError> {
-        Self::parse(props).map_err(|values| {
+        let wrong = |values: Vec<ConfigValue>| {
             let problems: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
             ConnectError::config(problems.join("; "))
-        })
+        };
+        let values = validate(props);
+        if values.iter().any(|value| !value.errors.is_empty()) {
+            return Err(wrong(values));
+        }
+        Self::parse(props).map_err(wrong)
     }
 
     /// The ready-made schema that is asked for.
@@ -86,15 +88,31 @@ impl Keys {
     }
 }
 
+/// The definition of every key.
+pub(super) fn config_def() -> ConfigDef {
+    let checks = [
+        ("schema.string", schema_string as fn(&str, &str) -> Result<(), String>),
+        ("schema.filename", schema_file),
+        ("quickstart", known_quickstart),
+    ];
+    let mut definition = Keys::config_def();
+    for (name, check) in checks {
+        let key = definition.key(name).expect("the key is defined above").clone();
+        definition.define(ConfigKey { validator: Validator::CustomWords(check), ..key });
+    }
+    definition
+}
+
 /// Validates every key, then what they mean together. One entry per key, in definition order.
 pub(super) fn validate(props: &ConfigMap) -> Vec<ConfigValue> {
-    let mut values = Keys::config_def().validate(props);
+    let mut values = config_def().validate(props);
     let is_source = |value: &ConfigValue| SCHEMA_KEYS.contains(&value.name.as_str());
     let is_set = |value: &ConfigValue| is_source(value) && value.value.as_deref() != Some("");
     let count = values.iter().filter(|value| is_set(value)).count();
     if count != 1 {
         let message = format!("Must set exactly one of {}", SCHEMA_KEYS.join(", "));
-        let wrong = values.iter_mut().filter(|value| if count == 0 { is_source(value) } else { is_set(value) });
+        let wrong =
+            values.iter_mut().filter(|value| if count == 0 { is_source(value) } else { is_set(value) });
         wrong.for_each(|value| value.errors.push(message.clone()));
         return values;
     }

@@ -1,9 +1,9 @@
 //! `DatagenConnector`: records made up from an Avro schema whose types say how (`arg.properties`).
 //!
-//! Each task makes `iterations` records, or goes on for ever, one per pause of at most `max.interval` ms, or as
-//! fast as it can. Source partition `{"task.id": n}`; source offset `{"task.generation", "random.seed",
-//! "current.iteration"}`: a task goes on where the one before it ended. The same seed gives the same data, but not
-//! the data that Java's generator makes of it.
+//! Each task makes `iterations` records, or goes on for ever, one per pause of at most `max.interval` ms, or
+//! as fast as it can. Source partition `{"task.id": n}`; source offset `{"task.generation", "random.seed",
+//! "current.iteration"}`: a task goes on where the one before it ended. The same seed gives the same data,
+//! but not the data that Java's generator makes of it.
 //!
 //! The ready-made schemas have the names, fields and ranges of Confluent's; most texts are our own.
 //! Not built: unions of more than null and one type, and options from a file.

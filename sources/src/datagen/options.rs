@@ -13,11 +13,14 @@ use serde_json::Value as Json;
 /// # Errors
 /// `Config` when it is no list, empty, or a value does not fit.
 pub(super) fn column(schema: &Schema, json: &Json) -> Result<ArrayRef, ConnectError> {
-    let wrong = |text: &str| ConnectError::config(format!("The options property of the schema is wrong: {text}"));
+    let wrong =
+        |text: &str| ConnectError::config(format!("The options property of the schema is wrong: {text}"));
     let options = match json {
         Json::Array(options) if !options.is_empty() => options,
         Json::Array(_) => return Err(wrong("it is empty")),
-        Json::Object(_) => return Err(wrong("options from a file are not supported; list them in the schema")),
+        Json::Object(_) => {
+            return Err(wrong("options from a file are not supported; list them in the schema"));
+        }
         _ => return Err(wrong("it is no list")),
     };
     let mut column = ColumnWriter::new(schema);

@@ -17,7 +17,11 @@ pub(super) enum Pattern {
     Choice(Vec<Pattern>),
     /// One letter.
     Letter(Vec<char>),
-    Repeat { min: u32, max: u32, inner: Box<Pattern> },
+    Repeat {
+        min: u32,
+        max: u32,
+        inner: Box<Pattern>,
+    },
     Sequence(Vec<Pattern>),
     Text(String),
 }
@@ -28,7 +32,8 @@ impl Pattern {
     /// # Errors
     /// `Config` when it is none, or stands for texts without end.
     pub(super) fn parse(text: &str) -> Result<Self, ConnectError> {
-        let wrong = || ConnectError::config("The regex property of the schema is no pattern that can be used");
+        let wrong =
+            || ConnectError::config("The regex property of the schema is no pattern that can be used");
         let hir = regex_syntax::parse(text).map_err(|err| wrong().with_source(err))?;
         let pattern = Self::of(&hir).ok_or_else(wrong)?;
         pattern.length_max().filter(|length| *length <= LENGTH_MAX).ok_or_else(wrong)?;
@@ -40,9 +45,8 @@ impl Pattern {
             HirKind::Alternation(all) => Self::Choice(all.iter().map(Self::of).collect::<Option<_>>()?),
             HirKind::Capture(group) => Self::of(&group.sub)?,
             HirKind::Class(Class::Unicode(class)) => {
-                let ranges = class.iter().map(|range| (range.start(), range.end()));
                 let printable: Vec<char> =
-                    ranges.clone().flat_map(|(from, to)| from.max(' ')..=to.min('~')).collect();
+                    class.iter().flat_map(|range| range.start().max(' ')..=range.end().min('~')).collect();
                 match printable.is_empty() {
                     true => Self::Letter(vec![class.iter().next()?.start()]),
                     false => Self::Letter(printable),

@@ -20,24 +20,53 @@ const LENGTH_DEFAULT: Length = Length { min: 8, width: 8 };
 /// How one type's values are made.
 #[derive(Debug)]
 pub(super) enum Recipe {
-    Array { length: Length, item: Box<Node> },
-    Boolean { odds: f64 },
+    Array {
+        length: Length,
+        item: Box<Node>,
+    },
+    Boolean {
+        odds: f64,
+    },
     Booleans(Iteration),
     Bytes(Length),
     /// Unscaled; `max` excluded.
-    Decimal { min: i128, max: i128 },
-    Float { min: f64, max: f64 },
+    Decimal {
+        min: i128,
+        max: i128,
+    },
+    Float {
+        min: f64,
+        max: f64,
+    },
     Floats(Iteration),
     /// `width` numbers from `min` on; 0 stands for all numbers.
-    Integer { min: i64, width: u64 },
+    Integer {
+        min: i64,
+        width: u64,
+    },
     Integers(Iteration),
-    Map { length: Length, key: Box<Node>, value: Box<Node> },
+    Map {
+        length: Length,
+        key: Box<Node>,
+        value: Box<Node>,
+    },
     /// Null in one of `branches` rows.
-    Optional { branches: u64, inner: Box<Node> },
+    Optional {
+        branches: u64,
+        inner: Box<Node>,
+    },
     Options(ArrayRef),
     Struct(Vec<Node>),
-    Text { prefix: String, pattern: Pattern, suffix: String },
-    Texts { prefix: String, iteration: Iteration, suffix: String },
+    Text {
+        prefix: String,
+        pattern: Pattern,
+        suffix: String,
+    },
+    Texts {
+        prefix: String,
+        iteration: Iteration,
+        suffix: String,
+    },
 }
 
 /// A length from `min` on, one of `width`.
@@ -107,7 +136,9 @@ impl Cook {
         Ok(match &kind.shape {
             Shape::Array(item) => Recipe::Array { length: length(args)?, item: Box::new(self.cook(item)?) },
             Shape::Boolean => Recipe::Boolean { odds: odds(args)? },
-            Shape::Bytes | Shape::Fixed(_) if kind.schema.logical().is_some() => decimal(&kind.schema, range)?,
+            Shape::Bytes | Shape::Fixed(_) if kind.schema.logical().is_some() => {
+                decimal(&kind.schema, range)?
+            }
             Shape::Bytes => Recipe::Bytes(length(args)?),
             Shape::Double => float_range(range, f64::MAX)?,
             Shape::Enum(symbols) => {

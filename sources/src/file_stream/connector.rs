@@ -15,16 +15,16 @@ pub(super) const FILENAME: &str = "filename";
 /// Key of a source offset.
 pub(super) const POSITION: &str = "position";
 
-/// The connector's keys.
+/// The connector's keys, with Java's descriptions: REST answers show them.
 #[derive(ConfigDef, Debug)]
 pub(super) struct Keys {
-    /// The file to read. Without it the standard input of the worker is read.
+    /// Source filename. If not specified, the standard input will be used
     #[config(name = "file", kind = "string", default = null, importance = "high")]
     pub(super) file: Option<String>,
-    /// The topic that the lines go to.
-    #[config(name = "topic", kind = "string", default = required, importance = "high", validate = non_empty)]
+    /// The topic to publish data to
+    #[config(name = "topic", kind = "string", default = required, importance = "high", validate = custom(non_empty))]
     pub(super) topic: String,
-    /// How many records one poll brings at most.
+    /// The maximum number of records the source task can read from the file each time it is polled
     #[config(name = "batch.size", kind = "int", default = "2000", importance = "low")]
     pub(super) batch_size: i32,
 }
@@ -81,8 +81,8 @@ impl SourceConnector for FileStreamSourceConnector {
     ) -> Result<OffsetsAltered, ConnectError> {
         if Keys::of(props)?.file.is_none() {
             return Err(ConnectError::fatal(
-                "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is \
-                 used for input and offsets are not tracked.",
+                "Offsets cannot be modified if the 'file' configuration is unspecified. This is because \
+                 stdin is used for input and offsets are not tracked.",
             ));
         }
         for (partition, offset) in offsets {
@@ -93,6 +93,11 @@ impl SourceConnector for FileStreamSourceConnector {
         }
         Ok(OffsetsAltered::Done)
     }
+}
+
+/// Source: `ConfigDef.NonEmptyString`.
+fn non_empty(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("String must be non-empty".to_owned()) } else { Ok(()) }
 }
 
 fn check_offset(offset: &Value) -> Result<(), ConnectError> {

@@ -2,7 +2,8 @@
 
 use memchr::memchr2;
 
-/// Bytes that were read and are not taken as lines yet. Memory: what one read brought, and one incomplete line.
+/// Bytes that were read and are not taken as lines yet. Memory: what one read brought, and one incomplete
+/// line.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     bytes: Vec<u8>,

@@ -89,7 +89,10 @@ impl FileStreamSourceTask {
         match outcome.map_err(|err| self.unreadable(err))? {
             Piece::Missing => {
                 if !self.is_missing {
-                    tracing::warn!(file = self.file(), "the file does not exist; waiting for it to be created");
+                    tracing::warn!(
+                        file = self.file(),
+                        "the file does not exist; waiting for it to be created"
+                    );
                 }
                 self.is_missing = true;
                 self.not_before = Some(now.monotonic + LOOK_AGAIN);
@@ -169,7 +172,8 @@ impl FileStreamSourceTask {
             io::ErrorKind::PermissionDenied => "java.nio.file.AccessDeniedException",
             _ => "java.io.IOException",
         };
-        let cause = ConnectError::new(lakeward_api::ErrorClass::Fatal, class, format!("{}: {err}", self.file()));
+        let cause =
+            ConnectError::new(lakeward_api::ErrorClass::Fatal, class, format!("{}: {err}", self.file()));
         ConnectError::fatal(format!("{cause}; the file must exist and be readable for the worker's user"))
             .with_source(cause)
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use lakeward_api::batch::Values;
 use lakeward_api::config::{ConfigMap, ConfigType, DefaultValue};
-use lakeward_api::source::{ExactlyOnceSupport, OffsetsAltered, SourceBatch, SourceConnector as _, SourceMap};
+use lakeward_api::source::{
+    ExactlyOnceSupport, OffsetsAltered, SourceBatch, SourceConnector as _, SourceMap,
+};
 use lakeward_api::value::Value;
 
 use super::FileStreamSourceConnector;
@@ -41,7 +43,11 @@ fn lines(batches: &[SourceBatch]) -> Vec<(String, i64)> {
             Some(Value::Int64(position)) => *position,
             other => panic!("{other:?}"),
         };
-        texts.iter().enumerate().map(|(row, text)| (text.as_str().unwrap().to_owned(), position(row))).collect()
+        texts
+            .iter()
+            .enumerate()
+            .map(|(row, text)| (text.as_str().unwrap().to_owned(), position(row)))
+            .collect()
     };
     batches.iter().flat_map(line).collect()
 }
@@ -190,7 +196,7 @@ fn keys_are_javas() {
     };
     assert_eq!(
         errors(&props(&[("topic", "")])),
-        ["Invalid value  for configuration topic: String may not be empty"]
+        ["Invalid value  for configuration topic: String must be non-empty"]
     );
 }
 

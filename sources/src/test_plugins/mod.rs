@@ -1,14 +1,13 @@
-//! The source connectors of Kafka's system tests, under their Java names. They have no keys of their own: a wrong
-//! setting fails the task.
+//! The source connectors of Kafka's system tests, under their Java names. They have no keys of their own: a
+//! wrong setting fails the task.
 //!
 //! | connector | does |
 //! |---|---|
-//! | `VerifiableSourceConnector` | counts upwards at `throughput` records per second, tells each record as JSON on the standard output |
+//! | `VerifiableSourceConnector` | counts at `throughput` records per second, tells each as JSON |
 //! | `SchemaSourceConnector` | `num.messages` structs of fixed content, of one or two schema versions |
 //! | `MockSourceConnector` | fails its task after `delay_ms` with `mock_mode=task-failure` |
 //!
-//! The mode `connector-failure` of the mock connector is not built: a connector without tasks of its own has no
-//! moment at which it could fail.
+//! The mode `connector-failure` of the mock connector is not built: only tasks fail after their start.
 //!
 //! Source: `org.apache.kafka.connect.tools`, Kafka 4.1.
 
@@ -55,7 +54,8 @@ fn number<T: std::str::FromStr>(props: &ConfigMap, key: &str, task: &str) -> Res
         };
         let cause = ConnectError::new(ErrorClass::Config, "java.lang.NumberFormatException", cause);
         let class = "org.apache.kafka.connect.errors.ConnectException";
-        ConnectError::new(ErrorClass::Config, class, format!("Invalid {task} configuration")).with_source(cause)
+        ConnectError::new(ErrorClass::Config, class, format!("Invalid {task} configuration"))
+            .with_source(cause)
     })
 }
 

@@ -1,8 +1,8 @@
-//! `SchemaSourceConnector`: structs of fixed content, numbered; with `multiple.schema=true` every other one has a
-//! second version of the schema.
+//! `SchemaSourceConnector`: structs of fixed content, numbered; with `multiple.schema=true` every other one
+//! has a second version of the schema.
 //!
-//! Source partition `{"id": task}`, source offset `{"seqno": last number}`. Each task writes to the partition of
-//! its own number.
+//! Source partition `{"id": task}`, source offset `{"seqno": last number}`. Each task writes to the partition
+//! of its own number.
 
 use std::sync::Arc;
 
@@ -108,7 +108,8 @@ impl SchemaSourceTask {
 
     /// `rows` records of one schema.
     fn batch(&mut self, rows: usize) -> SourceBatch {
-        let turn = usize::try_from(self.made % self.value_schemas.len() as u64).expect("there are two at most");
+        let turn =
+            usize::try_from(self.made % self.value_schemas.len() as u64).expect("there are two at most");
         let schema = Arc::clone(&self.value_schemas[turn]);
         let numbers: Vec<i64> = (self.next..).take(rows).collect();
         let position = |seqno: &i64| SourcePosition {

@@ -25,7 +25,7 @@ fn numbers(batches: &[SourceBatch]) -> Vec<i64> {
 
 #[test]
 fn verifiable_numbers_go_on_after_a_restart() {
-    let config = props(&[("name", "n"), ("topic", "t"), ("throughput", "-1")]);
+    let config = props(&[("name", "n"), ("topic", "t"), ("throughput", "9")]);
     let mut rig = Rig::start(&VerifiableSourceConnector, &config, stored(41));
     let batches = rig.records().unwrap();
     let first = numbers(&batches);
@@ -50,7 +50,8 @@ fn verifiable_records_come_at_their_pace() {
 
 #[test]
 fn complete_records_hold_what_is_told() {
-    let config = props(&[("name", "n"), ("topic", "t"), ("throughput", "0"), ("complete.record.data", "TRUE")]);
+    let config =
+        props(&[("name", "n"), ("topic", "t"), ("throughput", "0"), ("complete.record.data", "TRUE")]);
     let mut rig = Rig::start(&VerifiableSourceConnector, &config, Stored::default());
     let batches = rig.records().unwrap();
     let names: Vec<String> =
@@ -67,8 +68,8 @@ fn each_task_has_its_number_and_a_wrong_setting_fails_it_in_javas_words() {
     assert_eq!(tasks.iter().map(|task| task["id"].as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);
     let error = Rig::try_start(&VerifiableSourceConnector, &config, Stored::default()).err().unwrap();
     let trace = error.trace();
-    let expected = "org.apache.kafka.connect.errors.ConnectException: Invalid VerifiableSourceTask configuration\n\
-                    Caused by: java.lang.NumberFormatException: For input string: \"fast\"";
+    let expected = "org.apache.kafka.connect.errors.ConnectException: Invalid VerifiableSourceTask \
+                    configuration\nCaused by: java.lang.NumberFormatException: For input string: \"fast\"";
     assert!(trace.starts_with(expected), "{trace}");
 }
 
@@ -89,12 +90,7 @@ fn schema_records_alternate_and_end() {
     assert_eq!(versions, [Some(1), Some(2), Some(1), Some(2), Some(1)]);
     assert!(batches.iter().all(|batch| batch.partition == Some(0)));
     let Value::Struct(fields) = &values(&batches[3])[0] else { panic!("no struct") };
-    assert_eq!(fields[5..], [
-        Value::Int32(1),
-        Value::String("def".into()),
-        Value::Int32(0),
-        Value::Int64(3)
-    ]);
+    assert_eq!(fields[5..], [Value::Int32(1), Value::String("def".into()), Value::Int32(0), Value::Int64(3)]);
     assert!(matches!(rig.poll().unwrap(), Polled::Idle { .. }));
 }
 

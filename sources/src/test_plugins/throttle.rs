@@ -30,7 +30,8 @@ impl Throttle {
             return Ok(due - made);
         }
         let micros = (u128::from(made) * 1_000_000).div_ceil(u128::from(per_second));
-        let next = u64::try_from(micros).ok().and_then(|micros| start.checked_add(Duration::from_micros(micros)));
+        let next =
+            u64::try_from(micros).ok().and_then(|micros| start.checked_add(Duration::from_micros(micros)));
         Err(next)
     }
 }

@@ -106,7 +106,8 @@ impl VerifiableSourceTask {
     fn tell(&mut self, first: &str, seqno: i64, wall_ms: i64) {
         let (id, name, topic) = (self.id, &self.name_json, &self.topic_json);
         self.console.line(&format!(
-            "{{{first}\"task\":{id},\"seqno\":{seqno},\"time_ms\":{wall_ms},\"name\":{name},\"topic\":{topic}}}"
+            "{{{first}\"task\":{id},\"seqno\":{seqno},\"time_ms\":{wall_ms},\"name\":{name},\
+             \"topic\":{topic}}}"
         ));
     }
 
@@ -167,7 +168,11 @@ impl SourceTask for VerifiableSourceTask {
         Ok(Polled::Records(vec![batch]))
     }
 
-    fn record_done(&mut self, position: &SourcePosition, _outcome: &RecordOutcome) -> Result<(), ConnectError> {
+    fn record_done(
+        &mut self,
+        position: &SourcePosition,
+        _outcome: &RecordOutcome,
+    ) -> Result<(), ConnectError> {
         if let Some(seqno) = position::long(&position.offset, "seqno") {
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
             let wall_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);

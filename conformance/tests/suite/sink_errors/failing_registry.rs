@@ -19,14 +19,14 @@ pub(super) struct FailingRegistry {
 impl FailingRegistry {
     /// Answers 503 to the first `failures` questions for a schema by its id.
     pub(super) fn start(failures: usize) -> Self {
-        let registry = SchemaRegistry::start().unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let registry = SchemaRegistry::start().expect("the registry starts");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let port = listener.local_addr().expect("the listener is bound").port();
         let refused = Arc::new(AtomicUsize::new(0));
         let (rest, count) = (registry.rest.clone(), Arc::clone(&refused));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                answer(&stream.unwrap(), &rest, &count, failures);
+                answer(&stream.expect("the listener lives"), &rest, &count, failures);
             }
         });
         Self { registry, port, refused }
@@ -39,7 +39,9 @@ impl FailingRegistry {
     /// Registers a record of one long for the values of `topic`.
     pub(super) fn register(&self, topic: &str) -> u32 {
         let schema = json!({"type": "record", "name": "N", "fields": [{"name": "n", "type": "long"}]});
-        self.registry.register_avro(&format!("{topic}-value"), &schema).unwrap()
+        self.registry
+            .register_avro(&format!("{topic}-value"), &schema)
+            .expect("the registry takes the schema")
     }
 
     /// Questions refused so far.
@@ -77,7 +79,7 @@ fn answer(mut stream: &TcpStream, rest: &RestClient, refused: &AtomicUsize, fail
     } else {
         let headers = [("content-type", "application/vnd.schemaregistry.v1+json")];
         let body = Some(body.as_str()).filter(|body| !body.is_empty());
-        let answer = rest.send(&method, &path, &headers, body).unwrap();
+        let answer = rest.send(&method, &path, &headers, body).expect("the registry answers");
         (answer.status, answer.text)
     };
     let length = text.len();

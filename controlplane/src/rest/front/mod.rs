@@ -1,7 +1,7 @@
 //! What requests meet before and after the resources: origins, headers, credentials.
 //!
-//! Owns the worker settings about them; the listeners of `/admin` alone have none of it. Source: `RestServer`,
-//! Kafka 4.1.
+//! Owns the worker settings about them; the listeners of `/admin` alone have none of it. Source:
+//! `RestServer`, Kafka 4.1.
 
 mod auth;
 mod cors;

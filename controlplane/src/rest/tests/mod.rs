@@ -5,6 +5,7 @@ mod connectors;
 mod forward;
 mod front;
 mod lifecycle;
+mod metrics;
 mod plugins;
 pub(crate) mod rig;
 mod tls;

@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::herder::{Herder, Stage, WorkerParts};
+use crate::metrics::Metrics;
 use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{WorkerConfig, WorkerMode};

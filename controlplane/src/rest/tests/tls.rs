@@ -1,5 +1,5 @@
-//! Encrypted listeners, and the way to a leader that has one. The certificate is self-signed, for `localhost` and
-//! `127.0.0.1`, and its own authority.
+//! Encrypted listeners, and the way to a leader that has one. The certificate is self-signed, for `localhost`
+//! and `127.0.0.1`, and its own authority.
 
 use std::sync::Arc;
 
@@ -15,20 +15,20 @@ use crate::rest::tls::TlsSettings;
 use crate::worker_config::WorkerMode;
 
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\n\
-    MIIBmzCCAUGgAwIBAgIUAJzyjnzm/yMOV0StAfWUK0seXYcwCgYIKoZIzj0EAwIw\n\
-    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMDIzNVoYDzIxMjYxMDI4\n\
-    MTIwMjM1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n\
-    PQMBBwNCAATEI4r3sT8OZi+jfccUpSwuulYK7YMo9RPLx8B+fsdLl6WExVlwANxV\n\
-    QhlrIVpxP0siEyHJ5zBIoV3ZEIK7b06wo28wbTAdBgNVHQ4EFgQUG8t9EdD7rzIq\n\
-    rMzmXTPJ7hSczEgwHwYDVR0jBBgwFoAUG8t9EdD7rzIqrMzmXTPJ7hSczEgwDwYD\n\
-    VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI\n\
-    zj0EAwIDSAAwRQIhAN06YUMXMxLlDjJsKxq8oR1tmvimyMu+7R2XxBNZP1iKAiBG\n\
-    6MlpT1WwQHpWMJRE5Fjfvw6J8+dSTj33N4eoUF386g==\n\
+    MIIBmTCCAT6gAwIBAgIUSx9QUrhbqx4YMJxgTysvYIA/OSUwCgYIKoZIzj0EAwIw\n\
+    FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMTEyMTEyOFoYDzIxMjYxMDI4\n\
+    MTIxMTI4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO\n\
+    PQMBBwNCAAQprSdgVkSklBvZYE5LC5TDRHfwS/lBmi1P4A7KA5WA9+Fw5WSjT6IV\n\
+    IPneupfHVZPQlaEkz2TkBmeihtjrv5NGo2wwajAdBgNVHQ4EFgQUlaNgDYzQKP55\n\
+    gSFdLaxWikZCNCowHwYDVR0jBBgwFoAUlaNgDYzQKP55gSFdLaxWikZCNCowDAYD\n\
+    VR0TAQH/BAIwADAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZIzj0E\n\
+    AwIDSQAwRgIhAJghQJYjiqVWK5enQKhzVLBCUI7Nup8fh9CfmlBg96btAiEA6u+I\n\
+    ych7eM8WO+B+bf0SZmx+KcXOcSXfzIqqVEqjwdI=\n\
     -----END CERTIFICATE-----";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\n\
-    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg1unO4kDzntLnnqqi\n\
-    xT9OkXc5cYeOWwLgsIrfwAFttuqhRANCAATEI4r3sT8OZi+jfccUpSwuulYK7YMo\n\
-    9RPLx8B+fsdLl6WExVlwANxVQhlrIVpxP0siEyHJ5zBIoV3ZEIK7b06w\n\
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLebpdhrxU9uoFoWR\n\
+    7RjszCxxajY1nmRlzPqeq3rWEyChRANCAAQprSdgVkSklBvZYE5LC5TDRHfwS/lB\n\
+    mi1P4A7KA5WA9+Fw5WSjT6IVIPneupfHVZPQlaEkz2TkBmeihtjrv5NG\n\
     -----END PRIVATE KEY-----";
 
 /// Settings of a worker with one encrypted listener; `auth` is what it asks of clients.
@@ -61,8 +61,7 @@ async fn get(rig: &Rig, has_certificate: bool) -> Result<String, String> {
 
 #[tokio::test]
 async fn clients_show_certificates_where_they_must() {
-    for (auth, without, with) in
-        [("none", true, true), ("requested", true, true), ("required", false, true)]
+    for (auth, without, with) in [("none", true, true), ("requested", true, true), ("required", false, true)]
     {
         let rig = Rig::new(WorkerMode::Distributed, &settings(auth)).await;
         for (has_certificate, is_served) in [(false, without), (true, with)] {

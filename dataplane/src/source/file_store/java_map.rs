@@ -53,8 +53,8 @@ pub(super) fn to_bytes(entries: &Entries) -> Vec<u8> {
     out
 }
 
-/// Reads the file, with any number of buckets and any order. Entries with a null key are left out: they belong to
-/// no connector.
+/// Reads the file, with any number of buckets and any order. Entries with a null key are left out: they
+/// belong to no connector.
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<Entries, String> {
     let mut rest = Rest(bytes);
     rest.expect(&MAGIC)?;
@@ -114,10 +114,10 @@ mod tests {
     use super::*;
 
     /// Written by `ObjectOutputStream` of JDK 17, as the standalone worker of Kafka 4.1 does.
-    const JAVAS: &[u8] = b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16`\xd1\x03\x00\x02F\
-        \x00\x0aloadFactorI\x00\x09thresholdxp?@\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\x00\x00\x01ur\
-        \x00\x02[B\xac\xf3\x17\xf8\x06\x08T\xe0\x02\x00\x00xp\x00\x00\x00\x1d[\"src\",{\"filename\":\"/a.txt\"}]uq\
-        \x00~\x00\x02\x00\x00\x00\x0e{\"position\":6}x";
+    const JAVAS: &[u8] = b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap\x05\x07\xda\xc1\xc3\x16`\xd1\x03\
+        \x00\x02F\x00\x0aloadFactorI\x00\x09thresholdxp?@\x00\x00\x00\x00\x00\x0cw\x08\x00\x00\x00\x10\x00\
+        \x00\x00\x01ur\x00\x02[B\xac\xf3\x17\xf8\x06\x08T\xe0\x02\x00\x00xp\x00\x00\x00\x1d\
+        [\"src\",{\"filename\":\"/a.txt\"}]uq\x00~\x00\x02\x00\x00\x00\x0e{\"position\":6}x";
 
     #[test]
     fn javas_file_is_read_and_written_byte_for_byte() {
@@ -131,7 +131,7 @@ mod tests {
     fn maps_of_every_size_come_back() {
         for size in [0, 1, 12, 13, 24, 25, 1000] {
             let entry = |at: u32| {
-                let value = (at % 3 != 0).then(|| Bytes::from(format!("v{at}")));
+                let value = (!at.is_multiple_of(3)).then(|| Bytes::from(format!("v{at}")));
                 (Bytes::from(format!("k{at}")), value)
             };
             let entries: Entries = (0..size).map(entry).collect();

@@ -1,8 +1,8 @@
 //! What was taken from the consumer and not yet given to the sink.
 //!
-//! Usually empty at the end of a turn. It is kept while something is waited for (a schema registry, a retry, a
-//! sink that refuses, reports that find no room), so that rebalances and commits go on meanwhile. Bounded: the
-//! pipeline takes nothing further, and pauses its partitions when the wait is long.
+//! Usually empty at the end of a turn. It is kept while something is waited for (a schema registry, a retry,
+//! a sink that refuses, reports that find no room), so that rebalances and commits go on meanwhile. Bounded:
+//! the pipeline takes nothing further, and pauses its partitions when the wait is long.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -2,9 +2,9 @@
 //!
 //! Works through the backlog until it is empty or something must be waited for; it never waits itself.
 //!
-//! Source: `WorkerSinkTask#convertMessages`, `#deliverMessages`, `RetryWithToleranceOperator`, Kafka 4.1. Unlike
-//! Java, the records before one that is tried again go on to the sink, and the wait does not stop the task's
-//! rebalances and commits.
+//! Source: `WorkerSinkTask#convertMessages`, `#deliverMessages`, `RetryWithToleranceOperator`, Kafka 4.1.
+//! Unlike Java, the records before one that is tried again go on to the sink, and the wait does not stop the
+//! task's rebalances and commits.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
@@ -92,8 +92,8 @@ impl Pipeline {
         Ok(None)
     }
 
-    /// Decides about the first record of `converted` that may pass later, and leaves out what must wait for it.
-    /// Answers the offset from which to convert once more.
+    /// Decides about the first record of `converted` that may pass later, and leaves out what must wait for
+    /// it. Answers the offset from which to convert once more.
     fn try_again(
         &mut self,
         partition: &TopicPartition,

@@ -1,5 +1,5 @@
-//! The end of a failed task: what is durable is committed and the group is left, so that other members go on at
-//! once instead of waiting for the session's end.
+//! The end of a failed task: what is durable is committed and the group is left, so that other members go on
+//! at once instead of waiting for the session's end.
 //!
 //! Source: `WorkerSinkTask#execute` (`finally closeAllPartitions`), Kafka 4.1. The sink gets no further call.
 

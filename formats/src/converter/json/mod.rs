@@ -67,7 +67,12 @@ fn checked(payload: &[u8]) -> Parsed<Cursor<'_>> {
     }
 }
 
-/// Whether a payload holds nothing but white space, which `JsonConverter` without envelopes reads as null.
+/// Whether a payload holds nothing but white space, which `JsonConverter` without envelopes reads as null. A
+/// byte order mark before it is none of the text.
 fn is_blank(payload: &[u8]) -> bool {
-    payload.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+    are_blanks(payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload))
+}
+
+fn are_blanks(text: &[u8]) -> bool {
+    text.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
 }

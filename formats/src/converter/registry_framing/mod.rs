@@ -14,6 +14,7 @@
 //!
 //! Source: `AbstractKafkaSchemaSerDe` and the converters of Confluent Schema Registry 8.
 
+mod bytes;
 mod config;
 mod converter;
 mod decode;
@@ -27,6 +28,7 @@ mod subjects;
 mod wire;
 mod writers;
 
+pub(super) use bytes::{append_leading, leading_varint};
 #[cfg(test)]
 pub(super) use config::rules;
 pub(super) use config::{

@@ -1,9 +1,9 @@
 //! Records that this sink leaves out, told one by one.
 //!
-//! Source: `S3SinkTask#maybeSkipOnNullValue`, `TopicPartitionWriter#executeState`: null values that are skipped,
-//! records without an encoded partition, records that the format cannot write. A record that the format refuses
-//! while its file is being written still counts to `flush.size`, so that names do not depend on how records were
-//! batched; Java does not count it.
+//! Source: `S3SinkTask#maybeSkipOnNullValue`, `TopicPartitionWriter#executeState`: null values that are
+//! skipped, records without an encoded partition, records that the format cannot write. A record that the
+//! format refuses while its file is being written still counts to `flush.size`, so that names do not depend
+//! on how records were batched; Java does not count it.
 
 use std::sync::Arc;
 

@@ -59,7 +59,7 @@ impl Column {
     #[inline]
     fn append_present(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
         match &mut self.cells {
-            Cells::String(texts) => texts.push(cursor.bytes()?)?,
+            Cells::String(texts) => texts.push_next(cursor)?,
             Cells::Int64(cells) | Cells::Timestamp(cells) => cells.push(cursor.long()?),
             Cells::Int32(cells) | Cells::Date(cells) => cells.push(cursor.int()?),
             Cells::Double(cells) => cells.push(f64::from_le_bytes(cursor.array()?)),
@@ -83,7 +83,7 @@ impl Column {
                 }
                 offsets.push(offset(item.rows())?);
             }
-            Cells::Bytes(cells) => cells.push(cursor.bytes()?)?,
+            Cells::Bytes(cells) => cells.push_next(cursor)?,
             Cells::Map(map) => map.append(cursor)?,
             Cells::Enum { symbols, texts } => {
                 let index = cursor.int()?;
@@ -228,6 +228,14 @@ impl VarCells {
     #[inline]
     pub(super) fn push(&mut self, bytes: &[u8]) -> Converted<()> {
         self.data.extend_from_slice(bytes);
+        self.offsets.push(offset(self.data.len())?);
+        Ok(())
+    }
+
+    /// Appends the bytes at the cursor.
+    #[inline]
+    fn push_next(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        cursor.append_bytes(&mut self.data)?;
         self.offsets.push(offset(self.data.len())?);
         Ok(())
     }

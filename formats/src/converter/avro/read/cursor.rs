@@ -2,6 +2,7 @@
 //!
 //! Source: `org.apache.avro.io.BinaryDecoder`.
 
+use super::super::super::registry_framing::{append_leading, leading_varint};
 use super::super::fault::{Converted, ended, malformed};
 
 /// The bytes that are left, and what may still be made of few bytes.
@@ -41,6 +42,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn long_of_many(&mut self) -> Converted<i64> {
+        if let Some((number, length)) = leading_varint(self.rest) {
+            self.rest = &self.rest[length..];
+            return Ok(unzigzag(number));
+        }
         let mut number = 0_u64;
         for (at, byte) in self.rest.iter().take(10).enumerate() {
             number |= u64::from(byte & 0x7f) << (7 * at);
@@ -55,6 +60,20 @@ impl<'a> Cursor<'a> {
     /// A zigzag number of up to five bytes; what does not fit 32 bits is lost, as in Java.
     #[inline]
     pub(in super::super) fn int(&mut self) -> Converted<i32> {
+        if let [first, rest @ ..] = self.rest
+            && *first < 0x80
+        {
+            self.rest = rest;
+            return Ok(unzigzag(u64::from(*first)) as i32);
+        }
+        self.int_of_many()
+    }
+
+    fn int_of_many(&mut self) -> Converted<i32> {
+        if let Some((number, length @ ..=5)) = leading_varint(self.rest) {
+            self.rest = &self.rest[length..];
+            return Ok(unzigzag(u64::from(number as u32)) as i32);
+        }
         let mut number = 0_u32;
         for (at, byte) in self.rest.iter().take(5).enumerate() {
             number |= u32::from(byte & 0x7f) << (7 * at);
@@ -88,14 +107,29 @@ impl<'a> Cursor<'a> {
         Ok(bytes)
     }
 
+    /// Appends what follows a length to `out`.
+    #[inline]
+    pub(super) fn append_bytes(&mut self, out: &mut Vec<u8>) -> Converted<()> {
+        let length = self.length()?;
+        match append_leading(out, self.rest, length) {
+            Some(rest) => self.rest = rest,
+            None => return Err(ended()),
+        }
+        Ok(())
+    }
+
     /// A length and as many bytes.
     #[inline]
     pub(in super::super) fn bytes(&mut self) -> Converted<&'a [u8]> {
+        let length = self.length()?;
+        self.take(length)
+    }
+
+    #[inline]
+    fn length(&mut self) -> Converted<usize> {
         let length = self.long()?;
-        match usize::try_from(length) {
-            Ok(length) => self.take(length),
-            Err(_) => Err(malformed(format!("Malformed data. Length is negative: {length}"))),
-        }
+        usize::try_from(length)
+            .map_err(|_| malformed(format!("Malformed data. Length is negative: {length}")))
     }
 
     /// The index of a union's branch, below `branches`.

@@ -1,5 +1,6 @@
 //! The inner loop: one value out of its column.
 
+use super::super::super::registry_framing::append_leading;
 use super::super::fault::{Converted, data, mistyped};
 use super::super::read::shortest;
 use super::bind::{Bound, Cells};
@@ -123,7 +124,10 @@ impl Bound<'_> {
                 };
                 write_long(out, *index);
             }
-            _ => write_bytes(out, bytes),
+            _ => {
+                write_long(out, i64::from(offsets[row + 1] - offsets[row]));
+                append_leading(out, &data[offsets[row] as usize..], bytes.len());
+            }
         }
         Ok(())
     }

@@ -58,6 +58,11 @@ impl Node {
         };
         match appended {
             Some(end) => Some(end),
+            // A null is the value that most often is none of the kind.
+            None if text.first_chunk() == Some(b"null") => {
+                self.push_null()?;
+                text.get(4..)
+            }
             None => self.append_other(record, text),
         }
     }

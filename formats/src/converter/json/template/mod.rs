@@ -57,7 +57,9 @@ impl Template {
         let rest = self.root.append(&mut record, &self.text);
         self.room = record.room;
         let is_complete = |rest: &[u8]| {
-            rest.len() >= PADDING && super::is_blank(&rest[..rest.len() - PADDING]) && self.root.has_no_null()
+            rest.len() >= PADDING
+                && super::are_blanks(&rest[..rest.len() - PADDING])
+                && self.root.has_no_null()
         };
         // Names are compared with names that are UTF-8; texts are all else that is taken over.
         let is_utf8 = || record.encoding == Encoding::Ascii || simdutf8::basic::from_utf8(payload).is_ok();

@@ -2,6 +2,7 @@
 //!
 //! Source: `CodedInputStream` of protobuf-java.
 
+use super::super::super::registry_framing::leading_varint;
 use super::super::fault::{Converted, malformed, truncated};
 use super::Number;
 
@@ -70,6 +71,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn varint_of_many(&mut self) -> Converted<u64> {
+        if let Some((number, length)) = leading_varint(self.rest) {
+            self.rest = &self.rest[length..];
+            return Ok(number);
+        }
         let mut number = 0_u64;
         for (at, byte) in self.rest.iter().take(10).enumerate() {
             number |= u64::from(byte & 0x7f) << (7 * at);

@@ -82,7 +82,7 @@ fn primitive<T: ArrowPrimitiveType>(cells: &mut Vec<T::Native>, nulls: Option<Nu
 
 /// Takes the content; the next run will need about as much room.
 fn take<T>(items: &mut Vec<T>) -> Vec<T> {
-    let next = Vec::with_capacity(items.len());
+    let next = Vec::with_capacity(items.len() + items.len() / 16 + 32);
     mem::replace(items, next)
 }
 

@@ -2,6 +2,7 @@
 
 use arrow_buffer::NullBuffer;
 
+use super::super::super::registry_framing::append_leading;
 use super::super::descriptor::Kind;
 use super::super::fault::{Converted, Fault, argument, data};
 use super::super::mapping::Form;
@@ -125,10 +126,10 @@ impl Bound<'_> {
     fn write_bare(&self, row: usize, out: &mut Vec<u8>) -> Converted<bool> {
         match (self.form, &self.cells) {
             (Form::Scalar(_), Cells::Var { offsets, data }) => {
-                let bytes = &data[range(offsets, row)];
-                varint(bytes.len() as u64, out);
-                out.extend_from_slice(bytes);
-                Ok(bytes.is_empty())
+                let length = range(offsets, row).len();
+                varint(length as u64, out);
+                append_leading(out, &data[offsets[row] as usize..], length);
+                Ok(length == 0)
             }
             (Form::Scalar(kind), _) => Ok(self.write_scalar(kind, row, out)),
             (Form::Message(_), Cells::Message(fields)) => {
