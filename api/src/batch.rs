@@ -23,8 +23,8 @@ pub enum Values {
         /// Row count.
         rows: usize,
     },
-    /// Connect would be schemaless and every row has the same shape: columns as [`crate::shaped`] says, not of
-    /// type `Null` (see [`Values::of_shape`]).
+    /// Connect would be schemaless and every row has the same shape: columns as [`crate::shaped`] says, not
+    /// of type `Null` (see [`Values::of_shape`]).
     Shaped(ArrayRef),
     /// Every row has the same schema.
     Typed {

@@ -73,8 +73,8 @@ impl SmallestIntegers {
     }
 }
 
-/// The values of one header whose schemas differ from row to row. Few schemas come again and again, so each row
-/// names its schema by a number.
+/// The values of one header whose schemas differ from row to row. Few schemas come again and again, so each
+/// row names its schema by a number.
 #[derive(Clone, Debug, Default)]
 pub struct MixedHeaders {
     schemas: Vec<Option<Arc<Schema>>>,
@@ -171,9 +171,9 @@ impl HeaderValues {
 
 /// The headers of a batch.
 ///
-/// Most topics have none, which costs nothing. Where every row has headers of the same names in the same order
-/// (a producer that always adds a trace id, a transform that adds a constant), there is a column per header;
-/// rows that differ have a list each.
+/// Most topics have none, which costs nothing. Where every row has headers of the same names in the same
+/// order (a producer that always adds a trace id, a transform that adds a constant), there is a column per
+/// header; rows that differ have a list each.
 #[derive(Clone, Debug, Default)]
 pub struct HeaderRows(Form);
 

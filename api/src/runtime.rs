@@ -46,8 +46,8 @@ pub struct TaskSpec {
     pub still_wanted: StillWanted,
 }
 
-/// Says whether a task that is being started is still to be started: between the decision and the moment in which
-/// it fences its predecessors, another worker may have taken it over.
+/// Says whether a task that is being started is still to be started: between the decision and the moment in
+/// which it fences its predecessors, another worker may have taken it over.
 #[derive(Clone)]
 pub struct StillWanted(Arc<dyn Fn() -> bool + Send + Sync>);
 

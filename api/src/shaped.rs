@@ -1,7 +1,8 @@
 //! Schemaless rows as columns: what Connect holds as one map per record, held as one column per key.
 //!
-//! Records without a schema mostly look alike. When every row of a batch has the same keys in the same order and
-//! each key has values of one kind, the rows have one *shape*, and the Arrow type of the column is that shape:
+//! Records without a schema mostly look alike. When every row of a batch has the same keys in the same order
+//! and each key has values of one kind, the rows have one *shape*, and the Arrow type of the column is that
+//! shape:
 //!
 //! | Arrow type | value |
 //! |---|---|
@@ -11,9 +12,10 @@
 //! | `List` | [`Value::Array`] |
 //! | `Struct` | [`Value::Map`] with STRING keys: the fields in order |
 //!
-//! A null at any level is [`Value::Null`]: the key is there and its value is null. Rows that do not fit (a key
-//! that some rows lack, a whole and a broken number under one key, decimals, keys that are no text) stay
-//! [`Values::Dynamic`](crate::batch::Values::Dynamic). Whether a batch is shaped never changes what a record is.
+//! A null at any level is [`Value::Null`]: the key is there and its value is null. Rows that do not fit (a
+//! key that some rows lack, a whole and a broken number under one key, decimals, keys that are no text) stay
+//! [`Values::Dynamic`](crate::batch::Values::Dynamic). Whether a batch is shaped never changes what a record
+//! is.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! The source contract.
 //!
-//! A [`SourceTask`] is a state machine that never blocks and never waits: [`SourceTask::poll`] hands over what
-//! is there, network work runs over the [`Bridge`], files are read in bounded pieces, and the task's [`Waker`]
-//! makes the pipeline poll again. It lives on one shard and needs no `Send`.
+//! A [`SourceTask`] is a state machine that never blocks and never waits: [`SourceTask::poll`] hands over
+//! what is there, network work runs over the [`Bridge`], files are read in bounded pieces, and the task's
+//! [`Waker`] makes the pipeline poll again. It lives on one shard and needs no `Send`.
 //!
 //! Source: `SourceConnector`, `SourceTask`, `TransactionContext`, `OffsetStorageReader`, Kafka 4.1.
 
@@ -17,8 +17,8 @@ use crate::header::HeaderRows;
 use crate::sink::Now;
 use crate::value::Value;
 
-/// A source partition or source offset: a [`Value::Map`] with STRING keys and plain values, or null. It is what
-/// the offsets topic holds as JSON.
+/// A source partition or source offset: a [`Value::Map`] with STRING keys and plain values, or null. It is
+/// what the offsets topic holds as JSON.
 pub type SourceMap = Arc<Value>;
 
 /// Where one record came from.
@@ -93,8 +93,8 @@ pub enum RecordOutcome {
     Skipped,
 }
 
-/// What the task wants to happen with the transaction its records are in, when it defines the boundaries itself
-/// (`transaction.boundary=connector`).
+/// What the task wants to happen with the transaction its records are in, when it defines the boundaries
+/// itself (`transaction.boundary=connector`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TransactionRequest {
     /// Abort after the batches of this poll.

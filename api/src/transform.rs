@@ -14,8 +14,8 @@ pub trait Transform {
     /// starts a new batch. The `Err` of the call itself fails the task (class `Fatal`, `Config`).
     fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError>;
 
-    /// Said once, before the first batch, when the records come from a source connector: their offsets are row
-    /// numbers without a meaning, and a negative partition means that the producer chooses one.
+    /// Said once, before the first batch, when the records come from a source connector: their offsets are
+    /// row numbers without a meaning, and a negative partition means that the producer chooses one.
     fn expect_source_records(&mut self) {}
 }
 

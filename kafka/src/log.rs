@@ -23,7 +23,7 @@ use tokio::sync::watch;
 use crate::KafkaError;
 use crate::admin::{blocking, client_error, timeout_error};
 use crate::producer::{AckProducer, StoredAt};
-use crate::settings::{ClientKind, translate};
+use crate::settings::{ClientKind, ClientSettings, translate};
 
 /// How long one poll waits; bounds how long dropping the log takes.
 const POLL_WAIT: Duration = Duration::from_millis(50);
@@ -124,15 +124,8 @@ impl CompactedLog {
             .to_rdkafka()
             .create_with_context(Quiet)
             .map_err(|source| client_error(action(), source))?;
-        let real_ends = match isolation {
-            Isolation::Uncommitted => None,
-            Isolation::Committed => {
-                client.set("isolation.level", Isolation::Uncommitted.as_str());
-                client.set("client.id", format!("{client_id}-ends"));
-                let consumer = client.to_rdkafka().create_with_context(Quiet);
-                Some(Arc::new(consumer.map_err(|source| client_error(action(), source))?))
-            }
-        };
+        let real_ends =
+            real_ends(isolation, client, &client_id).map_err(|source| client_error(action(), source))?;
         let mut assignment = TopicPartitionList::new();
         for partition in 0..partition_count {
             assignment
@@ -336,6 +329,20 @@ impl CompactedLog {
         }
         Ok(())
     }
+}
+
+/// A client that sees the end behind open transactions, for a reader that does not.
+fn real_ends(
+    isolation: Isolation,
+    mut client: ClientSettings,
+    client_id: &str,
+) -> Result<Option<Arc<BaseConsumer<Quiet>>>, LibraryError> {
+    if isolation == Isolation::Uncommitted {
+        return Ok(None);
+    }
+    client.set("isolation.level", Isolation::Uncommitted.as_str());
+    client.set("client.id", format!("{client_id}-ends"));
+    Ok(Some(Arc::new(client.to_rdkafka().create_with_context(Quiet)?)))
 }
 
 impl Drop for CompactedLog {

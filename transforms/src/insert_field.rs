@@ -266,7 +266,8 @@ impl InsertField {
 
 fn no_offset() -> ConnectError {
     ConnectError::data(
-        "Only SinkRecord supported for [field insertion], found: org.apache.kafka.connect.source.SourceRecord",
+        "Only SinkRecord supported for [field insertion], found: \
+         org.apache.kafka.connect.source.SourceRecord",
     )
 }
 

@@ -37,6 +37,15 @@ impl JavaRegex {
         Ok(Self { program: compile::compile(parsed) })
     }
 
+    /// Validates a setting that is a pattern; a missing one (`None`) is refused.
+    ///
+    /// Source: `org.apache.kafka.connect.transforms.util.RegexValidator`, Kafka 4.1.
+    pub fn check_setting(_: &str, text: Option<&str>) -> Result<(), String> {
+        let null = r#"Cannot invoke "String.isEmpty()" because "this.pattern" is null"#;
+        let checked = text.map_or_else(|| Err(null.to_owned()), |text| Self::new(text).map(drop));
+        checked.map_err(|problem| format!("Invalid regex: {problem}"))
+    }
+
     /// Whether the whole of `text` matches.
     ///
     /// # Errors

@@ -44,9 +44,9 @@ fn header_def() -> ConfigDef {
 
 fn topic_def() -> ConfigDef {
     ConfigDef::new(vec![ConfigKey {
-        validator: Validator::Custom(|_, text| {
-            non_empty(text)?;
-            JavaRegex::new(text).map(drop).map_err(|problem| format!("Invalid regex: {problem}"))
+        validator: Validator::CustomOrNull(|name, text| {
+            text.map_or(Ok(()), non_empty)?;
+            JavaRegex::check_setting(name, text)
         }),
         ..required(
             "pattern",

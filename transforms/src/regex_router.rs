@@ -27,9 +27,7 @@ pub(crate) fn classes() -> Vec<TransformClass> {
 fn config_def() -> ConfigDef {
     ConfigDef::new(vec![
         ConfigKey {
-            validator: Validator::Custom(|_, text| {
-                JavaRegex::new(text).map(drop).map_err(|problem| format!("Invalid regex: {problem}"))
-            }),
+            validator: Validator::CustomOrNull(JavaRegex::check_setting),
             ..required(
                 "regex",
                 ConfigType::String,

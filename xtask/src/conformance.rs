@@ -25,7 +25,8 @@ pub(crate) fn conformance(workspace: &Workspace, arguments: &[String]) -> anyhow
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The suite as `cargo test` has built it, without arguments. It finds the case files from where its package is.
+/// The suite as `cargo test` has built it, without arguments. It finds the case files from where its package
+/// is.
 pub(crate) fn built(workspace: &Workspace) -> anyhow::Result<Command> {
     let mut command = Command::new(workspace.target()?.join("debug").join("lakeward-conformance"));
     command.env("CARGO_MANIFEST_DIR", workspace.root.join("conformance")).current_dir(&workspace.root);

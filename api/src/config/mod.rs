@@ -124,6 +124,8 @@ pub enum Validator {
     Between(i64, i64),
     /// Own check: `(name, text)` to the text after `Invalid value x for configuration k: `.
     Custom(fn(&str, &str) -> Result<(), String>),
+    /// As `Custom`, but it sees a missing value, too, as `None`.
+    CustomOrNull(fn(&str, Option<&str>) -> Result<(), String>),
     /// Own check that words the whole error: `(name, text)` to the error.
     CustomWords(fn(&str, &str) -> Result<(), String>),
     /// A text that is not empty.
@@ -211,7 +213,19 @@ impl ConfigKey {
         }
     }
 
+    /// What the validator has against having no value at all; nothing when that is the default.
+    pub fn null_problem(&self) -> Option<String> {
+        match self.default {
+            DefaultValue::Null => None,
+            DefaultValue::Required | DefaultValue::Text(_) => {
+                parse::check_null(self.kind, &self.validator, &self.name).err()
+            }
+        }
+    }
+
     /// Validates `given` (`None` when the key is absent) and returns the value in use with all problems.
+    ///
+    /// A value that is missing or cannot be parsed is null to the validator, which may complain as well.
     pub fn validate(&self, given: Option<&str>) -> ConfigValue {
         let mut errors = Vec::new();
         let raw = match (given, &self.default) {
@@ -223,6 +237,7 @@ impl ConfigKey {
                     "Missing required configuration \"{}\" which has no default value.",
                     self.name
                 ));
+                errors.extend(self.null_problem());
                 None
             }
         };
@@ -235,6 +250,7 @@ impl ConfigKey {
             }
             Err(problem) => {
                 errors.push(problem);
+                errors.extend(self.null_problem());
                 None
             }
         });
@@ -300,7 +316,10 @@ mod tests {
         let int = key(ConfigType::Int, Validator::AtLeast(1));
         assert_eq!(
             int.validate(Some("x")).errors,
-            ["Invalid value x for configuration k: Not a number of type INT"]
+            [
+                "Invalid value x for configuration k: Not a number of type INT",
+                "Invalid value null for configuration k: Value must be non-null"
+            ]
         );
         assert_eq!(
             int.validate(Some("0")).errors,
@@ -308,8 +327,17 @@ mod tests {
         );
         assert_eq!(
             int.validate(None).errors,
-            ["Missing required configuration \"k\" which has no default value."]
+            [
+                "Missing required configuration \"k\" which has no default value.",
+                "Invalid value null for configuration k: Value must be non-null"
+            ]
         );
+        let optional = ConfigKey { default: DefaultValue::Null, ..int };
+        assert_eq!(
+            optional.validate(Some("x")).errors,
+            ["Invalid value x for configuration k: Not a number of type INT"]
+        );
+        assert_eq!(optional.validate(None).errors, [""; 0]);
         let choice = key(ConfigType::String, Validator::OneOf(&["a", "b"]));
         assert_eq!(
             choice.validate(Some("c")).errors,
@@ -325,6 +353,12 @@ mod tests {
         assert_eq!(own.validate(Some("a")).errors, ["k a"]);
         let present = key(ConfigType::String, Validator::NonNull);
         assert_eq!(present.validate(Some("")).errors, [""; 0]);
+        let seen = Validator::CustomOrNull(|_, text| text.map(drop).ok_or("none".to_owned()));
+        assert_eq!(key(ConfigType::String, seen).validate(Some("")).errors, [""; 0]);
+        assert_eq!(
+            key(ConfigType::String, seen).validate(None).errors[1..],
+            ["Invalid value null for configuration k: none"]
+        );
     }
 
     #[test]

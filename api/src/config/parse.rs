@@ -97,7 +97,7 @@ pub(super) fn check(kind: ConfigType, validator: &Validator, name: &str, text: &
         Validator::AtLeast(min) if number() < *min => format!("Value must be at least {min}"),
         Validator::Between(min, _) if number() < *min => format!("Value must be at least {min}"),
         Validator::Between(_, max) if number() > *max => format!("Value must be no more than {max}"),
-        Validator::NonEmpty if text.is_empty() => "String may not be empty".to_owned(),
+        Validator::NonEmpty if text.is_empty() => "String must be non-empty".to_owned(),
         Validator::OneOf(allowed) if !allowed.contains(&text) => {
             format!("String must be one of: {}", allowed.join(", "))
         }
@@ -105,6 +105,10 @@ pub(super) fn check(kind: ConfigType, validator: &Validator, name: &str, text: &
             format!("String must be one of (case insensitive): {}", allowed.join(", "))
         }
         Validator::Custom(check) => match check(name, text) {
+            Ok(()) => return Ok(()),
+            Err(problem) => problem,
+        },
+        Validator::CustomOrNull(check) => match check(name, Some(text)) {
             Ok(()) => return Ok(()),
             Err(problem) => problem,
         },
@@ -116,4 +120,23 @@ pub(super) fn check(kind: ConfigType, validator: &Validator, name: &str, text: &
         _ => text.to_owned(),
     };
     Err(format!("Invalid value {shown} for configuration {name}: {problem}"))
+}
+
+/// Applies a validator to no value at all.
+pub(super) fn check_null(kind: ConfigType, validator: &Validator, name: &str) -> Result<(), String> {
+    let is_list = kind == ConfigType::List;
+    let problem = match validator {
+        Validator::AtLeast(_) | Validator::Between(..) => Some("Value must be non-null".to_owned()),
+        Validator::OneOf(allowed) => Some(format!("String must be one of: {}", allowed.join(", "))),
+        Validator::OneOfIgnoreCase(allowed) => {
+            Some(format!("String must be one of (case insensitive): {}", allowed.join(", ")))
+        }
+        Validator::NonNull => Some("entry must be non null".to_owned()),
+        Validator::CustomOrNull(check) => check(name, None).err(),
+        // Checks of lists take a missing one for an empty one.
+        Validator::Custom(check) if is_list => check(name, "").err(),
+        Validator::CustomWords(check) if is_list => return check(name, ""),
+        Validator::Any | Validator::Custom(_) | Validator::CustomWords(_) | Validator::NonEmpty => None,
+    };
+    problem.map_or(Ok(()), |problem| Err(format!("Invalid value null for configuration {name}: {problem}")))
 }

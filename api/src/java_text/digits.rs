@@ -145,7 +145,8 @@ fn write_long(out: &mut [u8; NUMBER_BYTES], start: usize, magnitude: f64) -> Opt
     Some(at + count)
 }
 
-/// Eight digits, not yet characters, of a number below 10^8: two look-ups take half the time of computing them.
+/// Eight digits, not yet characters, of a number below 10^8: two look-ups take half the time of computing
+/// them.
 #[inline(always)]
 fn eight(number: u64) -> u64 {
     let number = number as u32;

@@ -5,7 +5,9 @@
 //! | `"<any>"`, `"<string>"`, `"<int>"`, `"<bool>"` | a value of that kind |
 //! | `"<absent>"` as a member | an object without that member |
 //! | a string with `<*>` in it | any text in that place |
-//! | `{…}` | the same members, in any order; with `"...": 0` further ones; with `"<ordered>": 0` in this order |
+//! | `{…}` | the same members, in any order |
+//! | `{"...": 0, …}` | further members may be there |
+//! | `{"<ordered>": 0, …}` | the members are in this order |
 //! | `["...", p, …]` | an array with a fitting element for every `p` |
 //! | `["<all>", p]` | an array that is not empty and whose elements all fit `p` |
 //! | anything else | itself |

@@ -1,7 +1,7 @@
 //! Runs case files: one worker per kind of settings, one case after the other, connectors removed in between.
 //!
-//! Cases of one worker never run at the same time: creating a connector makes a Java cluster rebalance, and that
-//! refuses the requests of everybody else.
+//! Cases of one worker never run at the same time: creating a connector makes a Java cluster rebalance, and
+//! that refuses the requests of everybody else.
 
 use std::cell::OnceCell;
 use std::fs;

@@ -1,7 +1,7 @@
 //! `$name` in case files: built-in values, and names that are made up when they are first used.
 //!
-//! A name that starts with `shared` lives as long as its file's worker, any other as long as its case. An upper
-//! case letter after the dollar sign (`Cast$Key`) is no variable, nor is `${…}`; `$$` is a dollar sign.
+//! A name that starts with `shared` lives as long as its file's worker, any other as long as its case. An
+//! upper case letter after the dollar sign (`Cast$Key`) is no variable, nor is `${…}`; `$$` is a dollar sign.
 
 use std::collections::BTreeMap;
 

@@ -25,7 +25,8 @@ const TOOLS: &str = "org.apache.kafka.connect.tools";
 const LINES: &str = "one\ntwo\r\n\nvier \u{e4}\u{1F600}\rfive,\"5\"\nnot complete";
 
 fn create(rest: &RestClient, name: &str, config: &Value) {
-    rest.post("/connectors", &json!({"name": name, "config": config})).unwrap().expect_status(201);
+    let request = json!({"name": name, "config": config});
+    rest.post("/connectors", &request).expect("the worker answers").expect_status(201);
 }
 
 fn folder() -> tempfile::TempDir {

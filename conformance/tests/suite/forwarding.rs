@@ -28,7 +28,8 @@ fn every_worker_carries_out_every_request_also_after_the_leader_died() {
 /// Creates, changes, stops, resets and deletes a connector through one worker.
 fn work_with(rest: &RestClient, name: &str, config: &serde_json::Value) {
     let path = |rest: &str| format!("/connectors/{name}{rest}");
-    let created = rest.post("/connectors", &json!({"name": name, "config": config})).unwrap();
+    let created =
+        rest.post("/connectors", &json!({"name": name, "config": config})).expect("the worker answers");
     let created = created.expect_status(201);
     let location = format!("http://{}{}", rest.authority(), path(""));
     assert_eq!(created.header("location"), Some(location.as_str()));
@@ -36,16 +37,18 @@ fn work_with(rest: &RestClient, name: &str, config: &serde_json::Value) {
         let status = rest.get(&path("/config")).map_err(|err| format!("{err:#}"))?.status;
         if status == 200 { Ok(()) } else { Err(status.to_string()) }
     });
-    rest.patch(&path("/config"), &json!({"flush.size": "7"})).unwrap().expect_status(200);
-    rest.post("/connectors", &json!({"name": name, "config": config})).unwrap().expect_status(409);
-    let refused = rest.send("PUT", &path("/stop?forward=false"), &[], None).unwrap();
+    rest.patch(&path("/config"), &json!({"flush.size": "7"})).expect("the worker answers").expect_status(200);
+    rest.post("/connectors", &json!({"name": name, "config": config}))
+        .expect("the worker answers")
+        .expect_status(409);
+    let refused = rest.send("PUT", &path("/stop?forward=false"), &[], None).expect("the worker answers");
     assert!([204, 409].contains(&refused.status), "{}", refused.text);
-    rest.put_empty(&path("/stop")).unwrap().expect_status(204);
+    rest.put_empty(&path("/stop")).expect("the worker answers").expect_status(204);
     wait_for("the group is empty", Duration::from_secs(60), || {
         let reset = rest.delete(&path("/offsets")).map_err(|err| format!("{err:#}"))?;
         if reset.status == 200 { Ok(()) } else { Err(reset.text) }
     });
-    rest.delete(&path("")).unwrap().expect_status(204);
+    rest.delete(&path("")).expect("the worker answers").expect_status(204);
     wait_for("the worker read that it is gone", Duration::from_secs(30), || {
         let status = rest.get(&path("")).map_err(|err| format!("{err:#}"))?.status;
         if status == 404 { Ok(()) } else { Err(status.to_string()) }

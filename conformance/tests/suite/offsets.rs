@@ -126,7 +126,10 @@ fn altered_offsets_are_what_the_group_goes_on_from() {
     start_sink(rest, name, topic);
     stop(rest, name);
     let path = format!("/connectors/{name}/offsets");
-    let item = |partition: i32, offset: Value| json!({"partition": {"kafka_topic": topic, "kafka_partition": partition}, "offset": offset});
+    let item = |partition: i32, offset: Value| {
+        let partition = json!({"kafka_topic": topic, "kafka_partition": partition});
+        json!({"partition": partition, "offset": offset})
+    };
     let offsets =
         json!({"offsets": [item(0, json!({"kafka_offset": 3})), item(1, json!({"kafka_offset": 4}))]});
     rest.patch(&path, &offsets).unwrap().expect_status(200);
@@ -145,7 +148,9 @@ fn start_sink(rest: &RestClient, name: &str, topic: &str) {
         "connector.class": "FileStreamSink", "file": file, "topics": topic, "tasks.max": "1",
         "value.converter": "org.apache.kafka.connect.storage.StringConverter",
     });
-    rest.post("/connectors", &json!({"name": name, "config": config})).unwrap().expect_status(201);
+    rest.post("/connectors", &json!({"name": name, "config": config}))
+        .expect("the worker answers")
+        .expect_status(201);
     wait_for(&format!("{name} runs"), PATIENCE, || {
         let status = rest.get(&format!("/connectors/{name}/status")).map_err(|err| format!("{err:#}"))?;
         if status.text.matches("RUNNING").count() == 2 { Ok(()) } else { Err(status.text) }
@@ -154,7 +159,7 @@ fn start_sink(rest: &RestClient, name: &str, topic: &str) {
 
 /// Stops the connector and waits until its group is empty: then a reset is accepted.
 fn stop(rest: &RestClient, name: &str) {
-    rest.put_empty(&format!("/connectors/{name}/stop")).unwrap().expect_status(204);
+    rest.put_empty(&format!("/connectors/{name}/stop")).expect("the worker answers").expect_status(204);
     wait_for(&format!("{name} left its group"), PATIENCE, || {
         let reset = rest.delete(&format!("/connectors/{name}/offsets")).map_err(|err| format!("{err:#}"))?;
         if reset.status == 200 { Ok(()) } else { Err(reset.text) }

@@ -137,7 +137,7 @@ fn bad_records_fail_the_task_or_are_skipped() {
         ("transforms.cast.spec", "int32"),
         ("value.converter", "org.apache.kafka.connect.converters.IntegerConverter"),
     ];
-    let mut rig = SourceRig::start(&[]);
+    let rig = SourceRig::start(&[]);
     std::fs::write(&rig.file, "1\n2\nx\n3\n").unwrap();
     rig.create(&transform);
     let trace = rig.worker.wait_for_failure(&rig.connector);

@@ -23,7 +23,7 @@ fn kill_and_go_on(rig: &mut SourceRig, more: &[(&str, &str)]) {
             if count >= enough { Ok(()) } else { Err(count) }
         });
         rig.worker.kill();
-        rig.worker.restart().unwrap();
+        rig.worker.restart().expect("the worker starts again");
     }
     rig.append(500);
     assert_eq!(rig.wait_for_last(), rig.written());

@@ -14,18 +14,18 @@ use lakeward_testkit::worker::{LakewardWorker, Properties, distributed_propertie
 use serde_json::{Value, json};
 
 /// Until records or offsets are there; a loaded machine needs some of it.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Class name of the source.
-pub const FILE_SOURCE: &str = "org.apache.kafka.connect.file.FileStreamSourceConnector";
+pub(crate) const FILE_SOURCE: &str = "org.apache.kafka.connect.file.FileStreamSourceConnector";
 
 /// A running worker and what a file source needs.
-pub struct SourceRig {
-    pub worker: LakewardWorker,
-    pub properties: Properties,
-    pub connector: String,
-    pub topic: String,
-    pub file: PathBuf,
+pub(crate) struct SourceRig {
+    pub(crate) worker: LakewardWorker,
+    pub(crate) properties: Properties,
+    pub(crate) connector: String,
+    pub(crate) topic: String,
+    pub(crate) file: PathBuf,
     folder: PathBuf,
     next: u64,
 }
@@ -39,7 +39,7 @@ impl Drop for SourceRig {
 
 impl SourceRig {
     /// Starts a worker with further settings; no connector exists yet. The topic has one partition.
-    pub fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         let broker = KafkaBroker::shared();
         let mut properties = distributed_properties(broker);
         properties.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -54,7 +54,7 @@ impl SourceRig {
     }
 
     /// The usual configuration: a line is a string.
-    pub fn config(&self, more: &[(&str, &str)]) -> Value {
+    pub(crate) fn config(&self, more: &[(&str, &str)]) -> Value {
         let mut config = json!({
             "connector.class": FILE_SOURCE,
             "tasks.max": "1",
@@ -70,13 +70,13 @@ impl SourceRig {
     }
 
     /// Creates the connector and waits until its task runs.
-    pub fn create(&self, more: &[(&str, &str)]) {
+    pub(crate) fn create(&self, more: &[(&str, &str)]) {
         self.worker.create(&self.connector, &self.config(more));
         self.worker.wait_for_state(&self.connector, "RUNNING", 1);
     }
 
     /// Appends `count` numbered lines to the file in one write.
-    pub fn append(&mut self, count: u64) {
+    pub(crate) fn append(&mut self, count: u64) {
         let lines: String = (self.next..self.next + count).map(|id| format!("line-{id:08}\n")).collect();
         let mut file = OpenOptions::new().append(true).open(&self.file).expect("the file is there");
         file.write_all(lines.as_bytes()).expect("the file can be written");
@@ -84,18 +84,18 @@ impl SourceRig {
     }
 
     /// Bytes of the file.
-    pub fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         fs::metadata(&self.file).expect("the file is there").len()
     }
 
     /// The numbers of the lines in the topic, in order; committed ones when transactions are in use.
-    pub fn ids(&self) -> Vec<u64> {
+    pub(crate) fn ids(&self) -> Vec<u64> {
         let records = records::read_topic(KafkaBroker::shared(), &self.topic).expect("topics are readable");
         records.iter().map(id_of).collect()
     }
 
     /// Waits until the last line is in the topic, and returns all numbers in their order.
-    pub fn wait_for_last(&self) -> Vec<u64> {
+    pub(crate) fn wait_for_last(&self) -> Vec<u64> {
         wait_for(&format!("line {}", self.next - 1), PATIENCE, || {
             let ids = self.ids();
             if ids.last() == Some(&(self.next - 1)) { Ok(ids) } else { Err(self.seen(&ids)) }
@@ -111,12 +111,12 @@ impl SourceRig {
     }
 
     /// The numbers of all lines that were written.
-    pub fn written(&self) -> Vec<u64> {
+    pub(crate) fn written(&self) -> Vec<u64> {
         (0..self.next).collect()
     }
 
     /// Key and value of the newest record of the offsets topic.
-    pub fn stored_offset(&self) -> Option<(String, Option<String>)> {
+    pub(crate) fn stored_offset(&self) -> Option<(String, Option<String>)> {
         let topic = property(&self.properties, "offset.storage.topic");
         let records =
             records::read_topic(KafkaBroker::shared(), topic).expect("the offsets topic is readable");
@@ -126,7 +126,7 @@ impl SourceRig {
     }
 
     /// Waits until the whole file counts as read.
-    pub fn wait_for_offset(&self) {
+    pub(crate) fn wait_for_offset(&self) {
         let key = format!("[\"{}\",{{\"filename\":\"{}\"}}]", self.connector, self.file.display());
         let expected = Some((key, Some(format!("{{\"position\":{}}}", self.length()))));
         wait_for("the stored offset", PATIENCE, || {
@@ -143,7 +143,7 @@ fn id_of(record: &Record) -> u64 {
 }
 
 /// Waits until a connector and its one task run on any worker.
-pub fn wait_until_running(rest: &RestClient, connector: &str) {
+pub(crate) fn wait_until_running(rest: &RestClient, connector: &str) {
     wait_for(&format!("{connector} to run"), PATIENCE, || {
         let answer =
             rest.get(&format!("/connectors/{connector}/status")).map_err(|err| format!("{err:#}"))?;

@@ -87,7 +87,10 @@ impl Vault {
             "tasks.max": "1",
             "topics": self.variable("topic"),
             "file": self.folder.path().join(format!("out-{name}")).display().to_string(),
-            "note": format!("{} {} ${{nope:a:b}} {}", self.variable("note"), self.whole(), self.variable("absent")),
+            "note": format!(
+                "{} {} ${{nope:a:b}} {}",
+                self.variable("note"), self.whole(), self.variable("absent")
+            ),
             "outside": "${file:/etc/hostname:x}${env:PATH}",
         })
     }

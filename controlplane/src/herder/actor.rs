@@ -15,12 +15,13 @@ use lakeward_controlplane_core::status::{
     RunState, Status, Subject, TopicUse, status_record, topic_record, topic_tombstone,
 };
 use lakeward_kafka::membership::Role;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::healing::Healing;
 use super::inbox::{Inbox, Report, Reported};
-use super::{Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, now_ms};
+use super::{Answer, Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, answers, now_ms};
 use crate::config_providers::Resolved;
 use crate::store::{ClusterView, Store};
 use crate::worker_config::WorkerMode;
@@ -114,7 +115,10 @@ impl Actor {
                     Ok(()) => self.on_role().await,
                     Err(_) => break,
                 },
-                () = inbox.arrived() => self.on_reports(),
+                () = inbox.arrived() => if !self.on_reports() {
+                    // Topics change nothing that runs, and they are told often.
+                    continue;
+                },
                 command = self.commands.recv() => match command {
                     Some((command, reply)) => self.on_command(command, reply).await,
                     None => break,
@@ -222,12 +226,27 @@ impl Actor {
             // There the answer waits for the start, and a start that failed is the answer.
             self.converge().await;
             let failure = name.and_then(|name| self.failures.get(name.as_str()).cloned());
-            if let (Ok(_), Some(failure)) = (&outcome, failure) {
-                outcome = Err(RequestError::Internal(failure));
-            }
+            outcome = match (outcome, failure) {
+                (Ok(_), Some(failure)) => Err(RequestError::Internal(failure)),
+                (outcome, _) => outcome.map(|answer| self.with_tasks(answer)),
+            };
         }
         // The client may have gone; the work is done all the same.
         drop(reply.send(outcome));
+    }
+
+    /// The answer with the tasks that run by now. Source: `StandaloneHerder#putConnectorConfig`, Kafka 4.1.
+    fn with_tasks(&self, answer: Answer) -> Answer {
+        let present = |mut info: Value| {
+            let name = info["name"].as_str().unwrap_or_default();
+            info["tasks"] = self.view().config(|state| answers::task_ids(state, name)).into();
+            info
+        };
+        match answer {
+            Answer::Created(info) => Answer::Created(present(info)),
+            Answer::Updated(info) => Answer::Updated(present(info)),
+            other => other,
+        }
     }
 
     /// Brings what runs here to what is wanted.
@@ -247,12 +266,16 @@ impl Actor {
         );
     }
 
-    fn on_reports(&mut self) {
+    /// True when a task changed its state.
+    fn on_reports(&mut self) -> bool {
+        let mut has_changes = false;
         for (id, report) in self.inbox.take() {
             if self.running.tasks.contains_key(&id) {
+                has_changes |= report.state.is_some();
                 self.on_report(&id, report);
             }
         }
+        has_changes
     }
 
     fn on_report(&mut self, id: &TaskId, report: Report) {

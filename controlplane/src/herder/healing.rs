@@ -137,7 +137,7 @@ impl Actor {
     /// Looks at the pulses and restarts what is due.
     pub(super) async fn heal(&mut self) {
         if self.healing.next_look.is_some_and(|look| look <= Instant::now()) {
-            self.look_at_pulses().await;
+            self.look_at_pulses();
             self.healing.next_look = self.healing.look_after_interval();
         }
         let now_ms = self.healing.now_ms();
@@ -173,7 +173,7 @@ impl Actor {
 
     /// A stuck task says RUNNING for ever: the log says what it waits for, and automatic restarts, where they
     /// are wanted, count it as failed.
-    async fn look_at_pulses(&mut self) {
+    fn look_at_pulses(&mut self) {
         let now_ms = self.healing.now_ms();
         let pulses: Vec<_> =
             self.healing.pulses.iter().map(|(id, pulse)| (id.clone(), pulse.read())).collect();

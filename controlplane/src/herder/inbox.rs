@@ -24,7 +24,7 @@ pub(crate) enum Reported {
 pub(crate) struct Report {
     /// Its newest state.
     pub(crate) state: Option<Reported>,
-    /// Topics it used for the first time.
+    /// Topics it used; they may be known.
     pub(crate) topics: BTreeSet<Arc<str>>,
 }
 

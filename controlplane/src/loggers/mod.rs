@@ -169,7 +169,8 @@ impl Board {
         })
     }
 
-    /// Sets a logger and everything below it; the names whose level changed, sorted.
+    /// Sets every logger whose name starts with `name`, be it below it or not; the names whose level changed,
+    /// sorted.
     pub(crate) fn set(&self, name: &str, level: LogLevel) -> Vec<String> {
         self.lock(|loggers| {
             let changed = loggers.set(name, level);
@@ -191,9 +192,6 @@ impl Loggers {
             self.known.insert(name.to_owned(), inherited);
         }
         let modified_ms = Some(now_ms());
-        let below = |known: &str| {
-            known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
         let mut changed = Vec::new();
         let mut change = |known: &str, logger: &mut Logger| {
             if logger.level != level {
@@ -202,7 +200,7 @@ impl Loggers {
             }
         };
         for (known, logger) in &mut self.known {
-            if everything || below(known) {
+            if everything || known.starts_with(name) {
                 change(known, logger);
             }
         }
@@ -256,7 +254,7 @@ mod tests {
     const REST: &str = "org.apache.kafka.connect.runtime.rest";
 
     #[test]
-    fn a_namespace_sets_everything_below_it_and_answers_only_what_changed() {
+    fn a_namespace_sets_every_name_that_starts_like_it_and_answers_only_what_changed() {
         let board = Board::new();
         let changed = board.set(REST, LogLevel::Debug);
         assert_eq!(changed[0], REST);
@@ -268,6 +266,7 @@ mod tests {
         assert_eq!(board.set("my.new", LogLevel::Trace), ["my.new"]);
         assert_eq!(board.set("my", LogLevel::Off), ["my", "my.new"]);
         assert_eq!(board.all().get("my"), None);
+        assert_eq!(board.set("m", LogLevel::Error), ["m", "my", "my.new"], "as in Java");
         assert!(board.set("ROOT", LogLevel::Warn).contains(&"root".to_owned()));
         assert_eq!(board.one("Root").unwrap()["level"], "WARN");
     }

@@ -1,7 +1,8 @@
 //! What workers ask of each other, signed with the session key of the config topic.
 //!
 //! Workers of this kind need no such requests: the leader runs everything. Requests of others are checked as
-//! Java checks them; a rightly signed one comes from a worker that left the group, and is a conflict.
+//! Java checks them; a rightly signed one comes from a worker that left the group, and is a conflict. A
+//! standalone worker refuses them all.
 //!
 //! Source: `InternalClusterResource`, `InternalRequestSignature`,
 //! `DistributedHerder#requestNotSignedProperly`, Kafka 4.1.
@@ -9,15 +10,25 @@
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use http::request::Parts;
 
 use super::answer::Answer;
 use crate::herder::{Herder, RequestError};
+use crate::worker_config::WorkerMode;
 
 const SIGNATURE: &str = "X-Connect-Authorization";
 const ALGORITHM: &str = "X-Connect-Request-Signature-Algorithm";
 
 pub(super) fn serve(herder: &Herder, head: &Parts, body: &[u8]) -> Result<Answer, RequestError> {
+    if herder.config().mode() == WorkerMode::Standalone {
+        let unsupported = match head.method {
+            Method::PUT => "exactly-once source connectors",
+            _ => "externally setting task configurations",
+        };
+        let message = format!("Kafka Connect in standalone mode does not support {unsupported}.");
+        return Err(RequestError::Internal(message));
+    }
     let bad = |text: String| RequestError::BadRequest(text);
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let (Some(signature), Some(name)) = (header(SIGNATURE), header(ALGORITHM)) else {

@@ -84,7 +84,8 @@ pub(crate) trait Store: Send + Sync {
         barrier: Barrier,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Makes this worker the only one that [`Store::write_config`] works for, where the worker file asks for that.
+    /// Makes this worker the only one that [`Store::write_config`] works for, where the worker file asks for
+    /// that.
     fn claim(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(std::future::ready(Ok(())))
     }

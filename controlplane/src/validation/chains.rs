@@ -13,7 +13,7 @@ use lakeward_api::plugin::{PluginKind, PluginRegistry};
 use lakeward_controlplane_core::Properties;
 
 use super::classes::{self, Found};
-use super::{entry, null_problem};
+use super::entry;
 
 /// What differs between the two lists of aliases.
 struct List {
@@ -185,7 +185,7 @@ impl ChainChecks {
 /// What the validator of an embedded key says: it sees the key without its prefix.
 fn own_problem(key: &ConfigKey, parsed: &ConfigValue, given: Option<&str>) -> Option<String> {
     let text = match (&parsed.value, given, &key.default) {
-        (None, ..) => return null_problem(key),
+        (None, ..) => return key.null_problem(),
         (Some(_), Some(given), _) => given,
         (Some(_), None, DefaultValue::Text(default)) => default,
         (Some(_), None, _) => return None,

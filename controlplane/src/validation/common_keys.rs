@@ -3,6 +3,7 @@
 //! Source: `ConnectorConfig`, `SinkConnectorConfig`, Kafka 4.1.
 
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Validator, Width};
+use lakeward_transforms::JavaRegex;
 
 const COMMON: &str = "Common";
 const ERRORS: &str = "Error Handling";
@@ -261,15 +262,19 @@ pub(super) fn sink() -> Vec<ConfigKey> {
             place(COMMON, 4, Width::Long, "Topics"),
             "List of topics to consume, separated by commas",
         ),
-        key(
-            "topics.regex",
-            String,
-            Some(""),
-            Importance::High,
-            place(COMMON, 4, Width::Long, "Topics regex"),
-            "Regular expression giving topics to consume. Under the hood, the regex is compiled to a \
-             <code>java.util.regex.Pattern</code>. Only one of topics or topics.regex should be specified.",
-        ),
+        ConfigKey {
+            validator: Validator::CustomOrNull(JavaRegex::check_setting),
+            ..key(
+                "topics.regex",
+                String,
+                Some(""),
+                Importance::High,
+                place(COMMON, 4, Width::Long, "Topics regex"),
+                "Regular expression giving topics to consume. Under the hood, the regex is compiled to a \
+                 <code>java.util.regex.Pattern</code>. Only one of topics or topics.regex should be \
+                 specified.",
+            )
+        },
         key(
             "errors.deadletterqueue.topic.name",
             String,

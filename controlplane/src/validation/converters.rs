@@ -9,7 +9,7 @@ use lakeward_api::plugin::PluginKind;
 use lakeward_controlplane_core::Properties;
 
 use super::classes::{self, Found};
-use super::{ConfigInfo, Validator, entry, null_problem};
+use super::{ConfigInfo, Validator, entry};
 use crate::java_text;
 
 /// What a converter converts, and which interface that takes.
@@ -108,7 +108,7 @@ impl Validator<'_> {
                 let mut value = key.validate(settings.get(&key.name).map(String::as_str));
                 if key.name != TYPE && props.contains(&name) && props.get(&name).is_none() {
                     value.value = None;
-                    value.errors = null_problem(key).into_iter().collect();
+                    value.errors = key.null_problem().into_iter().collect();
                 }
                 value.name = name;
                 let definition = ConfigKey { name: value.name.clone(), ..key.clone() };

@@ -16,9 +16,7 @@ mod source;
 mod tests;
 mod version;
 
-use lakeward_api::config::{
-    ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, Validator as Check, parse_list,
-};
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, ConfigValue, parse_list};
 use lakeward_api::plugin::{PluginKind, PluginRegistry};
 use lakeward_controlplane_core::Properties;
 use lakeward_transforms::JavaRegex;
@@ -107,11 +105,14 @@ impl Validator<'_> {
             }
             ConnectorClass::Source(source) => self.check_exactly_once(&**source, &map, &mut values),
         }
-        add_connector_part(&connector, &map, &mut definition, &mut values);
+        let own = connector.config_def();
+        add_connector_part(&connector, &map, &mut values);
+        show_own_nulls(props, &definition, &own, &mut values);
+        definition.extend_missing(&own);
         for (name, problem) in healing::connector_problems(&map) {
             add_error(&mut values, &name, &map, problem);
         }
-        add_null_errors(props, &mut values);
+        add_null_errors(props, &own, &mut values);
 
         let mut infos = arrange(class, &definition, values);
         infos.add_part(match connector {
@@ -200,14 +201,8 @@ impl ConfigInfos {
     }
 }
 
-/// The connector's own keys and checks.
-fn add_connector_part(
-    connector: &ConnectorClass,
-    map: &ConfigMap,
-    definition: &mut ConfigDef,
-    values: &mut Vec<ConfigValue>,
-) {
-    definition.extend_missing(&connector.config_def());
+/// The outcomes of the connector's own keys and checks.
+fn add_connector_part(connector: &ConnectorClass, map: &ConfigMap, values: &mut Vec<ConfigValue>) {
     for own in connector.validate(map) {
         match values.iter_mut().find(|value| value.name == own.name) {
             // A key both define keeps its value; what the connector has against it is added.
@@ -236,31 +231,36 @@ fn check_topics(map: &ConfigMap, values: &mut Vec<ConfigValue>) {
         add_error(values, "topics.regex", map, problem.to_owned());
     }
     let dlq = map.get("errors.deadletterqueue.topic.name").map(|name| name.trim()).unwrap_or_default();
-    let topics = parse_list(map.get("topics").map(String::as_str).unwrap_or_default());
-    let regex = map.get("topics.regex").map(String::as_str).unwrap_or_default();
-    // A pattern that cannot be read is the consumer's to refuse.
-    let is_matched = || JavaRegex::new(regex).is_ok_and(|regex| regex.matches(dlq).unwrap_or(false));
-    if !dlq.is_empty() && !regex.is_empty() && is_matched() {
-        let problem = format!(
-            "The DLQ topic '{dlq}' may not be matched by the regex for the topics ('topics.regex={regex}') \
-             consumed by the connector"
-        );
-        add_error(values, "errors.deadletterqueue.topic.name", map, problem);
+    if dlq.is_empty() {
+        return;
     }
-    if !dlq.is_empty() && topics.iter().any(|topic| topic == dlq) {
+    let topics = parse_list(map.get("topics").map(String::as_str).unwrap_or_default());
+    if topics.iter().any(|topic| topic == dlq) {
         let problem = format!(
             "The DLQ topic '{dlq}' may not be included in the list of topics ('topics=[{}]') consumed by the \
              connector",
             topics.join(", ")
         );
-        add_error(values, "errors.deadletterqueue.topic.name", map, problem);
+        add_error(values, "topics", map, problem);
+    }
+    let regex = map.get("topics.regex").map(String::as_str).unwrap_or_default();
+    // A pattern that cannot be read is an error of its own.
+    let is_matched = || JavaRegex::new(regex).is_ok_and(|regex| regex.matches(dlq).unwrap_or(false));
+    if !regex.is_empty() && is_matched() {
+        let problem = format!(
+            "The DLQ topic '{dlq}' may not be matched by the regex for the topics ('topics.regex={regex}') \
+             consumed by the connector"
+        );
+        add_error(values, "topics.regex", map, problem);
     }
 }
 
-fn add_null_errors(props: &Properties, values: &mut Vec<ConfigValue>) {
+/// Null is refused, except for the connector's `own` keys: what it says of them is all there is, as in Java.
+fn add_null_errors(props: &Properties, own: &ConfigDef, values: &mut Vec<ConfigValue>) {
     let mut entries: Vec<_> = props.iter().collect();
     java_text::copy_order(&mut entries, |(name, _)| name);
-    for (name, _) in entries.into_iter().filter(|(_, value)| value.is_none()) {
+    let is_refused = |(name, value): &(&str, Option<&str>)| value.is_none() && own.key(name).is_none();
+    for (name, _) in entries.into_iter().filter(is_refused) {
         let problem = "Null value can not be supplied as the configuration value.".to_owned();
         add_error(values, name, &ConfigMap::new(), problem);
     }
@@ -272,25 +272,21 @@ fn show_nulls(props: &Properties, definition: &ConfigDef, values: &mut [ConfigVa
         let Some(key) = definition.key(name) else { continue };
         let value = entry(values, name);
         value.value = None;
-        value.errors = null_problem(key).into_iter().collect();
+        value.errors = key.null_problem().into_iter().collect();
     }
 }
 
-/// What the validator of `key` has against a missing value.
-fn null_problem(key: &ConfigKey) -> Option<String> {
-    let problem = match key.validator {
-        Check::AtLeast(_) | Check::Between(..) => "Value must be non-null".to_owned(),
-        Check::OneOf(allowed) => format!("String must be one of: {}", allowed.join(", ")),
-        Check::OneOfIgnoreCase(allowed) => {
-            format!("String must be one of (case insensitive): {}", allowed.join(", "))
-        }
-        Check::NonNull => "entry must be non null".to_owned(),
-        // Checks of lists take a missing one for an empty one.
-        Check::CustomWords(check) => return check(&key.name, "").err(),
-        Check::Custom(check) if key.kind == ConfigType::List => check(&key.name, "").err()?,
-        _ => return None,
-    };
-    Some(format!("Invalid value null for configuration {}: {problem}", key.name))
+/// As [`show_nulls`] for keys that only the connector defines; what else it has against them stays.
+fn show_own_nulls(props: &Properties, common: &ConfigDef, own: &ConfigDef, values: &mut [ConfigValue]) {
+    for key in own.keys().iter().filter(|key| common.key(&key.name).is_none()) {
+        let is_null = props.contains(&key.name) && props.get(&key.name).is_none();
+        let shown = values.iter_mut().find(|value| value.name == key.name).filter(|_| is_null);
+        let Some(value) = shown else { continue };
+        let of_absent = key.validate(None).errors;
+        value.value = None;
+        value.errors.retain(|error| !of_absent.contains(error));
+        value.errors.splice(0..0, key.null_problem());
+    }
 }
 
 fn add_error(values: &mut Vec<ConfigValue>, name: &str, map: &ConfigMap, problem: String) {

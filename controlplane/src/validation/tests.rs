@@ -68,6 +68,10 @@ fn exactly_one_of_topics_and_their_pattern_is_needed() {
     let names: Vec<&str> = both.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["topics", "topics.regex"]);
     assert!(both[0].1.contains("mutually exclusive"));
+    let unreadable = errors(&[("topics.regex", "["), ("errors.deadletterqueue.topic.name", "dlq")]);
+    let words = "Invalid value [ for configuration topics.regex: Invalid regex: Unclosed character class near \
+                 index 0\n[\n^";
+    assert_eq!(unreadable, [("topics.regex".to_owned(), words.to_owned())]);
 }
 
 #[test]
@@ -104,7 +108,7 @@ fn the_workers_group_is_not_for_sinks() {
 fn dead_letter_topics_must_not_be_read() {
     let listed = errors(&[("topics", "a,dlq"), ("errors.deadletterqueue.topic.name", "dlq")]);
     assert!(listed.iter().any(|(name, error)| {
-        name == "errors.deadletterqueue.topic.name"
+        name == "topics"
             && error
                 .contains("The DLQ topic 'dlq' may not be included in the list of topics ('topics=[a, dlq]')")
     }));
@@ -113,7 +117,7 @@ fn dead_letter_topics_must_not_be_read() {
     assert!(matched.iter().any(|(name, error)| {
         let text =
             "The DLQ topic 'dlq' may not be matched by the regex for the topics ('topics.regex=a|d.q')";
-        name == dead_letters.0 && error.contains(text)
+        name == "topics.regex" && error.contains(text)
     }));
     assert_eq!(errors(&[("topics.regex", "a|d"), dead_letters]), []);
 }
@@ -222,6 +226,32 @@ fn keys_given_as_null_have_neither_value_nor_default() {
         ("predicates", null),
         ("transforms.x.count", "Invalid value null for configuration count: Value must be non-null"),
         ("transforms.x.count", null),
+    ];
+    assert_eq!(listed, expected.map(|(name, error)| (name.to_owned(), error.to_owned())));
+}
+
+#[test]
+fn the_connectors_own_keys_may_be_null_when_it_accepts_that() {
+    let given = [("topics", Some("t")), ("flush.size", None), ("note", None), ("unknown", None)];
+    let null = "Null value can not be supplied as the configuration value.";
+    let expected = [
+        ("unknown", null),
+        ("flush.size", "Invalid value null for configuration flush.size: Value must be non-null"),
+    ];
+    let listed = named_errors(validated(&given));
+    assert_eq!(listed, expected.map(|(name, error)| (name.to_owned(), error.to_owned())));
+}
+
+#[test]
+fn values_that_cannot_be_parsed_are_null_to_their_validator() {
+    let listed = errors(&[("topics", "t"), ("tasks.max", "3000000000"), ("errors.retry.timeout", "x")]);
+    let expected = [
+        ("tasks.max", "Invalid value 3000000000 for configuration tasks.max: Not a number of type INT"),
+        ("tasks.max", "Invalid value null for configuration tasks.max: Value must be non-null"),
+        (
+            "errors.retry.timeout",
+            "Invalid value x for configuration errors.retry.timeout: Not a number of type LONG",
+        ),
     ];
     assert_eq!(listed, expected.map(|(name, error)| (name.to_owned(), error.to_owned())));
 }

@@ -9,8 +9,9 @@ mod deliver;
 mod leave;
 #[cfg(test)]
 mod tests;
+mod topics;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -35,6 +36,7 @@ use super::settings::Converters;
 use super::{Beat, TaskControl, TaskStart};
 use crate::executor;
 use backlog::{Blocked, Work};
+use topics::TopicsUsed;
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
 const TURN_MESSAGES_MAX: usize = 4096;
@@ -79,8 +81,10 @@ pub(super) struct Pipeline {
     /// When a sink that refused a batch gets it again.
     put_due: Option<Instant>,
     in_flight: Budget,
-    topics_used: HashSet<Arc<str>>,
+    topics_used: TopicsUsed,
     current: Option<TopicPartition>,
+    /// Whether the sink was given records: from then on its failures are those of a put.
+    has_put: bool,
     durable: Vec<Position>,
     /// What the status says; `None` before the first report.
     is_paused: Option<bool>,
@@ -121,8 +125,9 @@ impl Pipeline {
             blocked: None,
             put_due: None,
             in_flight,
-            topics_used: HashSet::new(),
+            topics_used: TopicsUsed::default(),
             current: None,
+            has_put: false,
             durable: Vec::new(),
             is_paused: None,
             is_fetch_paused: false,
@@ -149,6 +154,7 @@ impl Pipeline {
                 self.consumer.begin_close()?;
             }
             self.follow_target(now.monotonic)?;
+            self.tell_topics(now.monotonic);
             let batch = self.take();
             let events = self.consumer.events(&batch);
             let has_taken = !batch.is_empty();
@@ -166,7 +172,7 @@ impl Pipeline {
             }
             self.blocked = self.deliver().await?;
             let now = read_clocks();
-            self.task.poll(now).map_err(unrecoverable)?;
+            self.poll(now)?;
             self.reporter.turn(&mut self.ledger, now.monotonic);
             let has_stored = self.collect_durable(now.monotonic);
             if has_stored {
@@ -290,7 +296,7 @@ impl Pipeline {
         if !partitions.is_empty() {
             self.ledger.open(partitions);
             self.meter.assigned(&self.ledger, Instant::now());
-            self.task.open(partitions).map_err(unrecoverable)?;
+            self.task.open(partitions)?;
         }
         self.consumer.confirm_assigned(partitions)?;
         if self.is_fetch_paused && !partitions.is_empty() {
@@ -309,6 +315,23 @@ impl Pipeline {
              consumer.override.bootstrap.servers of the connector, and security.protocol",
             FIRST_CONTACT_TIMEOUT.as_secs()
         )))
+    }
+
+    /// A failure before the first put is one of the sink's start and is shown as it is, as Java does; a later
+    /// one is the late outcome of a put.
+    fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
+        let outcome = self.task.poll(now);
+        if self.has_put { outcome.map_err(unrecoverable) } else { outcome }
+    }
+
+    /// Tells once more what has traffic.
+    fn tell_topics(&mut self, now: Instant) {
+        let Some(topics) = self.topics_used.take_due(now) else { return };
+        // The next record is seen again.
+        self.current = None;
+        for topic in topics {
+            (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic });
+        }
     }
 
     fn collect_durable(&mut self, now: Instant) -> bool {

@@ -10,7 +10,7 @@
 //! What is Java's there (`java/registry/`):
 //! - Avro: all of it is a library. Avro's reader and writer, kept per schema, around `AvroData` of a
 //!   descendant of Confluent's converter, with its own caches.
-//! - Protobuf and JSON Schema: protobuf-java's `DynamicMessage`, and Jackson's trees, are libraries; what maps
+//! - Protobuf and JSON Schema: protobuf-java's `DynamicMessage` and Jackson's trees are libraries; what maps
 //!   them to Kafka's STRUCTs and back is our own Java, as no open library has it. It keeps schemas and
 //!   descriptors and leaves out all checks of the differential test, but Confluent's may be faster or slower:
 //!   these ratios are an indication, and the table marks them.

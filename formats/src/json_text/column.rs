@@ -1,8 +1,8 @@
 //! Arrow columns as JSON text, a block of rows at a time.
 //!
 //! A [`ColumnText`] is made once per batch, so that the loops over rows do no downcasts, no schema look-ups
-//! and no quoting of field names. Inside of a block columns are written one after the other (`block`); what is
-//! inside of lists and maps is written value by value.
+//! and no quoting of field names. Inside of a block columns are written one after the other (`block`); what
+//! is inside of lists and maps is written value by value.
 
 use arrow_array::{Array, ArrayRef};
 use lakeward_api::schema::Schema;

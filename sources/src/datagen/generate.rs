@@ -16,6 +16,7 @@ use arrow_schema::{DataType, Fields};
 use lakeward_api::ConnectError;
 use lakeward_api::schema::{Kind, Schema};
 
+use super::pattern::Pattern;
 use super::random::{Random, below, mix, unit};
 use super::recipe::{Length, Recipe};
 
@@ -55,17 +56,7 @@ impl Node {
                 Arc::new(seeds.iter().map(|_| Some(iteration.next_boolean())).collect::<BooleanArray>())
             }
             Recipe::Bytes(length) => bytes(seeds, salt, *length)?,
-            Recipe::Decimal { min, max } => {
-                let mut column = BinaryBuilder::new();
-                for seed in seeds {
-                    let mut random = Random::new(bits(seed));
-                    let wide = u128::from(random.next()) << 64 | u128::from(random.next());
-                    let width = u128::try_from(*max - *min).unwrap_or(1).max(1);
-                    let unscaled = *min + i128::try_from(wide % width).unwrap_or(0);
-                    column.append_value(shortest(&unscaled.to_be_bytes()));
-                }
-                Arc::new(column.finish())
-            }
+            Recipe::Decimal { min, max } => decimals(seeds.iter().map(bits), *min, *max),
             Recipe::Float { min, max } => {
                 let numbers = seeds.iter().map(|seed| *min + unit(bits(seed)) * (*max - *min));
                 floats(&self.schema, numbers)
@@ -101,16 +92,7 @@ impl Node {
                 }
             }
             Recipe::Text { prefix, pattern, suffix } => {
-                let mut column = StringBuilder::with_capacity(seeds.len(), seeds.len() * 16);
-                let mut text = String::new();
-                for seed in seeds {
-                    text.clear();
-                    text.push_str(prefix);
-                    pattern.append(&mut text, &mut Random::new(bits(seed)));
-                    text.push_str(suffix);
-                    column.append_value(&text);
-                }
-                Arc::new(column.finish())
+                texts(seeds.iter().map(bits), [prefix.as_str(), suffix.as_str()], pattern)
             }
             Recipe::Texts { prefix, iteration, suffix } => {
                 let texts =
@@ -119,6 +101,33 @@ impl Node {
             }
         })
     }
+}
+
+/// Unscaled decimals from `min` up to, not including, `max`.
+fn decimals(seeds: impl Iterator<Item = u64>, min: i128, max: i128) -> ArrayRef {
+    let width = u128::try_from(max - min).unwrap_or(1).max(1);
+    let mut column = BinaryBuilder::new();
+    for seed in seeds {
+        let mut random = Random::new(seed);
+        let wide = u128::from(random.next()) << 64 | u128::from(random.next());
+        let unscaled = min + i128::try_from(wide % width).unwrap_or(0);
+        column.append_value(shortest(&unscaled.to_be_bytes()));
+    }
+    Arc::new(column.finish())
+}
+
+/// Texts of a pattern between what stands before and behind them.
+fn texts(seeds: impl Iterator<Item = u64>, [prefix, suffix]: [&str; 2], pattern: &Pattern) -> ArrayRef {
+    let mut column = StringBuilder::new();
+    let mut text = String::new();
+    for seed in seeds {
+        text.clear();
+        text.push_str(prefix);
+        pattern.append(&mut text, &mut Random::new(seed));
+        text.push_str(suffix);
+        column.append_value(&text);
+    }
+    Arc::new(column.finish())
 }
 
 /// How many items each row has, and a seed for each of them.

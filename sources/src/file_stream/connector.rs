@@ -22,7 +22,8 @@ pub(super) struct Keys {
     #[config(name = "file", kind = "string", default = null, importance = "high")]
     pub(super) file: Option<String>,
     /// The topic to publish data to
-    #[config(name = "topic", kind = "string", default = required, importance = "high", validate = custom(non_empty))]
+    #[config(name = "topic", kind = "string", default = required, importance = "high",
+             validate = custom(non_empty))]
     pub(super) topic: String,
     /// The maximum number of records the source task can read from the file each time it is polled
     #[config(name = "batch.size", kind = "int", default = "2000", importance = "low")]

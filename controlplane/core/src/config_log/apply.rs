@@ -124,8 +124,8 @@ impl ClusterState {
     fn remove_connector(&mut self, name: &str) -> ConfigChange {
         let Some(entry) = self.entries.get_mut(name) else { return ConfigChange::Nothing };
         let existed = entry.config.is_some();
-        // The target state lives until its own tombstone. How many tasks may still be alive must be known when
-        // a connector of this name comes back, and generations never repeat.
+        // The target state lives until its own tombstone. How many tasks may still be alive must be known
+        // when a connector of this name comes back, and generations never repeat.
         *entry = Entry {
             target: entry.target,
             fencing_count: entry.fencing_count,

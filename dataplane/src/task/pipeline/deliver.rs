@@ -164,6 +164,7 @@ impl Pipeline {
             }
             let kept = self.task.may_refuse().then(|| batch.clone());
             let (rows, began) = (batch.rows(), read_clocks());
+            self.has_put = true;
             match (self.task.put(batch, began), kept) {
                 (Ok(()), _) => {
                     let now = Instant::now();
@@ -252,12 +253,10 @@ impl Pipeline {
     }
 
     fn shared_name(&mut self, topic: &str) -> Arc<str> {
-        if let Some(name) = self.topics_used.get(topic) {
-            return Arc::clone(name);
+        let (name, is_new) = self.topics_used.see(topic);
+        if is_new {
+            (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic: Arc::clone(&name) });
         }
-        let name: Arc<str> = topic.into();
-        self.topics_used.insert(Arc::clone(&name));
-        (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic: Arc::clone(&name) });
         name
     }
 }

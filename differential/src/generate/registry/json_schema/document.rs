@@ -343,21 +343,7 @@ pub(super) fn value(random: &mut Random, shape: &Shape, definitions: &[Node]) ->
             1 => random.pick(&["0.25", "-0.0", "1e3", "12.50", "0.10", "1E-2", "123456789.125"]).to_owned(),
             _ => format!("{}.{}", random.integer() >> 40, random.below(100)),
         },
-        Shape::Object(properties) => {
-            let mut members = Vec::new();
-            for (name, node) in properties {
-                if !random.once_in(50) {
-                    members.push(format!("\"{name}\":{}", value(random, &node.shape, definitions)));
-                }
-            }
-            if random.once_in(10) {
-                members.push(format!("\"unknown\":{}", json::value(random, 1)));
-            }
-            if random.once_in(6) {
-                members.reverse();
-            }
-            format!("{{{}}}", members.join(","))
-        }
+        Shape::Object(properties) => members_of(random, properties, definitions),
         Shape::Reference(at) => match definitions.get(*at) {
             Some(definition) => value(random, &definition.shape, definitions),
             None => "null".to_owned(),
@@ -368,6 +354,23 @@ pub(super) fn value(random: &mut Random, shape: &Shape, definitions: &[Node]) ->
             value(random, &nodes[chosen].shape, definitions)
         }
     }
+}
+
+/// Most of the properties, now and then one more, now and then in another order.
+fn members_of(random: &mut Random, properties: &[(String, Node)], definitions: &[Node]) -> String {
+    let mut members = Vec::new();
+    for (name, node) in properties {
+        if !random.once_in(50) {
+            members.push(format!("\"{name}\":{}", value(random, &node.shape, definitions)));
+        }
+    }
+    if random.once_in(10) {
+        members.push(format!("\"unknown\":{}", json::value(random, 1)));
+    }
+    if random.once_in(6) {
+        members.reverse();
+    }
+    format!("{{{}}}", members.join(","))
 }
 
 fn integer(random: &mut Random) -> String {

@@ -178,44 +178,48 @@ fn known(random: &mut Random, name: &str, out: &mut Vec<u8>) {
                 number(at, part(random, most));
             }
         }
-        "confluent.type.Decimal" => {
-            let scale = if random.once_in(10) { 3 } else { 2 };
-            if let Value::Decimal { mut unscaled, .. } = value::decimal(random, scale)
-                && !random.once_in(15)
-            {
-                // Other languages write more than the shortest form.
-                if random.once_in(6) {
-                    unscaled.insert(0, if unscaled[0] < 0x80 { 0 } else { 0xff });
-                }
-                tag(1, 2, out);
-                sized(&unscaled, out);
-            }
-            if random.once_in(2) {
-                tag(2, 0, out);
-                varint(random.pick(&[0, 1, 3, 9, 60, u64::from(u32::MAX)]), out);
-            }
-            tag(3, 0, out);
-            varint(i64::from(scale).cast_unsigned(), out);
+        "confluent.type.Decimal" => decimal(random, out),
+        wrapper => wrapped(random, wrapper, out),
+    }
+}
+
+fn decimal(random: &mut Random, out: &mut Vec<u8>) {
+    let scale = if random.once_in(10) { 3 } else { 2 };
+    if let Value::Decimal { mut unscaled, .. } = value::decimal(random, scale)
+        && !random.once_in(15)
+    {
+        // Other languages write more than the shortest form.
+        if random.once_in(6) {
+            unscaled.insert(0, if unscaled[0] < 0x80 { 0 } else { 0xff });
         }
-        wrapper => {
-            let name = wrapper.trim_start_matches("google.protobuf.").trim_end_matches("Value");
-            let kind = Kind::Scalar(match name {
-                "Double" => "double",
-                "Float" => "float",
-                "Int64" => "int64",
-                "UInt64" => "uint64",
-                "Int32" => "int32",
-                "UInt32" => "uint32",
-                "Bool" => "bool",
-                "String" => "string",
-                _ => "bytes",
-            });
-            for _ in 0..random.pick(&[0, 1, 1, 1, 2]) {
-                tag(1, wire(&kind), out);
-                if let Kind::Scalar(name) = kind {
-                    scalar(random, name, out);
-                }
-            }
+        tag(1, 2, out);
+        sized(&unscaled, out);
+    }
+    if random.once_in(2) {
+        tag(2, 0, out);
+        varint(random.pick(&[0, 1, 3, 9, 60, u64::from(u32::MAX)]), out);
+    }
+    tag(3, 0, out);
+    varint(i64::from(scale).cast_unsigned(), out);
+}
+
+fn wrapped(random: &mut Random, wrapper: &str, out: &mut Vec<u8>) {
+    let name = wrapper.trim_start_matches("google.protobuf.").trim_end_matches("Value");
+    let kind = Kind::Scalar(match name {
+        "Double" => "double",
+        "Float" => "float",
+        "Int64" => "int64",
+        "UInt64" => "uint64",
+        "Int32" => "int32",
+        "UInt32" => "uint32",
+        "Bool" => "bool",
+        "String" => "string",
+        _ => "bytes",
+    });
+    for _ in 0..random.pick(&[0, 1, 1, 1, 2]) {
+        tag(1, wire(&kind), out);
+        if let Kind::Scalar(name) = kind {
+            scalar(random, name, out);
         }
     }
 }
