@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 
 use super::differences;
 use super::script::Script;
@@ -36,6 +36,21 @@ pub fn read() -> anyhow::Result<Vec<Script>> {
     let table = fs::read_to_string(package.join("DIFFERENCES.md")).context("reading DIFFERENCES.md")?;
     differences::check(&scripts, &table)?;
     Ok(scripts)
+}
+
+/// The names of the cases that are known not to hold for ours yet: rows of `conformance/OPEN.md`.
+///
+/// # Errors
+/// When the file cannot be read, or a row names no case.
+pub fn open(scripts: &[Script]) -> anyhow::Result<Vec<String>> {
+    let package = std::env::var("CARGO_MANIFEST_DIR").context("start this through cargo")?;
+    let table = fs::read_to_string(PathBuf::from(package).join("OPEN.md")).context("reading OPEN.md")?;
+    let names: Vec<String> = differences::names(&table).into_iter().map(str::to_owned).collect();
+    for name in &names {
+        let mut cases = scripts.iter().flat_map(|script| &script.cases);
+        ensure!(cases.any(|case| case.name == *name), "a row of OPEN.md names {name}, which is no case");
+    }
+    Ok(names)
 }
 
 fn refuse_equal_names(scripts: &[Script]) -> anyhow::Result<()> {

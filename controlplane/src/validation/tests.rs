@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
-use lakeward_api::config::{ConfigType, DefaultValue, Importance};
+use lakeward_api::config::{ConfigType, DefaultValue, Importance, Validator as Check};
 use lakeward_api::plugin::TransformPlugin;
 use lakeward_api::transform::Transform;
 
@@ -69,8 +69,8 @@ fn exactly_one_of_topics_and_their_pattern_is_needed() {
     assert_eq!(names, ["topics", "topics.regex"]);
     assert!(both[0].1.contains("mutually exclusive"));
     let unreadable = errors(&[("topics.regex", "["), ("errors.deadletterqueue.topic.name", "dlq")]);
-    let words = "Invalid value [ for configuration topics.regex: Invalid regex: Unclosed character class near \
-                 index 0\n[\n^";
+    let words = "Invalid value [ for configuration topics.regex: Invalid regex: Unclosed character class \
+                 near index 0\n[\n^";
     assert_eq!(unreadable, [("topics.regex".to_owned(), words.to_owned())]);
 }
 
@@ -232,7 +232,7 @@ fn keys_given_as_null_have_neither_value_nor_default() {
 
 #[test]
 fn the_connectors_own_keys_may_be_null_when_it_accepts_that() {
-    let given = [("topics", Some("t")), ("flush.size", None), ("note", None), ("unknown", None)];
+    let given = [("topics", Some("t")), ("flush.size", None), ("unknown", None)];
     let null = "Null value can not be supplied as the configuration value.";
     let expected = [
         ("unknown", null),

@@ -44,11 +44,12 @@ async fn validation_errors_come_with_javas_frame() {
     assert_eq!(reply.status, 400);
     assert_eq!(
         reply.json()["message"],
-        "Connector configuration is invalid and contains the following 4 error(s):\n\
+        "Connector configuration is invalid and contains the following 5 error(s):\n\
          Invalid value 0 for configuration tasks.max: Value must be at least 1\n\
          Must configure one of topics or topics.regex\n\
          Must configure one of topics or topics.regex\n\
          Missing required configuration \"flush.size\" which has no default value.\n\
+         Invalid value null for configuration flush.size: Value must be non-null\n\
          You can also find the above list of errors at the endpoint \
          `/connector-plugins/{connectorType}/config/validate`"
     );

@@ -184,7 +184,9 @@ async fn standalone_waits_for_the_start_and_reports_its_failure() {
     let failed = rig.with_json("PUT", "/connectors/a/config", body).await;
     assert_eq!(failed.body, r#"{"error_code":500,"message":"no such bucket"}"#);
     let body = r#"{"connector.class":"ProbeSink","topics":"t","flush.size":"4"}"#;
-    assert_eq!(rig.with_json("PUT", "/connectors/b/config", body).await.status, 201);
+    let created = rig.with_json("PUT", "/connectors/b/config", body).await;
+    assert_eq!(created.status, 201);
+    assert_eq!(created.json()["tasks"].to_string(), r#"[{"connector":"b","task":0}]"#);
     assert_eq!(rig.get("/connectors/b/tasks").await.json().as_array().unwrap().len(), 1);
     assert_eq!(rig.send("DELETE", "/connectors/b", "", "").await.status, 204);
     assert_eq!(rig.get("/connectors/b/status").await.status, 404);

@@ -42,7 +42,7 @@ async fn validation_reports_every_key() {
     let reply = rig.with_json("PUT", "/connector-plugins/ProbeSinkConnector/config/validate", body).await;
     assert_eq!(reply.status, 200);
     let infos = reply.json();
-    assert_eq!((&infos["name"], &infos["error_count"]), (&"ProbeSink".into(), &1.into()));
+    assert_eq!((&infos["name"], &infos["error_count"]), (&"ProbeSink".into(), &2.into()));
     assert_eq!(
         infos["groups"].to_string(),
         r#"["Common","Transforms","Predicates","Error Handling","Connector"]"#
@@ -55,7 +55,8 @@ async fn validation_reports_every_key() {
     assert_eq!(
         flush["value"].to_string(),
         "{\"name\":\"flush.size\",\"value\":null,\"recommended_values\":[],\"errors\":[\"Invalid value x for \
-         configuration flush.size: Not a number of type INT\"],\"visible\":true}"
+         configuration flush.size: Not a number of type INT\",\"Invalid value null for configuration \
+         flush.size: Value must be non-null\"],\"visible\":true}"
     );
     assert_eq!(find("value.converter")["value"]["value"], "org.apache.kafka.connect.json.JsonConverter");
     assert_eq!(find("key.converter.schemas.enable")["definition"]["display_name"], "schemas.enable");

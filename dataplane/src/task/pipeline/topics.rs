@@ -41,8 +41,11 @@ impl TopicsUsed {
             return None;
         }
         self.told = Some(now);
-        let seen = self.topics.iter_mut().filter(|(_, has_traffic)| std::mem::take(*has_traffic));
-        Some(seen.map(|(name, _)| Arc::clone(name)).collect())
+        let seen = self
+            .topics
+            .iter_mut()
+            .filter_map(|(name, has_traffic)| std::mem::take(has_traffic).then(|| Arc::clone(name)));
+        Some(seen.collect())
     }
 }
 
