@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn an_entry_is_found_among_others() {
         let text = "Other { a.B optional; };\n// none\nKafkaConnect {\n  x.PropertyFileLoginModule \
-                    required\n file=\"/tmp/a b\" debug=true;\n};";
+                    required\n file=\"/etc/a b\" debug=true;\n};";
         let options =
-            vec![("file".to_owned(), "/tmp/a b".to_owned()), ("debug".to_owned(), "true".to_owned())];
+            vec![("file".to_owned(), "/etc/a b".to_owned()), ("debug".to_owned(), "true".to_owned())];
         let module = LoginModule { class: "x.PropertyFileLoginModule".to_owned(), options };
         assert_eq!(entry(text, "KafkaConnect"), Ok(Some(vec![module])));
         assert_eq!(entry(text, "Nobody"), Ok(None));
