@@ -16,32 +16,26 @@ mod stored;
 mod topics;
 mod transaction;
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::offset_store::OffsetStore;
 use lakeward_api::plugin::Network;
-use lakeward_api::pulse::Waiting;
 use lakeward_api::runtime::TaskEvent;
 use lakeward_api::source::{SourceTask, SourceTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
-use lakeward_dataplane_core::backoff::Backoff;
 use lakeward_kafka::admin::Admin;
 use lakeward_kafka::source_producer::SourceProducer;
 use tracing::Instrument;
 
 use crate::executor;
-use crate::task::{Beat, TaskStart, jitter, wait_or_stop, wake_or_timeout};
+use crate::task::{TaskStart, supervise, wake_or_timeout};
 use bridged::Bridged;
 use pipeline::{Ended, Pipeline};
 use settings::SourceSettings;
 use stored::TaskOffsets;
 
-const RETRY_FIRST: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_secs(60);
 const TURN_INTERVAL: Duration = Duration::from_secs(1);
 /// How long closing a producer waits for what is still queued.
 const CLOSE_LIMIT: Duration = Duration::from_secs(30);
@@ -57,39 +51,7 @@ pub(crate) fn spawn(start: TaskStart, done: impl FnOnce() + 'static) {
 }
 
 async fn run(start: TaskStart) {
-    let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
-    let id = start.spec.id.clone();
-    let (pulse, secrets) = (Arc::clone(&start.spec.pulse), start.spec.secrets.clone());
-    loop {
-        Beat::new(Arc::clone(&pulse)).begin();
-        let outcome = AssertUnwindSafe(run_once(&start)).catch_unwind().await;
-        let error = match outcome {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error,
-            // The panic's own text went to the log through the panic hook.
-            Err(_) => ConnectError::fatal("Task panicked: this is a bug in Lakeward; its log has the place"),
-        };
-        if start.control.is_stopping() {
-            let error = error.to_string();
-            let error = secrets.hide(&error);
-            tracing::info!(task = %id, %error, "task ended with an error while it was stopping");
-            return;
-        }
-        let trace = error.trace();
-        let shown = secrets.hide(trace.trim_end());
-        if matches!(error.class(), ErrorClass::Retriable | ErrorClass::Ambiguous) {
-            let wait = backoff.next_wait(jitter(&id.connector, id.task));
-            tracing::warn!(
-                task = %id, error = %shown, wait_ms = wait.as_millis(), "task cannot start yet"
-            );
-            pulse.wait_for(Waiting::Retry);
-            wait_or_stop(&start, wait).await;
-            continue;
-        }
-        tracing::error!(task = %id, error = %shown, "task failed");
-        (start.listener)(TaskEvent::Failed { id, trace });
-        return;
-    }
+    supervise(&start, "task cannot start yet", async |_| run_once(&start).await).await;
 }
 
 async fn run_once(start: &TaskStart) -> Result<(), ConnectError> {

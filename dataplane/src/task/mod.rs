@@ -127,12 +127,23 @@ pub(crate) async fn run(start: TaskStart) {
 
 /// `reporter` holds what tells about failed records; it serves all runs.
 async fn run_to_end(start: &TaskStart, reporter: &mut Option<Reporter>) {
+    let again = "task restarts from its committed positions";
+    supervise(start, again, async |backoff| run_once(start, reporter, backoff).await).await;
+}
+
+/// Repeats `attempt` with back-off while its failures may heal, saying `again` in the log; reports the others.
+/// Sink and source tasks end in the same ways.
+pub(crate) async fn supervise(
+    start: &TaskStart,
+    again: &str,
+    mut attempt: impl AsyncFnMut(&mut Backoff) -> Result<(), ConnectError>,
+) {
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
     let id = start.spec.id.clone();
     let (pulse, secrets) = (Arc::clone(&start.spec.pulse), start.spec.secrets.clone());
     loop {
         Beat::new(Arc::clone(&pulse)).begin();
-        let outcome = AssertUnwindSafe(run_once(start, reporter, &mut backoff)).catch_unwind().await;
+        let outcome = AssertUnwindSafe(attempt(&mut backoff)).catch_unwind().await;
         let error = match outcome {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error,
@@ -149,10 +160,7 @@ async fn run_to_end(start: &TaskStart, reporter: &mut Option<Reporter>) {
         let shown = secrets.hide(trace.trim_end());
         if matches!(error.class(), ErrorClass::Retriable | ErrorClass::Ambiguous) {
             let wait = backoff.next_wait(jitter(&id.connector, id.task));
-            tracing::warn!(
-                task = %id, error = %shown, wait_ms = wait.as_millis(),
-                "task restarts from its committed positions"
-            );
+            tracing::warn!(task = %id, error = %shown, wait_ms = wait.as_millis(), "{again}");
             pulse.wait_for(Waiting::Retry);
             wait_or_stop(start, wait).await;
             continue;
@@ -164,11 +172,11 @@ async fn run_to_end(start: &TaskStart, reporter: &mut Option<Reporter>) {
 }
 
 /// Spreads retries of different tasks; deterministic per task.
-pub(crate) fn jitter(connector: &str, task: u32) -> u8 {
+fn jitter(connector: &str, task: u32) -> u8 {
     connector.bytes().fold(task.to_le_bytes()[0], |hash, byte| hash.wrapping_mul(31).wrapping_add(byte))
 }
 
-pub(crate) async fn wait_or_stop(start: &TaskStart, wait: Duration) {
+async fn wait_or_stop(start: &TaskStart, wait: Duration) {
     let deadline = std::time::Instant::now() + wait;
     while !start.control.is_stopping() {
         let left = deadline.saturating_duration_since(std::time::Instant::now());
