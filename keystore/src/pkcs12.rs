@@ -29,6 +29,8 @@ const HMAC: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 2];
 const AES_128_CBC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 2];
 const AES_256_CBC: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 1, 42];
 
+/// Rounds of key derivation that one store may ask for, all its parts together: a few seconds of work. Tools
+/// use 10,000 per part.
 const MAX_ITERATIONS: u32 = 10_000_000;
 const MAX_DEPTH: usize = 8;
 const CIPHER: &str = "it is encrypted with a cipher of older tools; write it anew with keytool of JDK 17 or \
@@ -36,6 +38,11 @@ const CIPHER: &str = "it is encrypted with a cipher of older tools; write it ane
 
 /// Reads a store. The error is a sentence about the store and never holds its content.
 pub(super) fn read(store: &[u8], passwords: Passwords<'_>) -> Result<Contents, String> {
+    read_within(store, passwords, MAX_ITERATIONS)
+}
+
+/// [`read`] of a store that may ask for `left` rounds of key derivation.
+pub(super) fn read_within(store: &[u8], passwords: Passwords<'_>, mut left: u32) -> Result<Contents, String> {
     let mut contents = Contents::default();
     let mut store = Der::new(store).enter(SEQUENCE)?;
     store.expect(INTEGER)?;
@@ -45,8 +52,11 @@ pub(super) fn read(store: &[u8], passwords: Passwords<'_>) -> Result<Contents, S
     while !safe.is_empty() {
         let part = safe.enter(SEQUENCE)?;
         match content(part.clone())? {
-            Some(plain) => add_bags(&mut contents, plain, passwords, 0)?,
-            None => add_bags(&mut contents, &decrypted_content(part, passwords.store)?, passwords, 0)?,
+            Some(plain) => add_bags(&mut contents, plain, passwords, &mut left, 0)?,
+            None => {
+                let plain = decrypted_content(part, passwords.store, &mut left)?;
+                add_bags(&mut contents, &plain, passwords, &mut left, 0)?;
+            }
         }
     }
     Ok(contents)
@@ -56,6 +66,7 @@ fn add_bags(
     found: &mut Contents,
     contents: &[u8],
     passwords: Passwords<'_>,
+    iterations_left: &mut u32,
     depth: usize,
 ) -> Result<(), String> {
     if depth > MAX_DEPTH {
@@ -71,7 +82,8 @@ fn add_bags(
             Some([SHROUDED_KEY_BAG]) => {
                 let mut value = Der::new(value).enter(SEQUENCE)?;
                 let algorithm = value.enter(SEQUENCE)?;
-                found.keys.push(decrypt(algorithm, value.expect(OCTETS)?, passwords.key)?);
+                let content = value.expect(OCTETS)?;
+                found.keys.push(decrypt(algorithm, content, passwords.key, iterations_left)?);
             }
             Some([CERTIFICATE_BAG]) => {
                 let mut value = Der::new(value).enter(SEQUENCE)?;
@@ -80,7 +92,7 @@ fn add_bags(
                     found.certificates.push(certificate.to_vec());
                 }
             }
-            Some([NESTED_BAG]) => add_bags(found, value, passwords, depth + 1)?,
+            Some([NESTED_BAG]) => add_bags(found, value, passwords, iterations_left, depth + 1)?,
             // Secrets and revocation lists.
             _ => {}
         }
@@ -96,7 +108,11 @@ fn content(mut info: Der<'_>) -> Result<Option<&[u8]>, String> {
     info.enter(context(0))?.expect(OCTETS).map(Some)
 }
 
-fn decrypted_content(mut info: Der<'_>, password: &str) -> Result<Vec<u8>, String> {
+fn decrypted_content(
+    mut info: Der<'_>,
+    password: &str,
+    iterations_left: &mut u32,
+) -> Result<Vec<u8>, String> {
     if info.expect(OBJECT)? != ENCRYPTED_DATA {
         return Err("it holds content of an unknown kind".to_owned());
     }
@@ -105,11 +121,16 @@ fn decrypted_content(mut info: Der<'_>, password: &str) -> Result<Vec<u8>, Strin
     let mut encrypted = data.enter(SEQUENCE)?;
     encrypted.expect(OBJECT)?;
     let algorithm = encrypted.enter(SEQUENCE)?;
-    decrypt(algorithm, encrypted.expect(der::IMPLICIT_0)?, password)
+    decrypt(algorithm, encrypted.expect(der::IMPLICIT_0)?, password, iterations_left)
 }
 
 /// Decrypts `content` as `algorithm` (an open AlgorithmIdentifier) says.
-fn decrypt(mut algorithm: Der<'_>, content: &[u8], password: &str) -> Result<Vec<u8>, String> {
+fn decrypt(
+    mut algorithm: Der<'_>,
+    content: &[u8],
+    password: &str,
+    iterations_left: &mut u32,
+) -> Result<Vec<u8>, String> {
     if algorithm.expect(OBJECT)? != PBES2 {
         return Err(CIPHER.to_owned());
     }
@@ -120,8 +141,12 @@ fn decrypt(mut algorithm: Der<'_>, content: &[u8], password: &str) -> Result<Vec
     }
     let mut derivation = derivation.enter(SEQUENCE)?;
     let salt = derivation.expect(OCTETS)?;
-    let iterations = der::number(derivation.expect(INTEGER)?).filter(|count| *count <= MAX_ITERATIONS);
-    let iterations = iterations.and_then(NonZeroU32::new).ok_or("its iteration count is out of range")?;
+    let iterations = der::number(derivation.expect(INTEGER)?).and_then(NonZeroU32::new);
+    let left = iterations.and_then(|count| iterations_left.checked_sub(count.get()));
+    let (Some(iterations), Some(left)) = (iterations, left) else {
+        return Err("its iteration count is out of range".to_owned());
+    };
+    *iterations_left = left;
     if derivation.peek() == Some(INTEGER) {
         derivation.expect(INTEGER)?;
     }

@@ -4,7 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Contents, Passwords};
+use super::{Contents, Passwords, pkcs12};
 
 /// Key and certificate, by `keytool` of JDK 17.0.15.
 const JDK_KEY: &str = "MIID9gIBAzCCA6AGCSqGSIb3DQEHAaCCA5EEggONMIIDiTCCASAGCSqGSIb3DQEHAaCCAREEggEN\
@@ -130,6 +130,14 @@ fn stores_of_current_tools_are_read() {
 fn wrong_passwords_and_old_ciphers_are_told_apart() {
     assert!(read(JDK_KEY, "changed").unwrap_err().contains("password is wrong"));
     assert!(read(LEGACY_KEY, "changeit").unwrap_err().contains("older tools"));
+}
+
+#[test]
+fn all_parts_of_a_store_share_one_budget_of_key_derivation() {
+    let store = STANDARD.decode(JDK_KEY).unwrap();
+    let within = |iterations| pkcs12::read_within(&store, CHANGEIT, iterations);
+    assert!(within(20_000).is_ok(), "a certificate and a key, 10,000 rounds each");
+    assert!(within(19_999).unwrap_err().contains("iteration count"));
 }
 
 const CHANGEIT: Passwords<'_> = Passwords { store: "changeit", key: "changeit" };
