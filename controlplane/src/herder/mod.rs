@@ -12,6 +12,7 @@
 
 mod actor;
 pub(crate) mod answers;
+mod expected;
 mod healing;
 mod inbox;
 mod lifecycle;
@@ -39,6 +40,7 @@ use lakeward_kafka::membership::Role;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use expected::{Expected, tag};
 pub(crate) use request_error::RequestError;
 pub(crate) use stage::{Stage, now_ms};
 
@@ -80,6 +82,8 @@ pub(crate) enum Command {
     Delete {
         /// Its name.
         name: String,
+        /// Which configuration may go.
+        expected: Expected,
     },
     /// Merge into a configuration.
     Patch {
@@ -87,6 +91,8 @@ pub(crate) enum Command {
         name: String,
         /// Nulls remove.
         patch: Properties,
+        /// Which configuration it may change.
+        expected: Expected,
     },
     /// Prove that the herder answers.
     Ping,
@@ -151,12 +157,12 @@ pub(crate) struct PutConnector {
 }
 
 /// What to do with an existing connector of the same name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Existing {
     /// Answer 409.
     Refuse,
-    /// Take its place.
-    Replace,
+    /// Take its place when it is what the client expects.
+    Replace(Expected),
 }
 
 /// A successful outcome.

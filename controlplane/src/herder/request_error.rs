@@ -29,6 +29,9 @@ pub(crate) enum RequestError {
          underway."
     )]
     NotLeader,
+    /// The client expected another configuration: 412.
+    #[error("{0}")]
+    Precondition(String),
     /// Not yet: 503.
     #[error("{0}")]
     Unavailable(String),
@@ -45,6 +48,7 @@ impl RequestError {
             Self::Forbidden(_) => 403,
             Self::NotFound(_) => 404,
             Self::Conflict(_) | Self::NotLeader => 409,
+            Self::Precondition(_) => 412,
             Self::Config(_) | Self::Internal(_) => 500,
             Self::Unavailable(_) => 503,
         }
@@ -61,6 +65,7 @@ impl RequestError {
             Self::Internal(text) => Self::Internal(change(text)),
             Self::NotFound(text) => Self::NotFound(change(text)),
             Self::NotLeader => Self::NotLeader,
+            Self::Precondition(text) => Self::Precondition(change(text)),
             Self::Unavailable(text) => Self::Unavailable(change(text)),
         }
     }

@@ -9,7 +9,7 @@ use lakeward_controlplane_core::config_log::{TargetState, records};
 use lakeward_controlplane_core::status::topic_tombstone;
 
 use super::actor::Actor;
-use super::{Answer, Command, Existing, PutConnector, RequestError, answers};
+use super::{Answer, Command, Existing, Expected, PutConnector, RequestError, answers};
 use crate::store::Barrier;
 
 impl Actor {
@@ -32,14 +32,15 @@ impl Actor {
                 Ok(Answer::Done)
             }
             _ if !self.leads() => Err(RequestError::NotLeader),
-            Command::Delete { name } => {
+            Command::Delete { name, expected } => {
                 self.require_existing(&name)?;
+                self.require(&name, &expected)?;
                 self.store
                     .write_config(records::connector_deletion(&name).to_vec(), Barrier::ReadBack)
                     .await?;
                 Ok(Answer::Done)
             }
-            Command::Patch { name, patch } => self.patch(&name, &patch).await,
+            Command::Patch { name, patch, expected } => self.patch(&name, &patch, &expected).await,
             Command::Put(put) => self.put(put).await,
             Command::RestartConnector { name } => self.restart_connector(&name).await,
             Command::RestartPlan { name, request } => self.request_restart(&name, request).await,
@@ -67,8 +68,12 @@ impl Actor {
     async fn put(&mut self, put: PutConnector) -> Result<Answer, RequestError> {
         let PutConnector { name, config, initial_state, existing } = put;
         let existed = self.exists(&name);
-        if existed && existing == Existing::Refuse {
-            return Err(RequestError::Conflict(format!("Connector {name} already exists")));
+        match existing {
+            Existing::Refuse if existed => {
+                return Err(RequestError::Conflict(format!("Connector {name} already exists")));
+            }
+            Existing::Refuse => {}
+            Existing::Replace(expected) => self.require(&name, &expected)?,
         }
         let tasks = self.view().config(|state| answers::task_ids(state, &name));
         let mut batch: Vec<_> =
@@ -79,15 +84,26 @@ impl Actor {
         Ok(if existed { Answer::Updated(info) } else { Answer::Created(info) })
     }
 
-    async fn patch(&mut self, name: &str, patch: &Properties) -> Result<Answer, RequestError> {
+    /// Between this check and the write no other request is carried out.
+    fn require(&self, name: &str, expected: &Expected) -> Result<(), RequestError> {
+        self.view().config(|state| expected.check(name, state.config(name)))
+    }
+
+    async fn patch(
+        &mut self,
+        name: &str,
+        patch: &Properties,
+        expected: &Expected,
+    ) -> Result<Answer, RequestError> {
         self.require_existing(name)?;
+        self.require(name, expected)?;
         let config = self.view().config(|state| state.config(name).map(|config| config.patched(patch)));
         let config = config.expect("its existence was checked and only this actor's writes are read between");
         if let Some(refusal) = self.parts.validate(config.clone()).await?.refusal() {
             return Err(RequestError::BadRequest(refusal));
         }
-        let put =
-            PutConnector { name: name.to_owned(), config, initial_state: None, existing: Existing::Replace };
+        let existing = Existing::Replace(Expected::Anything);
+        let put = PutConnector { name: name.to_owned(), config, initial_state: None, existing };
         self.put(put).await
     }
 

@@ -3,7 +3,7 @@
 //! Source: `ConnectExceptionMapper`, Jersey's own answers, Kafka 4.1.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, LOCATION};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use lakeward_controlplane_core::java_json;
@@ -31,6 +31,14 @@ pub(super) fn created(value: &Value, location: &str) -> Answer {
     let mut answer = json(StatusCode::CREATED, value);
     if let Ok(location) = HeaderValue::from_str(location) {
         answer.headers_mut().insert(LOCATION, location);
+    }
+    answer
+}
+
+/// The answer with the tag of what it shows.
+pub(super) fn tagged(mut answer: Answer, tag: Option<String>) -> Answer {
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&tag).ok()) {
+        answer.headers_mut().insert(ETAG, tag);
     }
     answer
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{self, Answer};
 use super::body;
 use super::route::{Query, Resource};
-use crate::herder::{self, Command, Existing, Herder, PutConnector, RequestError, answers};
+use crate::herder::{self, Command, Existing, Expected, Herder, PutConnector, RequestError, answers};
 
 pub(super) type Outcome = Result<Answer, RequestError>;
 
@@ -44,6 +44,8 @@ pub(super) struct Call<'a> {
     pub(super) body: Bytes,
     /// `Host` of the request, for `Location`.
     pub(super) host: &'a str,
+    /// Which configuration the request may change.
+    pub(super) expected: Expected,
 }
 
 /// Answers a request whose method the resource has.
@@ -52,13 +54,15 @@ pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
         Resource::Connectors if *call.method == Method::POST => create(&call).await,
         Resource::Connectors => Ok(list(&call)),
         Resource::Connector(name) if *call.method == Method::DELETE => {
-            done(call.herder.request(Command::Delete { name }).await, StatusCode::NO_CONTENT)
+            let command = Command::Delete { name, expected: call.expected.clone() };
+            done(call.herder.request(command).await, StatusCode::NO_CONTENT)
         }
         Resource::Connector(name) => {
             let state = |herder: &Herder| {
                 herder.view().config(|state| answers::connector_info(herder.registry(), state, &name))
             };
-            found(state(call.herder), || format!("Connector {name} not found"))
+            let answer = found(state(call.herder), || format!("Connector {name} not found"));
+            tagged(call.herder, &name, answer)
         }
         Resource::ConnectorConfig(name) => config(name, &call).await,
         Resource::ConnectorOffsets(name) => super::offsets::serve(name, &call).await,
@@ -153,7 +157,8 @@ async fn config(name: String, call: &Call<'_>) -> Outcome {
     match *call.method {
         Method::PUT => {
             let config = with_name(&name, body::config_map(&call.body)?)?;
-            let put = PutConnector { name, config, initial_state: None, existing: Existing::Replace };
+            let existing = Existing::Replace(call.expected.clone());
+            let put = PutConnector { name, config, initial_state: None, existing };
             put_connector(call, put).await
         }
         Method::PATCH => {
@@ -168,13 +173,20 @@ async fn config(name: String, call: &Call<'_>) -> Outcome {
                     return Err(RequestError::Internal(message.to_owned()));
                 }
             };
-            written(call, &name, call.herder.request(Command::Patch { name: name.clone(), patch }).await?)
+            let command = Command::Patch { name: name.clone(), patch, expected: call.expected.clone() };
+            written(call, &name, call.herder.request(command).await?)
         }
         _ => {
             let config = call.herder.view().config(|state| state.config(&name).map(|config| json!(config)));
-            found(config, || format!("Connector {name} not found"))
+            tagged(call.herder, &name, found(config, || format!("Connector {name} not found")))
         }
     }
+}
+
+/// The answer with the tag of the connector's configuration.
+fn tagged(herder: &Herder, name: &str, answer: Outcome) -> Outcome {
+    let tag = herder.view().config(|state| state.config(name).map(herder::tag));
+    answer.map(|answer| answer::tagged(answer, tag))
 }
 
 /// The name in the configuration must be the one of the request; it is added at the end when absent.
@@ -202,12 +214,16 @@ async fn put_connector(call: &Call<'_>, put: PutConnector) -> Outcome {
 }
 
 fn written(call: &Call<'_>, name: &str, outcome: herder::Answer) -> Outcome {
+    let tag = |info: &Value| Properties::from_json(&info["config"]).as_ref().map(herder::tag);
     Ok(match outcome {
         herder::Answer::Created(info) => {
             let name = utf8_percent_encode(name, IN_PATH);
-            answer::created(&info, &format!("http://{}/connectors/{name}", call.host))
+            let location = format!("http://{}/connectors/{name}", call.host);
+            answer::tagged(answer::created(&info, &location), tag(&info))
         }
-        herder::Answer::Updated(info) | herder::Answer::State(info) => answer::json(StatusCode::OK, &info),
+        herder::Answer::Updated(info) | herder::Answer::State(info) => {
+            answer::tagged(answer::json(StatusCode::OK, &info), tag(&info))
+        }
         herder::Answer::Done | herder::Answer::Message(_) => answer::empty(StatusCode::NO_CONTENT),
     })
 }

@@ -1,4 +1,4 @@
-//! Requests that only the leader can carry out, sent on to it.
+//! Requests that only the leader can carry out, sent on to it with their credentials and conditions.
 //!
 //! At most two hops: the worker that the client asked sends on with `forward=true`, a worker that got this
 //! and does not lead either with `forward=false`, and then it ends with a 409. Redirects are not followed.
@@ -8,7 +8,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HOST, IF_MATCH, IF_NONE_MATCH, LOCATION, USER_AGENT,
+};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
@@ -86,8 +88,10 @@ async fn ask(config: &WorkerConfig, leader: &Url, target: &str, head: &Parts, bo
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, "kafka-connect")
         .header(CONTENT_TYPE, "application/json");
-    if let Some(credentials) = head.headers.get(AUTHORIZATION) {
-        request = request.header(AUTHORIZATION, credentials);
+    for name in [AUTHORIZATION, IF_MATCH, IF_NONE_MATCH] {
+        for value in head.headers.get_all(&name) {
+            request = request.header(&name, value);
+        }
     }
     let request = request.body(Full::new(body)).map_err(|err| err.to_string())?;
     let stream = tokio::time::timeout(CONNECT_LIMIT, TcpStream::connect((host.as_str(), port))).await;
@@ -138,6 +142,9 @@ fn translate(response: &Response<Bytes>, host: &str) -> Result<Answer, RequestEr
         )));
     };
     let mut answer = answer::json(status, &body);
+    if let Some(tag) = response.headers().get(ETAG) {
+        answer.headers_mut().insert(ETAG, tag.clone());
+    }
     if status == StatusCode::CREATED
         && let Some(location) = response.headers().get(LOCATION)
         && let Some(location) = called(location, host)

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_MATCH, IF_NONE_MATCH, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use tokio::sync::watch;
@@ -42,7 +42,7 @@ pub(crate) use body::initial_state;
 pub(crate) use front::Front;
 pub(crate) use server::{Face, RestServer, bind};
 
-use crate::herder::{Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
+use crate::herder::{Expected, Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
 use answer::Answer;
 use route::{PathError, Query, Resource};
 
@@ -234,13 +234,40 @@ async fn answer_when_ready(
         Resource::PluginValidate(name) => plugins::validate(herder, &name, body).await,
         resource => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            let call =
-                connectors::Call { herder, method: &head.method, query: &query, body: body.clone(), host };
+            let expected = expected(&head.headers);
+            let call = connectors::Call {
+                herder,
+                method: &head.method,
+                query: &query,
+                body: body.clone(),
+                host,
+                expected,
+            };
             match connectors::serve(resource, call).await {
                 Err(RequestError::NotLeader) => forward::relay(&service, head, body, host).await,
                 outcome => outcome,
             }
         }
+    }
+}
+
+/// What the request says about the configuration it changes.
+fn expected(headers: &HeaderMap) -> Expected {
+    let tags = |name| -> Vec<String> {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect()
+    };
+    let (matching, none) = (tags(IF_MATCH), tags(IF_NONE_MATCH));
+    let any = |tags: &[String]| tags.iter().any(|tag| tag == "*");
+    if any(&matching) {
+        Expected::Something
+    } else if headers.contains_key(IF_MATCH) {
+        // A condition that cannot be read does not hold.
+        Expected::OneOf(matching)
+    } else if any(&none) {
+        Expected::Nothing
+    } else {
+        Expected::Anything
     }
 }
 

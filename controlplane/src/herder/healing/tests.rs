@@ -6,9 +6,9 @@ use std::time::Duration;
 use lakeward_api::pulse::Waiting;
 use lakeward_controlplane_core::config_log::{RestartRequest, TargetState};
 
-use super::super::Command;
 use super::super::recorder::Recorder;
 use super::super::tests::{Bench, LEADER};
+use super::super::{Command, Expected};
 
 const ON: [(&str, &str); 3] = [
     ("lakeward.auto.restart.enabled", "true"),
@@ -101,7 +101,7 @@ async fn a_deleted_connector_is_not_restarted() {
     let runtime = Recorder::failing(&[FAILED]);
     let bench = Bench::over(LEADER, &ON, &runtime);
     bench.create_with(&[]).await.unwrap();
-    bench.request(Command::Delete { name: "a".to_owned() }).await.unwrap();
+    bench.request(Command::Delete { name: "a".to_owned(), expected: Expected::Anything }).await.unwrap();
     bench.within(Duration::from_secs(100)).await;
     assert_eq!(runtime.specs().len(), 1);
 }

@@ -34,6 +34,10 @@ async fn the_leader_does_the_work_and_the_client_sees_its_answer() {
     assert_eq!(leader.get("/connectors").await.body, "[\"a b\"]");
     let again = follower.with_json("POST", "/connectors", CREATE).await;
     assert_eq!((again.status, &again.json()["message"]), (409, &"Connector a b already exists".into()));
+    let tag = leader.get("/connectors/a%20b").await.header("etag").unwrap().to_owned();
+    assert_eq!(created.header("etag"), Some(tag.as_str()));
+    let stale = follower.send("DELETE", "/connectors/a%20b", "If-Match: \"stale\"\r\n", "").await;
+    assert_eq!(stale.status, 412, "{stale:?}");
     let missing = follower.send("DELETE", "/connectors/absent", "", "").await;
     assert_eq!(missing.body, r#"{"error_code":404,"message":"Connector absent not found"}"#);
     let restarted = follower.send("POST", "/connectors/a%20b/restart?onlyFailed=true", "", "").await;

@@ -1,6 +1,7 @@
 //! Golden answers of the REST contract, over real HTTP.
 
 mod abuse;
+mod conditions;
 mod connectors;
 mod forward;
 mod front;
