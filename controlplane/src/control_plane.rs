@@ -22,7 +22,7 @@ use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bi
 use crate::standalone_files::{self, ConnectorFile};
 use crate::start_up;
 use crate::store::{MemoryStore, Store};
-use crate::worker_config::{WorkerConfig, WorkerMode};
+use crate::worker_config::{Scheme, WorkerConfig, WorkerMode};
 
 /// How long looking up the leader's address may take.
 const FIND_LEADER_LIMIT: Duration = Duration::from_secs(10);
@@ -112,7 +112,14 @@ impl ControlPlane {
         let (stage, stage_seen) = watch::channel(Stage::starting("awaiting startup"));
         let stage = Arc::new(stage);
         let (service, service_seen) = watch::channel(None);
-        let gate = Gate { service: service_seen, front, face: Face::All, stage: stage_seen, limits };
+        let gate = Gate {
+            service: service_seen,
+            front,
+            face: Face::All,
+            scheme: Scheme::Http,
+            stage: stage_seen,
+            limits,
+        };
         let rest = RestServer::start(listeners, &gate);
         let port = rest.addresses().get(config.advertised_listener()).map_or(0, SocketAddr::port);
         let parts = WorkerParts {

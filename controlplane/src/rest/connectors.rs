@@ -42,8 +42,8 @@ pub(super) struct Call<'a> {
     pub(super) method: &'a Method,
     pub(super) query: &'a Query,
     pub(super) body: Bytes,
-    /// `Host` of the request, for `Location`.
-    pub(super) host: &'a str,
+    /// What the client called this worker, for `Location`: `http://host:port`.
+    pub(super) origin: &'a str,
     /// Which configuration the request may change.
     pub(super) expected: Expected,
 }
@@ -218,7 +218,7 @@ fn written(call: &Call<'_>, name: &str, outcome: herder::Answer) -> Outcome {
     Ok(match outcome {
         herder::Answer::Created(info) => {
             let name = utf8_percent_encode(name, IN_PATH);
-            let location = format!("http://{}/connectors/{name}", call.host);
+            let location = format!("{}/connectors/{name}", call.origin);
             answer::tagged(answer::created(&info, &location), tag(&info))
         }
         herder::Answer::Updated(info) | herder::Answer::State(info) => {

@@ -33,12 +33,12 @@ use crate::worker_config::WorkerConfig;
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 const CONNECT_LIMIT: Duration = Duration::from_secs(30);
 
-/// Sends a request on and gives the leader's answer. `host` is what the client called this worker.
+/// Sends a request on and gives the leader's answer. `origin` is what the client called this worker.
 pub(super) async fn relay(
     service: &Service,
     head: &Parts,
     body: Bytes,
-    host: &str,
+    origin: &str,
 ) -> Result<Answer, RequestError> {
     let query = Query::parse(head.uri.query());
     let hop = query.all("forward").next().map(|flag| flag.eq_ignore_ascii_case("true"));
@@ -60,7 +60,7 @@ pub(super) async fn relay(
         tracing::warn!(%leader, problem, "the leader cannot be asked");
         RequestError::Internal(format!("IO Error trying to forward REST request: {problem}"))
     })?;
-    translate(&response, host)
+    translate(&response, origin)
 }
 
 /// Path and query of the next hop.
@@ -120,7 +120,7 @@ async fn exchange(
 }
 
 /// The leader's answer as this worker's: only statuses and JSON pass.
-fn translate(response: &Response<Bytes>, host: &str) -> Result<Answer, RequestError> {
+fn translate(response: &Response<Bytes>, origin: &str) -> Result<Answer, RequestError> {
     let status = response.status();
     let parsed: Option<Value> = serde_json::from_slice(response.body()).ok();
     let is_error_body =
@@ -147,7 +147,7 @@ fn translate(response: &Response<Bytes>, host: &str) -> Result<Answer, RequestEr
     }
     if status == StatusCode::CREATED
         && let Some(location) = response.headers().get(LOCATION)
-        && let Some(location) = called(location, host)
+        && let Some(location) = called(location, origin)
     {
         answer.headers_mut().insert(LOCATION, location);
     }
@@ -155,7 +155,7 @@ fn translate(response: &Response<Bytes>, host: &str) -> Result<Answer, RequestEr
 }
 
 /// The address of what was made, under the name that the client called this worker.
-fn called(location: &HeaderValue, host: &str) -> Option<HeaderValue> {
+fn called(location: &HeaderValue, origin: &str) -> Option<HeaderValue> {
     let made = Url::parse(location.to_str().ok()?).ok()?;
-    HeaderValue::from_str(&format!("http://{host}{}", made.path())).ok()
+    HeaderValue::from_str(&format!("{origin}{}", made.path())).ok()
 }

@@ -14,6 +14,7 @@ mod forward;
 mod front;
 mod internal;
 mod jackson;
+mod lobby;
 mod loggers;
 mod metrics;
 mod offsets;
@@ -43,7 +44,9 @@ pub(crate) use front::Front;
 pub(crate) use server::{Face, RestServer, bind};
 
 use crate::herder::{Expected, Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
+use crate::worker_config::Scheme;
 use answer::Answer;
+use lobby::Seat;
 use route::{PathError, Query, Resource};
 
 /// How long things may take. Java's values outside tests.
@@ -51,6 +54,9 @@ use route::{PathError, Query, Resource};
 pub(crate) struct Limits {
     /// A whole body.
     pub(crate) body: Duration,
+    /// Connections at once. When there are more, those that wait for a request give way (see [`lobby`]).
+    /// Together with the limit of a head this bounds memory.
+    pub(crate) connections: u16,
     /// The head of a request, and the idle time between requests.
     pub(crate) head: Duration,
     /// A health check.
@@ -65,6 +71,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body: Duration::from_secs(30),
+            connections: 512,
             head: Duration::from_secs(90),
             health: Duration::from_secs(10),
             request: REQUEST_LIMIT,
@@ -100,6 +107,8 @@ pub(crate) struct Gate {
     pub(crate) front: Arc<Front>,
     /// Which resources there are.
     pub(crate) face: Face,
+    /// How clients reach the listener.
+    pub(crate) scheme: Scheme,
     /// What the worker does.
     pub(crate) stage: watch::Receiver<Stage>,
     /// Time limits.
@@ -107,10 +116,10 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// The same gate for a listener with `face`.
-    fn facing(&self, face: Face) -> Self {
+    /// The same gate for a listener with `face` and `scheme`.
+    fn facing(&self, face: Face, scheme: Scheme) -> Self {
         let front = if face == Face::Admin { Arc::default() } else { Arc::clone(&self.front) };
-        Self { face, front, ..self.clone() }
+        Self { face, front, scheme, ..self.clone() }
     }
 
     /// The service, when it is there within `limit`.
@@ -122,7 +131,12 @@ impl Gate {
 }
 
 /// Answers one request.
-pub(crate) async fn serve<B>(gate: Gate, peer: IpAddr, request: Request<B>) -> Result<Answer, Infallible>
+async fn serve<B>(
+    gate: Gate,
+    seat: Arc<Seat>,
+    peer: IpAddr,
+    request: Request<B>,
+) -> Result<Answer, Infallible>
 where
     B: hyper::body::Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -130,7 +144,7 @@ where
     let (head, body) = request.into_parts();
     let began = std::time::Instant::now();
     let outcome = match check(&gate, &head) {
-        Ok(resource) => answer_checked(&gate, resource, &head, body).await,
+        Ok(resource) => answer_checked(&gate, &seat, resource, &head, body).await,
         Err(early) => Ok(*early),
     };
     let mut answer = outcome.unwrap_or_else(|err| answer::refused(&err));
@@ -139,6 +153,7 @@ where
         gate.front.dress(&head, &mut answer);
     }
     request_log::write(peer, &head, &answer, began.elapsed());
+    seat.wait();
     Ok(answer)
 }
 
@@ -189,6 +204,7 @@ fn option_type(headers: &HeaderMap) -> Option<HeaderValue> {
 
 async fn answer_checked<B>(
     gate: &Gate,
+    seat: &Seat,
     resource: Resource,
     head: &Parts,
     body: B,
@@ -198,12 +214,14 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     if resource == Resource::Health {
+        seat.work();
         return Ok(root::health(gate).await);
     }
     let body = match body::read(body, gate.limits.body).await {
         Ok(body) => body,
         Err(status) => return Ok(answer::routing(status)),
     };
+    seat.work();
     // One budget for the wait for start-up, for validation and for the herder.
     let limit = gate.limits.request;
     match tokio::time::timeout(limit, answer_when_ready(gate, resource, head, body)).await {
@@ -234,17 +252,19 @@ async fn answer_when_ready(
         Resource::PluginValidate(name) => plugins::validate(herder, &name, body).await,
         resource => {
             let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+            let origin = format!("{}://{host}", gate.scheme.as_str());
+            let origin = origin.as_str();
             let expected = expected(&head.headers);
             let call = connectors::Call {
                 herder,
                 method: &head.method,
                 query: &query,
                 body: body.clone(),
-                host,
+                origin,
                 expected,
             };
             match connectors::serve(resource, call).await {
-                Err(RequestError::NotLeader) => forward::relay(&service, head, body, host).await,
+                Err(RequestError::NotLeader) => forward::relay(&service, head, body, origin).await,
                 outcome => outcome,
             }
         }

@@ -13,14 +13,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use super::lobby::{Lobby, Seat};
 use super::route::Resource;
 use super::tls::TlsSettings;
-use super::{Gate, serve};
+use super::{Gate, Limits, serve};
 use crate::error::ControlPlaneError;
 use crate::worker_config::{Listener, Scheme, WorkerConfig};
 
-/// Connections served at once; more wait in the backlog of the system.
-const CONNECTIONS_MAX: usize = 512;
 /// A TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// The largest request head, bytes.
@@ -54,6 +53,7 @@ pub(crate) struct Bound {
     socket: TcpListener,
     tls: Option<TlsAcceptor>,
     face: Face,
+    scheme: Scheme,
 }
 
 /// Opens every listener of a worker; reads the files of TLS.
@@ -72,7 +72,8 @@ pub(crate) async fn bind(config: &WorkerConfig) -> Result<Vec<Bound>, ControlPla
                 Scheme::Http => None,
                 Scheme::Https => Some(acceptor(config, setting)?),
             };
-            bound.push(Bound { socket: open(listener).await?, tls, face });
+            let socket = open(listener).await?;
+            bound.push(Bound { socket, tls, face, scheme: listener.scheme });
         }
     }
     Ok(bound)
@@ -112,13 +113,14 @@ impl RestServer {
     /// Serves `listeners` until [`RestServer::shutdown`].
     pub(crate) fn start(listeners: Vec<Bound>, gate: &Gate) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let permits = Arc::new(Semaphore::new(usize::from(gate.limits.connections)));
+        let room = Room { permits, lobby: Arc::default() };
         let addresses = listeners.iter().filter_map(|listener| listener.socket.local_addr().ok()).collect();
         let acceptors = listeners
             .into_iter()
             .map(|listener| {
-                let gate = gate.facing(listener.face);
-                tokio::spawn(accept(listener, gate, Arc::clone(&permits), stopping.clone()))
+                let gate = gate.facing(listener.face, listener.scheme);
+                tokio::spawn(accept(listener, gate, room.clone(), stopping.clone()))
             })
             .collect();
         Self { addresses, stop, acceptors }
@@ -140,34 +142,55 @@ impl RestServer {
     }
 }
 
-async fn accept(listener: Bound, gate: Gate, permits: Arc<Semaphore>, mut stopping: watch::Receiver<bool>) {
-    let limit = gate.limits.shutdown;
+/// Room for connections, shared by all listeners.
+#[derive(Clone)]
+struct Room {
+    permits: Arc<Semaphore>,
+    lobby: Arc<Lobby>,
+}
+
+impl Room {
+    /// Room for one connection more; `None` never happens while the server runs.
+    async fn enter(&self) -> Option<(OwnedSemaphorePermit, Arc<Seat>)> {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                self.lobby.make_room();
+                Arc::clone(&self.permits).acquire_owned().await.ok()?
+            }
+        };
+        Some((permit, self.lobby.seat()))
+    }
+}
+
+async fn accept(listener: Bound, gate: Gate, room: Room, mut stopping: watch::Receiver<bool>) {
+    let Limits { connections, shutdown, .. } = gate.limits;
     loop {
         let next = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (permit, listener.socket.accept().await)
+            let accepted = listener.socket.accept().await?;
+            Ok::<_, std::io::Error>((room.enter().await, accepted))
         };
         tokio::select! {
             biased;
             () = stopped(&mut stopping) => break,
-            (permit, accepted) = next => match (permit, accepted) {
-                (Ok(permit), Ok((stream, peer))) => {
+            next = next => match next {
+                Ok((Some(place), (stream, peer))) => {
                     let tls = listener.tls.clone();
                     let gate = gate.clone();
-                    tokio::spawn(connect((stream, peer.ip()), tls, permit, gate, stopping.clone()));
+                    tokio::spawn(connect((stream, peer.ip()), tls, place, gate, stopping.clone()));
                 }
-                (_, Err(err)) => {
+                Ok((None, _)) => break,
+                Err(err) => {
                     // Out of file descriptors, mostly: give connections time to end.
                     tracing::warn!(error = %err, "cannot accept a connection");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
-                (Err(_), _) => break,
             },
         }
     }
     drop(listener);
     // Every connection holds a permit until it ends.
-    if tokio::time::timeout(limit, permits.acquire_many(CONNECTIONS_MAX as u32)).await.is_err() {
+    if tokio::time::timeout(shutdown, room.permits.acquire_many(connections.into())).await.is_err() {
         tracing::warn!("requests in flight did not finish in time");
     }
 }
@@ -181,20 +204,26 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
 async fn connect(
     (stream, peer): (TcpStream, IpAddr),
     tls: Option<TlsAcceptor>,
-    permit: OwnedSemaphorePermit,
+    (permit, seat): (OwnedSemaphorePermit, Arc<Seat>),
     gate: Gate,
     stopping: watch::Receiver<bool>,
 ) {
     if let Err(err) = stream.set_nodelay(true) {
         tracing::debug!(error = %err, "cannot switch off delays of a connection");
     }
-    match tls {
-        None => serve_connection(stream, peer, gate, stopping).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve_connection(stream, peer, gate, stopping).await,
-            Ok(Err(err)) => tracing::debug!(error = %err, %peer, "a TLS handshake failed"),
-            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
-        },
+    let served = async {
+        match tls {
+            None => serve_connection(stream, peer, gate, Arc::clone(&seat), stopping).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serve_connection(stream, peer, gate, Arc::clone(&seat), stopping).await,
+                Ok(Err(err)) => tracing::debug!(error = %err, %peer, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            },
+        }
+    };
+    tokio::select! {
+        () = served => {}
+        () = seat.must_leave() => tracing::debug!(%peer, "a connection without a request gave way to another"),
     }
     drop(permit);
 }
@@ -203,11 +232,12 @@ async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     peer: IpAddr,
     gate: Gate,
+    seat: Arc<Seat>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(gate.limits.head).max_buf_size(HEAD_BYTES_MAX);
-    let service = service_fn(move |request| serve(gate.clone(), peer, request));
+    let service = service_fn(move |request| serve(gate.clone(), Arc::clone(&seat), peer, request));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -1,9 +1,13 @@
 //! Requests made to hurt: each ends, in bounded memory, and others are served meanwhile.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::rig::Rig;
+use crate::rest::Limits;
+use crate::worker_config::WorkerMode;
 
 #[tokio::test]
 async fn many_slow_clients_keep_nobody_waiting() {
@@ -21,6 +25,35 @@ async fn many_slow_clients_keep_nobody_waiting() {
         let _ended = stream.read_to_end(&mut answer).await;
         assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 408"), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn clients_that_dribble_give_way_when_the_server_is_full() {
+    let shutdown = Duration::ZERO;
+    let limits = Limits { connections: 16, shutdown, ..Limits::default() };
+    let rig = Rig::with_limits(WorkerMode::Distributed, &[], limits).await;
+    rig.open();
+    let mut slow = Vec::new();
+    for number in 0..100 {
+        let mut stream = TcpStream::connect(rig.address).await.unwrap();
+        let head: &[u8] = match number % 3 {
+            0 => b"",
+            1 => b"GET /connectors HTTP/1.1\r\nHost: w\r\nX-Slow: ",
+            _ => {
+                b"PUT /connectors/a/config HTTP/1.1\r\nHost: w\r\nContent-Type: application/json\r\n\
+                   Content-Length: 100\r\n\r\n{"
+            }
+        };
+        // The server may have let go of it already.
+        let _sent = stream.write_all(head).await;
+        slow.push(stream);
+    }
+    assert_eq!(rig.get("/connectors").await.status, 200);
+    let mut first = slow.swap_remove(0);
+    let mut answer = Vec::new();
+    // Which end it is depends on the moment; it must be one.
+    let _ended = first.read_to_end(&mut answer).await;
+    assert_eq!(answer, b"", "the client that waited for longest was let go");
 }
 
 #[tokio::test]

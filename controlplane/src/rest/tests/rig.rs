@@ -25,7 +25,7 @@ use crate::herder::{Herder, Stage, WorkerParts};
 use crate::metrics::Metrics;
 use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::store::{MemoryStore, Store};
-use crate::worker_config::{WorkerConfig, WorkerMode};
+use crate::worker_config::{Scheme, WorkerConfig, WorkerMode};
 
 pub(super) const SINK: &str = "com.example.ProbeSinkConnector";
 
@@ -251,21 +251,34 @@ impl Rig {
 
     /// As `starting`, with a limit of its own for requests.
     pub(super) async fn limited(mode: WorkerMode, extra: &[(&str, &str)], request: Duration) -> Self {
-        let config = worker(mode, extra);
-        let runtime = Arc::new(FakeRuntime::default());
-        let (stage, stage_seen) = watch::channel(Stage::Starting { doing: "awaiting startup", since_ms: 0 });
-        let (service, service_seen) = watch::channel(None);
         let limits = Limits {
             body: Duration::from_millis(200),
+            connections: 512,
             head: Duration::from_millis(200),
             health: Duration::from_millis(20),
             request,
             shutdown: Duration::from_secs(2),
         };
+        Self::with_limits(mode, extra, limits).await
+    }
+
+    /// As `starting`, with limits of its own.
+    pub(super) async fn with_limits(mode: WorkerMode, extra: &[(&str, &str)], limits: Limits) -> Self {
+        let config = worker(mode, extra);
+        let runtime = Arc::new(FakeRuntime::default());
+        let (stage, stage_seen) = watch::channel(Stage::Starting { doing: "awaiting startup", since_ms: 0 });
+        let (service, service_seen) = watch::channel(None);
         let listeners = bind(&config).await.unwrap();
         let front = Arc::new(Front::from_config(&config).unwrap());
         let stage_of_gate = stage_seen.clone();
-        let gate = Gate { service: service_seen, front, face: Face::All, stage: stage_of_gate, limits };
+        let gate = Gate {
+            service: service_seen,
+            front,
+            face: Face::All,
+            scheme: Scheme::Http,
+            stage: stage_of_gate,
+            limits,
+        };
         let rest = RestServer::start(listeners, &gate);
         let store = Arc::new(MemoryStore::default());
         let (role, role_seen) = watch::channel(Role::Leader { generation: 7 });

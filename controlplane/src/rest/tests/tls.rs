@@ -44,6 +44,12 @@ fn settings(auth: &'static str) -> Vec<(&'static str, &'static str)> {
 
 /// GET `/connectors` as a client that has a certificate or none; the status, or how the connection failed.
 async fn get(rig: &Rig, has_certificate: bool) -> Result<String, String> {
+    let request = "GET /connectors HTTP/1.1\r\nHost: w\r\nConnection: close\r\n\r\n";
+    let answer = exchange(rig, has_certificate, request).await?;
+    Ok(answer.lines().next().unwrap_or_default().to_owned())
+}
+
+async fn exchange(rig: &Rig, has_certificate: bool, request: &str) -> Result<String, String> {
     let mut props = rig.herder.config().props().clone();
     if !has_certificate {
         props.retain(|name, _| !name.contains("keystore"));
@@ -52,11 +58,23 @@ async fn get(rig: &Rig, has_certificate: bool) -> Result<String, String> {
     let stream = TcpStream::connect(rig.address).await.map_err(|err| err.to_string())?;
     let name = ServerName::try_from("localhost").unwrap();
     let mut stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|err| err.to_string())?;
-    let request = b"GET /connectors HTTP/1.1\r\nHost: w\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await.map_err(|err| err.to_string())?;
+    stream.write_all(request.as_bytes()).await.map_err(|err| err.to_string())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.map_err(|err| err.to_string())?;
-    Ok(answer.lines().next().unwrap_or_default().to_owned())
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn what_was_made_is_at_an_encrypted_address() {
+    let rig = Rig::new(WorkerMode::Distributed, &settings("none")).await;
+    let body = r#"{"name":"a","config":{"connector.class":"ProbeSink","topics":"t","flush.size":"3"}}"#;
+    let request = format!(
+        "POST /connectors HTTP/1.1\r\nHost: w:8443\r\nConnection: close\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = exchange(&rig, false, &request).await.unwrap().to_ascii_lowercase();
+    assert!(answer.contains("\r\nlocation: https://w:8443/connectors/a\r\n"), "{answer}");
 }
 
 #[tokio::test]
