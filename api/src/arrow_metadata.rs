@@ -11,6 +11,7 @@
 //! | version | metadata `connect.version`, a number |
 //! | parameters | metadata `connect.parameters`, a JSON object of texts |
 //! | default | metadata `connect.default`, JSON (see below) |
+//! | a schema within itself | metadata `connect.recursive`, its number in the process that wrote it |
 //! | fields, items, keys, values | child fields, each with its own metadata |
 //!
 //! A default is JSON in schema order: numbers and booleans plain, floats as text that reads back the same,
@@ -26,6 +27,7 @@ use serde_json::{Value as Json, json};
 
 use crate::ConnectError;
 use crate::decimal::Decimal;
+use crate::recursion::Recursive;
 use crate::schema::{Field, Kind, Logical, Schema};
 use crate::value::Value;
 
@@ -34,6 +36,7 @@ const VERSION: &str = "connect.version";
 const DOC: &str = "connect.doc";
 const PARAMETERS: &str = "connect.parameters";
 const DEFAULT: &str = "connect.default";
+const RECURSIVE: &str = "connect.recursive";
 
 /// The Arrow field `name` of `schema` with everything the schema says.
 pub fn annotated_field(name: &str, schema: &Schema) -> ArrowField {
@@ -67,6 +70,9 @@ fn metadata(schema: &Schema) -> HashMap<String, String> {
     }
     if !schema.parameters.is_empty() {
         put(PARAMETERS, json!(schema.parameters).to_string());
+    }
+    if let Kind::Recursive(recursive) = &schema.kind {
+        put(RECURSIVE, recursive.number().to_string());
     }
     if let Some(default) = &schema.default {
         put(DEFAULT, to_json(default).to_string());
@@ -111,7 +117,10 @@ fn kind_of(field: &ArrowField) -> Result<(Kind, Option<Logical>), ConnectError> 
     let child = |field: &ArrowField| schema_of(field).map(Arc::new);
     let plain = |kind| Ok((kind, None));
     match field.data_type() {
-        DataType::Binary => plain(Kind::Bytes),
+        DataType::Binary => match field.metadata().get(RECURSIVE) {
+            None => plain(Kind::Bytes),
+            Some(number) => plain(Kind::Recursive(recursive(field, number)?)),
+        },
         DataType::Boolean => plain(Kind::Boolean),
         DataType::Date32 => Ok((Kind::Int32, Some(Logical::Date))),
         DataType::Float32 => plain(Kind::Float32),
@@ -140,6 +149,15 @@ fn kind_of(field: &ArrowField) -> Result<(Kind, Option<Logical>), ConnectError> 
         DataType::Utf8 => plain(Kind::String),
         _ => Err(unknown_type(field)),
     }
+}
+
+/// Cells of such a place are read by the program that wrote them alone, which knows its number.
+fn recursive(field: &ArrowField, number: &str) -> Result<Recursive, ConnectError> {
+    let known = number.parse().ok().and_then(Recursive::numbered);
+    known.ok_or_else(|| {
+        let name = field.name();
+        ConnectError::config(format!("the recursive schema {number} of {name} is not of this process"))
+    })
 }
 
 fn unknown_type(field: &ArrowField) -> ConnectError {
@@ -198,6 +216,7 @@ fn from_json(schema: &Schema, json: &Json) -> Option<Value> {
             };
             Value::Map(json.as_array()?.iter().map(entry).collect::<Option<_>>()?)
         }
+        Kind::Recursive(recursive) => from_json(&recursive.resolve(), json)?,
         Kind::String => Value::String(json.as_str()?.into()),
         Kind::Struct(fields) => {
             let values = json.as_array().filter(|values| values.len() == fields.len())?;

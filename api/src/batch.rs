@@ -9,6 +9,7 @@ use arrow_schema::DataType;
 use crate::ConnectError;
 use crate::header::HeaderRows;
 use crate::record::TopicPartition;
+use crate::recursion;
 use crate::schema::Schema;
 use crate::shaped;
 use crate::value::Value;
@@ -36,6 +37,16 @@ pub enum Values {
 }
 
 impl Values {
+    /// Rows of a field that becomes a whole key, value or header: where a schema contains itself, the column
+    /// of what stands there.
+    ///
+    /// # Errors
+    /// `Fatal` when the column would exceed Arrow's limits.
+    pub fn of_field(schema: &Arc<Schema>, array: ArrayRef) -> Result<Self, ConnectError> {
+        let (schema, array) = recursion::opened_column(schema, array)?;
+        Ok(Self::Typed { schema, array })
+    }
+
     /// Row count.
     pub fn rows(&self) -> usize {
         match self {

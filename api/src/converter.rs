@@ -1,6 +1,5 @@
 //! Converters: bytes of a topic to Connect values and back, a batch at a time.
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -121,12 +120,33 @@ pub struct Encoded {
 #[derive(Debug)]
 enum Payloads {
     Column(BinaryArray),
-    Written { data: Vec<u8>, rows: Vec<Option<Range<usize>>> },
+    Written(Written),
+}
+
+/// Payloads in one buffer.
+#[derive(Debug, Default)]
+struct Written {
+    data: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+/// Where a payload is in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its first byte.
+    pub start: usize,
+    /// The byte after its last one.
+    pub end: usize,
+}
+
+impl Span {
+    /// Kafka's null.
+    pub const NULL: Self = Self { start: usize::MAX, end: 0 };
 }
 
 impl Default for Payloads {
     fn default() -> Self {
-        Self::Written { data: Vec::new(), rows: Vec::new() }
+        Self::Written(Written::default())
     }
 }
 
@@ -134,8 +154,8 @@ impl Encoded {
     /// No payload yet, room for `rows` of about `payload_bytes` each.
     pub fn with_capacity(rows: usize, payload_bytes: usize) -> Self {
         let data = Vec::with_capacity(rows.saturating_mul(payload_bytes));
-        let payloads = Payloads::Written { data, rows: Vec::with_capacity(rows) };
-        Self { payloads, header: None, errors: Vec::new() }
+        let written = Written { data, spans: Vec::with_capacity(rows) };
+        Self { payloads: Payloads::Written(written), header: None, errors: Vec::new() }
     }
 
     /// The payloads are a column as it is; its nulls are Kafka's.
@@ -148,17 +168,38 @@ impl Encoded {
     ///
     /// # Panics
     /// When the payloads are a column.
+    #[inline]
     pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), ConnectError>) {
-        let Payloads::Written { data, rows } = &mut self.payloads else { panic!("a column is complete") };
-        let start = data.len();
-        match write(data) {
-            Ok(()) => rows.push(Some(start..data.len())),
+        let Payloads::Written(written) = &mut self.payloads else { panic!("a column is complete") };
+        let start = written.data.len();
+        match write(&mut written.data) {
+            Ok(()) => written.spans.push(Span { start, end: written.data.len() }),
             Err(error) => {
-                data.truncate(start);
-                self.errors.push((rows.len(), error));
-                rows.push(None);
+                written.data.truncate(start);
+                self.errors.push((written.spans.len(), error));
+                written.spans.push(Span::NULL);
             }
         }
+    }
+
+    /// Appends many rows at once: `write` puts their payloads at the end of the buffer, anywhere and with
+    /// gaps, and says of each in turn where it is, or [`Span::NULL`]. Where it answers false, what it wrote
+    /// is taken back.
+    ///
+    /// # Panics
+    /// When the payloads are a column.
+    #[inline]
+    pub fn push_block(&mut self, write: impl FnOnce(&mut Vec<u8>, &mut Vec<Span>) -> bool) -> bool {
+        let Payloads::Written(Written { data, spans }) = &mut self.payloads else {
+            panic!("a column is complete")
+        };
+        let (start, rows) = (data.len(), spans.len());
+        let is_written = write(data, spans);
+        if !is_written {
+            data.truncate(start);
+            spans.truncate(rows);
+        }
+        is_written
     }
 
     /// Appends Kafka's null.
@@ -166,15 +207,15 @@ impl Encoded {
     /// # Panics
     /// When the payloads are a column.
     pub fn push_null(&mut self) {
-        let Payloads::Written { rows, .. } = &mut self.payloads else { panic!("a column is complete") };
-        rows.push(None);
+        let Payloads::Written(written) = &mut self.payloads else { panic!("a column is complete") };
+        written.spans.push(Span::NULL);
     }
 
     /// Row count.
     pub fn rows(&self) -> usize {
         match &self.payloads {
             Payloads::Column(column) => column.len(),
-            Payloads::Written { rows, .. } => rows.len(),
+            Payloads::Written(written) => written.spans.len(),
         }
     }
 
@@ -182,7 +223,10 @@ impl Encoded {
     pub fn payload(&self, row: usize) -> Option<&[u8]> {
         match &self.payloads {
             Payloads::Column(column) => column.is_valid(row).then(|| column.value(row)),
-            Payloads::Written { data, rows } => rows[row].clone().map(|range| &data[range]),
+            Payloads::Written(Written { data, spans }) => {
+                let Span { start, end } = spans[row];
+                (start <= end).then(|| &data[start..end])
+            }
         }
     }
 }
@@ -268,4 +312,58 @@ pub fn encode_rows<C: HeaderConverter + ?Sized>(
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_keeps_its_own_payload() {
+        let mut encoded = Encoded::default();
+        let mut expected = Vec::new();
+        for row in 0..200_usize {
+            match row % 7 {
+                2 => encoded.push_null(),
+                5 => encoded.push(|data| {
+                    data.extend_from_slice(b"half");
+                    Err(ConnectError::data("refused"))
+                }),
+                length => encoded.push(|data| {
+                    data.resize(data.len() + length, row as u8);
+                    Ok(())
+                }),
+            }
+            expected.push((row % 7 != 2 && row % 7 != 5).then(|| vec![row as u8; row % 7]));
+        }
+        assert_eq!(encoded.rows(), 200);
+        let found: Vec<_> = (0..200).map(|row| encoded.payload(row).map(<[u8]>::to_vec)).collect();
+        assert_eq!(found, expected);
+        let failed: Vec<usize> = encoded.errors.iter().map(|(row, _)| *row).collect();
+        assert_eq!(failed, (0..200).filter(|row| row % 7 == 5).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_block_may_leave_gaps_and_be_taken_back() {
+        let mut encoded = Encoded::default();
+        encoded.push(|data| {
+            data.extend_from_slice(b"first");
+            Ok(())
+        });
+        let write = |data: &mut Vec<u8>, spans: &mut Vec<Span>| {
+            data.extend_from_slice(b"-second--third");
+            spans.extend([Span { start: 6, end: 12 }, Span::NULL, Span { start: 14, end: 19 }]);
+        };
+        assert!(!encoded.push_block(|data, spans| {
+            write(data, spans);
+            false
+        }));
+        assert_eq!(encoded.rows(), 1);
+        assert!(encoded.push_block(|data, spans| {
+            write(data, spans);
+            true
+        }));
+        let found: Vec<_> = (0..encoded.rows()).map(|row| encoded.payload(row)).collect();
+        assert_eq!(found, [Some(b"first".as_slice()), Some(b"second"), None, Some(b"third")]);
+    }
 }

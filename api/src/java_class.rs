@@ -42,6 +42,7 @@ impl Schema {
             (None, Kind::Int64) => "java.lang.Long",
             (None, Kind::Int8) => "java.lang.Byte",
             (None, Kind::Map { .. }) => "java.util.HashMap",
+            (None, Kind::Recursive(recursive)) => recursive.resolve().java_class(),
             (None, Kind::String) => "java.lang.String",
             (None, Kind::Struct(_)) => "org.apache.kafka.connect.data.Struct",
         }
@@ -49,7 +50,7 @@ impl Schema {
 }
 
 impl Kind {
-    /// Connect's name of the type, upper case.
+    /// Connect's name of the type, upper case. The place of a recursion has that of what it stands for.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Array(_) => "ARRAY",
@@ -62,6 +63,7 @@ impl Kind {
             Self::Int64 => "INT64",
             Self::Int8 => "INT8",
             Self::Map { .. } => "MAP",
+            Self::Recursive(recursive) => recursive.resolve().kind.name(),
             Self::String => "STRING",
             Self::Struct(_) => "STRUCT",
         }

@@ -1,6 +1,7 @@
 //! Plugins as the worker knows them: class names, versions, definitions and constructors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ConnectError;
 use crate::bridge::{Bridge, Waker};
@@ -42,6 +43,15 @@ impl PluginKind {
     }
 }
 
+/// A failure that a running connector raises by itself: `ConnectorContext#raiseError`.
+#[derive(Debug)]
+pub struct LaterFailure {
+    /// Time from the start on.
+    pub after: Duration,
+    /// What the status shows.
+    pub error: ConnectError,
+}
+
 /// A sink connector: stateless; one value serves every connector of its class.
 pub trait SinkConnector: Send + Sync {
     /// Java class name.
@@ -56,6 +66,16 @@ pub trait SinkConnector: Send + Sync {
     /// Validates the connector's own keys, with checks that span several of them. Reports all problems.
     fn validate(&self, props: &ConfigMap) -> Vec<ConfigValue> {
         self.config_def().validate(props)
+    }
+
+    /// Called when the connector starts or is resumed, before its task configurations are asked for. An
+    /// answer is a failure that the connector raises later, as if out of a thread of its own; its tasks go
+    /// on.
+    ///
+    /// # Errors
+    /// Leave the connector FAILED without new tasks.
+    fn start(&self, _props: &ConfigMap) -> Result<Option<LaterFailure>, ConnectError> {
+        Ok(None)
     }
 
     /// One configuration per task, at most `tasks_max`. An error leaves the connector FAILED without tasks.

@@ -18,6 +18,8 @@ use bytes::Bytes;
 
 use crate::ConnectError;
 use crate::decimal::Decimal;
+use crate::packed;
+use crate::recursion::{self, Recursive};
 use crate::schema::{Kind, Logical, Schema};
 use crate::value::Value;
 
@@ -68,6 +70,7 @@ pub fn value_at(schema: &Schema, array: &dyn Array, row: usize) -> Value {
                 |row| (value_at(key, entries.column(0), row), value_at(value, entries.column(1), row));
             Value::Map((0..entries.len()).map(entry).collect())
         }
+        Kind::Recursive(_) => packed::unpack(array.as_binary::<i32>().value(row)),
         Kind::String => Value::String(array.as_string::<i32>().value(row).into()),
         Kind::Struct(fields) => {
             let columns = array.as_struct().columns();
@@ -97,6 +100,7 @@ enum Cells {
     Int8(Vec<i8>),
     List { ends: Vec<i32>, item: Box<ColumnWriter>, field: Arc<ArrowField> },
     Map { ends: Vec<i32>, key: Box<ColumnWriter>, value: Box<ColumnWriter>, entries: Arc<ArrowField> },
+    Recursive { cells: BinaryBuilder, recursive: Recursive, cell: Vec<u8> },
     String(StringBuilder),
     Struct { columns: Vec<ColumnWriter>, fields: Fields },
     Time(Vec<i32>),
@@ -133,6 +137,9 @@ impl ColumnWriter {
                     entries,
                 }
             }
+            (None, Kind::Recursive(recursive)) => {
+                Cells::Recursive { cells: BinaryBuilder::new(), recursive: *recursive, cell: Vec::new() }
+            }
             (None, Kind::String) => Cells::String(StringBuilder::new()),
             (None, Kind::Struct(fields)) => Cells::Struct {
                 columns: fields.iter().map(|field| Self::new(&field.schema)).collect(),
@@ -151,7 +158,9 @@ impl ColumnWriter {
     pub fn append_null(&mut self) {
         match &mut self.cells {
             Cells::Boolean(cells) => cells.push(false),
-            Cells::Bytes(cells) | Cells::Decimal { unscaled: cells, .. } => cells.append_value(b""),
+            Cells::Bytes(cells) | Cells::Decimal { unscaled: cells, .. } | Cells::Recursive { cells, .. } => {
+                cells.append_value(b"");
+            }
             Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.push(0),
             Cells::Float32(cells) => cells.push(0.0),
             Cells::Float64(cells) => cells.push(0.0),
@@ -206,6 +215,14 @@ impl ColumnWriter {
                 }
                 ends.push(end(key)?);
             }
+            (Cells::Recursive { cells, recursive, cell }, _) => {
+                cell.clear();
+                packed::pack(value, cell)?;
+                if !recursion::fits(&recursive.resolve(), value) {
+                    return Err(misfit());
+                }
+                cells.append_value(cell);
+            }
             (Cells::String(cells), Value::String(value)) => cells.append_value(value),
             (Cells::Struct { columns, .. }, Value::Struct(values)) if values.len() == columns.len() => {
                 for (column, value) in columns.iter_mut().zip(values) {
@@ -214,7 +231,7 @@ impl ColumnWriter {
             }
             (Cells::Time(cells), Value::Date(ms)) => cells.push(time(*ms)?),
             (Cells::Timestamp(cells), Value::Date(ms)) => cells.push(*ms),
-            _ => return Err(ConnectError::data("Value does not have the type of its schema")),
+            _ => return Err(misfit()),
         }
         self.nulls.push(false);
         Ok(())
@@ -231,7 +248,9 @@ impl ColumnWriter {
         let failed = |err| ConnectError::fatal("a column could not be built").with_source(err);
         Ok(match self.cells {
             Cells::Boolean(cells) => Arc::new(BooleanArray::new(cells.into(), nulls)),
-            Cells::Bytes(mut cells) | Cells::Decimal { unscaled: mut cells, .. } => {
+            Cells::Bytes(mut cells)
+            | Cells::Decimal { unscaled: mut cells, .. }
+            | Cells::Recursive { mut cells, .. } => {
                 let (offsets, data, _) = cells.finish().into_parts();
                 Arc::new(arrow_array::BinaryArray::try_new(offsets, data, nulls).map_err(failed)?)
             }
@@ -288,6 +307,10 @@ pub fn constant(schema: &Schema, value: &Value, rows: usize) -> Result<ArrayRef,
 
 fn primitive<T: ArrowPrimitiveType>(cells: Vec<T::Native>, nulls: Option<NullBuffer>) -> ArrayRef {
     Arc::new(PrimitiveArray::<T>::new(cells.into(), nulls))
+}
+
+fn misfit() -> ConnectError {
+    ConnectError::data("Value does not have the type of its schema")
 }
 
 fn end(cells: &ColumnWriter) -> Result<i32, ConnectError> {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use crate::config::ConfigMap;
 use crate::metrics::TaskMetrics;
@@ -44,6 +45,8 @@ pub struct TaskSpec {
     pub metrics: Arc<TaskMetrics>,
     /// Asked by a source task with transactions once it has fenced its predecessors.
     pub still_wanted: StillWanted,
+    /// Grows whenever topics that connectors used were forgotten: see [`TaskEvent::TopicUsed`].
+    pub topic_resets: Arc<AtomicU64>,
 }
 
 /// Says whether a task that is being started is still to be started: between the decision and the moment in
@@ -105,7 +108,8 @@ pub enum TaskEvent {
         /// Which task.
         id: TaskId,
     },
-    /// A record of this topic reached the task (each topic is reported once per task).
+    /// A record of this topic reached a sink task, or a source task wrote one. Told with the first record of
+    /// a topic, and again with the next one after [`TaskSpec::topic_resets`] grew.
     TopicUsed {
         /// Which task.
         id: TaskId,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field as ArrowField, Fields, TimeUnit};
 
 use crate::parameters::Parameters;
+use crate::recursion::Recursive;
 use crate::value::Value;
 
 /// Name of the STRINGs that hold the JSON text of a value whose type could not be inferred.
@@ -61,6 +62,9 @@ pub enum Kind {
         /// Value schema.
         value: Arc<Schema>,
     },
+    /// The place where a schema contains itself: what it refers to, mostly a STRUCT around this place. Name,
+    /// version, doc and parameters are those of that schema; `optional` is the place's own.
+    Recursive(Recursive),
     /// STRING.
     String,
     /// STRUCT with named fields in order.
@@ -183,6 +187,7 @@ impl Schema {
     /// | ARRAY | `List(item)` |
     /// | MAP | `Map(entries(key, value))`, unsorted |
     /// | STRUCT | `Struct` |
+    /// | a STRUCT within itself | `Binary`: its value as [`crate::packed`] has it |
     pub fn arrow_type(&self) -> DataType {
         match self.logical() {
             Some(Logical::Date) => return DataType::Date32,
@@ -195,7 +200,7 @@ impl Schema {
         match &self.kind {
             Kind::Array(item) => DataType::List(Arc::new(item.arrow_field("item"))),
             Kind::Boolean => DataType::Boolean,
-            Kind::Bytes => DataType::Binary,
+            Kind::Bytes | Kind::Recursive(_) => DataType::Binary,
             Kind::Float32 => DataType::Float32,
             Kind::Float64 => DataType::Float64,
             Kind::Int16 => DataType::Int16,

@@ -59,6 +59,14 @@ pub struct Rejected {
 /// Order over life: `open`, (`put` | `poll` | `take_durable`)*, `close`, `stop`. A task that answered an
 /// error gets no further call but `stop`.
 pub trait SinkTask {
+    /// Whether the start is over. A task that must open or ask for something first does that in
+    /// [`SinkTask::poll`], wakes the pipeline when it is done, and says so here. Until then it is given no
+    /// records and is not reported as running; a failure of [`SinkTask::poll`] is one of the start. Never
+    /// turns back.
+    fn has_started(&self) -> bool {
+        true
+    }
+
     /// Partitions were assigned. Called with new partitions only.
     fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError>;
 

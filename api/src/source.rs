@@ -14,6 +14,7 @@ use crate::batch::Values;
 use crate::bridge::{Bridge, Waker};
 use crate::config::{ConfigDef, ConfigMap, ConfigValue};
 use crate::header::HeaderRows;
+use crate::plugin::LaterFailure;
 use crate::sink::Now;
 use crate::value::Value;
 
@@ -137,6 +138,13 @@ pub struct SourceTaskContext {
 /// Order over life: (`poll` | `transaction_requests` | `record_done` | `committed`)*, `stop`. A task that
 /// answered an error gets no further call but `stop`.
 pub trait SourceTask {
+    /// Whether the start is over. A task that must open or ask for something first does that in
+    /// [`SourceTask::poll`], wakes the pipeline when it is done, and says so here. Until then it brings no
+    /// records and is not reported as running. Never turns back.
+    fn has_started(&self) -> bool {
+        true
+    }
+
     /// Hands over the next records.
     ///
     /// # Errors
@@ -202,6 +210,16 @@ pub trait SourceConnector: Send + Sync {
     /// Validates the connector's own keys, with checks that span several of them. Reports all problems.
     fn validate(&self, props: &ConfigMap) -> Vec<ConfigValue> {
         self.config_def().validate(props)
+    }
+
+    /// Called when the connector starts or is resumed, before its task configurations are asked for. An
+    /// answer is a failure that the connector raises later, as if out of a thread of its own; its tasks go
+    /// on.
+    ///
+    /// # Errors
+    /// Leave the connector FAILED without new tasks.
+    fn start(&self, _props: &ConfigMap) -> Result<Option<LaterFailure>, ConnectError> {
+        Ok(None)
     }
 
     /// One configuration per task, at most `tasks_max`. An error leaves the connector FAILED without tasks.

@@ -5,6 +5,9 @@
 use crate::ConnectError;
 use crate::batch::SinkBatch;
 
+/// The number of a source record's partition when the producer chooses one.
+pub const NO_PARTITION: i32 = i32::MIN;
+
 /// A transform. One instance per task, called from one shard.
 pub trait Transform {
     /// Applies the transform to every row of `batch`.
@@ -15,7 +18,8 @@ pub trait Transform {
     fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError>;
 
     /// Said once, before the first batch, when the records come from a source connector: their offsets are
-    /// row numbers without a meaning, and a negative partition means that the producer chooses one.
+    /// row numbers without a meaning, and the number of [`SinkBatch::partition`] is that of the partition
+    /// they go to, [`NO_PARTITION`] when the producer chooses one; a transform may change it.
     fn expect_source_records(&mut self) {}
 }
 

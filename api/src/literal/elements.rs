@@ -45,7 +45,8 @@ impl Found {
                 Kind::Int8 => Rank::Number(0),
                 Kind::Map { .. } => Rank::Map,
                 Kind::String => Rank::String,
-                Kind::Struct(_) => Rank::Struct,
+                // Schemas of texts do not contain themselves.
+                Kind::Recursive(_) | Kind::Struct(_) => Rank::Struct,
             },
         }
     }

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::temporal;
 use crate::ConnectError;
 use crate::java_text;
+use crate::recursion;
 use crate::schema::{Kind, Schema};
 use crate::value::Value;
 
@@ -21,6 +22,8 @@ pub(super) fn to_text(schema: Option<&Schema>, value: &Value) -> Result<String, 
 
 /// Appends a value as it looks inside of a collection.
 fn append(out: &mut String, schema: Option<&Schema>, value: &Value) -> Result<(), ConnectError> {
+    let resolved = schema.and_then(recursion::resolved);
+    let schema = resolved.as_deref().or(schema);
     match value {
         Value::Array(items) => {
             let item = match schema.map(|schema| &schema.kind) {
