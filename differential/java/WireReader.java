@@ -27,10 +27,14 @@ final class WireReader {
     static final int HAS_DEFAULT = 2;
     static final int HAS_VERSION = 4;
 
+    static final int RECURSIVE = -1;
+
     static final int SINK = 0;
 
     private final ByteBuffer bytes;
     private final List<Schema> schemas = new ArrayList<>();
+    /** The places that refer to each of the STRUCTs around, the innermost last. */
+    private final List<List<RecursiveSchema>> around = new ArrayList<>();
     private boolean keepsOrder;
 
     WireReader(byte[] frame) {
@@ -72,14 +76,21 @@ final class WireReader {
         return new SchemaAndValue(schema, value(schema));
     }
 
-    /** 0 is null, 1 a definition, n + 2 the definition n of this case. */
+    /** 0 is null, 1 a definition, n + 2 the definition n, -1 the place where a STRUCT contains itself. */
     Schema schema() {
         int reference = i32();
         return switch (reference) {
             case 0 -> null;
             case 1 -> definition();
+            case RECURSIVE -> recursive();
             default -> schemas.get(reference - 2);
         };
+    }
+
+    private Schema recursive() {
+        RecursiveSchema place = new RecursiveSchema(u8() != 0);
+        around.get(around.size() - i32()).add(place);
+        return place;
     }
 
     private Schema definition() {
@@ -92,6 +103,7 @@ final class WireReader {
         Schema key = null;
         Schema value = null;
         List<Field> fields = null;
+        List<RecursiveSchema> places = List.of();
         switch (type) {
             case ARRAY -> value = schema();
             case MAP -> {
@@ -101,9 +113,11 @@ final class WireReader {
             case STRUCT -> {
                 int count = i32();
                 fields = new ArrayList<>(count);
+                around.add(new ArrayList<>());
                 for (int at = 0; at < count; at++) {
                     fields.add(new Field(text(), at, schema()));
                 }
+                places = around.remove(around.size() - 1);
             }
             default -> { }
         }
@@ -114,6 +128,9 @@ final class WireReader {
             Object standIn = value(schema);
             schema =
                 new ConnectSchema(type, optional, standIn, name, version, doc, parameters, fields, key, value);
+        }
+        for (RecursiveSchema place : places) {
+            place.meant(schema);
         }
         schemas.add(schema);
         return schema;

@@ -2,6 +2,7 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigDecimal;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Date;
 import java.util.IdentityHashMap;
@@ -51,6 +52,9 @@ final class WireWriter {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
     private final Map<Schema, Integer> schemas = new IdentityHashMap<>();
+    private int definitions;
+    /** The STRUCTs around, the innermost last. */
+    private final List<Schema> around = new ArrayList<>();
 
     byte[] bytes() {
         return out.toByteArray();
@@ -59,6 +63,7 @@ final class WireWriter {
     /** Every case counts its schemas from 0. */
     void forgetSchemas() {
         schemas.clear();
+        definitions = 0;
     }
 
     void u8(int number) {
@@ -150,10 +155,21 @@ final class WireWriter {
             i32(0);
             return;
         }
-        Integer known = schemas.get(schema);
+        // What is inside of a STRUCT may refer to it: it means something else elsewhere.
+        Integer known = around.isEmpty() ? schemas.get(schema) : null;
         if (known != null) {
             i32(known + 2);
             return;
+        }
+        if (schema.type() == Schema.Type.STRUCT) {
+            for (int levels = 1; levels <= around.size(); levels++) {
+                if (Unfolded.sameFields(schema, around.get(around.size() - levels))) {
+                    i32(WireReader.RECURSIVE);
+                    u8(schema.isOptional() ? 1 : 0);
+                    i32(levels);
+                    return;
+                }
+            }
         }
         i32(1);
         u8(schema.type().ordinal());
@@ -181,17 +197,22 @@ final class WireWriter {
             }
             case STRUCT -> {
                 i32(schema.fields().size());
+                around.add(schema);
                 for (Field field : schema.fields()) {
                     text(field.name());
                     schema(field.schema());
                 }
+                around.remove(around.size() - 1);
             }
             default -> { }
         }
         if (schema.defaultValue() != null) {
             value(schema, schema.defaultValue());
         }
-        schemas.put(schema, schemas.size());
+        if (around.isEmpty()) {
+            schemas.put(schema, definitions);
+        }
+        definitions++;
     }
 
     private void value(Schema schema, Object value) {
@@ -284,7 +305,7 @@ final class WireWriter {
     }
 
     private static boolean sameFields(Schema one, Schema other) {
-        return one == other || one.fields().equals(other.fields());
+        return Unfolded.sameFields(one, other);
     }
 
     private void other(Object value) {

@@ -11,10 +11,12 @@ use crate::case::{Answer, Case};
 use crate::wire::{Reader, Writer};
 
 /// The program, by file name.
-const SOURCES: [(&str, &str); 23] = [
+const SOURCES: [(&str, &str); 26] = [
     ("Case.java", include_str!("../java/Case.java")),
     ("Chain.java", include_str!("../java/Chain.java")),
     ("Harness.java", include_str!("../java/Harness.java")),
+    ("RecursiveSchema.java", include_str!("../java/RecursiveSchema.java")),
+    ("Unfolded.java", include_str!("../java/Unfolded.java")),
     ("WireReader.java", include_str!("../java/WireReader.java")),
     ("WireWriter.java", include_str!("../java/WireWriter.java")),
     ("AvroFormat.java", include_str!("../java/registry/AvroFormat.java")),
@@ -30,12 +32,14 @@ const SOURCES: [(&str, &str); 23] = [
     ("ProtobufFormat.java", include_str!("../java/registry/ProtobufFormat.java")),
     ("ProtobufMessages.java", include_str!("../java/registry/ProtobufMessages.java")),
     ("ProtobufNames.java", include_str!("../java/registry/ProtobufNames.java")),
+    ("ProtobufPlace.java", include_str!("../java/registry/ProtobufPlace.java")),
     ("ProtobufSettings.java", include_str!("../java/registry/ProtobufSettings.java")),
     ("ProtobufText.java", include_str!("../java/registry/ProtobufText.java")),
     ("ProtobufToConnect.java", include_str!("../java/registry/ProtobufToConnect.java")),
     ("ProtobufValues.java", include_str!("../java/registry/ProtobufValues.java")),
     ("RegistryConverter.java", include_str!("../java/registry/RegistryConverter.java")),
 ];
+
 /// Operations of a request.
 const RUN: u8 = 0;
 const TIME: u8 = 1;

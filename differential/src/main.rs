@@ -27,6 +27,7 @@ Runs seeded cases through Apache Kafka's classes and ours and prints what differ
   --seed S       seed (default 1)
   --only NAME    targets whose name contains NAME; may be repeated
   --replay N     only case N of each target, as printed with a difference
+  --every        prints every difference as it came and whole, also the accepted ones
   --list         names of the targets
 
 Usage: cargo xtask bench transforms [options]
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn start(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    let mut options = Options { seed: 1, items: ITEMS_DEFAULT, duration: None, replay: None };
+    let mut options = Options { seed: 1, items: ITEMS_DEFAULT, duration: None, replay: None, every: false };
     let mut only: Vec<&str> = Vec::new();
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
@@ -67,6 +68,7 @@ fn start(arguments: &[String]) -> anyhow::Result<ExitCode> {
             "--seed" => options.seed = number(value()?)?,
             "--only" => only.push(value()?),
             "--replay" => options.replay = Some(number(value()?)?),
+            "--every" => options.every = true,
             "--list" => {
                 TARGETS.iter().for_each(|target| say(target.name));
                 return Ok(ExitCode::SUCCESS);

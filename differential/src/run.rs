@@ -32,6 +32,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Only this case of every target.
     pub replay: Option<u64>,
+    /// Reports every difference as it came and whole, also the accepted ones, and makes none small.
+    pub every: bool,
 }
 
 /// What happened.
@@ -181,11 +183,18 @@ impl Runner {
     fn judge(&mut self, at: usize, number: u64, finding: &Finding<'_>) -> anyhow::Result<()> {
         let signature = signature(finding.target, finding.kind, finding.java, finding.ours);
         let head = format!("{} seed {} case {number}", finding.target, self.options.seed);
+        if self.options.every {
+            self.report.lines.push(whole(&head, finding));
+        }
         if let Some(known) = known(finding) {
             self.report.count(known);
             return Ok(());
         }
         let seen = self.signatures.entry(signature).or_default();
+        if self.options.every {
+            self.report.targets[at].new += 1;
+            return Ok(());
+        }
         if seen.tried >= SHRUNK_PER_SIGNATURE {
             match seen.known {
                 Some(known) if seen.new == 0 => self.report.count(known),
@@ -277,6 +286,22 @@ fn line(head: &str, small: &Small) -> String {
     write!(text, " | item {} -> java: {}; ours: {}", small.item, cut(&java), cut(&ours))
         .expect("writing to a String cannot fail");
     text
+}
+
+/// All there is to say of a difference, and the entry that accepts it.
+fn whole(head: &str, finding: &Finding<'_>) -> String {
+    let name = known(finding).map_or("new", |known| known.name);
+    let (setup, items) = (&finding.case.setup, &finding.case.items);
+    format!(
+        "{name} {:?} {head}: {:?} of {:?} | item {} {} -> java: {}; ours: {}",
+        finding.kind,
+        setup.settings,
+        setup.schemas,
+        finding.item,
+        items.shown(finding.item),
+        finding.java.shown(),
+        finding.ours.shown(),
+    )
 }
 
 fn cut(text: &str) -> String {

@@ -10,7 +10,8 @@ const ITEMS_PER_TARGET: u64 = 1_500;
 fn fixed_seeds_differ_only_in_accepted_ways() {
     let targets: Vec<&'static Target> = TARGETS.iter().collect();
     let items = ITEMS_PER_TARGET * u64::try_from(targets.len()).unwrap();
-    let report = run(&targets, Options { seed: 41, items, duration: None, replay: None }).unwrap();
+    let report =
+        run(&targets, Options { seed: 41, items, duration: None, replay: None, every: false }).unwrap();
     for count in &report.targets {
         assert!(count.items >= ITEMS_PER_TARGET, "{} ran only {} cases", count.name, count.items);
     }

@@ -16,6 +16,12 @@ pub enum FormatError {
         #[source]
         source: std::io::Error,
     },
+    /// A converter refused a schema or a record (the class of its error).
+    #[error("{source}")]
+    Converter {
+        /// What it said.
+        source: ConnectError,
+    },
     /// A record does not fit its schema, or has no form in the output format (class `Record`).
     #[error("{message}")]
     Data {
@@ -68,6 +74,7 @@ impl FormatError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Compress { .. } | Self::Encode { .. } => ErrorClass::Fatal,
+            Self::Converter { source } => source.class(),
             Self::Data { .. } | Self::SchemaBuilder { .. } | Self::Syntax { .. } => ErrorClass::Record,
             Self::NotAStruct { .. } | Self::Setting { .. } => ErrorClass::Config,
         }
@@ -78,6 +85,7 @@ impl From<FormatError> for ConnectError {
     fn from(err: FormatError) -> Self {
         let class = err.class();
         match err {
+            FormatError::Converter { source } => source,
             FormatError::Data { message } => ConnectError::data(message),
             FormatError::SchemaBuilder { message } => {
                 ConnectError::new(class, "org.apache.kafka.connect.errors.SchemaBuilderException", message)

@@ -10,6 +10,8 @@ pub mod file;
 mod json_text;
 #[cfg(test)]
 mod random;
+#[cfg(test)]
+mod recursion;
 
 pub use converter::{converters, header_converters, register};
 pub use error::FormatError;

@@ -15,7 +15,7 @@ use lakeward_api::rows;
 use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::value::Value;
 use lakeward_formats::converter::{AvroConverterPlugin, JsonSchemaConverterPlugin, ProtobufConverterPlugin};
-use lakeward_registry::{Store, server};
+use lakeward_registry::{SchemaText, SchemaType, Store, server};
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 
@@ -237,4 +237,28 @@ fn a_topic_has_the_subject_that_the_registry_associates_with_it() {
         let Values::Typed { schema, .. } = &decoded.runs[0].values else { panic!("typed") };
         assert_eq!(schema.version, Some(1));
     }
+}
+
+#[test]
+fn the_latest_version_is_asked_for_once_per_schema_that_payloads_were_written_with() {
+    let rig = Rig::new();
+    let latest = [("use.latest.version", "true"), ("auto.register.schemas", "true")];
+    let given = [row(7, "seven")];
+    let first = rig.converter(&AvroConverterPlugin, &[]).encode(&batch(&given));
+    let old: Vec<Option<&[u8]>> = vec![first.payload(0)];
+    let mut reader = rig.converter(&AvroConverterPlugin, &latest);
+    assert_eq!(values(&reader.decode(&old, &[])), given);
+
+    let text = r#"{"type":"record","name":"demo.Row","fields":[{"name":"text","type":"string"}]}"#;
+    let schema = SchemaText { kind: SchemaType::Avro, text: text.into(), references: Vec::new() };
+    let second = rig.store.lock().unwrap().register("t-value", schema.into(), false, None).unwrap().id;
+    // What was answered stays without `latest.cache.ttl.sec`, but a new schema is a new question.
+    assert_eq!(values(&reader.decode(&old, &[])), given);
+    let new = [&[0], second.to_be_bytes().as_slice(), b"\x02x"].concat();
+    let of_text = |text: &str| Value::Struct(vec![Value::String(text.into())]);
+    assert_eq!(values(&reader.decode(&[Some(&new), old[0]], &[])), [of_text("x"), given[0].clone()]);
+    let mut other = rig.converter(&AvroConverterPlugin, &latest);
+    assert_eq!(values(&other.decode(&[old[0], Some(&new)], &[])), [of_text("seven"), of_text("x")]);
+    let mut as_written = rig.converter(&AvroConverterPlugin, &[]);
+    assert_eq!(values(&as_written.decode(&old, &[])), given);
 }

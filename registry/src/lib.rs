@@ -28,10 +28,10 @@ use serde_json::{Value, json};
 pub use compatibility::CompatibilityLevel;
 pub use error::RegistryError;
 pub use guid::Guid;
-pub use local::local;
+pub use local::{local, local_reading};
 pub use settings::RegistrySettings;
 pub use store::Store;
-pub use writing::{Choice, Writing};
+pub use writing::{Choice, Reading, Writing};
 
 /// The language a schema is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +132,14 @@ pub trait Registry {
     /// The subject that the registry associates with the keys or values of `topic`; `None` when it associates
     /// none, or when the settings name another strategy.
     fn associated(&mut self, topic: &str, is_key: bool) -> Poll<Result<Option<Arc<str>>, ConnectError>>;
+
+    /// The version of `subject` that a payload of schema `written` is read as, as the converter's settings
+    /// say; `None` is `written` itself. The answer may change over time.
+    fn for_reading(
+        &mut self,
+        subject: &str,
+        written: &RegisteredSchema,
+    ) -> Poll<Result<Option<Arc<RegisteredSchema>>, ConnectError>>;
 
     /// The schema to write `schema` with: registered, looked up, the latest version or a fixed id, as the
     /// converter's settings say.

@@ -7,17 +7,23 @@ use std::task::Poll;
 use lakeward_api::ConnectError;
 
 use crate::store::{Store, VersionId};
-use crate::writing::{Choice, Writing};
+use crate::writing::{Choice, Reading, Writing};
 use crate::{Guid, RegisteredSchema, Registry, RegistryError, SchemaText};
 
 /// A [`Registry`] that answers from `store` at once, by the same rules as the HTTP client.
 pub fn local(store: Arc<Mutex<Store>>, options: Writing) -> Box<dyn Registry> {
-    Box::new(Local { store, options, by_id: HashMap::new(), written: HashMap::new() })
+    local_reading(store, options, Reading::default())
+}
+
+/// [`local`], whose payloads are read as `reading` says.
+pub fn local_reading(store: Arc<Mutex<Store>>, options: Writing, reading: Reading) -> Box<dyn Registry> {
+    Box::new(Local { store, options, reading, by_id: HashMap::new(), written: HashMap::new() })
 }
 
 struct Local {
     store: Arc<Mutex<Store>>,
     options: Writing,
+    reading: Reading,
     /// Answers stay the same values, so that converters can compare them by address.
     by_id: HashMap<(String, i32), Arc<RegisteredSchema>>,
     written: HashMap<(String, SchemaText), Arc<RegisteredSchema>>,
@@ -48,6 +54,27 @@ impl Registry for Local {
     fn associated(&mut self, topic: &str, is_key: bool) -> Poll<Result<Option<Arc<str>>, ConnectError>> {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         Poll::Ready(Ok(store.associated(topic, is_key).map(Into::into)))
+    }
+
+    fn for_reading(
+        &mut self,
+        subject: &str,
+        _written: &RegisteredSchema,
+    ) -> Poll<Result<Option<Arc<RegisteredSchema>>, ConnectError>> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = match &self.reading {
+            Reading::AsWritten => return Poll::Ready(Ok(None)),
+            Reading::Latest => store.version(subject, VersionId::Latest, false),
+            Reading::LatestWithMetadata { properties } => {
+                store.latest_with_metadata(subject, properties, true)
+            }
+        };
+        let id = match found {
+            Ok(found) => found.id,
+            Err(error) => return Poll::Ready(Err(error.into())),
+        };
+        drop(store);
+        self.by_id(subject, id).map(|answer| answer.map(Some))
     }
 
     fn for_writing(

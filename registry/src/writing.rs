@@ -1,4 +1,5 @@
-//! How a converter chooses the schema it writes with, and the checks of that choice.
+//! How a converter chooses the schema it writes with, and the checks of that choice; and the version that it
+//! reads payloads as.
 //!
 //! Source: `AbstractKafkaSchemaSerDeConfig` and its serializers' rules, Confluent 8.
 
@@ -39,6 +40,21 @@ pub enum Choice {
         id: i32,
         /// `id.compatibility.strict`.
         strict: bool,
+    },
+}
+
+/// The version that payloads are read as, whichever they were written with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// The one they were written with; the default.
+    #[default]
+    AsWritten,
+    /// The subject's latest.
+    Latest,
+    /// The subject's latest with these metadata properties.
+    LatestWithMetadata {
+        /// Properties that must all be there.
+        properties: Vec<(String, String)>,
     },
 }
 

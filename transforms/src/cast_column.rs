@@ -128,7 +128,7 @@ pub(crate) fn cast(
             }
             numbers(&same_bits::<_, Int64Type>(instants), target)
         }
-        (None, Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_)) => {
+        (None, Kind::Array(_) | Kind::Map { .. } | Kind::Recursive(_) | Kind::Struct(_)) => {
             failures.add_valid(array, || cast_value::unsupported(schema.kind.name()));
             Ok(any_value(array, target))
         }

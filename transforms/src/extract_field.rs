@@ -12,6 +12,7 @@ use arrow_array::{Array, ArrayRef, NullArray};
 use arrow_schema::DataType;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
+use lakeward_api::recursion;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
@@ -93,6 +94,8 @@ enum Place {
 struct Found {
     /// Index and schema of every step.
     steps: Vec<(usize, Arc<Schema>)>,
+    /// The schema of the field as a whole key or value.
+    schema: Arc<Schema>,
 }
 
 impl ExtractField {
@@ -128,9 +131,11 @@ impl ExtractField {
                 child = columns::with_default(schema, &child)?;
             }
             column = columns::under_parent(&child, parent.nulls())?;
+            if let Kind::Recursive(recursive) = schema.kind {
+                column = recursion::open(&column, recursive)?;
+            }
         }
-        let Some((_, schema)) = found.steps.last() else { return Ok(Transformed::one(batch)) };
-        *self.side.of_mut(&mut batch) = Values::Typed { schema: Arc::clone(schema), array: column };
+        *self.side.of_mut(&mut batch) = Values::Typed { schema: Arc::clone(&found.schema), array: column };
         Ok(Transformed::one(batch))
     }
 
@@ -224,12 +229,12 @@ fn find(schema: &Arc<Schema>, field: &str, path: &FieldPath) -> Plan {
         };
         let found = Arc::clone(&found.schema);
         steps.push((index, Arc::clone(&found)));
-        current = found;
+        current = recursion::opened(&found).unwrap_or(found);
     }
     if steps.is_empty() {
         return Err(copy_of(&no_step()));
     }
-    Ok(Found { steps })
+    Ok(Found { steps, schema: current })
 }
 
 fn extract(value: Value, steps: &[String]) -> Result<Value, ConnectError> {

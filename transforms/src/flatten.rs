@@ -250,6 +250,13 @@ fn too_deep() -> ConnectError {
     ConnectError::data(format!("Flatten transformation does not support more than {LEVELS} levels"))
 }
 
+/// Java's stack overflows here, which ends the task.
+fn endless(name: &str) -> ConnectError {
+    ConnectError::data(format!(
+        "Flatten transformation does not support a STRUCT that contains itself (for field {name})."
+    ))
+}
+
 fn plan(schema: &Schema, delimiter: &str) -> Result<Arc<Schema>, ConnectError> {
     let mut flat = Flat { fields: Vec::new(), delimiter };
     flat.add(schema, "", schema.optional, schema.default.as_ref(), 0)?;
@@ -289,6 +296,7 @@ impl Flat<'_> {
             let default = field.schema.default.as_ref().filter(given).or(inherited.filter(given));
             match &field.schema.kind {
                 Kind::Struct(_) => self.add(&field.schema, &name, optional, default, level + 1)?,
+                Kind::Recursive(_) => return Err(endless(&name)),
                 Kind::Map { .. } => {
                     return Err(ConnectError::data(format!(
                         "Flatten transformation does not support {} for record with schemas (for \

@@ -147,8 +147,8 @@ impl HeaderFrom {
         };
         let rows = batch.rows();
         for (index, (_, key)) in plan.sources.iter().zip(&self.pairs) {
-            let schema = Arc::clone(&schema.fields()[*index].schema);
-            let values = HeaderValues::Rows(Values::Typed { schema, array: fill(*index)? });
+            let values = Values::of_field(&schema.fields()[*index].schema, fill(*index)?)?;
+            let values = HeaderValues::Rows(values);
             batch.headers.push(rows, HeaderColumn { key: Arc::clone(key), values });
         }
         if let Some((rest, indices)) = &plan.rest {

@@ -36,6 +36,8 @@ mod merge;
 mod null_rows;
 mod plugin;
 mod predicates;
+#[cfg(test)]
+mod recursion;
 mod regex_router;
 mod replace_field;
 mod routing;

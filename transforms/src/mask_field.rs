@@ -264,7 +264,9 @@ fn masked(schema: &Schema, replacement: Option<&str>) -> Result<Value, ConnectEr
         (None, Kind::Int8) => Value::Int8(0),
         (None, Kind::Map { .. }) => Value::Map(Vec::new()),
         (None, Kind::String) => Value::String("".into()),
-        (None, Kind::Bytes | Kind::Struct(_)) => return Err(cannot_mask(schema.java_class(), replacement)),
+        (None, Kind::Bytes | Kind::Recursive(_) | Kind::Struct(_)) => {
+            return Err(cannot_mask(schema.java_class(), replacement));
+        }
     };
     masked_value(&sample, replacement)
 }

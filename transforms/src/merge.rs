@@ -1,8 +1,8 @@
 //! Brings rows that were transformed and rows that were not back into one order.
 //!
-//! Rows of batches with the same topic and schemas end up in one batch again, so that a predicate that holds
-//! for every other row does not leave batches of one row behind. For the same reason schemaless rows that got
-//! different shapes are taken apart where they alternate.
+//! Rows of batches with the same topic, partition and schemas end up in one batch again, so that a predicate
+//! that holds for every other row does not leave batches of one row behind. For the same reason schemaless
+//! rows that got different shapes are taken apart where they alternate.
 
 use std::sync::Arc;
 
@@ -76,7 +76,10 @@ fn kinds(sources: &[SinkBatch]) -> Vec<usize> {
 }
 
 fn is_alike(a: &SinkBatch, b: &SinkBatch) -> bool {
-    a.topic == b.topic && is_same_kind(&a.keys, &b.keys) && is_same_kind(&a.values, &b.values)
+    a.topic == b.topic
+        && a.partition.partition == b.partition.partition
+        && is_same_kind(&a.keys, &b.keys)
+        && is_same_kind(&a.values, &b.values)
 }
 
 fn is_same_kind(a: &Values, b: &Values) -> bool {

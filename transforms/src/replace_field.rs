@@ -11,6 +11,7 @@ use arrow_schema::{FieldRef, Fields};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator, parse_list};
+use lakeward_api::recursion;
 use lakeward_api::schema::{Field, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
@@ -327,7 +328,11 @@ fn check(from: &Schema, column: &ArrayRef, field: &Field, failures: &mut Failure
             });
         }
     }
-    if *column.data_type() != field.schema.arrow_type() {
+    let differs = match recursion::is_recursive(from) || recursion::is_recursive(&field.schema) {
+        true => from.kind != field.schema.kind,
+        false => *column.data_type() != field.schema.arrow_type(),
+    };
+    if differs {
         let name = field.schema.name.as_ref().map_or(String::new(), |name| format!(" \"{name}\""));
         failures.add_valid(column, || {
             ConnectError::data(format!(

@@ -1,4 +1,6 @@
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 import org.apache.kafka.connect.data.ConnectSchema;
@@ -12,24 +14,28 @@ import org.apache.kafka.connect.data.SchemaBuilder;
 final class ConnectDraft {
     final SchemaBuilder builder;
     final Map<String, String> parameters = new LinkedHashMap<>();
+    /** Where it contains itself. */
+    private final List<RecursiveSchema> places = new ArrayList<>();
     private Schema built;
 
     ConnectDraft(SchemaBuilder builder) {
         this.builder = builder;
     }
 
-    boolean isBuilt() {
-        return built != null;
-    }
-
     Schema build() {
         built = with(builder.build(), builder.isOptional(), parameters.isEmpty() ? null : parameters);
+        places.forEach(place -> place.meant(built));
         return built;
     }
 
-    /** The same schema in another place. */
+    /** The same schema in another place, maybe inside of itself. */
     Schema again(String id, boolean isOptional) {
         parameters.put(JsonSchemaSettings.ID, id);
+        if (built == null) {
+            RecursiveSchema place = new RecursiveSchema(isOptional);
+            places.add(place);
+            return place;
+        }
         return with(built, isOptional, parameters);
     }
 

@@ -185,9 +185,6 @@ final class JsonSchemaToConnect {
         if (known == null) {
             return any(reference.getReferredSchema(), version, isOptional);
         }
-        if (!known.isBuilt()) {
-            throw new DataException("the schema contains itself");
-        }
         ids++;
         return known.again("#id" + ids, isOptional);
     }

@@ -11,6 +11,7 @@ import com.google.protobuf.DescriptorProtos.FileDescriptorProto;
 import com.google.protobuf.DescriptorProtos.OneofDescriptorProto;
 import com.google.protobuf.Descriptors.DescriptorValidationException;
 import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.StructProto;
 import com.google.protobuf.TimestampProto;
 import com.google.protobuf.WrappersProto;
 import com.google.type.DateProto;
@@ -84,6 +85,7 @@ final class ProtoFile {
         return switch (name) {
             case "confluent/meta.proto" -> KnownFiles.META;
             case "confluent/type/decimal.proto" -> KnownFiles.DECIMAL;
+            case "google/protobuf/struct.proto" -> StructProto.getDescriptor();
             case "google/protobuf/timestamp.proto" -> TimestampProto.getDescriptor();
             case "google/protobuf/wrappers.proto" -> WrappersProto.getDescriptor();
             case "google/type/date.proto" -> DateProto.getDescriptor();

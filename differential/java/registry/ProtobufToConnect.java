@@ -21,6 +21,8 @@ final class ProtobufToConnect {
     private final Map<String, Map<String, String>> params;
     /** Messages met before: the number of the first field that has one, if it is not a list. */
     private final Map<String, Integer> tags = new HashMap<>();
+    /** The messages around the place at hand. */
+    private final Map<String, SchemaBuilder> open = new HashMap<>();
 
     ProtobufToConnect(ProtobufSettings settings, Map<String, Map<String, String>> params) {
         this.settings = settings;
@@ -36,6 +38,7 @@ final class ProtobufToConnect {
     private SchemaBuilder struct(Descriptor message) {
         tags.putIfAbsent(message.getFullName(), null);
         SchemaBuilder builder = SchemaBuilder.struct();
+        open.put(message.getFullName(), builder);
         builder.name(settings.enhanced() ? message.getFullName() : message.getName());
         for (OneofDescriptor oneof : message.getRealOneofs()) {
             if (settings.flattenUnions()) {
@@ -49,6 +52,7 @@ final class ProtobufToConnect {
                 builder.field(field.getName(), field(field, false));
             }
         }
+        open.remove(message.getFullName());
         return builder;
     }
 
@@ -174,6 +178,10 @@ final class ProtobufToConnect {
 
     /** A message that stands in several places is one schema, which keeps the number that its first place gave it. */
     private SchemaBuilder structField(FieldDescriptor field, Descriptor message) {
+        SchemaBuilder around = open.get(message.getFullName());
+        if (around != null) {
+            return new ProtobufPlace(around);
+        }
         boolean isKnown = tags.containsKey(message.getFullName());
         Integer tag = tags.get(message.getFullName());
         SchemaBuilder builder = struct(message);

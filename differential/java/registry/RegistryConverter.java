@@ -30,11 +30,7 @@ final class RegistryConverter implements Converter {
      */
     static final boolean HAS_CHECKS = !Boolean.getBoolean("lakeward.figures");
 
-    private static final String ENDLESS = "the schema contains itself";
-
     private static final int HEAD = 5;
-    /** Deeper than any schema that is generated. */
-    private static final int DEPTH_MAX = 64;
 
     /** A language of schemas with its data; a converter has one of its own, which may keep what it parsed. */
     interface Format {
@@ -170,22 +166,6 @@ final class RegistryConverter implements Converter {
             // What the task does with it.
             throw new NullPointerException("the converter answers null");
         }
-        if (HAS_CHECKS && isEndless(value.schema(), DEPTH_MAX)) {
-            throw new IllegalStateException(ENDLESS);
-        }
         return value;
-    }
-
-    /** Whether a schema contains itself: there is no form of it in an answer. */
-    private static boolean isEndless(Schema schema, int depthLeft) {
-        if (schema == null) {
-            return false;
-        }
-        return depthLeft == 0 || switch (schema.type()) {
-            case ARRAY -> isEndless(schema.valueSchema(), depthLeft - 1);
-            case MAP -> isEndless(schema.keySchema(), depthLeft - 1) || isEndless(schema.valueSchema(), depthLeft - 1);
-            case STRUCT -> schema.fields().stream().anyMatch(field -> isEndless(field.schema(), depthLeft - 1));
-            default -> false;
-        };
     }
 }

@@ -34,7 +34,7 @@ fn values(random: &mut Random, mut make: impl FnMut(&mut Random) -> Option<Schem
 pub(crate) fn json_encode(random: &mut Random) -> Case {
     let envelopes = random.once_in(2);
     let setup = json_setup(random, envelopes);
-    let values = values(random, |random| (!random.once_in(3)).then(|| schema::schema(random, 3)));
+    let values = values(random, |random| encoded(random, 3));
     Case { setup, items: Items::Encode(values) }
 }
 
@@ -45,8 +45,17 @@ pub(crate) fn string_encode(random: &mut Random) -> Case {
         let encoding = random.pick(&["UTF-8", "utf8", "ISO-8859-1", "US-ASCII", "UTF-16"]);
         setup.settings.push(("converter.encoding".to_owned(), encoding.to_owned()));
     }
-    let values = values(random, |random| (!random.once_in(3)).then(|| schema::schema(random, 2)));
+    let values = values(random, |random| encoded(random, 2));
     Case { setup, items: Items::Encode(values) }
+}
+
+/// A schema nested at most `depth` deep unless it contains itself, or none.
+fn encoded(random: &mut Random, depth: usize) -> Option<Schema> {
+    match random.below(36) {
+        0..12 => None,
+        12 => Some(schema::recursive(random)),
+        _ => Some(schema::schema(random, depth)),
+    }
 }
 
 /// Bytes, and what is none, to bytes.

@@ -96,7 +96,7 @@ fn type_name(schema: &Schema) -> &'static str {
         Kind::Bytes => "bytes",
         Kind::Array(_) => "array",
         Kind::Map(..) => "map",
-        Kind::Struct(_) => "struct",
+        Kind::Recursive(_) | Kind::Struct(_) => "struct",
     }
 }
 

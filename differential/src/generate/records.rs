@@ -51,6 +51,7 @@ impl Shape {
                 Some(schema)
             }
             7 => Some(schema::schema(random, 2)),
+            23 => Some(schema::recursive(random)),
             _ => None,
         };
         let objects = !random.once_in(5);
@@ -91,19 +92,34 @@ impl Shape {
     pub(super) fn names(&self) -> Vec<(String, Arc<Schema>)> {
         let mut names = Vec::new();
         if let Some(schema) = &self.schema {
-            collect(schema, "", &mut names);
+            collect(schema, "", &mut Vec::new(), &mut names);
         }
         names
     }
 }
 
-fn collect(schema: &Schema, prefix: &str, names: &mut Vec<(String, Arc<Schema>)>) {
+/// Names inside of the STRUCTs `around`, and once more where one of them contains itself.
+fn collect<'a>(
+    schema: &'a Schema,
+    prefix: &str,
+    around: &mut Vec<&'a Schema>,
+    names: &mut Vec<(String, Arc<Schema>)>,
+) {
+    let schema = match &schema.kind {
+        Kind::Recursive(levels) if prefix.len() < PREFIX_MAX => around[around.len() - levels],
+        _ => schema,
+    };
+    around.push(schema);
     for field in schema.fields() {
         let path = format!("{prefix}{}", field.name);
-        collect(&field.schema, &format!("{path}."), names);
+        collect(&field.schema, &format!("{path}."), around, names);
         names.push((path, Arc::clone(&field.schema)));
     }
+    around.pop();
 }
+
+/// Longer paths are not followed into recursions.
+const PREFIX_MAX: usize = 12;
 
 /// The side of the record a transform works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -47,6 +47,66 @@ pub(crate) fn structure(random: &mut Random, depth: usize) -> Schema {
     Schema::new(Kind::Struct(names.into_iter().map(|name| field(name, random)).collect()))
 }
 
+/// A STRUCT that contains itself. There are few of them: our side keeps every such type for good.
+pub(crate) fn recursive(random: &mut Random) -> Schema {
+    let place = |levels, optional| Schema { optional, ..Schema::new(Kind::Recursive(levels)) };
+    let list = |item| Schema::new(Kind::Array(Some(Arc::new(item))));
+    let map =
+        |value| Schema::new(Kind::Map(Some(Arc::new(Schema::new(Kind::String))), Some(Arc::new(value))));
+    let structure = |name: &str, fields: Vec<(&str, Schema)>| {
+        let field =
+            |(name, schema): (&str, Schema)| Field { name: name.to_owned(), schema: Arc::new(schema) };
+        let name = Some(name.to_owned());
+        Schema { name, ..Schema::new(Kind::Struct(fields.into_iter().map(field).collect())) }
+    };
+    let optional = |kind| Schema { optional: true, ..Schema::new(kind) };
+    let mut schema = match random.below(5) {
+        0 => structure(
+            "demo.Node",
+            vec![
+                ("id", Schema::new(Kind::Int32)),
+                ("name", optional(Kind::String)),
+                ("next", place(1, true)),
+            ],
+        ),
+        1 => structure(
+            "demo.Tree",
+            vec![
+                ("v", Schema::new(Kind::Int64)),
+                ("children", list(place(1, false))),
+                ("by", map(place(1, false))),
+            ],
+        ),
+        2 => structure(
+            "demo.Holes",
+            vec![("x", optional(Kind::Float64)), ("a", Schema { optional: true, ..list(place(1, true)) })],
+        ),
+        3 => {
+            let named = |simple: &str, kind| Schema {
+                name: Some(format!("{LOGICAL}{simple}")),
+                version: Some(1),
+                ..optional(kind)
+            };
+            let inner = structure(
+                "demo.Inner",
+                vec![
+                    ("up", place(2, true)),
+                    ("at", named("Timestamp", Kind::Int64)),
+                    ("day", named("Date", Kind::Int32)),
+                ],
+            );
+            structure("demo.Outer", vec![("inner", inner), ("tags", list(Schema::new(Kind::String)))])
+        }
+        _ => {
+            let fields = vec![("up", place(2, true)), ("same", place(1, true)), ("b", optional(Kind::Bytes))];
+            let two = Schema { optional: true, ..structure("demo.Two", fields) };
+            structure("demo.One", vec![("two", two), ("flag", Schema::new(Kind::Boolean))])
+        }
+    };
+    schema.optional = random.once_in(3);
+    schema
+}
+
 /// `Date`, `Decimal`, `Time` or `Timestamp`.
 pub(crate) fn logical(random: &mut Random) -> Schema {
     let (kind, simple) = random.pick(&[

@@ -6,9 +6,18 @@ use crate::random::Random;
 
 const DAY_MS: i64 = 86_400_000;
 
+/// Levels of STRUCTs from which on recursive values come to an end.
+const DEEP: usize = 4;
+
 /// A valid value of `schema`; null sometimes where that is allowed.
 pub(crate) fn value(random: &mut Random, schema: &Schema) -> Value {
-    if schema.optional && random.once_in(6) {
+    nested(random, schema, &mut Vec::new(), 0)
+}
+
+/// A value inside of the STRUCTs `around`, which are `level` deep.
+fn nested<'a>(random: &mut Random, schema: &'a Schema, around: &mut Vec<&'a Schema>, level: usize) -> Value {
+    let is_end = matches!(schema.kind, Kind::Recursive(_)) && level >= DEEP;
+    if schema.optional && (is_end || random.once_in(6)) {
         return Value::Null;
     }
     match schema.logical() {
@@ -34,18 +43,40 @@ pub(crate) fn value(random: &mut Random, schema: &Schema) -> Value {
         Kind::Bytes => Value::Bytes(bytes(random)),
         Kind::Array(item) => {
             let item = item.as_ref().expect("generated arrays have an item schema");
-            Value::List((0..random.below(4)).map(|_| value(random, item)).collect())
+            let items = random.below(if ends(item, level) { 1 } else { 4 });
+            Value::List((0..items).map(|_| nested(random, item, around, level)).collect())
         }
         Kind::Map(key, member) => {
             let key = key.as_ref().expect("generated maps have a key schema");
             let member = member.as_ref().expect("generated maps have a value schema");
-            let entries = (0..random.below(4)).map(|_| (value(random, key), value(random, member)));
-            Value::Map(unique(entries.collect()))
+            let entries = random.below(if ends(member, level) { 1 } else { 4 });
+            let entry = |_| (nested(random, key, around, level), nested(random, member, around, level));
+            Value::Map(unique((0..entries).map(entry).collect()))
         }
-        Kind::Struct(fields) => {
-            Value::Struct(fields.iter().map(|field| value(random, &field.schema)).collect())
+        Kind::Recursive(levels) => {
+            let mut around = around[..around.len() - (levels - 1)].to_vec();
+            let meant = around.pop().expect("a STRUCT around");
+            structure(random, meant, &mut around, level)
         }
+        Kind::Struct(_) => structure(random, schema, around, level),
     }
+}
+
+fn ends(member: &Schema, level: usize) -> bool {
+    matches!(member.kind, Kind::Recursive(_)) && level >= DEEP
+}
+
+fn structure<'a>(
+    random: &mut Random,
+    schema: &'a Schema,
+    around: &mut Vec<&'a Schema>,
+    level: usize,
+) -> Value {
+    around.push(schema);
+    let fields = schema.fields().iter();
+    let values = fields.map(|field| nested(random, &field.schema, around, level + 1)).collect();
+    around.pop();
+    Value::Struct(values)
 }
 
 /// A schemaless value nested at most `depth` deep.

@@ -48,6 +48,8 @@ pub enum Kind {
     Array(Option<Arc<Schema>>),
     /// MAP from keys to values; Java can have none.
     Map(Option<Arc<Schema>>, Option<Arc<Schema>>),
+    /// The place where a STRUCT contains itself: how many STRUCTs around it away, 1 for the next.
+    Recursive(usize),
     /// STRUCT.
     Struct(Vec<Field>),
 }
@@ -117,6 +119,7 @@ fn same_kinds(one: &Kind, two: &Kind) -> bool {
             let same = |(one, two): (&Field, &Field)| one.name == two.name && one.schema.same(&two.schema);
             one.len() == two.len() && one.iter().zip(two).all(same)
         }
+        (Kind::Recursive(one), Kind::Recursive(two)) => one == two,
         _ => std::mem::discriminant(one) == std::mem::discriminant(two),
     }
 }

@@ -47,6 +47,7 @@ impl Show for Schema {
                 }
                 out.push('}');
             }
+            Kind::Recursive(levels) => put!(out, "^{levels}"),
             kind => out.push_str(&format!("{kind:?}").to_lowercase()),
         }
         if self.optional {

@@ -8,10 +8,11 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::decimal::Decimal;
 use lakeward_api::rows::{ColumnWriter, value_at};
-use lakeward_api::schema::{Field as ApiField, Kind as ApiKind, Schema as ApiSchema};
+use lakeward_api::schema::Schema as ApiSchema;
 use lakeward_api::value::Value as ApiValue;
 
-use crate::model::{Field, Kind, Schema, Typed, Value};
+use super::schemas;
+use crate::model::{Schema, Typed, Value};
 
 /// Translates schemas once each, so that rows that share a schema share it on our side, too.
 #[derive(Default)]
@@ -24,13 +25,13 @@ impl Schemas {
     /// Our form of `schema`.
     pub(super) fn api(&mut self, schema: &Arc<Schema>) -> Arc<ApiSchema> {
         let entry = self.to_api.entry(Arc::as_ptr(schema));
-        Arc::clone(&entry.or_insert_with(|| (Arc::clone(schema), Arc::new(api_schema(schema)))).1)
+        Arc::clone(&entry.or_insert_with(|| (Arc::clone(schema), Arc::new(schemas::api_schema(schema)))).1)
     }
 
     /// The model's form of `schema`.
     pub(super) fn model(&mut self, schema: &Arc<ApiSchema>) -> Arc<Schema> {
         let entry = self.from_api.entry(Arc::as_ptr(schema));
-        Arc::clone(&entry.or_insert_with(|| (Arc::clone(schema), Arc::new(model_schema(schema)))).1)
+        Arc::clone(&entry.or_insert_with(|| (Arc::clone(schema), Arc::new(schemas::model_schema(schema)))).1)
     }
 
     /// Row `row` of `values`.
@@ -67,70 +68,6 @@ impl Schemas {
             column.append(&api_value(row))?;
         }
         Ok(Values::Typed { array: column.finish()?, schema })
-    }
-}
-
-fn api_schema(schema: &Schema) -> ApiSchema {
-    let inner = |schema: &Option<Arc<Schema>>| {
-        Arc::new(api_schema(schema.as_ref().expect("inputs name the schemas of their elements")))
-    };
-    let kind = match &schema.kind {
-        Kind::Int8 => ApiKind::Int8,
-        Kind::Int16 => ApiKind::Int16,
-        Kind::Int32 => ApiKind::Int32,
-        Kind::Int64 => ApiKind::Int64,
-        Kind::Float32 => ApiKind::Float32,
-        Kind::Float64 => ApiKind::Float64,
-        Kind::Boolean => ApiKind::Boolean,
-        Kind::String => ApiKind::String,
-        Kind::Bytes => ApiKind::Bytes,
-        Kind::Array(item) => ApiKind::Array(inner(item)),
-        Kind::Map(key, value) => ApiKind::Map { key: inner(key), value: inner(value) },
-        Kind::Struct(fields) => ApiKind::Struct(fields.iter().map(api_field).collect()),
-    };
-    ApiSchema {
-        kind,
-        optional: schema.optional,
-        default: schema.default.as_ref().map(api_value),
-        name: schema.name.as_deref().map(Arc::from),
-        version: schema.version,
-        doc: schema.doc.as_deref().map(Arc::from),
-        parameters: schema.parameters.iter().cloned().collect(),
-    }
-}
-
-fn api_field(field: &Field) -> ApiField {
-    ApiField { name: field.name.as_str().into(), schema: Arc::new(api_schema(&field.schema)) }
-}
-
-fn model_schema(schema: &ApiSchema) -> Schema {
-    let inner = |schema: &ApiSchema| Some(Arc::new(model_schema(schema)));
-    let field = |field: &ApiField| Field {
-        name: field.name.to_string(),
-        schema: Arc::new(model_schema(&field.schema)),
-    };
-    let kind = match &schema.kind {
-        ApiKind::Int8 => Kind::Int8,
-        ApiKind::Int16 => Kind::Int16,
-        ApiKind::Int32 => Kind::Int32,
-        ApiKind::Int64 => Kind::Int64,
-        ApiKind::Float32 => Kind::Float32,
-        ApiKind::Float64 => Kind::Float64,
-        ApiKind::Boolean => Kind::Boolean,
-        ApiKind::String => Kind::String,
-        ApiKind::Bytes => Kind::Bytes,
-        ApiKind::Array(item) => Kind::Array(inner(item)),
-        ApiKind::Map { key, value } => Kind::Map(inner(key), inner(value)),
-        ApiKind::Struct(fields) => Kind::Struct(fields.iter().map(field).collect()),
-    };
-    Schema {
-        kind,
-        optional: schema.optional,
-        default: schema.default.as_ref().map(model_value),
-        name: schema.name.as_deref().map(str::to_owned),
-        version: schema.version,
-        doc: schema.doc.as_deref().map(str::to_owned),
-        parameters: schema.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
     }
 }
 

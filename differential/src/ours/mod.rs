@@ -3,6 +3,7 @@
 mod convert;
 mod converters;
 mod registered;
+mod schemas;
 mod timing;
 mod transforms;
 

@@ -18,7 +18,7 @@ use super::converters::of_converter;
 const MAGIC: [u8; 5] = [0, 0, 0, 0, 1];
 
 /// Schemas with their languages and what they are about.
-pub(super) const SCHEMAS: [(SchemaType, &str, &str); 12] = [
+pub(super) const SCHEMAS: [(SchemaType, &str, &str); 13] = [
     (
         SchemaType::Avro,
         "record",
@@ -56,6 +56,12 @@ pub(super) const SCHEMAS: [(SchemaType, &str, &str); 12] = [
         message L { google.protobuf.Timestamp a = 1; repeated google.type.Date b = 2;
         google.type.TimeOfDay c = 3; repeated confluent.type.Decimal d = 4;
         repeated google.protobuf.Int64Value e = 5; google.protobuf.StringValue f = 6; }"#,
+    ),
+    (
+        SchemaType::Protobuf,
+        "messages in themselves",
+        r#"syntax = "proto2"; message T { optional T a = 1; repeated U b = 2; map<string, T> c = 3;
+        oneof o { T d = 4; int64 e = 5; } } message U { required int32 f = 1; optional T g = 2; }"#,
     ),
     (
         SchemaType::Protobuf,

@@ -53,6 +53,17 @@ pub(super) fn smaller_record(record: &Record) -> Vec<Record> {
     smaller
 }
 
+fn contains_itself(schema: &Schema) -> bool {
+    let inside = |schema: &Option<Arc<Schema>>| schema.as_ref().is_some_and(|schema| contains_itself(schema));
+    match &schema.kind {
+        Kind::Array(item) => inside(item),
+        Kind::Map(key, member) => inside(key) || inside(member),
+        Kind::Recursive(_) => true,
+        Kind::Struct(fields) => fields.iter().any(|field| contains_itself(&field.schema)),
+        _ => false,
+    }
+}
+
 /// Schemas with less in them, with the value that is left.
 fn parts(schema: &Arc<Schema>, value: &Value) -> Vec<(Arc<Schema>, Value)> {
     let mut smaller = Vec::new();
@@ -74,6 +85,10 @@ fn parts(schema: &Arc<Schema>, value: &Value) -> Vec<(Arc<Schema>, Value)> {
         return smaller;
     }
     attribute(|schema| schema.optional = false);
+    if contains_itself(schema) {
+        // What is left out above is missing below, too.
+        return smaller;
+    }
     match (&schema.kind, value) {
         (Kind::Struct(fields), Value::Struct(values)) => {
             for at in 0..fields.len() {

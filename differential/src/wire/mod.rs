@@ -1,7 +1,8 @@
 //! The frames between this program and the Java one: big-endian, every number of fixed width.
 //!
 //! A schema is a reference: 0 is none, 1 is followed by its definition, n + 2 is the definition that ended as
-//! number n of the same case. java/WireReader.java and java/WireWriter.java have the same forms.
+//! number n of the same case, -1 the place where a STRUCT contains itself.
+//! java/WireReader.java and java/WireWriter.java have the same forms.
 
 mod read;
 mod write;
@@ -13,6 +14,9 @@ pub(crate) use write::Writer;
 const OPTIONAL: u8 = 1;
 const HAS_DEFAULT: u8 = 2;
 const HAS_VERSION: u8 = 4;
+
+/// Reference to a STRUCT around this place: whether the place is optional, and how many STRUCTs away it is.
+const RECURSIVE: i32 = -1;
 
 /// Tags of values.
 mod tag {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 
-use super::{HAS_DEFAULT, HAS_VERSION, OPTIONAL, tag};
+use super::{HAS_DEFAULT, HAS_VERSION, OPTIONAL, RECURSIVE, tag};
 use crate::case::{Answer, Failure};
 use crate::model::{Field, Header, Kind, Record, Schema, Side, TimestampType, Typed, Value};
 
@@ -114,6 +114,11 @@ impl<'a> Reader<'a> {
         match self.i32()? {
             0 => Ok(None),
             1 => self.definition().map(Some),
+            RECURSIVE => {
+                let optional = self.u8()? != 0;
+                let schema = Schema { optional, ..Schema::new(Kind::Recursive(self.len()?)) };
+                Ok(Some(Arc::new(schema)))
+            }
             known => {
                 let index = usize::try_from(known - 2).context("a negative reference")?;
                 Ok(Some(Arc::clone(self.schemas.get(index).context("an unknown schema")?)))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{HAS_DEFAULT, HAS_VERSION, OPTIONAL, tag};
+use super::{HAS_DEFAULT, HAS_VERSION, OPTIONAL, RECURSIVE, tag};
 use crate::case::{Case, Items};
 use crate::model::{Kind, Record, Schema, Side, Typed, Value};
 
@@ -109,6 +109,11 @@ impl Writer {
 
     fn schema(&mut self, schema: Option<&Arc<Schema>>) {
         let Some(schema) = schema else { return self.i32(0) };
+        if let Kind::Recursive(levels) = &schema.kind {
+            self.i32(RECURSIVE);
+            self.u8(u8::from(schema.optional));
+            return self.len(*levels);
+        }
         let address = Arc::as_ptr(schema);
         if let Some(known) = self.schemas.iter().position(|one| *one == address) {
             return self.len(known + 2);
@@ -252,6 +257,7 @@ fn type_number(kind: &Kind) -> u8 {
         Kind::Bytes => 8,
         Kind::Array(_) => 9,
         Kind::Map(..) => 10,
+        Kind::Recursive(_) => unreachable!("a reference, not a definition"),
         Kind::Struct(_) => 11,
     }
 }

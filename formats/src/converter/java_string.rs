@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use lakeward_api::java_text;
+use lakeward_api::recursion;
 use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
@@ -15,6 +16,8 @@ use crate::json_text::hash;
 /// Appends the text of `value`. STRUCTs need their schema; bytes have only the text of an array's identity,
 /// as in Java, here made of their content.
 pub(super) fn append(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
+    let resolved = schema.and_then(recursion::resolved);
+    let schema = resolved.as_deref().or(schema);
     match value {
         Value::Array(items) => {
             let item = match schema.map(|schema| &schema.kind) {

@@ -1,9 +1,10 @@
 //! File formats: Connect values to the bytes of a part, a batch at a time.
 //!
 //! A format knows nothing of names, offsets, rotation or uploads; the sink decides when a part begins and
-//! ends. Source of the formats' behaviour: the Confluent S3 sink's `ParquetFormat`, `JsonFormat` and
-//! `ByteArrayFormat`.
+//! ends. Source of the formats' behaviour: `AvroFormat`, `ParquetFormat`, `JsonFormat` and
+//! `ByteArrayFormat` of the Confluent S3 sink.
 
+pub mod avro;
 pub mod byte_lines;
 pub mod json_lines;
 mod lines;
@@ -17,6 +18,7 @@ use lakeward_api::schema::Schema;
 
 use crate::FormatError;
 
+pub use avro::{AvroCodec, AvroFormat, AvroOptions};
 pub use byte_lines::{ByteLinesFormat, ByteLinesOptions};
 pub use json_lines::{DecimalFormat, JsonLinesFormat, JsonLinesOptions};
 pub use lines::LineCompression;

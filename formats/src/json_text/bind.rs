@@ -15,6 +15,7 @@ use super::cells::{
     hash_of_day, hash_of_word,
 };
 use super::nested::{List, Map, StructParts, Union};
+use super::recursive::Recursives;
 use super::texts::Texts;
 use super::{Form, NullForm, Untyped, hash, value};
 use crate::FormatError;
@@ -70,6 +71,10 @@ pub(super) fn typed<'a>(schema: &'a Schema, array: &'a ArrayRef, form: Form) -> 
                 (Some(keys), None) => bind.column(Map::new(form, offsets, keys, values)),
                 _ => bind.column(Map::new(form, offsets, keys, values)),
             }
+        }
+        (_, Kind::Recursive(recursive)) => {
+            let cells = array.as_binary_opt().ok_or_else(wrong)?;
+            bind.column(Recursives::new(cells, *recursive, form))
         }
         (_, Kind::Struct(fields)) => {
             let columns = array.as_struct_opt().ok_or_else(wrong)?;

@@ -4,11 +4,14 @@
 //! and no quoting of field names. Inside of a block columns are written one after the other (`block`); what
 //! is inside of lists and maps is written value by value.
 
+use std::ops::Range;
+
 use arrow_array::{Array, ArrayRef};
+use arrow_buffer::NullBuffer;
 use lakeward_api::schema::Schema;
 
 use super::bind::{Any, shaped, typed};
-use super::block::{BLOCK_ROWS, Block, Lead, SLACK};
+use super::block::{BLOCK_ROWS, Block, Lead, SLACK, valid_bits};
 use super::cells::all_rows;
 use super::{Form, Untyped};
 use crate::FormatError;
@@ -47,45 +50,99 @@ impl<'a> ColumnText<'a> {
     ) -> Result<(), E> {
         let mut space = Vec::new();
         let mut first = 0;
-        while first < self.rows {
-            let (slots, count) = self.slots(first);
-            let end = slots[count];
-            if space.len() < end + COPY_BYTES {
-                space.resize(end + COPY_BYTES, 0);
-            }
-            let mut at = [0; BLOCK_ROWS];
-            at.copy_from_slice(&slots[..BLOCK_ROWS]);
-            let mut block = Block { out: &mut space, at, first, failed: Vec::new() };
-            self.column.values(&mut block, all_rows(count), &Lead::default());
-            let Block { at, mut failed, .. } = block;
-            for row in 0..count {
-                let failure = if failed.is_empty() {
-                    None
-                } else {
-                    failed.iter().position(|(failed, _)| *failed == row)
-                };
-                take(match failure {
-                    None => Ok(RowText { text: &space[slots[row]..], length: at[row] - slots[row] }),
-                    Some(known) => Err(*failed.swap_remove(known).1),
-                })?;
-            }
-            first += count;
+        while let Some(slots) = self.slots(first) {
+            self.each_of(&slots, &mut space, &mut take)?;
+            first += slots.count;
         }
         Ok(())
     }
 
-    /// Looks at the rows from `first` on: where the slots of a block begin and end, and how many there are.
-    fn slots(&mut self, first: usize) -> ([usize; BLOCK_ROWS + 1], usize) {
+    /// [`ColumnText::each`] of the rows of `slots`, which [`ColumnText::slots`] made last; `space` is room to
+    /// write them.
+    pub(crate) fn each_of<E>(
+        &self,
+        slots: &Slots,
+        space: &mut Vec<u8>,
+        mut take: impl FnMut(Result<RowText<'_>, FormatError>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut starts, mut end) = ([0; BLOCK_ROWS], 0);
+        for (start, room) in starts.iter_mut().zip(slots.rooms()) {
+            *start = end;
+            end += room;
+        }
+        if space.len() < end + COPY_BYTES {
+            space.resize(end + COPY_BYTES, 0);
+        }
+        let mut block = Block { out: space, at: starts, first: slots.first, failed: Vec::new() };
+        self.column.values(&mut block, all_rows(slots.count), &Lead::default());
+        let Block { at, mut failed, .. } = block;
+        for (row, (start, end)) in starts.into_iter().zip(at).enumerate().take(slots.count) {
+            let failure =
+                if failed.is_empty() { None } else { failed.iter().position(|(failed, _)| *failed == row) };
+            take(match failure {
+                None => Ok(RowText { text: &space[start..], length: end - start }),
+                Some(known) => Err(*failed.swap_remove(known).1),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes those rows of `slots`, which [`ColumnText::slots`] made last, that are set in `valid` into
+    /// `out`, each where `at` says, and moves that to where it ends. There must be [`SLACK`] bytes more
+    /// behind the last room.
+    ///
+    /// Answers false when a row has no text; [`ColumnText::each_of`] tells why.
+    pub(crate) fn put(
+        &self,
+        slots: &Slots,
+        valid: Option<&NullBuffer>,
+        out: &mut [u8],
+        at: &mut [usize],
+    ) -> bool {
+        let mut block = Block { out, at: [0; BLOCK_ROWS], first: slots.first, failed: Vec::new() };
+        block.at[..slots.count].copy_from_slice(at);
+        let live = valid.map_or(u64::MAX, |valid| valid_bits(valid, slots.first));
+        self.column.values(&mut block, all_rows(slots.count) & live, &Lead::default());
+        at.copy_from_slice(&block.at[..slots.count]);
+        block.failed.is_empty()
+    }
+
+    /// Looks at the rows from `first` on: how many are written at once, and the room of each. `None` behind
+    /// the last row.
+    pub(crate) fn slots(&mut self, first: usize) -> Option<Slots> {
         let count = BLOCK_ROWS.min(self.rows - first);
+        if count == 0 {
+            return None;
+        }
         self.column.prepare(first..first + count);
         let mut rooms = [self.column.width() + SLACK; BLOCK_ROWS];
         self.column.add_extra(first, &mut rooms[..count]);
-        let mut slots = [0; BLOCK_ROWS + 1];
-        for row in 0..count {
-            slots[row + 1] = slots[row] + rooms[row];
-        }
-        let fitting = slots[1..=count].partition_point(|end| *end <= BLOCK_BYTES);
-        (slots, fitting.max(1))
+        let mut bytes = 0;
+        let fits = |room: &&usize| {
+            bytes += **room;
+            bytes <= BLOCK_BYTES
+        };
+        let count = rooms[..count].iter().take_while(fits).count().max(1);
+        Some(Slots { first, count, rooms })
+    }
+}
+
+/// Rows that are written at once.
+pub(crate) struct Slots {
+    first: usize,
+    count: usize,
+    rooms: [usize; BLOCK_ROWS],
+}
+
+impl Slots {
+    /// Which rows.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.first..self.first + self.count
+    }
+
+    /// Bytes that each row may take.
+    pub(crate) fn rooms(&self) -> &[usize] {
+        &self.rooms[..self.count]
     }
 }
 

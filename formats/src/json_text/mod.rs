@@ -13,13 +13,14 @@ mod column;
 mod decimal;
 pub(crate) mod hash;
 mod nested;
+mod recursive;
 #[cfg(test)]
 mod tests;
 mod text;
 mod texts;
 mod value;
 
-pub(crate) use column::ColumnText;
+pub(crate) use column::{ColumnText, RowText};
 pub(crate) use text::{append_integer, append_quoted};
 pub(crate) use value::{Untyped, append_object, append_schemaless, append_typed};
 

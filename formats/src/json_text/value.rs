@@ -101,6 +101,7 @@ pub(crate) fn append_typed(
                 |out, member| append_typed(out, value, member, form),
             )?;
         }
+        (Kind::Recursive(recursive), value) => append_typed(out, &recursive.resolve(), value, form)?,
         (Kind::Struct(fields), Value::Struct(values))
             if fields.len() == values.len() && form.dialect.is_union(schema) =>
         {

@@ -19,7 +19,7 @@ use super::tls;
 use super::token::Tokens;
 use super::wire::{self, unusable};
 use crate::settings::{Credentials, Patience, RegistrySettings};
-use crate::{Choice, Guid, RegisteredSchema, RegistryError, SchemaText, Writing};
+use crate::{Choice, Guid, Reading, RegisteredSchema, RegistryError, SchemaText, Writing};
 
 /// Requests of one converter at the same time.
 const MAX_REQUESTS: usize = 8;
@@ -41,6 +41,7 @@ pub(super) struct Connection {
     headers: Vec<(String, lakeward_api::config::Password)>,
     patience: Patience,
     writing: Writing,
+    reading: Reading,
     requests: Semaphore,
     /// Versions never change, so that references are fetched once.
     versions: Mutex<HashMap<(String, i32), SchemaText>>,
@@ -57,6 +58,7 @@ impl Connection {
             headers: settings.headers.clone(),
             patience: settings.patience,
             writing: settings.writing.clone(),
+            reading: settings.reading.clone(),
             requests: Semaphore::new(MAX_REQUESTS),
             versions: Mutex::default(),
         })
@@ -65,6 +67,11 @@ impl Connection {
     /// Whether the settings ask for associations.
     pub(super) fn has_associations(&self) -> bool {
         self.cluster.is_some()
+    }
+
+    /// The version that payloads are read as.
+    pub(super) fn reading(&self) -> &Reading {
+        &self.reading
     }
 
     /// Ends every question that has not been sent yet.
@@ -129,22 +136,42 @@ impl Connection {
                 let answer = self.ask(Method::POST, &path, &query, Some(&wire::body(schema))).await?;
                 self.own(&answer, schema).await?
             }
-            Choice::Latest { .. } => {
-                let path = ["subjects", subject, "versions", "latest"];
-                self.other(&self.ask(Method::GET, &path, &[], None).await?).await?
-            }
+            Choice::Latest { .. } => self.latest(subject).await?,
             Choice::LatestWithMetadata { properties } => {
-                let mut query = vec![("deleted", "false")];
-                for (key, value) in properties {
-                    query.extend([("key", key.as_str()), ("value", value.as_str())]);
-                }
-                let path = ["subjects", subject, "metadata"];
-                self.other(&self.ask(Method::GET, &path, &query, None).await?).await?
+                self.latest_with(subject, properties, "false").await?
             }
             Choice::Id { id, .. } => self.by_id(subject, *id).await?,
         };
         self.writing.check(&chosen, schema)?;
         Ok(chosen)
+    }
+
+    /// The version that payloads of `subject` are read as.
+    pub(super) async fn for_reading(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        match &self.reading {
+            Reading::LatestWithMetadata { properties } => self.latest_with(subject, properties, "true").await,
+            Reading::AsWritten | Reading::Latest => self.latest(subject).await,
+        }
+    }
+
+    async fn latest(&self, subject: &str) -> Result<RegisteredSchema, RegistryError> {
+        let path = ["subjects", subject, "versions", "latest"];
+        self.other(&self.ask(Method::GET, &path, &[], None).await?).await
+    }
+
+    /// The latest version with these properties; `deleted` says whether deleted ones count.
+    async fn latest_with(
+        &self,
+        subject: &str,
+        properties: &[(String, String)],
+        deleted: &str,
+    ) -> Result<RegisteredSchema, RegistryError> {
+        let mut query = vec![("deleted", deleted)];
+        for (key, value) in properties {
+            query.extend([("key", key.as_str()), ("value", value.as_str())]);
+        }
+        let path = ["subjects", subject, "metadata"];
+        self.other(&self.ask(Method::GET, &path, &query, None).await?).await
     }
 
     /// What an answer says about the schema that was sent.

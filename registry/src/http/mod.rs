@@ -21,7 +21,7 @@ use lakeward_api::bridge::Waker;
 use lakeward_api::plugin::Network;
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::{Choice, Guid, RegisteredSchema, Registry, RegistryError, RegistrySettings, SchemaText};
+use crate::{Choice, Guid, Reading, RegisteredSchema, Registry, RegistryError, RegistrySettings, SchemaText};
 use cache::Cache;
 use connection::Connection;
 
@@ -52,6 +52,8 @@ enum Question {
     Associated(String, bool),
     ByGuid(String, Guid),
     ById(String, i32),
+    /// The version of a subject that payloads written with a schema are read as.
+    ForReading(String, Option<(i32, Option<Guid>)>),
     ForWriting(String, SchemaText),
 }
 
@@ -76,6 +78,7 @@ pub fn client(settings: &RegistrySettings, network: &Network) -> Result<Box<dyn 
             written,
             settings.latest_cache_ttl.filter(|_| latest).map(|ttl| ttl.max(HEALING)),
         ),
+        read: Cache::new(settings.latest_cache_size, settings.latest_cache_ttl.map(|ttl| ttl.max(HEALING))),
         subjects: match &settings.associations {
             Some(found) => Cache::new(found.cache_size, found.cache_ttl.map(|ttl| ttl.max(HEALING))),
             None => Cache::new(1, None),
@@ -91,6 +94,7 @@ struct Client {
     receiver: Receiver<(Question, Answer)>,
     in_flight: HashSet<Question>,
     ids: Cache<Question, Found>,
+    read: Cache<Question, Found>,
     written: Cache<Question, Found>,
     subjects: Cache<Question, Found>,
     failures: Cache<Question, RegistryError>,
@@ -113,6 +117,21 @@ impl Registry for Client {
             Found::Subject(subject) => Ok(subject),
             Found::Schema(_) => Err(another_question()),
         })
+    }
+
+    fn for_reading(
+        &mut self,
+        subject: &str,
+        written: &RegisteredSchema,
+    ) -> Poll<Result<Option<Arc<RegisteredSchema>>, ConnectError>> {
+        // As in Java, a schema that is new to the converter asks for the latest version anew, but not for the
+        // latest with certain metadata.
+        let of = match self.connection.reading() {
+            Reading::AsWritten => return Poll::Ready(Ok(None)),
+            Reading::Latest => Some((written.id, written.guid)),
+            Reading::LatestWithMetadata { .. } => None,
+        };
+        self.schema(Question::ForReading(subject.to_owned(), of)).map(|answer| answer.map(Some))
     }
 
     fn for_writing(
@@ -138,6 +157,7 @@ impl Client {
         let known = match &question {
             Question::Associated(..) => self.subjects.get(&question, now),
             Question::ByGuid(..) | Question::ById(..) => self.ids.get(&question, now),
+            Question::ForReading(..) => self.read.get(&question, now),
             Question::ForWriting(..) => self.written.get(&question, now),
         };
         if let Some(known) = known {
@@ -172,6 +192,7 @@ impl Client {
                     let cache = match &question {
                         Question::Associated(..) => &mut self.subjects,
                         Question::ByGuid(..) | Question::ById(..) => &mut self.ids,
+                        Question::ForReading(..) => &mut self.read,
                         Question::ForWriting(..) => &mut self.written,
                     };
                     cache.insert(question, found, now);
@@ -198,6 +219,7 @@ impl Connection {
             }
             Question::ByGuid(subject, guid) => self.by_guid(subject, *guid).await,
             Question::ById(subject, id) => self.by_id(subject, *id).await,
+            Question::ForReading(subject, _) => self.for_reading(subject).await,
             Question::ForWriting(subject, schema) => self.for_writing(subject, schema).await,
         };
         found.map(|found| Found::Schema(Arc::new(found)))

@@ -47,15 +47,16 @@ const GENERAL: [Row; 20] = [
         Boolean,
         Some("false"),
         Low,
-        "Write with the subject's latest version. Needs auto.register.schemas=false.",
+        "Read payloads as the subject's latest version, and write with it where \
+         auto.register.schemas=false.",
     ),
     (
         "use.latest.with.metadata",
         Text,
         None,
         Low,
-        "Write with the subject's latest version that has these metadata (key=value pairs). Needs \
-         auto.register.schemas=false.",
+        "Read payloads as the subject's latest version that has these metadata (key=value pairs), and write \
+         with it where auto.register.schemas=false.",
     ),
     (
         "latest.compatibility.strict",

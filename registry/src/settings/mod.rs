@@ -21,7 +21,7 @@ pub use oauth::OAuth;
 pub use subject::{Associations, SchemaIdDeserializer, SchemaIdSerializer, SubjectNameStrategy};
 pub use tls::{Store as TlsStore, Tls};
 
-use crate::{Choice, RegistryError, Writing};
+use crate::{Choice, Reading, RegistryError, Writing};
 
 /// Everything a converter needs to know to talk to its registry. Secrets are [`Password`]s.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct RegistrySettings {
     pub urls: Vec<Url>,
     /// Where the schema to write with comes from.
     pub writing: Writing,
+    /// The version that payloads are read as.
+    pub reading: Reading,
     /// `key.subject.name.strategy` or `value.subject.name.strategy`.
     pub subject_names: SubjectNameStrategy,
     /// Whether the registry is asked for the subject of a topic first.
@@ -92,6 +94,7 @@ impl RegistrySettings {
         Ok(Self {
             urls: urls.into_iter().map(auth::without_user).collect(),
             writing: values.writing()?,
+            reading: values.reading()?,
             subject_names,
             associations,
             id_serializer: values.class(side, "schema.id.serializer", SchemaIdSerializer::parse)?,
@@ -191,20 +194,12 @@ impl<'a> Values<'a> {
     fn writing(&self) -> Result<Writing, RegistryError> {
         let strict = self.is_true("latest.compatibility.strict");
         let id = i32::try_from(self.number("use.schema.id")).unwrap_or(-1);
-        let metadata = self.text("use.latest.with.metadata");
+        let metadata = self.metadata()?;
         let choice = if self.is_true("auto.register.schemas") {
             Choice::Register
         } else if id >= 0 {
             Choice::Id { id, strict: self.is_true("id.compatibility.strict") }
-        } else if !metadata.is_empty() {
-            let pair = |item: String| match item.split_once('=') {
-                Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
-                None => Err(setting(format!(
-                    "Invalid value {metadata} for configuration use.latest.with.metadata: expected key=value \
-                     pairs, separated by commas"
-                ))),
-            };
-            let properties = parse_list(metadata).into_iter().map(pair).collect::<Result<_, _>>()?;
+        } else if let Some(properties) = metadata {
             Choice::LatestWithMetadata { properties }
         } else if self.is_true("use.latest.version") {
             Choice::Latest { strict }
@@ -212,6 +207,31 @@ impl<'a> Values<'a> {
             Choice::LookUp
         };
         Ok(Writing { choice, normalize: self.is_true("normalize.schemas") })
+    }
+
+    /// Source: the deserializers' `read`, which does not look at what the serializers are told.
+    fn reading(&self) -> Result<Reading, RegistryError> {
+        Ok(match self.metadata()? {
+            Some(properties) => Reading::LatestWithMetadata { properties },
+            None if self.is_true("use.latest.version") => Reading::Latest,
+            None => Reading::AsWritten,
+        })
+    }
+
+    /// `use.latest.with.metadata`.
+    fn metadata(&self) -> Result<Option<Vec<(String, String)>>, RegistryError> {
+        let metadata = self.text("use.latest.with.metadata");
+        if metadata.is_empty() {
+            return Ok(None);
+        }
+        let pair = |item: String| match item.split_once('=') {
+            Some((key, value)) => Ok((key.trim().to_owned(), value.trim().to_owned())),
+            None => Err(setting(format!(
+                "Invalid value {metadata} for configuration use.latest.with.metadata: expected key=value \
+                 pairs, separated by commas"
+            ))),
+        };
+        parse_list(metadata).into_iter().map(pair).collect::<Result<_, _>>().map(Some)
     }
 
     fn proxy(&self) -> Result<Option<(String, u16)>, RegistryError> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lakeward_api::config::{ConfigMap, Password};
 
 use super::{Credentials, RegistrySettings, SchemaIdSerializer, SubjectNameStrategy, TlsStore};
-use crate::Choice;
+use crate::{Choice, Reading};
 
 fn parse(pairs: &[(&str, &str)]) -> Result<RegistrySettings, String> {
     let mut settings: ConfigMap =
@@ -141,4 +141,17 @@ fn associations_have_a_strategy_to_fall_back_to() {
     assert!(!fallback("NONE").unwrap().associations.unwrap().falls_back);
     assert!(fallback("ELSE").unwrap_err().contains("subject.name.strategy.fallback.type"));
     assert_eq!(parse(&[]).unwrap().associations, None);
+}
+
+#[test]
+fn payloads_are_read_as_the_latest_version_whatever_schemas_are_written_with() {
+    let reading = |pairs: &[(&str, &str)]| parse(pairs).unwrap().reading;
+    assert_eq!(reading(&[]), Reading::AsWritten);
+    assert_eq!(reading(&[("use.latest.version", "true")]), Reading::Latest);
+    let metadata = ("use.latest.with.metadata", "a=b");
+    let properties = vec![("a".to_owned(), "b".to_owned())];
+    assert_eq!(
+        reading(&[("use.latest.version", "true"), metadata]),
+        Reading::LatestWithMetadata { properties }
+    );
 }

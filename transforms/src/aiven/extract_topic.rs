@@ -207,5 +207,8 @@ impl Transform for ExtractTopic {
 const PLAIN: &str = "[INT8, INT16, INT32, INT64, FLOAT32, FLOAT64, BOOLEAN, STRING]";
 
 fn is_plain(schema: &Schema) -> bool {
-    !matches!(schema.kind, Kind::Array(_) | Kind::Bytes | Kind::Map { .. } | Kind::Struct(_))
+    !matches!(
+        schema.kind,
+        Kind::Array(_) | Kind::Bytes | Kind::Map { .. } | Kind::Recursive(_) | Kind::Struct(_)
+    )
 }

@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use lakeward_api::java_text;
+use lakeward_api::recursion;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 
@@ -17,6 +18,8 @@ static DATE: LazyLock<SimpleDateFormat> = LazyLock::new(|| {
 
 /// Appends `value`, which is of `schema` when there is one.
 pub(super) fn append(out: &mut String, schema: Option<&Schema>, value: &Value) {
+    let resolved = schema.and_then(recursion::resolved);
+    let schema = resolved.as_deref().or(schema);
     match value {
         Value::Array(items) => {
             let item = schema.and_then(|schema| match &schema.kind {

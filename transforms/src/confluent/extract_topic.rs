@@ -9,7 +9,7 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
 use super::VERSION;
-use super::json_path::{Found, JsonPath, Node, TOO_FAR};
+use super::json_path::{Found, JsonPath, Node, TOO_FAR, readable};
 use crate::plugin::TransformClass;
 use crate::routing::TopicRuns;
 use crate::settings::{Settings, with_default};
@@ -117,19 +117,27 @@ impl ExtractTopic {
         Ok(Self { place, skip: settings.flag(SKIP) })
     }
 
-    /// The text at the place; `None` when there is none.
-    fn text(&self, batch: &SinkBatch, row: usize) -> Result<Option<Value>, ConnectError> {
-        let (side, what) = match &self.place {
+    /// What is looked at.
+    fn side(&self) -> Option<Side> {
+        match &self.place {
+            Place::Header(_) => None,
+            Place::Field(side, _) | Place::Path(side, _) | Place::Whole(side) => Some(*side),
+        }
+    }
+
+    /// The text at the place; `None` when there is none. `values` are those of [`ExtractTopic::side`].
+    fn text(&self, batch: &SinkBatch, values: &Values, row: usize) -> Result<Option<Value>, ConnectError> {
+        let what = match &self.place {
             Place::Header(name) => {
                 return Ok(batch.headers.last(row, name).map(|(_, value)| value));
             }
-            Place::Field(side, name) => (*side, Some(name)),
-            Place::Path(side, _) | Place::Whole(side) => (*side, None),
+            Place::Field(_, name) => Some(name),
+            Place::Path(..) | Place::Whole(_) => None,
         };
-        let node = match side.of(batch) {
+        let node = match values {
             Values::Null { .. } => return Ok(None),
             Values::Dynamic(values) => Node::Dynamic(&values[row]),
-            Values::Shaped(_) => unreachable!("taken apart before"),
+            Values::Shaped(_) => unreachable!("taken apart"),
             Values::Typed { schema, array } => Node::Cell(schema, array, row),
         };
         if node.is_null() {
@@ -154,13 +162,12 @@ impl ExtractTopic {
 }
 
 impl Transform for ExtractTopic {
-    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        batch.keys.unshape();
-        batch.values.unshape();
+    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        let values = readable(self.side().unwrap_or(Side::Value).of(&batch));
         let mut topics = TopicRuns::default();
         let mut failed = Vec::new();
         for row in 0..batch.rows() {
-            let problem = match self.text(&batch, row) {
+            let problem = match self.text(&batch, &values, row) {
                 Ok(Some(Value::String(text))) if !text.is_empty() => {
                     topics.push(&text);
                     continue;
@@ -177,6 +184,7 @@ impl Transform for ExtractTopic {
             };
             failed.push((row, problem));
         }
+        drop(values);
         topics.finish(batch, failed)
     }
 }

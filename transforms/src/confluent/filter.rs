@@ -12,7 +12,7 @@ use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importan
 use lakeward_api::transform::{Transform, Transformed};
 
 use super::VERSION;
-use super::json_path::{Found, JsonPath, Node, TOO_FAR};
+use super::json_path::{Found, JsonPath, Node, TOO_FAR, readable};
 use crate::merge;
 use crate::plugin::TransformClass;
 use crate::settings::{Settings, required, with_default};
@@ -119,14 +119,13 @@ impl Filter {
 
 impl Transform for Filter {
     fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        self.side.of_mut(&mut batch).unshape();
-        let values = self.side.of(&batch);
         let (mut there, mut outcome) = (Vec::new(), Transformed::default());
+        let values = readable(self.side.of(&batch));
         for (row, at) in (0..batch.rows()).zip(0u32..) {
-            let node = match values {
+            let node = match &*values {
                 Values::Null { .. } => None,
                 Values::Dynamic(values) => Some(Node::Dynamic(&values[row])),
-                Values::Shaped(_) => unreachable!("taken apart above"),
+                Values::Shaped(_) => unreachable!("taken apart"),
                 Values::Typed { schema, array } => Some(Node::Cell(schema, array, row)),
             };
             match self.keeps(node) {
@@ -135,6 +134,7 @@ impl Transform for Filter {
                 Err(problem) => outcome.errors.push((batch.offsets[row], ConnectError::data(problem))),
             }
         }
+        drop(values);
         if there.len() == batch.rows() {
             outcome.batches.push(batch);
         } else if !there.is_empty() {

@@ -92,7 +92,7 @@ impl MessageTimestampRouter {
                 Value::Map(_) => Node::Dynamic(&values[row]),
                 other => return Err(columns::not_a_map(other, PURPOSE)),
             },
-            Values::Shaped(_) => unreachable!("taken apart before"),
+            Values::Shaped(_) => unreachable!("taken apart"),
             Values::Typed { schema, array } => match schema.kind {
                 Kind::Map { .. } => Node::Cell(schema, array, row),
                 _ => {
@@ -133,12 +133,14 @@ impl Transform for MessageTimestampRouter {
     fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
         let mut topics = TopicRuns::default();
         let mut failed = Vec::new();
+        let values = batch.values.apart();
         for row in 0..batch.rows() {
-            match self.time(&batch.values, row) {
+            match self.time(&values, row) {
                 Ok(ms) => topics.push(self.route(&batch.topic, ms)),
                 Err(err) => failed.push((row, err)),
             }
         }
+        drop(values);
         topics.finish(batch, failed)
     }
 }

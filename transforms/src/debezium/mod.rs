@@ -13,7 +13,11 @@ mod unwrap;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use lakeward_api::batch::Values;
 use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_api::recursion;
 use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::{ConnectError, ErrorClass};
 
@@ -33,6 +37,17 @@ pub(crate) fn classes() -> Vec<TransformClass> {
 /// Source: `Envelope#isEnvelopeSchema`.
 fn is_envelope(schema: &Schema) -> bool {
     schema.name.as_deref().is_some_and(|name| name.ends_with(".Envelope"))
+}
+
+/// The schema of values that are change events. Where one of their fields is the place of a recursion, its
+/// column becomes that of what stands there: rows are looked for in `before` and `after`.
+fn open_envelope(values: &mut Values) -> Result<Option<Arc<Schema>>, ConnectError> {
+    let Values::Typed { schema, array } = values else { return Ok(None) };
+    if !is_envelope(schema) {
+        return Ok(None);
+    }
+    (*schema, *array) = recursion::opened_fields(schema, array)?;
+    Ok(Some(Arc::clone(schema)))
 }
 
 /// A STRING key that takes one of `options`, any case.

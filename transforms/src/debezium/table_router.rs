@@ -17,7 +17,7 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
 use super::adjust::{Adjustment, MODES};
-use super::{VERSION, is_envelope};
+use super::{VERSION, open_envelope};
 use crate::columns::{self, copy_of, fail_all, not_a_struct};
 use crate::java_regex::JavaRegex;
 use crate::plugin::TransformClass;
@@ -137,12 +137,10 @@ impl ByLogicalTableRouter {
             return Ok(fail_all(&batch, &err));
         }
         batch.topic = Arc::clone(&target.topic);
-        let (schema, array) = match &batch.values {
-            Values::Typed { schema, array } if is_envelope(schema) => (Arc::clone(schema), Arc::clone(array)),
-            _ => return Ok(Transformed::one(batch)),
-        };
+        let Some(schema) = open_envelope(&mut batch.values)? else { return Ok(Transformed::one(batch)) };
+        let Values::Typed { array, .. } = &batch.values else { return Ok(Transformed::one(batch)) };
         if array.null_count() > 0 {
-            let (there, null) = columns::by_nulls(&array);
+            let (there, null) = columns::by_nulls(array);
             let tombstones = merge::move_rows(&mut batch, &null)?;
             let mut parts = vec![Transformed::one(tombstones)];
             if !there.is_empty() {

@@ -148,6 +148,7 @@ fn typed(schema: &Schema, json: &Json) -> Value {
                 members.map(|(key, json)| (Value::String(key.as_str().into()), typed(value, json))).collect(),
             )
         }
+        Kind::Recursive(recursive) => typed(&recursive.resolve(), json),
         Kind::String => Value::String(json.as_str().expect("a text").into()),
         Kind::Struct(fields) => {
             Value::Struct(fields.iter().map(|field| typed(&field.schema, &json[&*field.name])).collect())

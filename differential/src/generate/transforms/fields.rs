@@ -12,7 +12,7 @@ const CASTS: [&str; 10] =
 const WRONG_CASTS: [&str; 4] = ["bytes", "decimal", "array", ""];
 
 fn is_plain(schema: &Schema) -> bool {
-    !matches!(schema.kind, Kind::Array(_) | Kind::Map(..) | Kind::Struct(_))
+    !matches!(schema.kind, Kind::Array(_) | Kind::Map(..) | Kind::Recursive(_) | Kind::Struct(_))
 }
 
 /// `Cast`: values and whole records.

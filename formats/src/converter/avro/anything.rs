@@ -53,8 +53,8 @@ fn read_nested(cursor: &mut Cursor<'_>, depth_left: usize) -> Converted<Value> {
         let value = match member {
             0 => Value::Boolean(cursor.boolean()?),
             1 => Value::Bytes(Bytes::copy_from_slice(cursor.bytes()?)),
-            2 => Value::Float64(f64::from_le_bytes(cursor.array()?)),
-            3 => Value::Float32(f32::from_le_bytes(cursor.array()?)),
+            2 => Value::Float64(cursor.double()?),
+            3 => Value::Float32(cursor.float()?),
             4 => Value::Int32(cursor.int()?),
             5 => Value::Int64(cursor.long()?),
             6 => Value::String(String::from_utf8_lossy(cursor.bytes()?).into()),

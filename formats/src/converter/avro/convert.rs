@@ -12,14 +12,16 @@ use lakeward_api::value::Value;
 use lakeward_registry::{RegisteredSchema, Registry, SchemaText, SchemaType};
 
 use super::super::registry_framing::{
-    Converted, Fault, Format, Frame, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+    Converted, Fault, Format, Frame, Made, OwnSettings, Payloads, ReadRows, Refused, RegistryConverter,
+    Words, WriteRows,
 };
 use super::AvroConverterPlugin;
 use super::anything::{self, is_anything};
 use super::config;
 use super::fault::{READING, WRITING};
 use super::mapping::{Mapping, ToConnect, from_connect};
-use super::read::{Cursor, Outcome, Reader};
+use super::read::{BLOCK_ROWS, Cursor, Outcome, Reader, space};
+use super::resolve::{Parsed, Resolver};
 use super::schema::{AvroSchema, Shape, parse, print};
 use super::write::{Bound, Writer};
 
@@ -74,6 +76,10 @@ impl Format for Avro {
         format!("Error retrieving Avro {side} schema for id {id}")
     }
 
+    fn resolving(_side: &str, id: &str) -> String {
+        format!("{} for id {id}", READING.one)
+    }
+
     fn name(registered: &RegisteredSchema, _path: &[u8]) -> Converted<Option<String>> {
         Ok(record_name(&parse_registered(registered)?))
     }
@@ -85,6 +91,22 @@ impl Format for Avro {
         }
         let schema = ToConnect::new(&avro, mapping, &mut self.unions).schema(registered.version)?;
         Ok(Rows::Typed(Box::new(Reader::new(&avro, Arc::new(schema), mapping)?)))
+    }
+
+    /// The version is that of the schema that values were written with, as in Java.
+    fn resolver(
+        &mut self,
+        written: &RegisteredSchema,
+        path: &[u8],
+        latest: &RegisteredSchema,
+        mapping: Mapping,
+    ) -> Converted<Rows> {
+        let texts: Vec<&str> = latest.dependencies.iter().map(|(_, text)| &**text).collect();
+        let texts = [texts.as_slice(), &[&latest.schema.text]].concat();
+        let parsed = Parsed { schema: &parse_registered(latest)?, texts: &texts };
+        let resolver = Resolver::new(&parse_registered(written)?, &parsed)?;
+        let read_as = RegisteredSchema { version: written.version, ..latest.clone() };
+        Ok(Rows::Resolved(Box::new(resolver), Box::new(self.reader(&read_as, path, mapping)?)))
     }
 
     fn make(schema: Option<&Arc<Schema>>, mapping: Mapping) -> Converted<Made<AvroSchema>> {
@@ -131,6 +153,8 @@ impl Format for Avro {
 pub(super) enum Rows {
     /// Schemaless data, as far as it was read.
     Anything(Vec<Value>),
+    /// Payloads of another schema.
+    Resolved(Box<Resolver>, Box<Rows>),
     Typed(Box<Reader>),
 }
 
@@ -139,6 +163,7 @@ impl ReadRows for Rows {
     fn read(&mut self, payload: &[u8]) -> Converted<()> {
         match self {
             Self::Anything(values) => values.push(anything::read(&mut Cursor::new(payload))?),
+            Self::Resolved(resolver, rows) => rows.read(resolver.resolve(payload)?)?,
             Self::Typed(reader) => {
                 if reader.read(payload)? == Outcome::Null {
                     return Err(root_null());
@@ -148,9 +173,31 @@ impl ReadRows for Rows {
         Ok(())
     }
 
+    fn read_all(&mut self, payloads: Payloads<'_>, refused: &mut Refused) {
+        let mut space = space();
+        let mut block = [&[][..]; BLOCK_ROWS];
+        let mut start = 0;
+        while start < payloads.len() {
+            let count = payloads.block(start, &mut block);
+            let read = match self {
+                Self::Anything(_) | Self::Resolved(..) => 0,
+                Self::Typed(reader) => reader.read_block(&mut space, &block[..count]),
+            };
+            if read == 0 {
+                for (at, payload) in (start..).zip(&block[..count]) {
+                    if let Err(fault) = self.read(payload) {
+                        refused.push(at, fault);
+                    }
+                }
+            }
+            start += if read == 0 { count } else { read };
+        }
+    }
+
     fn finish(&mut self) -> Values {
         match self {
             Self::Anything(values) => Values::Dynamic(std::mem::take(values)),
+            Self::Resolved(_, rows) => rows.finish(),
             Self::Typed(reader) => {
                 Values::Typed { schema: Arc::clone(&reader.schema), array: reader.finish() }
             }
@@ -168,7 +215,7 @@ impl WriteRows for Cells<'_> {
     fn write_all(self, frame: &mut Frame<'_>) {
         match self {
             Self::Anything(values) => frame.each(|row, out| anything::write(&values[row], out)),
-            Self::Typed(writer, bound) => frame.each(|row, out| writer.write(&bound, row, out)),
+            Self::Typed(writer, bound) => writer.write_all(&bound, frame),
         }
     }
 }

@@ -6,8 +6,8 @@
 //! or keep record contents, or reach the network but through `lakeward_registry::Registry`.
 //!
 //! Differences from Java, all on purpose:
-//! - Types that contain themselves have no columns: every record of such a schema fails, with the name of the
-//!   type. Schemaless data (`io.confluent.connect.avro.Anything`) is read and written all the same.
+//! - Values of types that contain themselves are at most 256 levels deep; deeper ones fail. Entries of maps
+//!   that contain themselves, on which Java's stack overflows, are refused with the name of the type.
 //! - A map with null as a key fails.
 //! - A payload without bytes may not stand for many array items (`{"type":"record","fields":[]}`).
 //! - Branches of unions that Java reads and then does not find (int8, int16, decimals of fixed size, null in
@@ -21,9 +21,11 @@
 mod anything;
 mod config;
 mod convert;
+mod datum;
 mod fault;
 mod mapping;
 mod read;
+mod resolve;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -31,3 +33,5 @@ mod write;
 
 pub use config::AvroConverterPlugin;
 pub use convert::AvroConverter;
+pub(crate) use datum::{DatumOptions, DatumWriter, schema_text};
+pub(crate) use write::write_long;

@@ -209,16 +209,15 @@ impl<'a> Cursor<'a> {
     }
 
     /// After the value of a whole record: a blank must follow a number, and nothing that could belong to it
-    /// may follow a key word. Anything else is not read.
+    /// may follow a key word; Jackson takes a character beyond ASCII there for damaged. Anything else is not
+    /// read.
     pub(super) fn end_of_record(&self) -> Parsed<()> {
         let before = self.pos.checked_sub(1).and_then(|at| self.bytes.get(at));
         let Some(byte) = self.bytes.get(self.pos) else { return Ok(()) };
         let runs_on = match before {
             Some(b'0'..=b'9') => !matches!(byte, b' ' | b'\n' | b'\r' | b'\t'),
             Some(before) if before.is_ascii_alphabetic() => {
-                let rest =
-                    String::from_utf8_lossy(&self.bytes[self.pos..(self.pos + 4).min(self.bytes.len())]);
-                *byte >= b'0' && rest.starts_with(|next: char| next == '_' || next.is_alphanumeric())
+                matches!(byte, b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'a'..=b'z' | 0x7f..)
             }
             _ => false,
         };

@@ -18,6 +18,7 @@
 //! Source: `org.apache.kafka.connect.json.JsonConverter`, Kafka 4.1.
 
 mod assembly;
+mod blocks;
 mod column;
 mod config;
 mod connect_schema;
@@ -28,8 +29,10 @@ mod encode;
 mod envelope;
 mod fault;
 mod infer;
+mod lead;
 mod number;
 mod registered;
+mod scan;
 mod schema_json;
 mod schema_text;
 mod schemaless;

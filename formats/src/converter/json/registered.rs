@@ -8,6 +8,7 @@ use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 
 use super::assembly::Table;
+use super::blocks::Blocks;
 use super::checked;
 use super::column::{Column, NullRule, Reading, Strictness};
 use super::cursor::Cursor;
@@ -23,12 +24,14 @@ const READING: Reading = Reading { strictness: Strictness::Registered, nulls: Nu
 #[derive(Debug)]
 pub(in crate::converter) struct RegisteredReader {
     table: Table,
+    blocks: Blocks,
 }
 
 impl RegisteredReader {
     /// A reader of `schema`, in which `is_union` tells the STRUCTs that are unions.
     pub(in crate::converter) fn new(schema: Arc<Schema>, is_union: fn(&Schema) -> bool) -> Self {
-        Self { table: Table { root: Column::with_unions(&schema, is_union), schema } }
+        let table = Table { root: Column::with_unions(&schema, is_union), schema };
+        Self { table, blocks: Blocks::new() }
     }
 
     /// The schema of the rows.
@@ -47,6 +50,23 @@ impl RegisteredReader {
             cursor.end_of_record()
         })?;
         Ok(())
+    }
+
+    /// Appends `payloads` as further rows; `failed` is told the number of each that leaves none, ascending,
+    /// and what [`RegisteredReader::read`] says of it.
+    pub(in crate::converter) fn read_all<'p>(
+        &mut self,
+        payloads: impl Iterator<Item = &'p [u8]>,
+        mut failed: impl FnMut(usize, FormatError),
+    ) {
+        let failed = |number, fault: Box<Fault>| failed(number, fault.into());
+        self.blocks.read(&mut self.table, READING, payloads, failed);
+    }
+
+    /// How many records were not like the ones before.
+    #[cfg(test)]
+    pub(super) fn read_in_general(&self) -> usize {
+        self.blocks.general
     }
 
     /// Takes the rows out.

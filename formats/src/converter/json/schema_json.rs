@@ -7,6 +7,9 @@ use lakeward_api::schema::{Kind, Schema};
 use crate::FormatError;
 use crate::json_text::{Form, append_integer, append_quoted, append_typed};
 
+/// Java's stack overflows here.
+const ENDLESS: &str = "A schema that contains itself has no JSON text: set schemas.enable to false";
+
 /// Appends the JSON text of `schema`, members in Kafka Connect's order, without white space.
 ///
 /// # Errors
@@ -46,6 +49,7 @@ fn append_members(out: &mut Vec<u8>, schema: &Schema, form: Form) -> Result<(), 
             }
             out.push(b']');
         }
+        Kind::Recursive(_) => return Err(FormatError::data(ENDLESS)),
         _ => {}
     }
     out.extend_from_slice(if schema.optional { b",\"optional\":true" } else { b",\"optional\":false" });
@@ -91,6 +95,6 @@ fn type_text(kind: &Kind) -> &'static str {
         Kind::Int8 => "int8",
         Kind::Map { .. } => "map",
         Kind::String => "string",
-        Kind::Struct(_) => "struct",
+        Kind::Recursive(_) | Kind::Struct(_) => "struct",
     }
 }

@@ -73,7 +73,7 @@ impl ToConnect<'_> {
 
     /// The STRUCT of the properties of all parts; it has no name.
     fn merged(&mut self, id: NodeId, properties: Vec<Property>, force_optional: bool) -> Converted<Schema> {
-        self.open(id);
+        self.open(id, Schema::new(Kind::Struct(Vec::new())));
         let mut fields = Vec::with_capacity(properties.len());
         for (name, property, required) in properties {
             let optional = self.mapping.optional_nonrequired && !required;

@@ -12,6 +12,7 @@ use super::super::registry_framing::{
 };
 use super::convert::JsonSchema;
 use super::union::is_union;
+use super::validation::Dialects;
 use crate::json_text::{DecimalFormat, Dialect, Form, NullForm};
 
 /// `io.confluent.connect.json.JsonSchemaConverter`.
@@ -47,6 +48,8 @@ pub(super) struct Mapping {
     pub(super) optional_nonrequired: bool,
     /// `object.additional.properties`.
     pub(super) additional_properties: bool,
+    /// `json.fail.invalid.schema`, and how schemas are read then (`ignore.modern.dialects`).
+    pub(super) validation: Option<Dialects>,
     /// `decimal.format`, `ignore.default.for.nullables`.
     pub(super) form: Form,
 }
@@ -56,13 +59,9 @@ pub(super) struct Mapping {
 /// # Errors
 /// The problem with a setting that is not honoured, with the remedy.
 pub(super) fn mapping(settings: &OwnSettings) -> Result<Mapping, String> {
-    for (name, why) in [
-        (PRESERVE, "members that a schema does not name have no column"),
-        (VALIDATE, "payloads are checked against their types only"),
-    ] {
-        if settings.flag(name) {
-            return Err(format!("Invalid value true for configuration {name}: {why}. Remove the key."));
-        }
+    if settings.flag(PRESERVE) {
+        let why = "members that a schema does not name have no column";
+        return Err(format!("Invalid value true for configuration {PRESERVE}: {why}. Remove the key."));
     }
     let numeric = settings.text(DECIMAL_FORMAT).eq_ignore_ascii_case("NUMERIC");
     let form = Form {
@@ -75,6 +74,9 @@ pub(super) fn mapping(settings: &OwnSettings) -> Result<Mapping, String> {
         flatten_singletons: settings.flag(FLATTEN_SINGLETONS),
         optional_nonrequired: settings.flag(OPTIONAL_NONREQUIRED),
         additional_properties: settings.flag(ADDITIONAL_PROPERTIES),
+        validation: settings
+            .flag(VALIDATE)
+            .then(|| if settings.flag(OLDER_DIALECTS) { Dialects::Older } else { Dialects::All }),
         form,
     })
 }
@@ -97,10 +99,11 @@ pub(super) fn keys() -> Vec<ConfigKey> {
             "Whether properties that a schema does not require are optional fields",
         ),
         flag(
-            "ignore.modern.dialects",
+            OLDER_DIALECTS,
             false,
             Low,
-            "Whether schemas of the dialects after draft 7 are read as draft 7, which is always done",
+            "Whether schemas of the dialects after draft 7 are read as draft 7, which is always done but for \
+             checks",
         ),
         ConfigKey {
             validator: Validator::OneOfIgnoreCase(&["BASE64", "NUMERIC"]),
@@ -108,18 +111,14 @@ pub(super) fn keys() -> Vec<ConfigKey> {
         },
         flag(FLATTEN_SINGLETONS, true, Low, "Whether a union of one type is that type"),
         flag(PRESERVE, false, Medium, "Whether members that a schema does not name are kept; not supported"),
-        flag(
-            VALIDATE,
-            false,
-            Medium,
-            "Whether payloads are checked against all rules of their schema; not supported",
-        ),
+        flag(VALIDATE, false, Medium, "Whether records that do not keep to all rules of their schema fail"),
     ]
 }
 
 const ADDITIONAL_PROPERTIES: &str = "object.additional.properties";
 const DECIMAL_FORMAT: &str = "decimal.format";
 const FLATTEN_SINGLETONS: &str = "flatten.singleton.unions";
+const OLDER_DIALECTS: &str = "ignore.modern.dialects";
 const OPTIONAL_NONREQUIRED: &str = "use.optional.for.nonrequired";
 const PRESERVE: &str = "preserve.additional.properties";
 const VALIDATE: &str = "json.fail.invalid.schema";

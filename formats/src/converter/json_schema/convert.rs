@@ -13,7 +13,8 @@ use serde_json::Value as Json;
 
 use super::super::json::RegisteredReader;
 use super::super::registry_framing::{
-    Converted, Fault, Format, Frame, Made, OwnSettings, ReadRows, RegistryConverter, Words, WriteRows,
+    Converted, Fault, Format, Frame, Made, OwnSettings, Payloads, ReadRows, Refused, RegistryConverter,
+    Words, WriteRows,
 };
 use super::JsonSchemaConverterPlugin;
 use super::config::{self, Mapping};
@@ -23,7 +24,9 @@ use super::from_connect::from_connect;
 use super::members::print;
 use super::to_connect::ToConnect;
 use super::union::is_union;
-use crate::json_text::{ColumnText, NullForm};
+use super::validation::Validator;
+use crate::FormatError;
+use crate::json_text::{ColumnText, NullForm, RowText};
 
 /// `io.confluent.connect.json.JsonSchemaConverter` for one side of a task's records.
 pub type JsonSchemaConverter = RegistryConverter<JsonSchemaConverterPlugin>;
@@ -43,16 +46,16 @@ impl JsonSchemaConverter {
     }
 }
 
-/// The format; values are written by their columns alone.
+/// The format; values are written by their columns alone, and checked afterwards if they are to be.
 #[derive(Default)]
 pub(super) struct JsonSchema;
 
 impl Format for JsonSchema {
     type Mapping = Mapping;
-    type Reader = Box<RegisteredReader>;
+    type Reader = Box<Reader>;
     type Design = ();
-    type Writer = ();
-    type Rows<'a> = ColumnText<'a>;
+    type Writer = Option<Validator>;
+    type Rows<'a> = Rows<'a>;
 
     const KIND: SchemaType = SchemaType::Json;
     const SCHEMA: &'static str = "JSON schema: ";
@@ -85,9 +88,10 @@ impl Format for JsonSchema {
         registered: &RegisteredSchema,
         _path: &[u8],
         mapping: Mapping,
-    ) -> Converted<Box<RegisteredReader>> {
+    ) -> Converted<Box<Reader>> {
         let schema = connect_schema(registered, mapping)?;
-        Ok(Box::new(RegisteredReader::new(Arc::new(schema), is_union)))
+        let rows = RegisteredReader::new(Arc::new(schema), is_union);
+        Ok(Box::new(Reader { rows, validator: validator(registered, mapping)? }))
     }
 
     fn make(schema: Option<&Arc<Schema>>, mapping: Mapping) -> Converted<Made<()>> {
@@ -100,11 +104,11 @@ impl Format for JsonSchema {
 
     fn writer(
         _made: &Made<()>,
-        _registered: &RegisteredSchema,
+        registered: &RegisteredSchema,
         _schema: Option<&Arc<Schema>>,
-        _mapping: Mapping,
-    ) -> Converted<()> {
-        Ok(())
+        mapping: Mapping,
+    ) -> Converted<Option<Validator>> {
+        validator(registered, mapping)
     }
 
     /// Source: `JsonSchemaData#fromConnectData`.
@@ -114,41 +118,98 @@ impl Format for JsonSchema {
 
     fn bind<'a>(
         _made: &'a Made<()>,
-        (): &'a (),
+        validator: &'a Option<Validator>,
         values: &'a Values,
         mapping: Mapping,
-    ) -> Converted<ColumnText<'a>> {
+    ) -> Converted<Rows<'a>> {
         match values {
-            Values::Typed { schema, array } => Ok(ColumnText::new(schema, array, mapping.form)?),
+            Values::Typed { schema, array } => {
+                let text = ColumnText::new(schema, array, mapping.form)?;
+                Ok(Rows { text, validator: validator.as_ref() })
+            }
             _ => Err(schemaless()),
         }
     }
 }
 
-impl ReadRows for Box<RegisteredReader> {
+/// Reads payloads, checked or not.
+pub(super) struct Reader {
+    rows: RegisteredReader,
+    validator: Option<Validator>,
+}
+
+/// Rows to be written, checked or not.
+pub(super) struct Rows<'a> {
+    text: ColumnText<'a>,
+    validator: Option<&'a Validator>,
+}
+
+impl ReadRows for Box<Reader> {
     #[inline]
     fn read(&mut self, payload: &[u8]) -> Converted<()> {
-        Ok(RegisteredReader::read(self, payload)?)
+        if let Some(validator) = &self.validator {
+            validator.check_read(payload)?;
+        }
+        Ok(self.rows.read(payload)?)
+    }
+
+    fn read_all(&mut self, payloads: Payloads<'_>, refused: &mut Refused) {
+        if self.validator.is_some() {
+            for (at, payload) in payloads.iter().enumerate() {
+                if let Err(fault) = self.read(payload) {
+                    refused.push(at, fault);
+                }
+            }
+            return;
+        }
+        self.rows.read_all(payloads.iter(), |at, error| refused.push(at, error.into()));
     }
 
     fn finish(&mut self) -> Values {
-        Values::Typed { schema: Arc::clone(self.schema()), array: RegisteredReader::finish(self) }
+        Values::Typed { schema: Arc::clone(self.rows.schema()), array: self.rows.finish() }
     }
 }
 
-impl WriteRows for ColumnText<'_> {
+impl WriteRows for Rows<'_> {
     fn write_all(self, frame: &mut Frame<'_>) {
-        let mut row = 0;
-        let written: Result<(), Infallible> = self.each(|text| {
-            frame.push(row, |out| {
-                text?.append_to(out);
-                Ok(())
-            });
-            row += 1;
-            Ok(())
-        });
-        let Ok(()) = written;
+        let Self { mut text, validator } = self;
+        let valid = frame.valid().cloned();
+        let mut space = Vec::new();
+        let mut first = 0;
+        while let Some(slots) = text.slots(first) {
+            let rows = slots.rows();
+            first = rows.end;
+            // What is checked must not stay when it is wrong.
+            let is_written = validator.is_none()
+                && frame
+                    .block(rows.clone(), slots.rooms(), |out, at| text.put(&slots, valid.as_ref(), out, at));
+            if !is_written {
+                let mut row = rows.start;
+                let written = text.each_of(&slots, &mut space, |text| {
+                    frame.push(row, |out| append(text, validator, out));
+                    row += 1;
+                    Ok(())
+                });
+                let Ok::<(), Infallible>(()) = written;
+            }
+        }
     }
+}
+
+/// Appends `text` when `validator` has nothing against it.
+fn append(
+    text: Result<RowText<'_>, FormatError>,
+    validator: Option<&Validator>,
+    out: &mut Vec<u8>,
+) -> Converted<()> {
+    let start = out.len();
+    text?.append_to(out);
+    validator.map_or(Ok(()), |validator| validator.check_written(&out[start..]))
+}
+
+/// The rules of a registered schema when values are to be checked.
+fn validator(registered: &RegisteredSchema, mapping: Mapping) -> Converted<Option<Validator>> {
+    mapping.validation.map(|dialects| Validator::new(registered, dialects)).transpose()
 }
 
 /// The name that strategies use.
@@ -165,7 +226,15 @@ pub(super) fn connect_schema(registered: &RegisteredSchema, mapping: Mapping) ->
     let named = registered.dependencies.iter().map(|(name, text)| Ok((name.clone(), parse(text)?)));
     let named = named.collect::<Converted<Vec<_>>>()?;
     let document = load(&Texts::new(&root, &named))?;
-    ToConnect::new(&document, mapping).root(registered.version)
+    ToConnect::new(&document, mapping, &key(registered, mapping)).root(registered.version)
+}
+
+/// All that decides what the Connect schema is.
+fn key(registered: &RegisteredSchema, mapping: Mapping) -> String {
+    let Mapping { generalized_sums, flatten_singletons, optional_nonrequired, .. } = mapping;
+    let (schema, others) = (&registered.schema, &registered.dependencies);
+    let settings = (generalized_sums, flatten_singletons, optional_nonrequired);
+    format!("JSON {:?} {settings:?} {} {others:?}", registered.version, schema.text)
 }
 
 fn parse(text: &str) -> Converted<Json> {

@@ -157,6 +157,7 @@ impl<'s> FromConnect<'s> {
                 entry.insert("properties".to_owned(), hashed(properties));
                 (head("array"), Some("map"), member("items", Json::Object(entry)))
             }
+            Kind::Recursive(_) => return Err(data(ENDLESS)),
             Kind::Struct(fields) => {
                 let mut properties = Vec::with_capacity(fields.len());
                 for (at, field) in fields.iter().enumerate() {
@@ -176,10 +177,13 @@ impl<'s> FromConnect<'s> {
 
     /// The schema, or a reference to it when it was written before.
     fn referable(&mut self, schema: &'s Schema, index: Option<usize>) -> Converted<Json> {
-        match schema.parameters.get(ID) {
-            Some(id) if self.ids.contains(id.as_str()) => {
-                Ok(Json::Object(member("$ref", Json::from(id.as_str()))))
-            }
+        // A place of recursion has the parameters of the STRUCT that it stands for.
+        let id = match &schema.kind {
+            Kind::Recursive(recursive) => recursive.resolve().parameters.get(ID).cloned(),
+            _ => schema.parameters.get(ID).cloned(),
+        };
+        match id {
+            Some(id) if self.ids.contains(id.as_str()) => Ok(Json::Object(member("$ref", Json::from(id)))),
             _ => self.schema(schema, index, Optional::Heeded),
         }
     }
@@ -249,6 +253,10 @@ fn written_twice(json: Json) -> Json {
         other => other,
     }
 }
+
+/// Java refers to a STRUCT only in fields and lists; anywhere else its stack overflows.
+const ENDLESS: &str = "A schema that contains itself in a map, in a union or without a number of its own has \
+                       no JSON Schema";
 
 fn one_of(id: Option<&str>, index: Option<usize>, alternatives: Vec<Json>) -> Json {
     let mut members = Members::new();

@@ -7,13 +7,14 @@
 //! `lakeward_registry::Registry`.
 //!
 //! Differences from Java, all on purpose:
-//! - Types that contain themselves have no columns: every record of such a schema fails.
+//! - Types that contain themselves in the values of a map or in a union can be read, but not be written: the
+//!   records are refused. Java's stack overflows there.
 //! - A member that is missing although its field is required and has no default fails here; Java leaves a
 //!   hole in the STRUCT that fails wherever the value is checked next. `use.optional.for.nonrequired=true`
 //!   makes such fields optional, here and there.
 //! - The alternatives of a union are always optional; in Java one that is a union of one type is not.
 //! - Numbers may have leading zeros; `NaN` and `Infinity` must stand in quotes.
-//! - Schemas without any type (`{}`), `preserve.additional.properties`, `json.fail.invalid.schema` and
+//! - Schemas without any type (`{}`), `preserve.additional.properties` and
 //!   references that are not registered (`http://…`) are refused.
 //! - Two different writings of a `$ref` to one definition are one reference, and 2019-09 and later schemas
 //!   are read by the rules of draft 7.
@@ -34,10 +35,12 @@ mod enums;
 mod fault;
 mod from_connect;
 mod members;
+mod structs;
 #[cfg(test)]
 mod tests;
 mod to_connect;
 mod union;
+mod validation;
 
 pub use config::JsonSchemaConverterPlugin;
 pub use convert::JsonSchemaConverter;

@@ -2,7 +2,7 @@
 //!
 //! Source: `JsonSchemaData#toConnectSchema`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use lakeward_api::schema::{Field, Kind, Schema};
@@ -13,55 +13,32 @@ use super::config::Mapping;
 use super::document::{Criterion, Document, Node, NodeId, Object, Shape};
 use super::enums::enum_schema;
 use super::fault::{Converted, builder, data, unsupported};
-use super::members::{GENERAL_UNION, ID, INDEX, ONE_OF, PARAMETERS, TYPE, VERSION};
+use super::members::{GENERAL_UNION, INDEX, ONE_OF, PARAMETERS, TYPE, VERSION};
+use super::structs::Structs;
 
 /// Maps the types of one document.
 pub(super) struct ToConnect<'d> {
     pub(super) document: &'d Document<'d>,
     pub(super) mapping: Mapping,
-    structs: HashMap<NodeId, Made>,
-    /// References to STRUCTs that were made before.
-    ids: u32,
+    pub(super) structs: Structs,
     unions: u32,
-    left: usize,
+    pub(super) left: usize,
     depth: usize,
 }
 
-/// A STRUCT that references may name again.
-enum Made {
-    Open {
-        /// [`ToConnect::left`] when it began.
-        left: usize,
-    },
-    Done {
-        schema: Box<Schema>,
-        /// Number of the last reference.
-        id: Option<u32>,
-        /// What it took off [`ToConnect::left`].
-        parts: usize,
-    },
-}
-
 impl<'d> ToConnect<'d> {
-    pub(super) fn new(document: &'d Document<'d>, mapping: Mapping) -> Self {
-        Self { document, mapping, structs: HashMap::new(), ids: 0, unions: 0, left: PARTS_MAX, depth: 0 }
+    /// `key` is all that decides what comes out.
+    pub(super) fn new(document: &'d Document<'d>, mapping: Mapping, key: &str) -> Self {
+        Self { document, mapping, structs: Structs::new(key), unions: 0, left: PARTS_MAX, depth: 0 }
     }
 
     /// The schema of the whole document, which is version `version` of its subject.
     ///
     /// # Errors
-    /// Those of Java for schemas without a Connect form; a `DataException` for types that contain themselves.
+    /// Those of Java for schemas without a Connect form; a `DataException` for those that are too large.
     pub(super) fn root(mut self, version: Option<i32>) -> Converted<Schema> {
         let mut schema = self.schema(self.document.root, version, false)?;
-        let ids: HashMap<String, Option<u32>> = self
-            .structs
-            .iter()
-            .map(|(&node, made)| match made {
-                Made::Open { .. } => (marker(node), None),
-                Made::Done { id, .. } => (marker(node), *id),
-            })
-            .collect();
-        set_ids(&mut schema, &ids);
+        self.structs.finish(&mut schema);
         Ok(schema)
     }
 
@@ -115,7 +92,7 @@ impl<'d> ToConnect<'d> {
             Shape::Not => return Err(unmapped("NotSchema")),
             Shape::Null => return Err(unmapped("NullSchema")),
             Shape::Number { integer } => Schema::new(number(node, *integer)?),
-            Shape::Object(object) => self.object(id, node, object)?,
+            Shape::Object(object) => self.object(id, node, object, version)?,
             Shape::Reference(target) => {
                 return self.reference(document.referred(*target), version, force_optional);
             }
@@ -125,10 +102,9 @@ impl<'d> ToConnect<'d> {
             }
         };
         describe(&mut schema, node, version)?;
+        set_default(&mut schema, node)?;
         schema.optional |= force_optional;
-        if matches!(node.shape, Shape::Object(_)) {
-            self.done(id, &mut schema);
-        }
+        self.done(id, &mut schema);
         Ok(schema)
     }
 
@@ -192,13 +168,21 @@ impl<'d> ToConnect<'d> {
         found.map(|(_, property)| self.schema(*property, None, false)).transpose()
     }
 
-    fn object(&mut self, id: NodeId, node: &Node<'_>, object: &Object) -> Converted<Schema> {
+    fn object(
+        &mut self,
+        id: NodeId,
+        node: &Node<'_>,
+        object: &Object,
+        version: Option<i32>,
+    ) -> Converted<Schema> {
         if connect_type(node)? == Some("map") {
             let values = object.additional.ok_or_else(|| builder("valueSchema cannot be null."))?;
             let value = Arc::new(self.schema(values, None, false)?);
             return Ok(Schema::new(Kind::Map { key: Arc::new(Schema::new(Kind::String)), value }));
         }
-        self.open(id);
+        let mut face = Schema::new(Kind::Struct(Vec::new()));
+        describe(&mut face, node, version)?;
+        self.open(id, face);
         // Of properties with one index the last counts.
         let mut sorted = BTreeMap::new();
         for (name, property) in &object.properties {
@@ -223,86 +207,9 @@ impl<'d> ToConnect<'d> {
         }
         Ok(Field { name: name.into(), schema: Arc::new(self.schema(property, None, optional)?) })
     }
-
-    /// Notes that the STRUCT of `node` is being made.
-    pub(super) fn open(&mut self, node: NodeId) {
-        self.structs.insert(node, Made::Open { left: self.left });
-    }
-
-    /// Notes that the STRUCT of `node` is made.
-    pub(super) fn done(&mut self, node: NodeId, schema: &mut Schema) {
-        if !matches!(schema.kind, Kind::Struct(_)) {
-            return;
-        }
-        // Java's schema shares its parameters with later references, if it has any.
-        if !schema.parameters.is_empty() {
-            schema.parameters.insert(ID.to_owned(), marker(node));
-        }
-        let parts = match self.structs.get(&node) {
-            Some(Made::Open { left }) => 1 + left - self.left,
-            _ => 1,
-        };
-        self.structs.insert(node, Made::Done { schema: Box::new(schema.clone()), id: None, parts });
-    }
-
-    /// The schema of a reference to `node`.
-    pub(super) fn reference(
-        &mut self,
-        node: NodeId,
-        version: Option<i32>,
-        force_optional: bool,
-    ) -> Converted<Schema> {
-        match self.structs.get_mut(&node) {
-            None => self.schema(node, version, force_optional),
-            Some(Made::Open { .. }) => {
-                let title = self.document.nodes[node].text("title").unwrap_or("without a title");
-                Err(data(format!(
-                    "The JSON Schema type {title} contains itself: recursive types cannot be converted"
-                )))
-            }
-            Some(Made::Done { schema, id, parts }) => {
-                self.left = self.left.checked_sub(*parts).ok_or_else(too_large)?;
-                self.ids += 1;
-                *id = Some(self.ids);
-                let mut schema = (**schema).clone();
-                schema.optional = force_optional;
-                schema.parameters.insert(ID.to_owned(), marker(node));
-                Ok(schema)
-            }
-        }
-    }
 }
 
-/// Stands for the number of the last reference to `node` until that is known.
-fn marker(node: NodeId) -> String {
-    format!("\0{node}")
-}
-
-/// Puts the numbers of references in the place of their markers. Recursion is bounded by [`DEPTH_MAX`].
-fn set_ids(schema: &mut Schema, ids: &HashMap<String, Option<u32>>) {
-    if let Some(id) = schema.parameters.get(ID).and_then(|text| ids.get(text)).copied() {
-        match id {
-            Some(id) => schema.parameters.insert(ID.to_owned(), format!("#id{id}")),
-            None => {
-                let others = schema.parameters.iter().filter(|(name, _)| *name != ID);
-                schema.parameters = others.map(|(name, text)| (name.clone(), text.clone())).collect();
-            }
-        }
-    }
-    match &mut schema.kind {
-        Kind::Array(item) => set_ids(Arc::make_mut(item), ids),
-        Kind::Map { key, value } => {
-            set_ids(Arc::make_mut(key), ids);
-            set_ids(Arc::make_mut(value), ids);
-        }
-        Kind::Struct(fields) => {
-            fields.iter_mut().for_each(|field| set_ids(Arc::make_mut(&mut field.schema), ids));
-        }
-        _ => {}
-    }
-}
-
-/// Sets name, version, documentation, parameters and default.
+/// Sets name, version, documentation and parameters.
 fn describe(schema: &mut Schema, node: &Node<'_>, version: Option<i32>) -> Converted<()> {
     if let Some(title) = node.text("title")
         && schema.name.is_none()
@@ -315,16 +222,35 @@ fn describe(schema: &mut Schema, node: &Node<'_>, version: Option<i32>) -> Conve
     };
     schema.doc = node.text("description").map(Into::into);
     schema.parameters.extend(parameters(node)?);
+    Ok(())
+}
+
+fn set_default(schema: &mut Schema, node: &Node<'_>) -> Converted<()> {
     let Some(default) = node.member("default") else { return Ok(()) };
     if default.is_null() && schema.optional {
         return Ok(());
     }
-    if matches!(schema.kind, Kind::Struct(_)) && !default.is_null() {
+    let is_empty = matches!(default, Json::Array(items) if items.is_empty())
+        || matches!(default, Json::Object(members) if members.is_empty());
+    // What a place of recursion stands for is not known yet.
+    let is_unknown = || !is_empty && !default.is_null() && contains_recursion(schema);
+    if matches!(schema.kind, Kind::Struct(_)) && !default.is_null() || is_unknown() {
         return Err(builder("Invalid default value"));
     }
     let value = registered_constant(schema, &default.to_string())?;
     schema.default = Some(value.ok_or_else(|| builder("Invalid default value"))?);
     Ok(())
+}
+
+/// Whether there is a place of recursion in `schema`. Recursion is bounded by [`DEPTH_MAX`].
+fn contains_recursion(schema: &Schema) -> bool {
+    match &schema.kind {
+        Kind::Array(item) => contains_recursion(item),
+        Kind::Map { key, value } => contains_recursion(key) || contains_recursion(value),
+        Kind::Recursive(_) => true,
+        Kind::Struct(fields) => fields.iter().any(|field| contains_recursion(&field.schema)),
+        _ => false,
+    }
 }
 
 fn parameters(node: &Node<'_>) -> Converted<Vec<(String, String)>> {
@@ -360,7 +286,7 @@ fn int32(json: &Json, name: &str) -> Converted<i32> {
 }
 
 #[cold]
-fn too_large() -> Box<super::fault::Fault> {
+pub(super) fn too_large() -> Box<super::fault::Fault> {
     data("The JSON Schema stands for more parts than are supported")
 }
 

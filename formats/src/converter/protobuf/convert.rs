@@ -89,6 +89,25 @@ impl Format for Protobuf {
         Reader::new(&pool, message, mapping, registered.version).map(Box::new)
     }
 
+    /// The type of that name in the latest schema, else its first one.
+    fn resolver(
+        &mut self,
+        written: &RegisteredSchema,
+        path: &[u8],
+        latest: &RegisteredSchema,
+        mapping: Mapping,
+    ) -> Converted<Box<Reader>> {
+        let (pool, message) = find(written, path)?;
+        let name = &pool.messages[message].full_name;
+        let pool = parse_registered(latest)?;
+        let message = pool
+            .message_at(&pool.path_of(name))
+            .filter(|found| pool.messages[*found].full_name == *name)
+            .or_else(|| pool.message_at(&[0]))
+            .ok_or_else(|| unusable(format!("Could not find descriptor with name {name}")))?;
+        Reader::new(&pool, message, mapping, latest.version).map(Box::new)
+    }
+
     fn make(schema: Option<&Arc<Schema>>, mapping: Mapping) -> Converted<Made<Design>> {
         let design = from_connect(schema.ok_or_else(schemaless)?, mapping)?;
         let text = design.text.as_str().into();
@@ -145,7 +164,7 @@ impl ReadRows for Box<Reader> {
 
 impl WriteRows for Writer<'_> {
     fn write_all(self, frame: &mut Frame<'_>) {
-        frame.each(|row, out| self.write(row, out));
+        Writer::write_all(&self, frame);
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn is_of_a_value(fault: &Fault) -> bool {
     match fault {
         Fault::Bare { .. } | Fault::Data(_) => true,
         Fault::Inner { message, .. } => message.starts_with(MISSING),
-        Fault::Fatal { .. } | Fault::Serialization(_) => false,
+        Fault::Caused { .. } | Fault::Fatal { .. } | Fault::Serialization(_) => false,
     }
 }
 

@@ -7,8 +7,10 @@
 //! record contents, or reach the network but through `lakeward_registry::Registry`.
 //!
 //! Differences from Java, all on purpose:
-//! - Types that contain themselves have no columns: every record of such a schema fails, with the name of the
-//!   type. So do maps with messages as keys.
+//! - Maps with messages as keys have no columns: every record of such a schema fails.
+//! - Messages that contain themselves through others or in a map are read, but a Connect schema of that kind
+//!   becomes no file; nor are they filled in without end (`generate.struct.for.nulls`). At both, Java's stack
+//!   overflows, which ends the task; here the record fails.
 //! - A required field of a Connect schema is never null: where Java leaves null in one (with
 //!   `wrapper.for.nullables`), the record fails with the words that Java has when it looks at the field.
 //! - A decimal whose scale is not that of its field fails when it is read, not when it is used.

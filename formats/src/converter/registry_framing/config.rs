@@ -10,7 +10,7 @@ use lakeward_api::config::{
 use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::plugin::{ConverterContext, ConverterRole};
 use lakeward_registry::settings::{SchemaIdDeserializer, SchemaIdSerializer};
-use lakeward_registry::{RegistrySettings, http};
+use lakeward_registry::{Reading, RegistrySettings, http};
 
 use super::converter::FramedConverter;
 use super::format::Format;
@@ -72,6 +72,7 @@ pub(in super::super) fn rules<F: Format>(
         mapping,
         subjects,
         entries_max,
+        resolves: registry.reading != Reading::AsWritten,
         reads_header: registry.id_deserializer == SchemaIdDeserializer::Dual,
         writes_header: registry.id_serializer == SchemaIdSerializer::Header,
     })

@@ -17,10 +17,10 @@ use super::config::rules;
 use super::decode::Decoding;
 use super::fault::{Fault, NOT_REST, TOKEN, again, refused};
 use super::format::{Format, WriteRows};
-use super::frame::Frame;
+use super::frame::{Frame, Prefix};
 use super::readers::Readers;
 use super::subjects::Rules;
-use super::wire::{self, Frames};
+use super::wire::{self, Frames, Stretch};
 use super::writers::{State, Writers};
 
 /// The converter of the plugin `P` for one side of a task's records.
@@ -197,17 +197,19 @@ impl<F: Format> Converter for FramedConverter<F> {
         readers.start_batch(self.rules.entries_max);
         let frames = Frames { payloads, headers };
         let mut answer = Poll::Ready(());
-        let mut last = None;
-        for row in 0..payloads.len() {
-            let Some(Ok((key, _))) = frames.split::<F>(row) else { continue };
-            if last == Some(key) {
-                continue;
-            }
-            last = Some(key);
-            let registry = &mut *self.registry;
-            if readers.poll_slot(key, registry, topic, &mut self.format, self.rules).is_pending() {
-                answer = Poll::Pending;
-            }
+        let mut row = 0;
+        while row < payloads.len() {
+            row += match frames.stretch::<F>(row) {
+                Stretch::Broken(_) => 1,
+                Stretch::Named(key, payloads) => {
+                    let registry = &mut *self.registry;
+                    if readers.poll_slot(key, registry, topic, &mut self.format, self.rules).is_pending() {
+                        answer = Poll::Pending;
+                    }
+                    payloads.len()
+                }
+                Stretch::Nulls(count) => count,
+            };
         }
         Ok(answer)
     }
@@ -247,8 +249,8 @@ impl<F: Format> Converter for FramedConverter<F> {
                     let name = std::mem::take(&mut prefix);
                     encoded.header = Some((self.rules.subjects.header(), name.into()));
                 }
-                let words = F::WRITING;
-                let mut frame = Frame { rows, valid, prefix: &prefix, words, topic, encoded };
+                let (words, prefix) = (F::WRITING, Prefix::new(&prefix));
+                let mut frame = Frame { rows, valid, prefix, words, topic, encoded };
                 bound.write_all(&mut frame);
                 Ok(frame.encoded)
             }

@@ -19,6 +19,16 @@ pub(in super::super) enum Fault {
         /// Its message.
         message: String,
     },
+    /// A `SerializationException` with a cause, inside another one: a value that is not what its schema
+    /// allows.
+    Caused {
+        /// The message of the inner `SerializationException`.
+        message: String,
+        /// Full Java class name of its cause.
+        cause: &'static str,
+        /// The message of the cause.
+        why: String,
+    },
     /// A `DataException` of the mapping, shown without a wrapper.
     Data(String),
     /// An exception that ends the task whatever it tolerates.
@@ -73,6 +83,11 @@ impl Fault {
     fn wrapped(&self, outer: String, middle: impl FnOnce() -> String) -> ConnectError {
         match self {
             Self::Bare { class, message } => ConnectError::new(ErrorClass::Record, class, message.clone()),
+            Self::Caused { message, cause, why } => {
+                let cause = ConnectError::new(ErrorClass::Record, cause, why.clone());
+                let inner = serialization(message).with_source(cause);
+                ConnectError::data(outer).with_source(serialization(&middle()).with_source(inner))
+            }
             Self::Data(message) => ConnectError::data(message.clone()),
             Self::Fatal { class, message } => ConnectError::new(ErrorClass::Fatal, class, message.clone()),
             Self::Inner { class, message } => {

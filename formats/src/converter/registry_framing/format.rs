@@ -10,6 +10,7 @@ use lakeward_registry::{RegisteredSchema, SchemaType};
 use super::config::OwnSettings;
 use super::fault::{Converted, Fault, Words};
 use super::frame::Frame;
+use super::wire::Payloads;
 use super::writers::Made;
 
 /// A format of a registry's payloads. The value itself is what one converter keeps besides its readers and
@@ -49,6 +50,11 @@ pub(in super::super) trait Format: Default + 'static {
     /// `Error retrieving … schema for id 7`; `side` is `key` or `value`.
     fn retrieving(side: &str, id: &str) -> String;
 
+    /// The same where the version that payloads are read as cannot be had.
+    fn resolving(side: &str, id: &str) -> String {
+        Self::retrieving(side, id)
+    }
+
     /// What is wrong with the bytes around a value.
     fn framing(message: String) -> Box<Fault> {
         Box::new(Fault::Serialization(message))
@@ -79,6 +85,21 @@ pub(in super::super) trait Format: Default + 'static {
         path: &[u8],
         mapping: Self::Mapping,
     ) -> Converted<Self::Reader>;
+
+    /// A reader of values that were `written` with the type at `path`, as values of the schema `latest`: in
+    /// most formats they are read as if they had been written with it.
+    ///
+    /// # Errors
+    /// When one of the texts is no schema, or `latest` has no Connect form.
+    fn resolver(
+        &mut self,
+        _written: &RegisteredSchema,
+        path: &[u8],
+        latest: &RegisteredSchema,
+        mapping: Self::Mapping,
+    ) -> Converted<Self::Reader> {
+        self.reader(latest, path, mapping)
+    }
 
     /// The schema of values of `schema`; `None` is schemaless.
     ///
@@ -119,7 +140,7 @@ pub(in super::super) trait Format: Default + 'static {
     ) -> Converted<Self::Rows<'a>>;
 }
 
-/// Reads payloads, one after the other.
+/// Reads payloads of one schema.
 pub(in super::super) trait ReadRows {
     /// Appends the value of `payload`.
     ///
@@ -127,8 +148,31 @@ pub(in super::super) trait ReadRows {
     /// When it has none; no row is left behind.
     fn read(&mut self, payload: &[u8]) -> Converted<()>;
 
+    /// Appends the values of `payloads`. Those that have none leave no row behind and are `refused`, in
+    /// order.
+    #[inline]
+    fn read_all(&mut self, payloads: Payloads<'_>, refused: &mut Refused) {
+        for (at, payload) in payloads.iter().enumerate() {
+            if let Err(fault) = self.read(payload) {
+                refused.push(at, fault);
+            }
+        }
+    }
+
     /// Takes the rows read so far.
     fn finish(&mut self) -> Values;
+}
+
+/// Payloads that have no value, and why: their number among the payloads at hand, ascending.
+#[derive(Default)]
+pub(in super::super) struct Refused(pub(super) Vec<(usize, Box<Fault>)>);
+
+impl Refused {
+    /// Adds payload number `at`, which comes after all those before.
+    #[cold]
+    pub(in super::super) fn push(&mut self, at: usize, fault: Box<Fault>) {
+        self.0.push((at, fault));
+    }
 }
 
 /// Writes the rows of a batch.

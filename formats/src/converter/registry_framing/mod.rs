@@ -4,9 +4,10 @@
 //! A format says what is its own through [`Format`]. Nothing here may know a schema language.
 //!
 //! Differences from Java, all on purpose:
-//! - With `use.latest.version` or `use.latest.with.metadata` records are written with the latest version, but
-//!   read with the schema they were written with; Java resolves them to the latest version. Rules and
-//!   migrations of a registry are not run.
+//! - Rules and migrations of a registry are not run: with `use.latest.version` payloads become those of the
+//!   latest version by the rules of their format alone.
+//! - Where the latest version cannot be fetched for a reason that may heal, a record is tried again; Java's
+//!   AvroConverter refuses it.
 //! - A payload that names no schema fails with `Unknown magic byte!`; Java 8 puts one more exception around
 //!   it.
 //! - Subjects are named by topic unless the settings say otherwise, as in release 8.0; from 8.2 on Java asks
@@ -23,6 +24,8 @@ pub(super) mod dump;
 mod fault;
 mod format;
 mod frame;
+#[cfg(test)]
+mod latest_tests;
 mod readers;
 mod subjects;
 mod wire;
@@ -36,6 +39,7 @@ pub(super) use config::{
 };
 pub(super) use converter::RegistryConverter;
 pub(super) use fault::{Converted, Fault, SERIALIZATION, Words};
-pub(super) use format::{Format, ReadRows, WriteRows};
-pub(super) use frame::Frame;
+pub(super) use format::{Format, ReadRows, Refused, WriteRows};
+pub(super) use frame::{BLOCK_ROWS, Frame};
+pub(super) use wire::Payloads;
 pub(super) use writers::Made;

@@ -14,6 +14,8 @@ pub(in super::super) struct Rules<M> {
     pub(in super::super) subjects: Subjects,
     /// `schemas.cache.config`, at least 1.
     pub(in super::super) entries_max: usize,
+    /// Whether payloads are read as the latest version of their subject.
+    pub(in super::super) resolves: bool,
     /// Whether a header may name the schema of a payload.
     pub(in super::super) reads_header: bool,
     /// Whether a header names the schema of a payload that is written.

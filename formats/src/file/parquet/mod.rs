@@ -22,10 +22,12 @@ use lakeward_api::schema::{Kind, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
 use super::{FileFormat, PartEncoder};
 use crate::FormatError;
+use crate::converter::avro::{DatumOptions, schema_text};
 
 /// Page compression, by the names of `parquet.codec`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,12 +100,16 @@ pub struct ParquetOptions {
     /// A row group closes when its memory (open columns and finished pages) reaches this many bytes; it may
     /// be exceeded by one batch.
     pub row_group_bytes_max: u64,
+    /// `enhanced.avro.schema.support`: the Avro schema of the footer keeps enums and namespaces.
+    pub enhanced: bool,
+    /// `connect.meta.data`: it says what Connect knows.
+    pub meta_data: bool,
 }
 
 impl Default for ParquetOptions {
     /// Snappy, as the Java sink, and row groups of 16 MiB.
     fn default() -> Self {
-        Self { codec: ParquetCodec::Snappy, row_group_bytes_max: 16 << 20 }
+        Self { codec: ParquetCodec::Snappy, row_group_bytes_max: 16 << 20, enhanced: true, meta_data: true }
     }
 }
 
@@ -117,6 +123,19 @@ impl ParquetFormat {
     /// A format with `options`.
     pub fn new(options: ParquetOptions) -> Self {
         Self { options }
+    }
+
+    /// What parquet-avro says in the footer. Without it, Java's readers would derive another Avro schema from
+    /// that of the file. A schema that has no Avro form is left to them.
+    fn footer(&self, schema: &Arc<Schema>) -> Vec<(&'static str, String)> {
+        let ParquetOptions { enhanced, meta_data, .. } = self.options;
+        let options = DatumOptions { enhanced, meta_data, optional_map_keys: false };
+        match schema_text(Some(schema), options) {
+            Ok(text) => {
+                vec![("parquet.avro.schema", text.to_string()), ("writer.model.name", "avro".to_owned())]
+            }
+            Err(_) => Vec::new(),
+        }
     }
 }
 
@@ -132,7 +151,7 @@ impl FileFormat for ParquetFormat {
         if !matches!(schema.kind, Kind::Struct(_)) {
             return Err(FormatError::NotAStruct { message: "Avro schema must be a record.".to_owned() });
         }
-        Ok(Box::new(ParquetPart::new(schema, self.options)?))
+        Ok(Box::new(ParquetPart::new(schema, &self.footer(schema), self.options)?))
     }
 }
 
@@ -150,11 +169,11 @@ struct ParquetPart {
 }
 
 impl ParquetPart {
-    fn new(schema: &Schema, options: ParquetOptions) -> Result<Self, FormatError> {
+    fn new(schema: &Schema, footer: &[(&str, String)], options: ParquetOptions) -> Result<Self, FormatError> {
         let parquet_schema = schema::parquet_schema(schema)?;
         let arrow_schema = Arc::new(ArrowSchema::new(schema.arrow_fields()));
         let writer_options = ArrowWriterOptions::new()
-            .with_properties(writer_properties(options.codec))
+            .with_properties(writer_properties(options.codec, footer))
             .with_skip_arrow_metadata(true)
             .with_parquet_schema(parquet_schema);
         let writer = ArrowWriter::try_new_with_options(
@@ -247,10 +266,12 @@ impl Write for ReadyBytes {
     }
 }
 
-fn writer_properties(codec: ParquetCodec) -> WriterProperties {
+fn writer_properties(codec: ParquetCodec, footer: &[(&str, String)]) -> WriterProperties {
+    let footer = footer.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()));
     WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("lakeward version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(footer.collect()))
         .set_compression(codec.compression())
         .set_dictionary_enabled(true)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)

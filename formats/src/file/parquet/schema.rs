@@ -20,7 +20,7 @@ use crate::FormatError;
 /// The schema of a file whose records are the STRUCT `schema`.
 ///
 /// # Errors
-/// Class `Record` when a STRUCT without fields occurs: Parquet has no empty groups.
+/// Class `Record` when a STRUCT occurs that has no fields or contains itself: Parquet has no such groups.
 pub(super) fn parquet_schema(schema: &Schema) -> Result<SchemaDescriptor, FormatError> {
     let lists = if has_optional_items(schema) { ListForm::ThreeLevels } else { ListForm::TwoLevels };
     let fields = struct_fields(schema, "record", lists)?;
@@ -93,6 +93,12 @@ fn value_type(
             };
             group(Some(LogicalType::List), vec![entries])
         }
+        Kind::Recursive(_) => {
+            let record = schema.name.as_deref().unwrap_or(UNNAMED_RECORD);
+            Err(FormatError::data(format!(
+                "Recursive Avro schemas are not supported by parquet-avro: {record}"
+            )))
+        }
         Kind::Struct(_) => group(None, struct_fields(schema, path, lists)?),
         _ => {
             let built = primitive(name, schema).with_repetition(repetition).build();
@@ -126,9 +132,12 @@ fn primitive<'a>(name: &'a str, schema: &Schema) -> PrimitiveTypeBuilder<'a> {
         Kind::Float64 => Physical::DOUBLE,
         Kind::Int8 | Kind::Int16 | Kind::Int32 => Physical::INT32,
         Kind::Int64 => Physical::INT64,
-        Kind::Bytes | Kind::String | Kind::Array(_) | Kind::Map { .. } | Kind::Struct(_) => {
-            Physical::BYTE_ARRAY
-        }
+        Kind::Bytes
+        | Kind::String
+        | Kind::Array(_)
+        | Kind::Map { .. }
+        | Kind::Recursive(_)
+        | Kind::Struct(_) => Physical::BYTE_ARRAY,
     };
     let builder = Type::primitive_type_builder(name, physical);
     match schema.logical() {

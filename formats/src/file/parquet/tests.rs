@@ -126,7 +126,12 @@ fn flat_types_have_parquet_avros_schema_and_values() {
          REQUIRED INT32 time (TIME(MILLIS,true));\n  REQUIRED INT64 ts (TIMESTAMP(MILLIS,true));\n}\n"
     );
     let reader = SerializedFileReader::new(file).unwrap();
-    assert!(reader.metadata().file_metadata().key_value_metadata().is_none());
+    let footer = reader.metadata().file_metadata().key_value_metadata().unwrap();
+    let footer: HashMap<_, _> =
+        footer.iter().map(|pair| (pair.key.as_str(), pair.value.as_deref())).collect();
+    assert_eq!((footer.len(), footer["writer.model.name"]), (2, Some("avro")));
+    let avro = footer["parquet.avro.schema"].unwrap();
+    assert!(avro.starts_with(r#"{"type":"record","name":"Order","namespace":"a.b","fields":["#), "{avro}");
     let rows: Vec<String> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string()).collect();
     assert_eq!(rows.len(), 2);
     for expected in

@@ -17,7 +17,7 @@ mod eval;
 mod node;
 mod parse;
 
-pub(in crate::confluent) use node::Node;
+pub(in crate::confluent) use node::{Node, readable};
 
 use crate::java_regex::JavaRegex;
 

@@ -1,13 +1,18 @@
 //! Values that paths walk through: schemaless ones and cells of columns, neither copied.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Time32MillisecondType,
     TimestampMillisecondType,
 };
+use lakeward_api::batch::Values;
+use lakeward_api::recursion::is_recursive;
 use lakeward_api::rows::{DAY_MS, value_at};
-use lakeward_api::schema::{Kind, Logical, Schema};
+use lakeward_api::schema::{Field, Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
 /// A value.
@@ -27,10 +32,42 @@ pub(super) enum Scalar<'a> {
     Null,
     /// Bytes, and values with parts.
     Other,
-    Text(std::borrow::Cow<'a, str>),
+    Text(Cow<'a, str>),
     /// Not there.
     Undefined,
     Whole(i64),
+}
+
+/// Values whose rows are nodes: as they are, or taken apart where they are shaped or contain themselves.
+pub(in crate::confluent) fn readable(values: &Values) -> Cow<'_, Values> {
+    match values {
+        Values::Typed { schema, array } if is_recursive(schema) => {
+            let named = |row| named(schema, value_at(schema, array, row));
+            Cow::Owned(Values::Dynamic((0..array.len()).map(named).collect()))
+        }
+        other => other.apart(),
+    }
+}
+
+/// `value` with its STRUCTs as maps. Recursion is bounded by the depth of the value.
+fn named(schema: &Schema, value: Value) -> Value {
+    match (&schema.kind, value) {
+        (Kind::Array(item), Value::Array(items)) => {
+            Value::Array(items.into_iter().map(|value| named(item, value)).collect())
+        }
+        (Kind::Map { key, value }, Value::Map(entries)) => {
+            let entry = |(name, member)| (named(key, name), named(value, member));
+            Value::Map(entries.into_iter().map(entry).collect())
+        }
+        (Kind::Recursive(recursive), value) => named(&recursive.resolve(), value),
+        (Kind::Struct(fields), Value::Struct(values)) => {
+            let member = |(field, value): (&Field, Value)| {
+                (Value::String(Arc::clone(&field.name)), named(&field.schema, value))
+            };
+            Value::Map(fields.iter().zip(values).map(member).collect())
+        }
+        (_, value) => value,
+    }
 }
 
 impl<'a> Node<'a> {
@@ -125,10 +162,9 @@ impl<'a> Node<'a> {
             Self::Cell(schema, array, row) => match &schema.kind {
                 Kind::Struct(fields) => {
                     let columns = array.as_struct().columns();
-                    let cell =
-                        |(field, column): (&'a lakeward_api::schema::Field, &'a arrow_array::ArrayRef)| {
-                            Self::Cell(&field.schema, column, row)
-                        };
+                    let cell = |(field, column): (&'a Field, &'a arrow_array::ArrayRef)| {
+                        Self::Cell(&field.schema, column, row)
+                    };
                     fields.iter().zip(columns).map(cell).collect()
                 }
                 Kind::Map { value, .. } => {
@@ -193,7 +229,9 @@ fn cell_scalar<'a>(schema: &Schema, array: &'a dyn Array, row: usize) -> Scalar<
         Kind::Int64 => Scalar::Whole(array.as_primitive::<Int64Type>().value(row)),
         Kind::Int8 => Scalar::Whole(i64::from(array.as_primitive::<Int8Type>().value(row))),
         Kind::String => Scalar::Text(array.as_string::<i32>().value(row).into()),
-        Kind::Array(_) | Kind::Bytes | Kind::Map { .. } | Kind::Struct(_) => Scalar::Other,
+        Kind::Array(_) | Kind::Bytes | Kind::Map { .. } | Kind::Recursive(_) | Kind::Struct(_) => {
+            Scalar::Other
+        }
     }
 }
 

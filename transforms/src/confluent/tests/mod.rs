@@ -187,6 +187,13 @@ fn topics_get_the_time_of_the_message() {
     let done = apply("MessageTimestampRouter", &given, rows).unwrap();
     let routed = vec![("foo-in-2019.08.06".to_owned(), vec![0]), ("foo-in-1970.01.01".to_owned(), vec![1])];
     assert_eq!(outcome(&done), (routed, vec![2, 3, 4]));
+    let Values::Dynamic(alike) = documents(&["{\"time\":\"2019-08-06\"}"; 2]).values else {
+        panic!("no schema")
+    };
+    let shaped = Values::schemaless(alike);
+    assert!(matches!(shaped, Values::Shaped(_)));
+    let done = apply("MessageTimestampRouter", &given, batch(shaped)).unwrap();
+    assert_eq!(outcome(&done), (vec![("foo-in-2019.08.06".to_owned(), vec![0, 1])], vec![]));
     let done = apply("MessageTimestampRouter", &given, structs(&[Some("x")])).unwrap();
     assert_eq!(outcome(&done), (vec![], vec![0, 1]));
 }

@@ -54,7 +54,7 @@ pub(super) struct Additional {
 pub(super) enum Placement {
     Envelope,
     Header,
-    /// The partition of a produced record; a sink's records keep theirs.
+    /// The partition that a source's record goes to; a sink's records keep theirs.
     Partition,
 }
 

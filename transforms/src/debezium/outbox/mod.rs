@@ -1,9 +1,9 @@
 //! `EventRouter`: the rows of an outbox table become the events they hold.
 //!
 //! Keys, timestamps and payloads are columns of the row as they are. Topics come from the row, so a batch is
-//! cut where they change. The record's partition is that of the source topic whatever the placement
-//! `partition` says: sinks never see one that a transform chose. Debezium's class works in sources alone; in
-//! a sink it fails on every record that no column gives a partition.
+//! cut where they change. In a source the placement `partition` says to which partition a record goes;
+//! without it the producer chooses one, whatever the connector said. Debezium's class works in sources alone;
+//! in a sink, where it fails on every record that no column gives a partition, records here keep theirs.
 //!
 //! Source: `io.debezium.transforms.outbox.EventRouter`, `EventRouterDelegate`, Debezium 3.6.0.Final.
 
@@ -23,12 +23,12 @@ use lakeward_api::config::ConfigMap;
 use lakeward_api::header::{HeaderColumn, HeaderValues};
 use lakeward_api::rows::ColumnWriter;
 use lakeward_api::schema::{Kind, Schema};
-use lakeward_api::transform::{Transform, Transformed};
+use lakeward_api::transform::{NO_PARTITION, Transform, Transformed};
 use lakeward_api::value::Value;
 
 use self::config::Rules;
 use self::plan::Plan;
-use super::{VERSION, failed, is_envelope, null_pointer, typed_field};
+use super::{VERSION, failed, null_pointer, open_envelope, typed_field};
 use crate::columns::{self, Plans, fail_all, not_a_struct};
 use crate::merge;
 use crate::plugin::TransformClass;
@@ -56,6 +56,7 @@ struct EventRouter {
     values: Vec<(Arc<Schema>, Option<i32>, Arc<Schema>)>,
     /// The latest schema inferred from JSON.
     inferred: Option<Arc<Schema>>,
+    is_source: bool,
 }
 
 /// An event that goes on.
@@ -63,6 +64,8 @@ struct Event {
     topic: Arc<str>,
     timestamp_ms: Option<i64>,
     version: Option<i32>,
+    /// Where it goes, in a source.
+    partition: i32,
     payload: Payload,
 }
 
@@ -84,6 +87,7 @@ impl EventRouter {
             topics: HashMap::new(),
             values: Vec::new(),
             inferred: None,
+            is_source: false,
         })
     }
 
@@ -190,7 +194,10 @@ impl EventRouter {
             return Err(not_a_struct("null", "Read Outbox Event"));
         }
         let timestamp_ms = plan.timestamp_ms(envelope, row)?;
-        let version = plan.version.map(|index| after.as_struct().column(index).as_primitive::<Int32Type>());
+        let number = |index: Option<usize>| {
+            let column = after.as_struct().column(index?).as_primitive::<Int32Type>();
+            column.is_valid(row).then(|| column.value(row))
+        };
         let routes = after.as_struct().column(plan.route).as_string::<i32>();
         if routes.is_null(row) {
             return Err(null_pointer(format!("The event's field {} is null", self.rules.route)));
@@ -200,7 +207,8 @@ impl EventRouter {
         Ok(Event {
             topic,
             timestamp_ms,
-            version: version.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
+            version: number(plan.version),
+            partition: number(plan.partition).unwrap_or(NO_PARTITION),
             payload: self.payload(&plan.event.fields()[plan.payload].schema, payloads, row),
         })
     }
@@ -258,13 +266,11 @@ impl EventRouter {
             added.push((Arc::clone(alias), *index, plan.column(event, *index)?));
         }
         for (key, index, array) in added {
-            let schema = Arc::clone(&fields[index].schema);
-            let values = HeaderValues::Rows(Values::Typed { schema, array });
+            let values = HeaderValues::Rows(Values::of_field(&fields[index].schema, array)?);
             batch.headers.push(rows, HeaderColumn { key, values });
         }
         batch.timestamps_ms = events.iter().map(|event| event.timestamp_ms).collect();
-        let schema = Arc::clone(&fields[plan.key].schema);
-        batch.keys = Values::Typed { schema, array: plan.column(event, plan.key)? };
+        batch.keys = Values::of_field(&fields[plan.key].schema, plan.column(event, plan.key)?)?;
         let mut columns = vec![plan.column(event, plan.payload)?];
         for (index, _) in &plan.envelope {
             columns.push(plan.column(event, *index)?);
@@ -272,9 +278,13 @@ impl EventRouter {
         let routes = event.column(plan.route).as_string::<i32>();
         let mut outcome = Transformed::default();
         let mut start = 0;
-        for run in events.chunk_by(is_alike) {
+        let is_source = self.is_source;
+        for run in events.chunk_by(|a, b| is_alike(a, b) && !(is_source && a.partition != b.partition)) {
             let range: Vec<u32> = (0u32..).skip(start).take(run.len()).collect();
             let mut part = merge::move_rows(&mut batch, &range)?;
+            if is_source {
+                part.partition.partition = run[0].partition;
+            }
             let slices = columns.iter().map(|column| column.slice(start, run.len())).collect();
             let values = self.values(plan, run, slices, routes.value(start));
             start += run.len();
@@ -323,7 +333,7 @@ impl EventRouter {
             return Ok(Values::Null { rows: run.len() });
         }
         Ok(match envelope {
-            None => Values::Typed { schema: payload, array: columns.swap_remove(0) },
+            None => Values::of_field(&payload, columns.swap_remove(0))?,
             Some(schema) => {
                 let array = columns::struct_column(&schema, columns, run.len())?;
                 Values::Typed { schema, array }
@@ -354,14 +364,15 @@ impl EventRouter {
 }
 
 impl Transform for EventRouter {
-    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match &batch.values {
-            Values::Typed { schema, .. } if is_envelope(schema) => {
-                let schema = Arc::clone(schema);
-                self.envelopes(batch, &schema)
-            }
-            _ => Self::others(batch),
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match open_envelope(&mut batch.values)? {
+            Some(schema) => self.envelopes(batch, &schema),
+            None => Self::others(batch),
         }
+    }
+
+    fn expect_source_records(&mut self) {
+        self.is_source = true;
     }
 }
 

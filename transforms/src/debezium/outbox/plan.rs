@@ -25,6 +25,8 @@ pub(super) struct Plan {
     /// Field index and alias.
     pub(super) headers: Vec<(usize, Arc<str>)>,
     pub(super) envelope: Vec<(usize, Arc<str>)>,
+    /// The column of the partition; as in Debezium, the last one counts.
+    pub(super) partition: Option<usize>,
     /// `ts_ms` of the envelope. The error is that of events that need it.
     processed: Result<usize, ConnectError>,
     timestamp: Option<(usize, Unit)>,
@@ -71,6 +73,7 @@ impl Plan {
             version: version.map(|name| typed_field(&event, name, &Kind::Int32)).transpose()?,
             headers: Vec::new(),
             envelope: Vec::new(),
+            partition: None,
             processed,
             timestamp,
             event,
@@ -94,7 +97,7 @@ impl Plan {
                 }
                 Placement::Header => self.headers.push((any_field(&self.event, &item.field)?, alias)),
                 Placement::Partition => {
-                    typed_field(&self.event, &item.field, &Kind::Int32)?;
+                    self.partition = Some(typed_field(&self.event, &item.field, &Kind::Int32)?);
                 }
             }
         }

@@ -25,7 +25,7 @@ use self::config::Deletes;
 use self::drop::Drop;
 use self::fields::{FieldReference, Found};
 use self::plan::{Plan, Shape};
-use super::{VERSION, is_envelope};
+use super::{VERSION, open_envelope};
 use crate::columns::{self, Plans, copy_of, fail_all};
 use crate::plugin::TransformClass;
 use crate::routing::{self, TopicRuns};
@@ -330,13 +330,10 @@ impl ExtractNewRecordState {
 }
 
 impl Transform for ExtractNewRecordState {
-    fn apply(&mut self, batch: SinkBatch) -> Result<Transformed, ConnectError> {
-        match &batch.values {
-            Values::Typed { schema, .. } if is_envelope(schema) => {
-                let schema = Arc::clone(schema);
-                self.envelopes(batch, &schema)
-            }
-            _ => self.others(batch),
+    fn apply(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
+        match open_envelope(&mut batch.values)? {
+            Some(schema) => self.envelopes(batch, &schema),
+            None => self.others(batch),
         }
     }
 }
@@ -375,7 +372,7 @@ fn add_headers(batch: &mut SinkBatch, plan: &Plan) -> Result<(), ConnectError> {
     }
     let rows = batch.rows();
     for (source, array) in found {
-        let values = HeaderValues::Rows(Values::Typed { schema: Arc::clone(&source.schema), array });
+        let values = HeaderValues::Rows(Values::of_field(&source.schema, array)?);
         batch.headers.push(rows, HeaderColumn { key: Arc::clone(&source.name), values });
     }
     Ok(())

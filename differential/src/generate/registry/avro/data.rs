@@ -98,7 +98,8 @@ impl Writer<'_> {
     /// Items in blocks, some of which say how long they are.
     fn blocks(&mut self, item: &mut dyn FnMut(&mut Self, usize)) {
         let mut at = 0;
-        for _ in 0..self.random.pick(&[0, 1, 1, 1, 2]) {
+        let blocks = if self.depth > DEPTH_MAX / 2 { 0 } else { self.random.pick(&[0, 1, 1, 1, 2]) };
+        for _ in 0..blocks {
             let count = 1 + self.random.below(3);
             let before = std::mem::take(&mut self.out);
             for _ in 0..count {

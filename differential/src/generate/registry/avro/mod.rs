@@ -2,6 +2,7 @@
 
 mod data;
 mod defaults;
+mod recursive;
 mod schema;
 
 use self::schema::Singles;
@@ -23,7 +24,20 @@ const FLAGS: [&str; 7] = [
     "allow.optional.map.keys",
 ];
 
+/// Cases of types that contain themselves.
+const RECURSIVE_ONE_IN: usize = 25;
+
 fn incoming(random: &mut Random) -> (Setup, Vec<Option<Vec<u8>>>) {
+    if random.once_in(RECURSIVE_ONE_IN) {
+        let (text, made) = recursive::schema(random);
+        let payloads = payloads(random, |random| (0, data::body(random, &made)));
+        let mut setup = registered(random, CLASS, vec![text]);
+        // Every setting makes another schema of a type, and a process knows so many only.
+        if random.once_in(4) {
+            setup.settings.push(("enhanced.avro.schema.support".to_owned(), "true".to_owned()));
+        }
+        return (setup, payloads);
+    }
     let singles = random.pick(&[Singles::None, Singles::Some]);
     let mut types = Vec::new();
     let mut texts = Vec::new();

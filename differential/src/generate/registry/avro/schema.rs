@@ -101,7 +101,7 @@ impl Maker<'_> {
             12 => self.enumeration(),
             13 => self.fixed(),
             14 if place == Place::Free && self.random.once_in(8) => ("\"null\"".to_owned(), Type::Null),
-            14 | 15 => self.enclosing(),
+            14 | 15 => self.primitive("long", Type::Long),
             16 | 17 => self.array(depth - 1),
             18 => self.map(depth - 1),
             19 => self.entries(depth - 1),
@@ -272,20 +272,6 @@ impl Maker<'_> {
         let more = self.documented();
         self.known.push((self.full(&name), Type::Fixed(size)));
         (format!("{{\"type\":\"fixed\",{name},\"size\":{size}{more}}}"), Type::Fixed(size))
-    }
-
-    /// A record around this place, rarely: most schemas do not contain themselves.
-    fn enclosing(&mut self) -> Made {
-        if self.open.is_empty() || !self.random.once_in(40) {
-            return self.primitive("long", Type::Long);
-        }
-        let at = self.random.below(self.open.len());
-        let name = self.open[self.open.len() - 1 - at].clone();
-        if !name.contains('.') && !self.namespace.is_empty() {
-            return self.primitive("long", Type::Long);
-        }
-        // Data must end somewhere.
-        (format!("[\"null\",{}]", json(&name)), Type::Union(vec![Type::Null, Type::Enclosing(at)]))
     }
 
     fn array(&mut self, depth: usize) -> Made {

@@ -1,6 +1,7 @@
 //! Cases of `JsonSchemaConverter`: schemas with payloads, Connect schemas with values, and settings.
 
 mod document;
+mod recursive;
 
 use super::{connect, flags, payloads, registered};
 use crate::case::{Case, Items, Setup};
@@ -18,6 +19,12 @@ const FLAGS: [&str; 5] = [
 
 /// JSON texts of one to three schemas to values.
 pub(crate) fn decode(random: &mut Random) -> Case {
+    if random.once_in(12) {
+        let at = random.below(recursive::TEXTS.len());
+        let setup = setup(random, vec![recursive::TEXTS[at].to_owned()]);
+        let items = payloads(random, |random| (0, recursive::value(random, at, 4).into_bytes()));
+        return Case { setup, items: Items::Decode(items) };
+    }
     let mut documents: Vec<document::Document> = Vec::new();
     for _ in 0..1 + random.below(3) {
         let document = document::document(random);
@@ -37,6 +44,9 @@ pub(crate) fn decode(random: &mut Random) -> Case {
 /// Values of one to three schemas to JSON texts.
 pub(crate) fn encode(random: &mut Random) -> Case {
     let setup = setup(random, Vec::new());
+    if random.once_in(30) {
+        return Case { setup, items: Items::Encode(recursive::values(random)) };
+    }
     Case { setup, items: Items::Encode(connect::values(random, attributes)) }
 }
 

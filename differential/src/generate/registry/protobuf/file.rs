@@ -38,6 +38,33 @@ pub(super) struct Field {
     options: String,
 }
 
+impl Field {
+    /// A field of a file whose text is given.
+    pub(super) fn given(number: u32, kind: Kind) -> Self {
+        let (is_repeated, is_required, oneof) = (matches!(kind, Kind::Map(..)), false, None);
+        let (name, label, options) = (format!("f{number}"), "", String::new());
+        Self { name, number, kind, is_repeated, is_required, oneof, label, options }
+    }
+
+    /// As [`Field::given`], without which there is no message.
+    pub(super) fn given_required(number: u32, kind: Kind) -> Self {
+        Self { is_required: true, ..Self::given(number, kind) }
+    }
+
+    /// As [`Field::given`], a list.
+    pub(super) fn given_list(number: u32, kind: Kind) -> Self {
+        Self { is_repeated: true, ..Self::given(number, kind) }
+    }
+}
+
+impl Message {
+    /// The message at the top of a file whose text is given.
+    pub(super) fn given(at: i32, fields: Vec<Field>) -> Self {
+        let names = Names { scope: String::new(), simple: String::new(), full: String::new() };
+        Self { fields, path: vec![at], names }
+    }
+}
+
 /// The type of a field.
 #[derive(Clone)]
 pub(super) enum Kind {

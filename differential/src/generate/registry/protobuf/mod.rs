@@ -3,10 +3,12 @@
 mod connect;
 mod file;
 mod payload;
+mod recursive;
 
 use std::sync::Arc;
 
 use super::super::converters::ITEMS_MAX;
+use super::super::{schema, value};
 use super::{flags, payloads, registered};
 use crate::case::{Case, Items, Setup};
 use crate::model::{Typed, Value};
@@ -30,6 +32,9 @@ const FLAGS: [&str; 12] = [
 
 /// Messages of one to three files to values.
 pub(crate) fn decode(random: &mut Random) -> Case {
+    if random.once_in(20) {
+        return decode_recursive(random);
+    }
     let files: Vec<file::File> = (0..1 + random.below(3)).map(|_| file::file(random)).collect();
     let setup = setup(random, files.iter().map(|file| file.text.clone()).collect());
     let items = payloads(random, |random| {
@@ -40,6 +45,27 @@ pub(crate) fn decode(random: &mut Random) -> Case {
         let message = if random.once_in(3) { random.below(file.messages.len()) } else { last };
         let body = payload::payload(random, file, message);
         (at, if random.once_in(30) { payload::damage(random, body) } else { body })
+    });
+    Case { setup, items: Items::Decode(items) }
+}
+
+/// Messages that contain themselves. Files and settings are few: our side keeps every such type for good.
+fn decode_recursive(random: &mut Random) -> Case {
+    let file = recursive::file(random);
+    let mut setup = registered(random, CLASS, vec![file.text.clone()]);
+    let setting = random.pick(&recursive::SETTINGS);
+    if !setting.is_empty() {
+        setup.settings.push((setting.to_owned(), "true".to_owned()));
+    }
+    let root = file.messages.len() - 1;
+    let items = payloads(random, |random| {
+        let body = if random.once_in(12) {
+            let levels = random.pick(&[60, 99, 100, 101, 130]);
+            payload::chain(&file.messages[root].path, recursive::CHAIN, levels)
+        } else {
+            payload::payload(random, &file, root)
+        };
+        (0, if random.once_in(30) { payload::damage(random, body) } else { body })
     });
     Case { setup, items: Items::Decode(items) }
 }
@@ -57,7 +83,8 @@ pub(crate) fn encode(random: &mut Random) -> Case {
     let count = 1 + random.below(ITEMS_MAX);
     let mut values = Vec::new();
     while values.len() < count {
-        let schema = Arc::new(namer.root(random));
+        let is_recursive = random.once_in(60);
+        let schema = Arc::new(if is_recursive { schema::recursive(random) } else { namer.root(random) });
         for _ in 0..1 + random.below(8) {
             values.push(typed(random, &schema));
         }
@@ -69,7 +96,8 @@ fn typed(random: &mut Random, schema: &Arc<crate::model::Schema>) -> Typed {
     if random.once_in(40) {
         return Typed::null();
     }
-    let value = connect::value(random, schema);
+    let is_recursive = schema.name.as_deref().is_some_and(|name| name.starts_with("demo."));
+    let value = if is_recursive { value::value(random, schema) } else { connect::value(random, schema) };
     // A required column holds no null; without a schema it is a tombstone.
     let schema = Some(Arc::clone(schema)).filter(|schema| value != Value::Null || schema.optional);
     Typed { schema, value }

@@ -16,6 +16,24 @@ pub(super) fn payload(random: &mut Random, file: &File, at: usize) -> Vec<u8> {
     out
 }
 
+/// As many messages inside each other, each in the field of that number.
+pub(super) fn chain(path: &[i32], number: u32, levels: usize) -> Vec<u8> {
+    let mut inner = Vec::new();
+    for _ in 0..levels {
+        let mut out = Vec::new();
+        tag(number, 2, &mut out);
+        sized(&inner, &mut out);
+        inner = out;
+    }
+    let mut out = Vec::new();
+    let count = i32::try_from(path.len()).expect("paths are short");
+    for index in [&[count], path].concat() {
+        varint(zigzag(i64::from(index)), &mut out);
+    }
+    out.extend(inner);
+    out
+}
+
 /// The first message has a short form, and one that no writer uses.
 fn path(random: &mut Random, indexes: &[i32], out: &mut Vec<u8>) {
     if indexes == [0] && !random.once_in(20) {

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::super::read::shortest;
 use super::super::schema::{AvroSchema, RecordField, Shape, Type, TypeId};
-use super::{Mapping, branch_name, is_union, scrub_field};
+use super::{GENERALIZED_FIELD, Mapping, fixed_size, is_enum, is_union, scrub_field, scrub_full, split};
 
 /// Where a default comes from: both are JSON, read by different rules.
 #[derive(Clone, Debug)]
@@ -116,6 +116,9 @@ impl Reader<'_> {
                 };
                 Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
             }
+            (Kind::Map { key, value }, Shape::Record(fields)) if !key.optional && !self.annotation => {
+                self.record_as_map(fields, value, json)?
+            }
             // Java makes no entries of what a default has.
             (Kind::Map { key, .. }, Shape::Array(_))
                 if !self.annotation && (key.optional || key.kind != Kind::String) =>
@@ -146,26 +149,104 @@ impl Reader<'_> {
         Some(Value::Struct(values))
     }
 
-    /// A default of a union is one of its first branch.
+    /// A default of a union is one of its first branch; of a union that stands for "or null" one of the other.
     fn branch(&self, branches: &[TypeId], schema: &Schema, json: &Json) -> Option<Value> {
-        if !is_union(schema) {
-            if json.is_null() {
-                return schema.optional.then_some(Value::Null);
-            }
-            let is_null = |id: &&TypeId| matches!(self.avro.get(**id).shape, Shape::Null);
-            let branch = branches.iter().find(|id| !is_null(id))?;
-            return self.value(self.avro.get(*branch), schema, json);
-        }
         if json.is_null() {
             return schema.optional.then_some(Value::Null);
         }
-        let kind = self.avro.get(*branches.first()?);
-        let name = branch_name(kind, 0, self.mapping);
-        let (at, field) = schema.field(&name)?;
-        let mut values = vec![Value::Null; schema.fields().len()];
+        if is_union(schema) {
+            return self.member(branches, schema, json);
+        }
+        let branch = branches.iter().find(|id| !self.is_null(**id))?;
+        self.value(self.avro.get(*branch), schema, json)
+    }
+
+    /// The STRUCT of a union with the default in the field that Java takes it for.
+    fn member(&self, branches: &[TypeId], schema: &Schema, json: &Json) -> Option<Value> {
+        let first = *branches.first()?;
+        if self.annotation {
+            // Java makes a value of the branch, which is no STRUCT.
+            return self.is_null(first).then_some(Value::Null);
+        }
+        let kind = self.avro.get(first);
+        let fields = schema.fields();
+        let at = fields.iter().position(|field| is_taken_for(&kind.shape, json, &field.schema))?;
+        let field = &fields[at];
+        // Java numbers and names the branch after the schema of the field, and may so miss the field.
+        let name = field_name(&field.schema, at, self.mapping)?;
+        (name == *field.name).then_some(())?;
+        let mut values = vec![Value::Null; fields.len()];
         values[at] = self.value(kind, &field.schema, json)?;
         Some(Value::Struct(values))
     }
+
+    /// The default of a record that is taken for a map.
+    fn record_as_map(&self, fields: &[RecordField], value: &Schema, json: &Json) -> Option<Value> {
+        let entry = |(name, json): (&String, &Json)| {
+            let field = fields.iter().find(|field| field.name == *name)?;
+            let kind = self.avro.get(field.kind);
+            (json.is_null() || is_taken_for(&kind.shape, json, value)).then_some(())?;
+            Some((Value::String(name.as_str().into()), self.value(kind, value, json)?))
+        };
+        json.as_object()?.iter().map(entry).collect::<Option<_>>().map(Value::Map)
+    }
+
+    fn is_null(&self, id: TypeId) -> bool {
+        matches!(self.avro.get(id).shape, Shape::Null)
+    }
+}
+
+/// Whether Java takes a default of the type `shape` for a value of the branch `schema` of a union: it looks
+/// at the class of what Avro has read, which is a text for enums, bytes for fixed and a map for records.
+///
+/// Source: `AvroData#isInstanceOfAvroSchemaTypeForSimpleSchema`.
+fn is_taken_for(shape: &Shape, json: &Json, schema: &Schema) -> bool {
+    match (&schema.kind, shape) {
+        (Kind::Int32, Shape::Int)
+        | (Kind::Int64, Shape::Long)
+        | (Kind::Float32, Shape::Float)
+        | (Kind::Float64, Shape::Double)
+        | (Kind::Boolean, Shape::Boolean)
+        | (Kind::Array(_), Shape::Array(_))
+        | (Kind::Map { .. }, Shape::Map(_) | Shape::Record(_)) => true,
+        (Kind::String, Shape::String | Shape::Enum { .. }) => !is_enum(schema),
+        (Kind::Bytes, Shape::Bytes | Shape::Fixed(_)) => match fixed_size(schema) {
+            Some(size) => {
+                let found = json.as_str().map(|text| text.chars().count());
+                found.is_some_and(|found| size.parse() == Ok(found))
+            }
+            None => true,
+        },
+        _ => false,
+    }
+}
+
+/// The field of a union that Java looks for when it has found the branch `schema` at `index`; `None` for
+/// STRUCTs, for which it takes no default.
+///
+/// Source: `AvroData#unionMemberFieldName(Schema, int)`.
+fn field_name(schema: &Schema, index: usize, mapping: Mapping) -> Option<String> {
+    if mapping.generalized_sums {
+        return Some(format!("{GENERALIZED_FIELD}{index}"));
+    }
+    if fixed_size(schema).is_some() {
+        let name = schema.name.as_deref()?;
+        let full = || scrub_full(name, mapping.scrub);
+        return Some(if mapping.enhanced { full() } else { split(name, mapping.scrub).1 });
+    }
+    let word = match schema.kind {
+        Kind::Int32 => "int",
+        Kind::Int64 => "long",
+        Kind::Float32 => "float",
+        Kind::Float64 => "double",
+        Kind::Boolean => "boolean",
+        Kind::String => "string",
+        Kind::Bytes => "bytes",
+        Kind::Array(_) => "array",
+        Kind::Map { .. } => "map",
+        _ => return None,
+    };
+    Some(word.to_owned())
 }
 
 fn logical_value(logical: Logical, json: &Json) -> Option<Value> {

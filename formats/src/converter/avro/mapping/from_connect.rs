@@ -3,11 +3,13 @@
 //! Source: `AvroData#fromConnectSchema`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
+use lakeward_api::recursion::Recursive;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use serde_json::{Map, Value as Json};
 
-use super::super::fault::{Converted, Fault, bare};
+use super::super::fault::{Converted, Fault, bare, data};
 use super::super::schema::{AvroSchema, FullName, Shape, Type, TypeId};
 use super::default_out::default_json;
 use super::*;
@@ -17,7 +19,10 @@ use super::*;
 /// # Errors
 /// Avro's own exceptions for names it does not allow and unions with two branches of one type.
 pub(in super::super) fn from_connect(schema: &Schema, mapping: Mapping) -> Converted<AvroSchema> {
+    let referred = referred(schema);
     let mut from = FromConnect {
+        referred: &referred,
+        records: Vec::new(),
         avro: AvroSchema::default(),
         mapping,
         known: Vec::new(),
@@ -33,6 +38,11 @@ pub(super) struct FromConnect<'a> {
     pub(super) mapping: Mapping,
     /// Required schemas that have a type: a named type must be defined once only.
     known: Vec<(&'a Schema, TypeId)>,
+    /// What places of recursion stand for.
+    referred: &'a [(Recursive, Arc<Schema>)],
+    /// Records by the names of their schemas, also those that are still without fields: what places of
+    /// recursion mean, as in Java.
+    pub(super) records: Vec<(&'a str, TypeId)>,
     /// Names of field schemas so far.
     pub(super) seen: HashSet<String>,
     unnamed: usize,
@@ -41,6 +51,14 @@ pub(super) struct FromConnect<'a> {
 impl<'a> FromConnect<'a> {
     /// The type of `schema`; with `required` null is left to a union around it.
     pub(super) fn convert(&mut self, schema: &'a Schema, required: bool) -> Converted<TypeId> {
+        if let Kind::Recursive(recursive) = schema.kind {
+            let record = self.place(schema, recursive)?;
+            if !schema.optional || required {
+                return Ok(record);
+            }
+            let null = self.avro.add(Type::new(Shape::Null));
+            return self.union(vec![null, record]);
+        }
         if let Kind::Struct(fields) = &schema.kind {
             if is_union(schema) {
                 let mut branches = Vec::with_capacity(fields.len() + 1);
@@ -71,6 +89,20 @@ impl<'a> FromConnect<'a> {
         let null = self.avro.add(Type::new(Shape::Null));
         // A default must be of the first branch.
         self.union(if schema.default.is_some() { vec![id, null] } else { vec![null, id] })
+    }
+
+    /// The record that a place of recursion means.
+    fn place(&mut self, schema: &'a Schema, recursive: Recursive) -> Converted<TypeId> {
+        let Some(name) = schema.name.as_deref() else {
+            return Err(data("A schema without a name contains itself, which Avro cannot"));
+        };
+        if let Some((_, id)) = self.records.iter().find(|(known, _)| *known == name) {
+            return Ok(*id);
+        }
+        let Some((_, schema)) = self.referred.iter().find(|(known, _)| *known == recursive) else {
+            return Err(data(format!("The schema {name} is not known")));
+        };
+        self.named(schema, |from| from.record(schema))
     }
 
     /// The type that an equal schema already has, or the one that `make` makes.
@@ -125,7 +157,7 @@ impl<'a> FromConnect<'a> {
                 Type::new(Shape::Map(self.convert(value, false)?))
             }
             Kind::Map { key, value } => Type::new(Shape::Array(self.entries(schema, key, value)?)),
-            Kind::Struct(_) => unreachable!("structs are handled by the caller"),
+            Kind::Recursive(_) | Kind::Struct(_) => unreachable!("the caller handles them"),
         })
     }
 
@@ -239,6 +271,33 @@ impl<'a> FromConnect<'a> {
         let number = if self.unnamed > 1 { self.unnamed.to_string() } else { String::new() };
         FullName { namespace: NAMESPACE.to_owned(), simple: format!("{DEFAULT_NAME}{number}") }
     }
+}
+
+/// What the places of recursion within `schema` stand for, also those within that.
+fn referred(schema: &Schema) -> Vec<(Recursive, Arc<Schema>)> {
+    fn collect(schema: &Schema, found: &mut Vec<(Recursive, Arc<Schema>)>) {
+        match &schema.kind {
+            Kind::Array(item) => collect(item, found),
+            Kind::Map { key, value } => {
+                collect(key, found);
+                collect(value, found);
+            }
+            Kind::Recursive(recursive) if !found.iter().any(|(known, _)| known == recursive) => {
+                found.push((*recursive, recursive.resolve()));
+            }
+            Kind::Struct(fields) => fields.iter().for_each(|field| collect(&field.schema, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(schema, &mut found);
+    let mut at = 0;
+    while let Some((_, schema)) = found.get(at) {
+        let schema = Arc::clone(schema);
+        collect(&schema, &mut found);
+        at += 1;
+    }
+    found
 }
 
 /// Whether the type of `schema` holds no named type, so that it may appear any number of times.

@@ -2,6 +2,7 @@
 //!
 //! Source: `AvroData` of Confluent Schema Registry 8.
 
+mod cycles;
 mod default_in;
 mod default_out;
 mod from_connect;
@@ -13,7 +14,7 @@ use lakeward_api::schema::{Kind, Schema};
 
 pub(super) use from_connect::from_connect;
 pub(super) use names::{scrub_field, scrub_full, split};
-pub(super) use to_connect::{ToConnect, branch_name, is_map_entry};
+pub(super) use to_connect::{NODES_MAX, ToConnect, branch_name, is_map_entry};
 
 /// The settings that change the mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

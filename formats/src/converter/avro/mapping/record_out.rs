@@ -18,6 +18,11 @@ impl<'a> FromConnect<'a> {
         kind.name = Some(checked(self.name_or_default(schema.name.as_deref()))?);
         let doc = if self.mapping.discard_docs { CONNECT_RECORD_DOC } else { RECORD_DOC };
         kind.doc = schema.parameters.get(doc).cloned();
+        let id = self.avro.add(kind.clone());
+        if let Some(name) = schema.name.as_deref() {
+            self.records.retain(|(known, _)| *known != name);
+            self.records.push((name, id));
+        }
         let mut fields: Vec<RecordField> = Vec::with_capacity(schema.fields().len());
         for field in schema.fields() {
             let doc = format!("{FIELD_DOC}{}", field.name);
@@ -33,7 +38,8 @@ impl<'a> FromConnect<'a> {
         }
         kind.shape = Shape::Record(fields);
         self.annotate(schema, &mut kind);
-        Ok(self.avro.add(kind))
+        *self.avro.get_mut(id) = kind;
+        Ok(id)
     }
 
     /// The entries of a map as records.

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::super::fault::{Converted, Fault, data};
 use super::super::schema::{AvroSchema, RecordField, Shape, Type, TypeId};
+use super::cycles::Cycles;
 use super::default_in::{Default, default_value, field_default};
 use super::*;
 
@@ -18,8 +19,10 @@ pub(in super::super) struct ToConnect<'a> {
     mapping: Mapping,
     /// Unions named so far by this converter, for `connect_union_<n>`.
     unions: &'a mut u32,
-    /// Records that are being converted, outermost first.
-    open: Vec<TypeId>,
+    /// Records that others may refer to.
+    cycles: Cycles,
+    /// Entries of maps that are being converted, outermost first.
+    entries: Vec<TypeId>,
     nodes_left: usize,
     depth: usize,
 }
@@ -35,7 +38,8 @@ struct Context<'a> {
 
 impl<'a> ToConnect<'a> {
     pub(in super::super) fn new(avro: &'a AvroSchema, mapping: Mapping, unions: &'a mut u32) -> Self {
-        Self { avro, mapping, unions, open: Vec::new(), nodes_left: NODES_MAX, depth: 0 }
+        let (cycles, entries) = (Cycles::default(), Vec::new());
+        Self { avro, mapping, unions, cycles, entries, nodes_left: NODES_MAX, depth: 0 }
     }
 
     /// The Connect schema of the whole Avro schema, which the registry knows as `version`.
@@ -44,6 +48,7 @@ impl<'a> ToConnect<'a> {
     /// A `DataException` for types that Connect does not have.
     pub(in super::super) fn schema(mut self, version: Option<i32>) -> Converted<Schema> {
         let root = self.avro.root;
+        self.cycles.set_walk(self.mapping, version, *self.unions);
         self.convert(root, Context { version, ..Context::default() })
     }
 
@@ -52,6 +57,12 @@ impl<'a> ToConnect<'a> {
             return Err(data(format!("The Avro schema stands for more than {NODES_MAX} fields and types")));
         };
         self.nodes_left = nodes_left;
+        if let Some(recursive) = self.cycles.refer(self.avro, id)? {
+            let kind = self.avro.get(id);
+            let mut place = recursive.place(context.optional, None);
+            set_name(kind, &mut place)?;
+            return Ok(place);
+        }
         if self.depth == DEPTH_MAX {
             return Err(data(format!("The Avro schema is nested more than {DEPTH_MAX} levels deep")));
         }
@@ -100,7 +111,9 @@ impl<'a> ToConnect<'a> {
             Shape::Null => return Err(data("Standalone null schemas are not supported by this converter")),
         };
         schema.optional = false;
-        self.finish(kind, schema, context)
+        let schema = self.finish(kind, schema, context)?;
+        self.cycles.leave(id, &schema);
+        Ok(schema)
     }
 
     fn array(&mut self, item: TypeId) -> Converted<Schema> {
@@ -113,28 +126,23 @@ impl<'a> ToConnect<'a> {
                  format.",
             ));
         };
-        // The entries are no record of the outcome, but a map can still contain itself.
-        self.enter(item)?;
+        // The entries are no record of the outcome, which places could refer to: Java's stack overflows.
+        if self.entries.contains(&item) {
+            let name = self.avro.get(item).full_name();
+            return Err(data(format!(
+                "The Avro type {name} contains itself, but as an entry of a map it is no type of Connect. \
+                 Read the topic as bytes, or write it with a record around the map."
+            )));
+        }
+        self.entries.push(item);
         let key = Arc::new(self.convert(key, Context::default())?);
         let value = Arc::new(self.convert(value, Context::default())?);
-        self.open.pop();
+        self.entries.pop();
         Ok(Schema::new(Kind::Map { key, value }))
     }
 
-    fn enter(&mut self, id: TypeId) -> Converted<()> {
-        if self.open.contains(&id) {
-            let name = self.avro.get(id).full_name();
-            return Err(data(format!(
-                "The Avro type {name} contains itself, which columns cannot. Read the topic as bytes, or \
-                 write it with a type that does not refer to itself."
-            )));
-        }
-        self.open.push(id);
-        Ok(())
-    }
-
     fn record(&mut self, id: TypeId, kind: &Type, fields: &[RecordField]) -> Converted<Schema> {
-        self.enter(id)?;
+        self.cycles.enter(id);
         let keeps_docs = self.mapping.meta_data && !self.mapping.discard_docs;
         let mut schema = Schema::new(Kind::Struct(Vec::new()));
         if let Some(doc) = kind.doc.as_ref().filter(|_| keeps_docs) {
@@ -156,7 +164,6 @@ impl<'a> ToConnect<'a> {
             }
             members.push(Field { name: field.name.as_str().into(), schema: Arc::new(member) });
         }
-        self.open.pop();
         schema.kind = Kind::Struct(members);
         Ok(schema)
     }
@@ -381,7 +388,7 @@ fn plain_text(json: &Json) -> String {
 }
 
 /// Types that refer to others twice each stand for exponentially many columns.
-const NODES_MAX: usize = 50_000;
+pub(in super::super) const NODES_MAX: usize = 50_000;
 
 /// Levels of types; named types may refer to each other much further than the text is nested.
 const DEPTH_MAX: usize = 128;

@@ -2,8 +2,9 @@
 
 use lakeward_api::rows::DAY_MS;
 
-use super::super::fault::{Converted, bare, data, ended, malformed};
-use super::{Cells, Column, Cursor, Outcome, Presence, VarCells, shortest};
+use super::super::fault::{Converted, data, malformed};
+use super::var::{last, offset};
+use super::{Cells, Column, Cursor, Outcome, Presence};
 
 impl Column {
     /// Appends the next value.
@@ -42,7 +43,7 @@ impl Column {
             _ => return Err(data("Only bytes are payloads without a length")),
         }
         if let Some(nulls) = &mut self.nulls {
-            nulls.append_non_null();
+            nulls.push(true);
         }
         Ok(())
     }
@@ -62,9 +63,9 @@ impl Column {
             Cells::String(texts) => texts.push_next(cursor)?,
             Cells::Int64(cells) | Cells::Timestamp(cells) => cells.push(cursor.long()?),
             Cells::Int32(cells) | Cells::Date(cells) => cells.push(cursor.int()?),
-            Cells::Double(cells) => cells.push(f64::from_le_bytes(cursor.array()?)),
-            Cells::Boolean(cells) => cells.append(cursor.boolean()?),
-            Cells::Float(cells) => cells.push(f32::from_le_bytes(cursor.array()?)),
+            Cells::Double(cells) => cells.push(cursor.double()?),
+            Cells::Boolean(cells) => cells.push(cursor.boolean()?),
+            Cells::Float(cells) => cells.push(cursor.float()?),
             Cells::Struct { columns, rows, .. } => {
                 for column in columns {
                     column.append(cursor)?;
@@ -72,15 +73,7 @@ impl Column {
                 *rows += 1;
             }
             Cells::List { offsets, item, .. } => {
-                loop {
-                    let count = cursor.block(item.bytes_min)?;
-                    if count == 0 {
-                        break;
-                    }
-                    for _ in 0..count {
-                        item.append(cursor)?;
-                    }
-                }
+                item.append_items(cursor)?;
                 offsets.push(offset(item.rows())?);
             }
             Cells::Bytes(cells) => cells.push_next(cursor)?,
@@ -98,22 +91,35 @@ impl Column {
             // Java keeps the low bits, too.
             Cells::Int16(cells) => cells.push(cursor.int()? as i16),
             Cells::Int8(cells) => cells.push(cursor.int()? as i8),
-            Cells::Time(cells) => {
-                let time = cursor.int()?;
-                if !(0..=DAY_MS).contains(&i64::from(time)) {
-                    return Err(data(
-                        "Time values must use number of milliseconds greater than 0 and less than 86400000",
-                    ));
-                }
-                cells.push(time);
+            Cells::Time(cells) => cells.push(time(cursor)?),
+            Cells::Recursive { tree, packed, cells } => {
+                packed.clear();
+                tree.read(cursor, packed)?;
+                cells.push(packed)?;
             }
             Cells::Refused { why, .. } => return Err(data(&**why)),
             Cells::Union { .. } => return self.append_branch(cursor),
         }
         if let Some(nulls) = &mut self.nulls {
-            nulls.append_non_null();
+            nulls.push(true);
         }
         Ok(())
+    }
+
+    /// Appends the items of an array.
+    pub(super) fn append_items(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
+        loop {
+            let count = cursor.block(self.bytes_min)?;
+            if count == 0 {
+                return Ok(());
+            }
+            match (&mut self.cells, &self.nulls, self.union) {
+                (Cells::String(texts), None, Presence::Plain) => {
+                    (0..count).try_for_each(|_| texts.push_next(cursor))?;
+                }
+                _ => (0..count).try_for_each(|_| self.append(cursor))?,
+            }
+        }
     }
 
     fn append_branch(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
@@ -134,7 +140,7 @@ impl Column {
         }
         *rows += 1;
         if let Some(nulls) = &mut self.nulls {
-            nulls.append_non_null();
+            nulls.push(true);
         }
         Ok(())
     }
@@ -142,12 +148,13 @@ impl Column {
     /// Appends null, or a cell without meaning under a null parent.
     pub(super) fn push_hole(&mut self) {
         match &mut self.cells {
-            Cells::Boolean(cells) => cells.append(false),
+            Cells::Boolean(cells) => cells.push(false),
             Cells::Bytes(cells)
             | Cells::Decimal(cells)
             | Cells::Enum { texts: cells, .. }
             | Cells::Fixed { cells, .. }
             | Cells::FixedDecimal { cells, .. }
+            | Cells::Recursive { cells, .. }
             | Cells::String(cells) => cells.push_empty(),
             Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.push(0),
             Cells::Double(cells) => cells.push(0.0),
@@ -164,7 +171,7 @@ impl Column {
             }
         }
         if let Some(nulls) = &mut self.nulls {
-            nulls.append_null();
+            nulls.push(false);
         }
     }
 
@@ -177,7 +184,8 @@ impl Column {
             | Cells::Enum { texts: cells, .. }
             | Cells::Fixed { cells, .. }
             | Cells::FixedDecimal { cells, .. }
-            | Cells::String(cells) => cells.offsets.len() - 1,
+            | Cells::Recursive { cells, .. }
+            | Cells::String(cells) => cells.rows(),
             Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.len(),
             Cells::Double(cells) => cells.len(),
             Cells::Float(cells) => cells.len(),
@@ -194,12 +202,13 @@ impl Column {
     /// Drops every row from `rows` on, also rows that were not completed.
     pub(super) fn truncate(&mut self, rows: usize) {
         match &mut self.cells {
-            Cells::Boolean(cells) => cells.truncate(rows.min(cells.len())),
+            Cells::Boolean(cells) => cells.truncate(rows),
             Cells::Bytes(cells)
             | Cells::Decimal(cells)
             | Cells::Enum { texts: cells, .. }
             | Cells::Fixed { cells, .. }
             | Cells::FixedDecimal { cells, .. }
+            | Cells::Recursive { cells, .. }
             | Cells::String(cells) => cells.truncate(rows),
             Cells::Date(cells) | Cells::Int32(cells) | Cells::Time(cells) => cells.truncate(rows),
             Cells::Double(cells) => cells.truncate(rows),
@@ -209,7 +218,7 @@ impl Column {
             Cells::Int8(cells) => cells.truncate(rows),
             Cells::List { offsets, item, .. } => {
                 offsets.truncate(rows + 1);
-                item.truncate(row_of(offsets));
+                item.truncate(last(offsets));
             }
             Cells::Map(map) => map.truncate(rows),
             Cells::Refused { cells, .. } => cells.truncate(rows),
@@ -219,52 +228,18 @@ impl Column {
             }
         }
         if let Some(nulls) = &mut self.nulls {
-            nulls.truncate(rows.min(nulls.len()));
+            nulls.truncate(rows);
         }
     }
 }
 
-impl VarCells {
-    #[inline]
-    pub(super) fn push(&mut self, bytes: &[u8]) -> Converted<()> {
-        self.data.extend_from_slice(bytes);
-        self.offsets.push(offset(self.data.len())?);
-        Ok(())
+/// The milliseconds of a day that a Time is.
+pub(super) fn time(cursor: &mut Cursor<'_>) -> Converted<i32> {
+    let time = cursor.int()?;
+    if !(0..=DAY_MS).contains(&i64::from(time)) {
+        return Err(data(
+            "Time values must use number of milliseconds greater than 0 and less than 86400000",
+        ));
     }
-
-    /// Appends the bytes at the cursor.
-    #[inline]
-    fn push_next(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
-        cursor.append_bytes(&mut self.data)?;
-        self.offsets.push(offset(self.data.len())?);
-        Ok(())
-    }
-
-    /// Appends an unscaled number in its shortest form.
-    fn push_decimal(&mut self, bytes: &[u8]) -> Converted<()> {
-        if bytes.is_empty() {
-            return Err(bare("java.lang.NumberFormatException", "Zero length BigInteger".to_owned()));
-        }
-        self.push(shortest(bytes))
-    }
-
-    fn push_empty(&mut self) {
-        self.offsets.push(self.offsets[self.offsets.len() - 1]);
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        self.offsets.truncate(rows + 1);
-        self.data.truncate(row_of(&self.offsets));
-    }
-}
-
-/// The last offset: rows or bytes of the content.
-pub(super) fn row_of(offsets: &[i32]) -> usize {
-    offsets.last().map_or(0, |last| usize::try_from(*last).unwrap_or(0))
-}
-
-/// A count of rows or bytes as an offset. A run is cut by the byte limits of a batch long before this.
-#[inline]
-pub(super) fn offset(count: usize) -> Converted<i32> {
-    i32::try_from(count).map_err(|_| ended())
+    Ok(time)
 }

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::BooleanBufferBuilder;
-use arrow_buffer::NullBufferBuilder;
 use arrow_schema::DataType;
 use lakeward_api::schema::{Kind, Logical, Schema};
 
 use super::super::fault::{Converted, data};
 use super::super::mapping::{Mapping, branch_name, is_map_entry, is_union};
 use super::super::schema::{AvroSchema, Shape, Type, TypeId};
+use super::bits::Bits;
 use super::map::MapCells;
+use super::tree::Tree;
 use super::{Cells, Column, Presence, VarCells};
 
 /// The column of `id`, whose Connect schema is `schema`.
-pub(super) fn column(avro: &AvroSchema, id: TypeId, schema: &Schema, mapping: Mapping) -> Converted<Column> {
+pub(super) fn column(
+    avro: &Arc<AvroSchema>,
+    id: TypeId,
+    schema: &Schema,
+    mapping: Mapping,
+) -> Converted<Column> {
     let kind = avro.get(id);
     if let Shape::Union(branches) = &kind.shape
         && !is_union(schema)
@@ -27,36 +32,42 @@ pub(super) fn column(avro: &AvroSchema, id: TypeId, schema: &Schema, mapping: Ma
         let column = column(avro, branch, schema, mapping)?;
         return Ok(Column { union, bytes_min: 1, ..column });
     }
-    let (cells, width, bytes_min) = cells(avro, kind, schema, mapping)?;
-    let nulls = schema.optional.then(|| NullBufferBuilder::new(0));
+    let (cells, width, bytes_min) = cells(avro, id, schema, mapping)?;
+    let nulls = schema.optional.then(Bits::default);
     Ok(Column { cells, union: Presence::Plain, nulls, width, bytes_min })
 }
 
 /// Cells, the cells of a null, and the bytes a value takes at least.
 fn cells(
-    avro: &AvroSchema,
-    kind: &Type,
+    avro: &Arc<AvroSchema>,
+    id: TypeId,
     schema: &Schema,
     mapping: Mapping,
 ) -> Converted<(Cells, usize, usize)> {
+    let kind = avro.get(id);
     if let Some(why) = refusal(avro, kind, schema) {
-        let (cells, width, bytes_min) = accepted_cells(avro, kind, schema, mapping)?;
-        let nulls = schema.optional.then(|| NullBufferBuilder::new(0));
+        let (cells, width, bytes_min) = accepted_cells(avro, id, schema, mapping)?;
+        let nulls = schema.optional.then(Bits::default);
         let cells = Box::new(Column { cells, union: Presence::Plain, nulls, width, bytes_min });
         return Ok((Cells::Refused { why: why.into(), cells }, width, bytes_min));
     }
-    accepted_cells(avro, kind, schema, mapping)
+    accepted_cells(avro, id, schema, mapping)
 }
 
 /// Cells of values that Java reads.
 fn accepted_cells(
-    avro: &AvroSchema,
-    kind: &Type,
+    avro: &Arc<AvroSchema>,
+    id: TypeId,
     schema: &Schema,
     mapping: Mapping,
 ) -> Converted<(Cells, usize, usize)> {
+    let kind = avro.get(id);
     let cells = match (&kind.shape, &schema.kind, schema.logical()) {
-        (Shape::Boolean, Kind::Boolean, _) => Cells::Boolean(BooleanBufferBuilder::new(0)),
+        (Shape::Record(_), Kind::Recursive(recursive), _) => {
+            let tree = Box::new(Tree::new(avro, id, *recursive, mapping));
+            Cells::Recursive { tree, packed: Vec::new(), cells: VarCells::new() }
+        }
+        (Shape::Boolean, Kind::Boolean, _) => Cells::Boolean(Bits::default()),
         (Shape::Bytes, Kind::Bytes, Some(Logical::Decimal { .. })) => Cells::Decimal(VarCells::new()),
         (Shape::Bytes, Kind::Bytes, _) => Cells::Bytes(VarCells::new()),
         (Shape::Double, Kind::Float64, _) => return Ok((Cells::Double(Vec::new()), 1, 8)),
@@ -104,7 +115,7 @@ fn accepted_cells(
 const LOGICAL_PREFIX: &str = "org.apache.kafka.connect.data.";
 
 /// Why Java refuses every value of a type but null.
-fn refusal(avro: &AvroSchema, kind: &Type, schema: &Schema) -> Option<String> {
+pub(super) fn refusal(avro: &AvroSchema, kind: &Type, schema: &Schema) -> Option<String> {
     let name = schema.name.as_deref().and_then(|name| name.strip_prefix(LOGICAL_PREFIX));
     if let (Some(name @ ("Date" | "Decimal" | "Time" | "Timestamp")), None) = (name, schema.logical()) {
         return Some(format!("Invalid type for {name}: it was Avro {}", kind.word()));
@@ -124,7 +135,7 @@ fn refusal(avro: &AvroSchema, kind: &Type, schema: &Schema) -> Option<String> {
     }
 }
 
-fn entries(avro: &AvroSchema, item: &Type, schema: &Schema, mapping: Mapping) -> Converted<Cells> {
+fn entries(avro: &Arc<AvroSchema>, item: &Type, schema: &Schema, mapping: Mapping) -> Converted<Cells> {
     let (Shape::Record(fields), Kind::Map { key, value }) = (&item.shape, &schema.kind) else {
         return Err(disagree(item, schema));
     };
@@ -144,7 +155,7 @@ fn map_field(schema: &Schema) -> arrow_schema::FieldRef {
 }
 
 fn record(
-    avro: &AvroSchema,
+    avro: &Arc<AvroSchema>,
     kind: &Type,
     schema: &Schema,
     mapping: Mapping,
@@ -160,7 +171,7 @@ fn record(
 }
 
 fn union(
-    avro: &AvroSchema,
+    avro: &Arc<AvroSchema>,
     branches: &[TypeId],
     schema: &Schema,
     mapping: Mapping,
@@ -183,7 +194,7 @@ fn union(
     Ok((cells, width, 1))
 }
 
-fn disagree(kind: &Type, schema: &Schema) -> Box<super::super::fault::Fault> {
+pub(super) fn disagree(kind: &Type, schema: &Schema) -> Box<super::super::fault::Fault> {
     let name = schema.kind.name();
     data(format!("Avro {} cannot be read as {name}", kind.word()))
 }
@@ -193,11 +204,5 @@ impl Column {
     fn texts() -> Self {
         let cells = Cells::String(VarCells::new());
         Self { cells, union: Presence::Plain, nulls: None, width: 1, bytes_min: 1 }
-    }
-}
-
-impl VarCells {
-    fn new() -> Self {
-        Self { offsets: vec![0], data: Vec::new() }
     }
 }

@@ -2,21 +2,48 @@
 //!
 //! Source: `org.apache.avro.io.BinaryDecoder`.
 
-use super::super::super::registry_framing::{append_leading, leading_varint};
+use super::super::super::registry_framing::leading_varint;
 use super::super::fault::{Converted, ended, malformed};
+use super::super::mapping::NODES_MAX;
 
-/// The bytes that are left, and what may still be made of few bytes.
+/// The bytes that are left.
 pub(in super::super) struct Cursor<'a> {
     rest: &'a [u8],
+    budget: Budget,
+}
+
+/// What may still be made of few bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Budget {
     /// Items without bytes that may still be read.
     free_items: usize,
     /// Cells of nulls that may still be appended.
     holes: usize,
 }
 
+impl Budget {
+    const OF_PAYLOAD: Self = Self { free_items: FREE_ITEMS_MAX, holes: HOLES_MAX };
+
+    /// That of several payloads together, in which the nulls of columns outside of lists do not count: any of
+    /// them alone has as much.
+    pub(super) const fn of_block() -> Self {
+        Self { holes: HOLES_MAX - NODES_MAX, ..Self::OF_PAYLOAD }
+    }
+}
+
 impl<'a> Cursor<'a> {
     pub(in super::super) fn new(payload: &'a [u8]) -> Self {
-        Self { rest: payload, free_items: FREE_ITEMS_MAX, holes: HOLES_MAX }
+        Self::with(payload, Budget::OF_PAYLOAD)
+    }
+
+    /// The same with what is left of a budget.
+    pub(super) fn with(rest: &'a [u8], budget: Budget) -> Self {
+        Self { rest, budget }
+    }
+
+    /// What is left of the budget.
+    pub(super) fn budget(&self) -> Budget {
+        self.budget
     }
 
     /// The bytes that are left.
@@ -91,9 +118,19 @@ impl<'a> Cursor<'a> {
         Ok(self.array::<1>()? == [1])
     }
 
+    #[inline]
+    pub(in super::super) fn double(&mut self) -> Converted<f64> {
+        self.array().map(f64::from_le_bytes)
+    }
+
+    #[inline]
+    pub(in super::super) fn float(&mut self) -> Converted<f32> {
+        self.array().map(f32::from_le_bytes)
+    }
+
     /// `N` bytes.
     #[inline]
-    pub(in super::super) fn array<const N: usize>(&mut self) -> Converted<[u8; N]> {
+    fn array<const N: usize>(&mut self) -> Converted<[u8; N]> {
         let Some((bytes, rest)) = self.rest.split_first_chunk::<N>() else { return Err(ended()) };
         self.rest = rest;
         Ok(*bytes)
@@ -105,17 +142,6 @@ impl<'a> Cursor<'a> {
         let Some((bytes, rest)) = self.rest.split_at_checked(count) else { return Err(ended()) };
         self.rest = rest;
         Ok(bytes)
-    }
-
-    /// Appends what follows a length to `out`.
-    #[inline]
-    pub(super) fn append_bytes(&mut self, out: &mut Vec<u8>) -> Converted<()> {
-        let length = self.length()?;
-        match append_leading(out, self.rest, length) {
-            Some(rest) => self.rest = rest,
-            None => return Err(ended()),
-        }
-        Ok(())
     }
 
     /// A length and as many bytes.
@@ -154,11 +180,11 @@ impl<'a> Cursor<'a> {
         }
         let count = usize::try_from(count).map_err(|_| ended())?;
         if bytes_min == 0 {
-            let Some(left) = self.free_items.checked_sub(count) else {
+            let Some(left) = self.budget.free_items.checked_sub(count) else {
                 return Err(malformed(format!("More than {FREE_ITEMS_MAX} items without bytes")));
             };
-            self.free_items = left;
-        } else if count > self.rest.len() / bytes_min {
+            self.budget.free_items = left;
+        } else if count.checked_mul(bytes_min).is_none_or(|bytes| bytes > self.rest.len()) {
             return Err(ended());
         }
         Ok(count)
@@ -167,9 +193,9 @@ impl<'a> Cursor<'a> {
     /// Accounts for a null that takes `cells` cells: few bytes may stand for many of them.
     #[inline]
     pub(super) fn hole(&mut self, cells: usize) -> Converted<()> {
-        match self.holes.checked_sub(cells) {
+        match self.budget.holes.checked_sub(cells) {
             Some(left) => {
-                self.holes = left;
+                self.budget.holes = left;
                 Ok(())
             }
             None => Err(malformed(format!("More than {HOLES_MAX} fields of null records"))),
@@ -178,7 +204,7 @@ impl<'a> Cursor<'a> {
 }
 
 #[inline]
-fn unzigzag(number: u64) -> i64 {
+pub(super) fn unzigzag(number: u64) -> i64 {
     (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 

@@ -11,9 +11,10 @@ use arrow_array::{
     ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray,
     StringArray, StructArray,
 };
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Fields};
 
+use super::bits::Bits;
 use super::map::MapCells;
 use super::{Cells, Column, VarCells};
 
@@ -21,13 +22,14 @@ impl Column {
     /// Takes the rows; the column is empty afterwards.
     pub(super) fn finish(&mut self) -> ArrayRef {
         let rows = self.rows();
-        let nulls = self.nulls.as_mut().and_then(arrow_buffer::NullBufferBuilder::finish);
+        let nulls = self.nulls.as_mut().and_then(Bits::finish_nulls);
         match &mut self.cells {
             Cells::Boolean(cells) => Arc::new(BooleanArray::new(cells.finish(), nulls)),
             Cells::Bytes(cells)
             | Cells::Decimal(cells)
             | Cells::Fixed { cells, .. }
-            | Cells::FixedDecimal { cells, .. } => {
+            | Cells::FixedDecimal { cells, .. }
+            | Cells::Recursive { cells, .. } => {
                 let (offsets, data) = cells.take();
                 Arc::new(BinaryArray::new(offsets, data, nulls))
             }
@@ -67,12 +69,6 @@ impl MapCells {
     }
 }
 
-impl VarCells {
-    fn take(&mut self) -> (OffsetBuffer<i32>, Buffer) {
-        (take_offsets(&mut self.offsets), Buffer::from_vec(take(&mut self.data)))
-    }
-}
-
 fn structure(columns: &mut [Column], fields: &Fields, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
     if columns.is_empty() {
         return Arc::new(StructArray::new_empty_fields(rows, nulls));
@@ -84,9 +80,7 @@ fn structure(columns: &mut [Column], fields: &Fields, rows: usize, nulls: Option
 /// Texts, checked as one. Broken ones are rare and repaired one by one, as Java does when it decodes them.
 fn texts(cells: &mut VarCells, nulls: Option<NullBuffer>) -> ArrayRef {
     let (offsets, data) = cells.take();
-    if simdutf8::basic::from_utf8(&data).is_ok()
-        && let Ok(texts) = StringArray::try_new(offsets.clone(), data.clone(), nulls.clone())
-    {
+    if let Ok(texts) = StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()) {
         return Arc::new(texts);
     }
     let cell = |pair: &[i32]| {
@@ -108,7 +102,7 @@ fn take<T>(items: &mut Vec<T>) -> Vec<T> {
     mem::replace(items, next)
 }
 
-fn take_offsets(offsets: &mut Vec<i32>) -> OffsetBuffer<i32> {
+pub(super) fn take_offsets(offsets: &mut Vec<i32>) -> OffsetBuffer<i32> {
     let finished = take(offsets);
     offsets.push(0);
     OffsetBuffer::new(ScalarBuffer::from(finished))

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use arrow_schema::FieldRef;
 
 use super::super::fault::{Converted, data};
-use super::append::{offset, row_of};
-use super::{Column, Cursor};
+use super::var::{last, offset};
+use super::{Cells, Column, Cursor, Presence};
 
 /// Keys and values of maps.
 pub(super) struct MapCells {
@@ -17,19 +17,26 @@ pub(super) struct MapCells {
     value_first: bool,
     pub(super) field: FieldRef,
     bytes_min: usize,
+    /// Keys and values are texts that are never null.
+    is_of_texts: bool,
 }
 
 impl MapCells {
     pub(super) fn new(key: Column, value: Column, value_first: bool, field: FieldRef) -> Self {
         let bytes_min = key.bytes_min.saturating_add(value.bytes_min);
-        Self { offsets: vec![0], key, value, value_first, field, bytes_min }
+        let is_text = |column: &Column| {
+            let is_bare = column.union == Presence::Plain && column.nulls.is_none();
+            is_bare && matches!(column.cells, Cells::String(_))
+        };
+        let is_of_texts = !value_first && is_text(&key) && is_text(&value);
+        Self { offsets: vec![0], key, value, value_first, field, bytes_min, is_of_texts }
     }
 
     /// Appends the map at the cursor.
     pub(super) fn append(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
         let start = cursor.rest();
         let first = self.key.rows();
-        let mut keys: KeySet<'_> = KeySet::default();
+        let mut keys = KeySet::default();
         let mut unique = true;
         loop {
             let count = cursor.block(self.bytes_min)?;
@@ -54,13 +61,22 @@ impl MapCells {
     /// Appends an entry and answers the bytes of its key.
     #[inline]
     fn append_entry<'a>(&mut self, cursor: &mut Cursor<'a>) -> Converted<&'a [u8]> {
+        if let (Cells::String(keys), Cells::String(values)) = (&mut self.key.cells, &mut self.value.cells)
+            && self.is_of_texts
+        {
+            let before = cursor.rest();
+            keys.push_next(cursor)?;
+            let key = &before[..before.len() - cursor.rest().len()];
+            values.push_next(cursor)?;
+            return Ok(key);
+        }
         if self.value_first {
             self.value.append(cursor)?;
         }
         let before = cursor.rest();
         self.key.append(cursor)?;
         let key = &before[..before.len() - cursor.rest().len()];
-        if self.key.nulls.as_ref().is_some_and(|nulls| !nulls.is_valid(nulls.len() - 1)) {
+        if self.key.nulls.as_ref().is_some_and(|nulls| !nulls.last()) {
             return Err(data("A map has null as a key, which columns cannot hold"));
         }
         if !self.value_first {
@@ -121,30 +137,36 @@ impl MapCells {
 
     pub(super) fn truncate(&mut self, rows: usize) {
         self.offsets.truncate(rows + 1);
-        let entries = row_of(&self.offsets);
+        let entries = last(&self.offsets);
         self.key.truncate(entries);
         self.value.truncate(entries);
     }
 }
 
-/// Keys seen so far: most maps are small, and need no hashing.
+/// Keys seen so far: most maps are small, and need neither memory nor hashing.
 #[derive(Default)]
 struct KeySet<'a> {
-    few: Vec<&'a [u8]>,
-    many: HashSet<&'a [u8]>,
+    few: [&'a [u8]; FEW],
+    count: usize,
+    many: Option<HashSet<&'a [u8]>>,
 }
 
 impl<'a> KeySet<'a> {
+    #[inline]
     fn insert(&mut self, key: &'a [u8]) -> bool {
-        if self.many.is_empty() && self.few.len() < FEW {
-            let is_new = !self.few.contains(&key);
-            self.few.push(key);
-            return is_new;
+        let Some((next, others)) = self.few[..=self.count.min(FEW - 1)].split_last_mut() else { return true };
+        if self.count < FEW {
+            *next = key;
+            self.count += 1;
+            return !others.contains(&key);
         }
-        if self.many.is_empty() {
-            self.many.extend(self.few.iter().copied());
-        }
-        self.many.insert(key)
+        self.insert_of_many(key)
+    }
+
+    #[cold]
+    fn insert_of_many(&mut self, key: &'a [u8]) -> bool {
+        let few = self.few;
+        self.many.get_or_insert_with(|| few.into_iter().collect()).insert(key)
     }
 }
 

@@ -7,23 +7,31 @@
 //! Source: Avro 1.12 specification, "Binary encoding"; `GenericDatumReader`, `BinaryDecoder`.
 
 mod append;
+mod bits;
+mod block;
 mod build;
 mod cursor;
 mod finish;
 mod map;
+mod number;
+mod tree;
+mod var;
 
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::BooleanBufferBuilder;
-use arrow_buffer::NullBufferBuilder;
 use arrow_schema::{FieldRef, Fields};
 use lakeward_api::schema::Schema;
 
 use super::fault::Converted;
 use super::mapping::Mapping;
 use super::schema::{AvroSchema, Shape};
+use bits::Bits;
+use block::Block;
+use tree::Tree;
+use var::VarCells;
 
+pub(super) use block::{BLOCK_ROWS, Space, space};
 pub(super) use cursor::Cursor;
 
 /// Reads payloads of one Avro schema.
@@ -50,7 +58,7 @@ impl Reader {
     /// # Errors
     /// A `DataException` for types that cannot be read.
     pub(super) fn new(avro: &AvroSchema, schema: Arc<Schema>, mapping: Mapping) -> Converted<Self> {
-        let root = build::column(avro, avro.root, &schema, mapping)?;
+        let root = build::column(&Arc::new(avro.clone()), avro.root, &schema, mapping)?;
         Ok(Self { schema, root, is_raw: matches!(avro.root_type().shape, Shape::Bytes) })
     }
 
@@ -69,6 +77,22 @@ impl Reader {
         appended
     }
 
+    /// Appends the values of the first of up to [`BLOCK_ROWS`] payloads and answers how many; none when they
+    /// have to be read one by one.
+    pub(super) fn read_block(&mut self, space: &mut Space, payloads: &[&[u8]]) -> usize {
+        let is_record = matches!(self.root.cells, Cells::Struct { .. }) && self.root.union == Presence::Plain;
+        let mut block = Block::new(space, payloads);
+        if !is_record || block.rows() == 0 {
+            return 0;
+        }
+        let (rows, all) = (self.root.rows(), block.all());
+        if self.root.append_block(&mut block, all).is_ok() && block.is_sound() {
+            return block.rows();
+        }
+        self.root.truncate(rows);
+        0
+    }
+
     /// Takes the rows read so far.
     pub(super) fn finish(&mut self) -> ArrayRef {
         self.root.finish()
@@ -81,7 +105,7 @@ struct Column {
     /// The index of null when the type is a union with null.
     union: Presence,
     /// Which rows are null; only where the schema is optional.
-    nulls: Option<NullBufferBuilder>,
+    nulls: Option<Bits>,
     /// Cells that a null takes, with those of the columns inside.
     width: usize,
     /// Bytes that a value takes at least.
@@ -101,7 +125,7 @@ enum Presence {
 
 /// Cells of one type.
 enum Cells {
-    Boolean(BooleanBufferBuilder),
+    Boolean(Bits),
     Bytes(VarCells),
     Date(Vec<i32>),
     Decimal(VarCells),
@@ -129,6 +153,13 @@ enum Cells {
         field: FieldRef,
     },
     Map(Box<map::MapCells>),
+    /// Values of a type that contains itself, packed.
+    Recursive {
+        tree: Box<Tree>,
+        /// The value at hand.
+        packed: Vec<u8>,
+        cells: VarCells,
+    },
     String(VarCells),
     Struct {
         columns: Vec<Column>,
@@ -151,13 +182,6 @@ enum Cells {
         fields: Fields,
         rows: usize,
     },
-}
-
-/// Texts or bytes, one after the other.
-struct VarCells {
-    /// Starts with 0.
-    offsets: Vec<i32>,
-    data: Vec<u8>,
 }
 
 /// The shortest two's complement of the same number: what Java's `BigInteger` keeps.

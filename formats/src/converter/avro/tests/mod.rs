@@ -2,4 +2,6 @@
 
 mod damage;
 mod golden;
+mod recursion;
 mod registry;
+mod resolution;

@@ -116,20 +116,6 @@ fn null_under_a_nullable_root_ends_the_task() {
 }
 
 #[test]
-fn recursive_types_are_refused_by_name() {
-    let store = Shared::default();
-    let id = register(
-        &store,
-        "t-value",
-        r#"{"type":"record","name":"a.Tree","fields":[{"name":"left","type":["null","Tree"]}]}"#,
-    );
-    let mut converter = converter(&store, &[]);
-    let record = payload(id, &[0]);
-    let decoded = decode(&mut converter, &[Some(&record)]);
-    assert!(decoded.errors[0].1.to_string().contains("The Avro type a.Tree contains itself"));
-}
-
-#[test]
 fn what_is_written_is_read_back_under_every_subject() {
     let strategy = "value.subject.name.strategy";
     let class = |name: &str| format!("io.confluent.kafka.serializers.subject.{name}");

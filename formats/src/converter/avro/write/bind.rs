@@ -10,13 +10,21 @@ use arrow_array::types::{
 use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
-use super::{Form, Node};
+use super::{Form, Node, block};
 
 /// A writer and its column.
 pub(in super::super) struct Bound<'a> {
     pub(super) node: &'a Node,
+    /// The writers of what places of recursion stand for.
+    pub(super) places: &'a [Node],
     pub(super) nulls: Option<&'a NullBuffer>,
+    /// The same by 64 rows; nothing when there are no nulls.
+    pub(super) valid: Vec<u64>,
     pub(super) cells: Cells<'a>,
+    /// Bytes that a cell takes at most besides those of texts, bytes and items.
+    pub(super) width: usize,
+    /// What `block` writes by itself.
+    pub(super) is_quick: bool,
 }
 
 /// The content of a column.
@@ -47,42 +55,70 @@ pub(super) enum Cells<'a> {
 
 impl<'a> Bound<'a> {
     /// Binds `node` to `array`. Recursion is bounded by the depth of the schema.
-    pub(super) fn new(node: &'a Node, array: &'a dyn Array) -> Self {
+    pub(super) fn new(node: &'a Node, array: &'a dyn Array, places: &'a [Node]) -> Self {
         let cells = match (&node.form, array.data_type()) {
             (Form::Boolean, _) => Cells::Boolean(array.as_boolean()),
             (Form::Double, _) => Cells::Double(array.as_primitive::<Float64Type>().values()),
             (Form::Float, _) => Cells::Float(array.as_primitive::<Float32Type>().values()),
-            (Form::Integer, kind) => integers(array, kind),
+            (Form::Integer { .. }, kind) => integers(array, kind),
             (Form::String | Form::Enum { .. }, _) => {
                 let texts = array.as_string::<i32>();
                 Cells::Var { offsets: texts.value_offsets(), data: texts.value_data() }
             }
-            (Form::Bytes | Form::Decimal | Form::DecimalFixed { .. } | Form::Fixed { .. }, _) => {
+            (
+                Form::Bytes
+                | Form::Decimal
+                | Form::DecimalFixed { .. }
+                | Form::Fixed { .. }
+                | Form::Recursive(_),
+                _,
+            ) => {
                 let bytes = array.as_binary::<i32>();
                 Cells::Var { offsets: bytes.value_offsets(), data: bytes.value_data() }
             }
             (Form::List(item), _) => {
                 let list = array.as_list::<i32>();
-                let item = Box::new(Self::new(item, list.values()));
+                let item = Box::new(Self::new(item, list.values(), places));
                 Cells::List { offsets: list.value_offsets(), item }
             }
             (Form::Map { key, value } | Form::Entries { key, value, .. }, _) => {
                 let map = array.as_map();
-                let (key, value) = (Self::new(key, map.keys()), Self::new(value, map.values()));
+                let (key, value) =
+                    (Self::new(key, map.keys(), places), Self::new(value, map.values(), places));
                 Cells::Map { offsets: map.value_offsets(), key: Box::new(key), value: Box::new(value) }
             }
             (Form::Struct(members), _) => {
                 let columns = array.as_struct().columns();
-                Cells::Struct(members.iter().map(|(at, node)| Self::new(node, &columns[*at])).collect())
+                Cells::Struct(
+                    members.iter().map(|(at, node)| Self::new(node, &columns[*at], places)).collect(),
+                )
             }
             (Form::Union { branches, .. }, _) => {
                 let columns = array.as_struct().columns().iter();
                 Cells::Struct(
-                    branches.iter().zip(columns).map(|((_, node), column)| Self::new(node, column)).collect(),
+                    branches
+                        .iter()
+                        .zip(columns)
+                        .map(|((_, node), column)| Self::new(node, column, places))
+                        .collect(),
                 )
             }
         };
-        Self { node, nulls: array.nulls().filter(|nulls| nulls.null_count() > 0), cells }
+        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
+        let valid = nulls.map(|nulls| nulls.inner().bit_chunks().iter_padded().collect());
+        let width = 1 + block::width(&node.form, &cells);
+        let width = node.default.as_ref().map_or(width, |default| width.max(default.len()));
+        let is_quick = !matches!(
+            node.form,
+            Form::Decimal
+                | Form::DecimalFixed { .. }
+                | Form::Entries { .. }
+                | Form::Enum { .. }
+                | Form::Fixed { .. }
+                | Form::Recursive(_)
+                | Form::Union { .. }
+        );
+        Self { node, places, nulls, valid: valid.unwrap_or_default(), cells, width, is_quick }
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::super::registry_framing::append_leading;
 use super::super::fault::{Converted, data, mistyped};
 use super::super::read::shortest;
 use super::bind::{Bound, Cells};
-use super::{Form, write_bytes, write_long};
+use super::{Form, Node, tree, write_bytes, write_long};
 
 impl Bound<'_> {
     /// Appends row `row`. Recursion is bounded by the depth of the schema.
@@ -75,16 +75,38 @@ impl Bound<'_> {
     }
 
     #[inline]
-    fn is_null(&self, row: usize) -> bool {
+    pub(super) fn is_null(&self, row: usize) -> bool {
         self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
 
     fn write_null(&self, out: &mut Vec<u8>) -> Converted<()> {
-        if let Some(default) = &self.node.default {
+        self.node.write_null(out)
+    }
+
+    #[inline]
+    fn write_var(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
+        let Cells::Var { offsets, data } = &self.cells else { unreachable!("called for texts and bytes") };
+        let bytes = &data[range(offsets, row)];
+        match &self.node.form {
+            Form::Recursive(place) => tree::write_place(self.places, *place, bytes, out),
+            Form::Bytes | Form::String => {
+                write_long(out, i64::from(offsets[row + 1] - offsets[row]));
+                append_leading(out, &data[offsets[row] as usize..], bytes.len());
+                Ok(())
+            }
+            form => write_formed(form, bytes, out),
+        }
+    }
+}
+
+impl Node {
+    /// Appends what stands for null.
+    pub(super) fn write_null(&self, out: &mut Vec<u8>) -> Converted<()> {
+        if let Some(default) = &self.default {
             out.extend_from_slice(default);
             return Ok(());
         }
-        let null = match (&self.node.form, &self.node.union) {
+        let null = match (&self.form, &self.union) {
             (Form::Union { null: Some(null), .. }, _) => {
                 write_long(out, *null);
                 return Ok(());
@@ -95,42 +117,37 @@ impl Bound<'_> {
         out.push(null.ok_or_else(|| data(NULL))?);
         Ok(())
     }
+}
 
-    #[inline]
-    fn write_var(&self, row: usize, out: &mut Vec<u8>) -> Converted<()> {
-        let Cells::Var { offsets, data } = &self.cells else { unreachable!("called for texts and bytes") };
-        let bytes = &data[range(offsets, row)];
-        match &self.node.form {
-            Form::Decimal => write_bytes(out, shortest(bytes)),
-            Form::DecimalFixed { size } => {
-                let bytes = shortest(bytes);
-                let Some(padding) = size.checked_sub(bytes.len()) else {
-                    return Err(super::super::fault::data(format!(
-                        "Unscaled value byte array length {} is greater than fixed size {size}",
-                        bytes.len()
-                    )));
-                };
-                let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
-                out.resize(out.len() + padding, sign);
-                out.extend_from_slice(bytes);
-            }
-            Form::Fixed { size } if bytes.len() != *size => {
-                return Err(mistyped(format!("{} bytes do not fit a fixed of {size}", bytes.len())));
-            }
-            Form::Fixed { .. } => out.extend_from_slice(bytes),
-            Form::Enum { symbols } => {
-                let Some(index) = symbols.get(bytes) else {
-                    return Err(mistyped("A value is not in the enum symbol set of its schema"));
-                };
-                write_long(out, *index);
-            }
-            _ => {
-                write_long(out, i64::from(offsets[row + 1] - offsets[row]));
-                append_leading(out, &data[offsets[row] as usize..], bytes.len());
-            }
+/// Appends texts or bytes in the way of `form`.
+pub(super) fn write_formed(form: &Form, bytes: &[u8], out: &mut Vec<u8>) -> Converted<()> {
+    match form {
+        Form::Decimal => write_bytes(out, shortest(bytes)),
+        Form::DecimalFixed { size } => {
+            let bytes = shortest(bytes);
+            let Some(padding) = size.checked_sub(bytes.len()) else {
+                return Err(data(format!(
+                    "Unscaled value byte array length {} is greater than fixed size {size}",
+                    bytes.len()
+                )));
+            };
+            let sign = if bytes.first().is_some_and(|first| *first >= 0x80) { 0xff } else { 0 };
+            out.resize(out.len() + padding, sign);
+            out.extend_from_slice(bytes);
         }
-        Ok(())
+        Form::Fixed { size } if bytes.len() != *size => {
+            return Err(mistyped(format!("{} bytes do not fit a fixed of {size}", bytes.len())));
+        }
+        Form::Fixed { .. } => out.extend_from_slice(bytes),
+        Form::Enum { symbols } => {
+            let Some(index) = symbols.get(bytes) else {
+                return Err(mistyped("A value is not in the enum symbol set of its schema"));
+            };
+            write_long(out, *index);
+        }
+        _ => write_bytes(out, bytes),
     }
+    Ok(())
 }
 
 #[inline]
@@ -139,4 +156,4 @@ fn range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     offsets[row] as usize..offsets[row + 1] as usize
 }
 
-const NULL: &str = "Found null value for non-optional schema";
+pub(super) const NULL: &str = "Found null value for non-optional schema";

@@ -34,11 +34,11 @@ impl Column {
             }
             (Cells::Boolean(flags), b't') => {
                 cursor.word(b"true")?;
-                flags.append(true);
+                flags.push(true);
             }
             (Cells::Boolean(flags), b'f') => {
                 cursor.word(b"false")?;
-                flags.append(false);
+                flags.push(false);
             }
             (Cells::Struct(record), b'{') => record.append_object(cursor, reading)?,
             (Cells::List { offsets, item }, b'[') => {
@@ -50,6 +50,7 @@ impl Column {
                 offsets.push(row_count(item)?);
             }
             (Cells::Map { .. }, _) => return self.append_map(cursor, token, reading),
+            (Cells::Recursive(recursion), _) => recursion.append_value(cursor, reading)?,
             (Cells::Union(record), _) => record.append_branch(cursor, token, reading)?,
             (Cells::JsonText { texts, scope }, _) => {
                 let raw = cursor.raw_value()?;
@@ -65,7 +66,6 @@ impl Column {
             }
             _ => return self.append_unusual(cursor, token, reading),
         }
-        self.nulls.append_non_null();
         Ok(())
     }
 
@@ -123,6 +123,7 @@ impl Column {
             Cells::Int8(_) => "INT8",
             Cells::List { .. } => "ARRAY",
             Cells::Map { .. } => "MAP",
+            Cells::Recursive(recursion) => recursion.type_name(),
             Cells::Struct(_) | Cells::Union(_) => "STRUCT",
         }
     }

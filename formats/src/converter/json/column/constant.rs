@@ -11,7 +11,7 @@ impl Column {
     pub(super) fn append_constant(&mut self, value: &Value) -> Parsed<()> {
         match (&mut self.cells, value) {
             (_, Value::Null) => return self.append_converted_null(),
-            (Cells::Boolean(flags), Value::Boolean(flag)) => flags.append(*flag),
+            (Cells::Boolean(flags), Value::Boolean(flag)) => flags.push(*flag),
             (Cells::Bytes(cells) | Cells::Decimal { unscaled: cells, .. }, Value::Bytes(bytes)) => {
                 cells.items.extend_from_slice(bytes);
                 cells.end_cell()?;
@@ -44,6 +44,7 @@ impl Column {
                 }
                 offsets.push(row_count(&entries.1)?);
             }
+            (Cells::Recursive(recursion), value) => recursion.append_constant(value)?,
             (Cells::String(texts), Value::String(text)) => {
                 texts.items.extend_from_slice(text.as_bytes());
                 texts.end_cell()?;
@@ -56,7 +57,6 @@ impl Column {
             }
             _ => return Err(data("The default of a field does not have the type of its schema.")),
         }
-        self.nulls.append_non_null();
         Ok(())
     }
 }

@@ -85,7 +85,13 @@ fn append_entry(
         if count != 2 {
             return Err(data(format!("Found invalid map entry, expected length 2 but found :{count}")));
         }
-        return Err(data("A map entry has other members than key and value"));
+    }
+    // Members of other names only count: what they stand in for is absent.
+    if keys.rows() == key_rows {
+        keys.append_absent(reading).map_err(|fault| fault.within("key of map "))?;
+    }
+    if values.rows() == value_rows {
+        values.append_absent(reading).map_err(|fault| fault.within("value of map "))?;
     }
     if keys.nulls.is_valid(key_rows) { Ok(()) } else { Err(data("A map key is null")) }
 }

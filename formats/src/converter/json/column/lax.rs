@@ -3,13 +3,11 @@
 //!
 //! Source: `JsonConverter.TO_CONNECT_CONVERTERS` and `LOGICAL_CONVERTERS`, Kafka 4.1; Jackson's `JsonNode`.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::super::cursor::Cursor;
 use super::super::fault::{Fault, Parsed, data, field};
 use super::super::number::{self, Number};
 use super::append::row_count;
+use super::base64;
 use super::{Cells, Column, Reading, Strictness};
 
 impl Column {
@@ -47,7 +45,6 @@ impl Column {
             Cells::Timestamp(numbers) => numbers.push(timestamp(number, strictness)?),
             _ => return self.append_number_elsewhere(strictness),
         }
-        self.nulls.append_non_null();
         Ok(())
     }
 
@@ -80,7 +77,6 @@ impl Column {
                 more = cursor.has_more(b'}')?;
             }
             offsets.push(row_count(item)?);
-            self.nulls.append_non_null();
             return Ok(());
         }
         cursor.skip_value()?;
@@ -91,7 +87,7 @@ impl Column {
     fn append_lax_scalar(&mut self, found: &'static str, strictness: Strictness) -> Parsed<()> {
         let refuse = |what: &str| Err(data(format!("{what} but was {found}")));
         match &mut self.cells {
-            Cells::Boolean(flags) => flags.append(false),
+            Cells::Boolean(flags) => flags.push(false),
             // Java takes the node for a decimal, which is no bytes.
             Cells::Bytes(_) if strictness == Strictness::Registered => {
                 return Err(Box::new(Fault::NoBytes { location: String::new(), located: false }));
@@ -121,15 +117,16 @@ impl Column {
             Cells::Timestamp(_) => {
                 return refuse("Invalid type for Timestamp, underlying representation should be integral");
             }
-            Cells::Absent | Cells::JsonText { .. } | Cells::Map { .. } | Cells::Union(_) => {
-                return Err(Box::new(Fault::Misfit));
-            }
+            Cells::Absent
+            | Cells::JsonText { .. }
+            | Cells::Map { .. }
+            | Cells::Recursive(_)
+            | Cells::Union(_) => return Err(Box::new(Fault::Misfit)),
         }
-        self.nulls.append_non_null();
         Ok(())
     }
 
-    /// A text in a column of bytes: base64, padded; white space is ignored.
+    /// A text in a column of bytes: base64.
     pub(super) fn append_base64(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
         let text = cursor.string()?.resolved();
         let is_decimal = matches!(self.cells, Cells::Decimal { .. });
@@ -139,16 +136,11 @@ impl Column {
             _ => return Err(Box::new(Fault::Misfit)),
         };
         let before = cells.items.len();
-        if STANDARD.decode_vec(&text, &mut cells.items).is_err() {
-            cells.items.truncate(before);
-            let dense: Vec<u8> = text.iter().copied().filter(|byte| *byte > b' ').collect();
-            STANDARD.decode_vec(&dense, &mut cells.items).map_err(|_| data(problem))?;
-        }
+        base64::append(&text, &mut cells.items).ok_or_else(|| data(problem))?;
         if is_decimal && cells.items.len() == before {
             return Err(data(problem));
         }
         cells.end_cell()?;
-        self.nulls.append_non_null();
         Ok(())
     }
 }

@@ -34,7 +34,6 @@ impl Column {
             while more {
                 cursor.member_name()?.append_to(&mut names.items);
                 names.end_cell()?;
-                keys.nulls.append_non_null();
                 values.append_value(cursor, reading).map_err(|fault| fault.within("value of map "))?;
                 more = cursor.has_more(b'}')?;
             }
@@ -57,7 +56,6 @@ impl Column {
             if reading.strictness == Strictness::Registered {
                 entries::append_entries(keys, values, cursor, reading)?;
                 offsets.push(row_count(values)?);
-                self.nulls.append_non_null();
                 return Ok(());
             }
             let (first, mut start) = (values.rows(), cursor.clone());
@@ -73,7 +71,6 @@ impl Column {
             }
         }
         offsets.push(row_count(values)?);
-        self.nulls.append_non_null();
         Ok(())
     }
 }
@@ -135,7 +132,7 @@ fn wrong_map(rule: &str, found: &str, reading: Reading) -> Box<super::super::fau
 }
 
 /// Whether two of the keys from row `first` on are equal.
-fn has_duplicates(names: &Runs<u8>, first: usize) -> bool {
+pub(super) fn has_duplicates(names: &Runs<u8>, first: usize) -> bool {
     let name = |row: usize| &names.items[names.offsets[row] as usize..names.offsets[row + 1] as usize];
     let rows = first..names.offsets.len() - 1;
     if rows.len() <= 8 {
@@ -169,7 +166,6 @@ fn append_unique(
         if let Cells::String(names) = &mut keys.cells {
             names.items.extend_from_slice(&name);
             names.end_cell()?;
-            keys.nulls.append_non_null();
         }
         values.append_value(&mut object, reading)?;
     }
@@ -201,7 +197,7 @@ fn last_values(keys: &Column, first: usize) -> Option<Vec<(usize, usize)>> {
 /// Bits that are equal exactly for equal keys; `None` for keys that are not numbers or booleans.
 pub(super) fn key_bits(keys: &Column, row: usize) -> Option<u64> {
     Some(match &keys.cells {
-        Cells::Boolean(flags) => u64::from(flags.get_bit(row)),
+        Cells::Boolean(flags) => u64::from(flags[row]),
         Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers[row] as u64,
         Cells::Float32(numbers) => u64::from(numbers[row].to_bits()),
         Cells::Float64(numbers) => numbers[row].to_bits(),

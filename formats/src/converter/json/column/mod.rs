@@ -8,11 +8,17 @@
 //! The values of one run, plus after [`Column::finish`] empty allocations of the same size for the next run.
 
 mod append;
+mod base64;
+mod block;
 mod constant;
 mod entries;
 mod lax;
+mod layout;
 mod map;
+mod nulls;
+mod quick;
 mod record;
+mod recursive;
 mod union;
 
 use std::mem;
@@ -25,15 +31,19 @@ use arrow_array::types::{
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, StringArray, StructArray,
 };
-use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field};
+use lakeward_api::packed;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
 use super::fault::{Parsed, data};
 use super::number::Number;
 pub(super) use append::is_lossless;
+pub(super) use block::{BLOCK_ROWS, Block, JOINED_BYTES, PADDING};
+use nulls::Nulls;
 use record::Record;
+use recursive::Recursion;
 
 /// How values that do not have the obvious JSON type are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +98,7 @@ pub(super) enum TextScope {
 #[derive(Debug)]
 pub(super) struct Column {
     cells: Cells,
-    nulls: NullBufferBuilder,
+    nulls: Nulls,
     data_type: DataType,
     optional: bool,
     default: Option<Value>,
@@ -98,7 +108,7 @@ pub(super) struct Column {
 enum Cells {
     /// Inferred, only nulls so far: not part of the output.
     Absent,
-    Boolean(BooleanBufferBuilder),
+    Boolean(Vec<bool>),
     Bytes(Runs<u8>),
     Date(Vec<i32>),
     Decimal {
@@ -124,6 +134,8 @@ enum Cells {
         offsets: Vec<i32>,
         entries: Box<(Column, Column)>,
     },
+    /// Packed values of a place where the schema contains itself.
+    Recursive(Box<Recursion>),
     String(Runs<u8>),
     Struct(Box<Record>),
     Time(Vec<i32>),
@@ -152,6 +164,10 @@ impl Runs<u8> {
         Ok(())
     }
 
+    fn rows(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
     fn push_empty(&mut self) {
         self.offsets.push(self.offsets.last().copied().unwrap_or(0));
     }
@@ -175,14 +191,19 @@ impl Column {
 
     /// A builder for values of `schema`, in which the STRUCTs that `is_union` tells hold one field each.
     pub(super) fn with_unions(schema: &Schema, is_union: fn(&Schema) -> bool) -> Self {
-        let new = |part: &Schema| Self::with_unions(part, is_union);
+        Self::nested(schema, is_union, packed::DEPTH_MAX)
+    }
+
+    /// A builder with at most `levels_left` levels of what contains itself.
+    fn nested(schema: &Schema, is_union: fn(&Schema) -> bool, levels_left: usize) -> Self {
+        let new = |part: &Schema| Self::nested(part, is_union, levels_left);
         let cells = match (schema.logical(), &schema.kind) {
             (Some(Logical::Date), _) => Cells::Date(Vec::new()),
             (Some(Logical::Time), _) => Cells::Time(Vec::new()),
             (Some(Logical::Timestamp), _) => Cells::Timestamp(Vec::new()),
             (Some(Logical::Decimal { scale }), _) => Cells::Decimal { unscaled: Runs::new(), scale },
             (None, Kind::Array(item)) => Cells::List { offsets: vec![0], item: Box::new(new(item)) },
-            (None, Kind::Boolean) => Cells::Boolean(BooleanBufferBuilder::new(0)),
+            (None, Kind::Boolean) => Cells::Boolean(Vec::new()),
             (None, Kind::Bytes) => Cells::Bytes(Runs::new()),
             (None, Kind::Float32) => Cells::Float32(Vec::new()),
             (None, Kind::Float64) => Cells::Float64(Vec::new()),
@@ -193,6 +214,9 @@ impl Column {
             (None, Kind::Map { key, value }) => {
                 let entries = Box::new((new(key), new(value)));
                 Cells::Map { offsets: vec![0], entries }
+            }
+            (None, Kind::Recursive(recursive)) => {
+                Cells::Recursive(Box::new(Recursion::new(*recursive, is_union, levels_left)))
             }
             (None, Kind::String) => Cells::String(Runs::new()),
             (None, Kind::Struct(fields)) => {
@@ -230,23 +254,39 @@ impl Column {
     }
 
     fn of(cells: Cells, data_type: DataType, optional: bool, default: Option<Value>) -> Self {
-        Self { cells, nulls: NullBufferBuilder::new(1024), data_type, optional, default }
+        Self { cells, nulls: Nulls::default(), data_type, optional, default }
     }
 
     /// Row count.
     #[inline]
     pub(super) fn rows(&self) -> usize {
-        self.nulls.len()
+        match &self.cells {
+            // All of them are null.
+            Cells::Absent => self.nulls.count(),
+            Cells::Boolean(flags) => flags.len(),
+            Cells::Bytes(cells) | Cells::JsonText { texts: cells, .. } | Cells::String(cells) => cells.rows(),
+            Cells::Recursive(recursion) => recursion.cells.rows(),
+            Cells::Decimal { unscaled, .. } => unscaled.rows(),
+            Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers.len(),
+            Cells::Float32(numbers) => numbers.len(),
+            Cells::Float64(numbers) => numbers.len(),
+            Cells::Int16(numbers) => numbers.len(),
+            Cells::Int64(numbers) | Cells::Timestamp(numbers) => numbers.len(),
+            Cells::Int8(numbers) => numbers.len(),
+            Cells::List { offsets, .. } | Cells::Map { offsets, .. } => offsets.len() - 1,
+            Cells::Struct(record) | Cells::Union(record) => record.rows,
+        }
     }
 
     /// Forgets every row from `rows` on, also rows that were begun but not completed.
     pub(super) fn truncate(&mut self, rows: usize) {
         match &mut self.cells {
             Cells::Absent => {}
-            Cells::Boolean(flags) => flags.truncate(rows.min(flags.len())),
+            Cells::Boolean(flags) => flags.truncate(rows),
             Cells::Bytes(cells) | Cells::JsonText { texts: cells, .. } | Cells::String(cells) => {
                 cells.truncate(rows)
             }
+            Cells::Recursive(recursion) => recursion.cells.truncate(rows),
             Cells::Decimal { unscaled, .. } => unscaled.truncate(rows),
             Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers.truncate(rows),
             Cells::Float32(numbers) => numbers.truncate(rows),
@@ -265,24 +305,25 @@ impl Column {
             }
             Cells::Struct(record) | Cells::Union(record) => record.truncate(rows),
         }
-        self.nulls.truncate(rows.min(self.nulls.len()));
+        self.nulls.truncate(rows);
     }
 
     /// Appends a row that holds nothing: null here and below, whatever the schema says (it is masked by a
     /// null above).
     fn push_hole(&mut self) {
+        self.nulls.push(self.rows());
         self.push_placeholder();
-        self.nulls.append_null();
     }
 
     /// Appends the cell that stands under a null.
     fn push_placeholder(&mut self) {
         match &mut self.cells {
             Cells::Absent => {}
-            Cells::Boolean(flags) => flags.append(false),
+            Cells::Boolean(flags) => flags.push(false),
             Cells::Bytes(cells) | Cells::JsonText { texts: cells, .. } | Cells::String(cells) => {
                 cells.push_empty()
             }
+            Cells::Recursive(recursion) => recursion.cells.push_empty(),
             Cells::Decimal { unscaled, .. } => unscaled.push_empty(),
             Cells::Date(numbers) | Cells::Int32(numbers) | Cells::Time(numbers) => numbers.push(0),
             Cells::Float32(numbers) => numbers.push(0.0),
@@ -300,12 +341,16 @@ impl Column {
     /// Takes the rows out as an array of the schema's Arrow type; the builder is empty afterwards.
     pub(super) fn finish(&mut self) -> ArrayRef {
         let rows = self.rows();
-        let nulls = self.nulls.finish();
+        let nulls = self.nulls.finish(rows);
         match &mut self.cells {
             Cells::Absent => arrow_array::new_null_array(&DataType::Null, rows),
-            Cells::Boolean(flags) => Arc::new(BooleanArray::new(flags.finish(), nulls)),
+            Cells::Boolean(flags) => Arc::new(BooleanArray::new(BooleanBuffer::from(take_vec(flags)), nulls)),
             Cells::Bytes(cells) | Cells::Decimal { unscaled: cells, .. } => {
                 let (offsets, bytes) = cells.finish();
+                Arc::new(BinaryArray::new(offsets, bytes, nulls))
+            }
+            Cells::Recursive(recursion) => {
+                let (offsets, bytes) = recursion.cells.finish();
                 Arc::new(BinaryArray::new(offsets, bytes, nulls))
             }
             Cells::JsonText { texts: cells, .. } | Cells::String(cells) => {

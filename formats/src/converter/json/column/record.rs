@@ -8,6 +8,7 @@ use arrow_array::ArrayRef;
 
 use super::super::cursor::Cursor;
 use super::super::fault::{Fault, Parsed, syntax};
+use super::layout::Layout;
 use super::{Cells, Column, Reading, Strictness};
 
 /// The fields of a STRUCT column.
@@ -17,6 +18,7 @@ pub(super) struct Record {
     /// Field index of each member of the last object; [`UNKNOWN`] for names that are no field.
     order: Vec<usize>,
     pub(super) index: HashMap<Box<[u8]>, usize>,
+    pub(super) layout: Layout,
     pub(super) rows: usize,
 }
 
@@ -36,7 +38,7 @@ impl Record {
             .map(|(name, column)| Member { name: name.into(), quoted: quoted(name), column, matched: 0 })
             .collect();
         let index = fields.iter().enumerate().map(|(at, field)| (field.name.as_bytes().into(), at)).collect();
-        Self { order: (0..fields.len()).collect(), fields, index, rows: 0 }
+        Self { order: (0..fields.len()).collect(), fields, index, layout: Layout::default(), rows: 0 }
     }
 
     /// Appends the object at the cursor. Of members with the same name the last one counts.

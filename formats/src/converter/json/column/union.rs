@@ -38,7 +38,7 @@ impl Record {
                 return Ok(at);
             }
             if token == b'{'
-                && let Cells::Struct(record) | Cells::Union(record) = &mut field.column.cells
+                && let Some(record) = field.column.record()?
             {
                 let members = record.members_in(&mut cursor.clone())?;
                 if members > best.0 {
@@ -62,10 +62,8 @@ impl Record {
                 Some(field) => {
                     // Of members with the same name the last one counts.
                     field.matched = 1;
-                    match &mut field.column.cells {
-                        Cells::Struct(record) | Cells::Union(record) if token == b'{' => {
-                            field.matched += record.members_in(cursor)?;
-                        }
+                    match field.column.record()? {
+                        Some(record) if token == b'{' => field.matched += record.members_in(cursor)?,
                         _ => cursor.skip_value()?,
                     }
                 }
@@ -78,11 +76,20 @@ impl Record {
 }
 
 impl Column {
+    /// The fields of a STRUCT, also at a place where it contains itself.
+    fn record(&mut self) -> Parsed<Option<&mut Record>> {
+        Ok(match &mut self.cells {
+            Cells::Recursive(recursion) => recursion.column()?.record()?,
+            Cells::Struct(record) | Cells::Union(record) => Some(record),
+            _ => None,
+        })
+    }
+
     /// Whether a value whose first byte is `token` fits by its JSON type alone.
-    fn takes(&self, cursor: &Cursor<'_>, token: u8) -> Parsed<bool> {
+    fn takes(&mut self, cursor: &Cursor<'_>, token: u8) -> Parsed<bool> {
         let is_number = matches!(token, b'-' | b'0'..=b'9');
         let is_fraction = || -> Parsed<bool> { Ok(matches!(cursor.clone().number()?, Number::Fraction(_))) };
-        Ok(match &self.cells {
+        Ok(match &mut self.cells {
             Cells::Boolean(_) => matches!(token, b't' | b'f'),
             Cells::Bytes(_) | Cells::Decimal { .. } => is_number && is_fraction()?,
             Cells::Date(_)
@@ -95,6 +102,7 @@ impl Column {
             Cells::Float32(_) | Cells::Float64(_) => is_number,
             Cells::List { .. } => token == b'[',
             Cells::Map { .. } => matches!(token, b'{' | b'['),
+            Cells::Recursive(recursion) => recursion.column()?.takes(cursor, token)?,
             Cells::String(_) => token == b'"',
             Cells::Absent | Cells::JsonText { .. } | Cells::Struct(_) | Cells::Union(_) => false,
         })

@@ -52,7 +52,7 @@ impl AvroReader {
         let known = self.named.get(&full_name(name, namespace)).or_else(|| self.named.get(name));
         match known {
             Some(Some(schema)) => Ok(schema.clone()),
-            Some(None) => Err(format!("{path} is recursive, which columns cannot be")),
+            Some(None) => Err(format!("{path} is recursive, which declared schemas cannot be")),
             None => Err(format!("{path} has the unknown type {name}")),
         }
     }

@@ -5,10 +5,10 @@
 
 use super::super::cursor::{Cursor, TextForm};
 use super::super::dynamic::DynamicReader;
+use super::super::lead::Lead;
 use super::super::number::Number;
-use super::lead::Lead;
+use super::super::scan::{BLOCK, FLOAT_POWERS, ascii_text_bytes, decimal, digits};
 use super::node::{Cells, List, Member, Node, Object, Room, Texts};
-use super::scan::{BLOCK, FLOAT_POWERS, ascii_text_bytes, decimal, digits};
 
 /// Zeros that follow a record's text, so that a block of bytes can be looked at wherever a value may start.
 pub(super) const PADDING: usize = 32;
@@ -247,11 +247,12 @@ impl Texts {
 fn boolean(text: &[u8]) -> Option<(bool, &[u8])> {
     const TRUE: u32 = u32::from_le_bytes(*b"true");
     const FALS: u32 = u32::from_le_bytes(*b"fals");
-    match u32::from_le_bytes(*text.first_chunk()?) {
-        TRUE => Some((true, &text[4..])),
-        FALS if text.get(4) == Some(&b'e') => Some((false, &text[5..])),
-        _ => None,
-    }
+    let chunk = text.first_chunk::<5>()?;
+    let word = u32::from_le_bytes(*chunk.first_chunk()?);
+    // Both are looked at, whichever it is: nobody can foretell which.
+    let is_true = word == TRUE;
+    let is_false = (word == FALS) & (chunk[4] == b'e');
+    (is_true | is_false).then(|| (is_true, &text[5 - usize::from(is_true)..]))
 }
 
 #[inline(always)]

@@ -11,9 +11,7 @@
 //! one. At most [`COLUMNS_MAX`] columns.
 
 mod append;
-mod lead;
 mod node;
-mod scan;
 
 use arrow_array::ArrayRef;
 use lakeward_api::value::Value;

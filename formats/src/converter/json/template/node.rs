@@ -10,8 +10,8 @@ use arrow_schema::DataType;
 use lakeward_api::shaped::{list_type, struct_of};
 use lakeward_api::value::Value;
 
-use super::lead::Lead;
-use super::scan::BLOCK;
+use super::super::lead::Lead;
+use super::super::scan::BLOCK;
 
 /// A builder of one column. Every value is of one kind, or null.
 #[derive(Debug)]

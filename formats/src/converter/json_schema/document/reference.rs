@@ -16,7 +16,7 @@ impl<'a> Texts<'a> {
     }
 
     /// The schema itself: document 0.
-    pub(super) fn root(&self) -> &'a Json {
+    pub(in super::super) fn root(&self) -> &'a Json {
         self.root
     }
 
@@ -28,7 +28,7 @@ impl<'a> Texts<'a> {
     ///
     /// # Errors
     /// `IllegalArgumentException` when there is no such document or schema.
-    pub(super) fn find(&self, text: usize, name: &str) -> Converted<(usize, &'a Json)> {
+    pub(in super::super) fn find(&self, text: usize, name: &str) -> Converted<(usize, &'a Json)> {
         let (document, fragment) = name.split_once('#').unwrap_or((name, ""));
         let text = self.named(text, document).ok_or_else(|| missing(name))?;
         let root = self.document(text);

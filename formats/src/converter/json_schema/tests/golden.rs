@@ -58,10 +58,7 @@ fn schemas_are_mapped_as_java_maps_them() {
             }
             Err(fault) => vec![format!("! {}", fault.while_reading(READING, "t", Some("1")).java_class())],
         };
-        if lines[1] == "! recursive" {
-            let fault = mapped.expect_err("recursive types have no columns");
-            assert!(fault.while_reading(READING, "t", Some("1")).to_string().contains("contains itself"));
-        } else if found != lines[1..] {
+        if found != lines[1..] {
             differences.push(format!("{case}\nour answer:\n{}\n", found.join("\n")));
         }
     }

@@ -2,5 +2,7 @@
 
 mod damage;
 mod golden;
+mod leniency;
+mod recursion;
 mod registry;
 mod roundtrip;

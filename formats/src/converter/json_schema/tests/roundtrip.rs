@@ -91,6 +91,7 @@ fn payload(random: &mut Random, schema: &Schema) -> String {
                 |_| format!("{{\"key\":{},\"value\":{}}}", payload(random, key), payload(random, value));
             format!("[{}]", (0..3).map(entry).collect::<Vec<_>>().join(","))
         }
+        (_, Kind::Recursive(recursive)) => payload(random, &recursive.resolve()),
         (_, Kind::String) => ["\"\"", "\"x\\n\"", "\"é😀\""][random.below(3)].to_owned(),
         (_, Kind::Struct(fields)) => {
             let members =

@@ -1,7 +1,6 @@
 //! Files that a schema may import without a reference: Google's well-known and common types and Confluent's.
 //!
-//! Source: the field numbers and types of these files; what no column can hold (types that contain
-//! themselves, descriptors) is left out.
+//! Source: the field numbers and types of these files; descriptors are left out.
 
 /// The text of the file that everybody has under `name`.
 pub(super) fn file(name: &str) -> Option<&'static str> {

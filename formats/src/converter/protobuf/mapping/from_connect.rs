@@ -2,73 +2,19 @@
 //!
 //! Source: `ProtobufData#fromConnectSchema` and `#fromConnectData`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use lakeward_api::schema::{Kind as Connect, Logical, Schema};
-use lakeward_api::value::Value;
 
 use super::super::descriptor::Kind;
 use super::super::fault::{Converted, Fault, argument, data};
+use super::design::{Design, FieldDesign, Form, MessageDesign, Presence};
 use super::names::{map_entry_name, scrub};
 use super::print::{EnumText, FieldText, MessageText, file};
 use super::{
     CONNECT_PRECISION, CONNECT_TYPE, DATE, DECIMAL, ENUM, GENERALIZED_ENUM, GENERALIZED_UNION, Mapping,
     PRECISION, SCALE, TAG, TIME, TIMESTAMP, TYPE, UNION, WRAPPER, is_union, kind_name,
 };
-
-/// How values of a Connect schema are written.
-pub(in super::super) struct Design {
-    /// The file.
-    pub(in super::super) text: String,
-    /// Full name of the message.
-    pub(in super::super) full_name: String,
-    pub(in super::super) root: Form,
-}
-
-/// A message: fields by number.
-pub(in super::super) struct MessageDesign {
-    pub(in super::super) fields: Vec<FieldDesign>,
-}
-
-/// A field.
-pub(in super::super) struct FieldDesign {
-    pub(in super::super) number: u32,
-    /// The column of the STRUCT.
-    pub(in super::super) column: usize,
-    /// The member of the STRUCT in that column, for oneofs.
-    pub(in super::super) member: Option<usize>,
-    pub(in super::super) is_list: bool,
-    pub(in super::super) presence: Presence,
-    pub(in super::super) form: Form,
-    /// What stands in for null.
-    pub(in super::super) default: Option<(Schema, Value)>,
-}
-
-/// Whether a field that holds its type's default is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Presence {
-    Explicit,
-    Implicit,
-}
-
-/// The form of a value.
-pub(in super::super) enum Form {
-    /// A number of that name; `None` when the STRUCT's schema has no such name.
-    Enum {
-        by_name: HashMap<Box<[u8]>, i32>,
-        numbers: HashSet<i32>,
-        default: i32,
-    },
-    Logical(Logical),
-    Map {
-        key: Box<FieldDesign>,
-        value: Box<FieldDesign>,
-    },
-    Message(MessageDesign),
-    Scalar(Kind),
-    /// A message of that one field.
-    Wrapper(Kind),
-}
 
 /// The message of `schema`.
 ///
@@ -129,6 +75,9 @@ struct Draft {
     /// Messages of this one that fields refer to by name.
     known: HashSet<String>,
     next_number: u32,
+    /// The type that the message is made of, unless it is the entry of a map.
+    of: Option<Connect>,
+    has_cycle: bool,
 }
 
 impl Walk {
@@ -154,7 +103,7 @@ impl Walk {
             return Err(data(format!("The schema is nested more than {DEPTH_MAX} levels deep")));
         }
         check_name(name)?;
-        let mut draft = Draft { next_number: 1, ..Draft::default() };
+        let mut draft = Draft { next_number: 1, of: Some(schema.kind.clone()), ..Draft::default() };
         name.clone_into(&mut draft.text.name);
         for (column, member) in schema.fields().iter().enumerate() {
             let number = number_of(&member.schema)?.unwrap_or_else(|| {
@@ -173,7 +122,7 @@ impl Walk {
         check(&draft)?;
         draft.fields.sort_by_key(|field| field.number);
         self.depth -= 1;
-        Ok((draft.text, MessageDesign { fields: draft.fields }))
+        Ok((draft.text, MessageDesign { fields: draft.fields, has_cycle: draft.has_cycle }))
     }
 
     fn union(&mut self, draft: &mut Draft, column: usize, schema: &Schema) -> Converted<()> {
@@ -260,30 +209,56 @@ impl Walk {
                     inner.text.fields.push(text);
                 }
                 check(&inner)?;
+                draft.has_cycle |= inner.has_cycle;
                 draft.text.messages.push(inner.text);
                 let (Some(value), Some(key)) = (inner.fields.pop(), inner.fields.pop()) else {
                     return Err(data("A map has no key"));
                 };
                 Ok((entry, Form::Map { key: Box::new(key), value: Box::new(value) }))
             }
-            Connect::Struct(_) => {
-                let mut kind = self.simple_name_of(schema);
-                if kind == name {
-                    kind.push_str("Message");
-                }
-                let is_known = kind == draft.text.name || draft.known.contains(&kind);
-                let names = self.names;
-                let (text, design) = self.message(&kind, schema)?;
-                if is_known {
-                    self.names = names;
-                } else {
-                    draft.known.insert(kind.clone());
-                    draft.text.messages.push(text);
-                }
-                Ok((kind, Form::Message(design)))
-            }
+            Connect::Struct(_) => self.structure(draft, name, schema, schema),
+            Connect::Recursive(recursive) => self.structure(draft, name, schema, &recursive.resolve()),
             _ => self.scalar(draft, schema, in_oneof, params),
         }
+    }
+
+    /// The message of `schema`, which is that of `place` or what it stands for.
+    fn structure(
+        &mut self,
+        draft: &mut Draft,
+        name: &str,
+        place: &Schema,
+        schema: &Schema,
+    ) -> Converted<(String, Form)> {
+        let mut kind = self.simple_name_of(schema);
+        if kind == name {
+            kind.push_str("Message");
+        }
+        if let Connect::Recursive(recursive) = place.kind {
+            let is_own = kind == draft.text.name;
+            if is_own && draft.of.as_ref() == Some(&schema.kind) {
+                draft.has_cycle = true;
+                return Ok((kind, Form::Recursive(recursive)));
+            }
+            // A message beside a field of its name has a name of its own, inside of which the cycle closes.
+            if !is_own && kind.strip_suffix("Message").is_none_or(|stem| stem != name) {
+                return Err(data(format!(
+                    "The schema {kind} contains itself through another message or a map, and no Protobuf \
+                     schema can be made of that"
+                )));
+            }
+        }
+        let is_known = kind == draft.text.name || draft.known.contains(&kind);
+        let names = self.names;
+        let (text, design) = self.message(&kind, schema)?;
+        draft.has_cycle |= design.has_cycle;
+        if is_known {
+            self.names = names;
+        } else {
+            draft.known.insert(kind.clone());
+            draft.text.messages.push(text);
+        }
+        Ok((kind, Form::Message(design)))
     }
 
     /// A logical type, with the import of its message.

@@ -2,7 +2,9 @@
 //!
 //! Source: `ProtobufData` of Confluent Schema Registry 8.
 
+mod cycles;
 mod default_in;
+mod design;
 mod from_connect;
 mod names;
 mod print;
@@ -10,7 +12,8 @@ mod to_connect;
 
 use lakeward_api::schema::{Kind, Schema};
 
-pub(super) use from_connect::{Design, FieldDesign, Form, MessageDesign, Presence, from_connect};
+pub(super) use design::{Design, FieldDesign, Form, MessageDesign, Presence};
+pub(super) use from_connect::from_connect;
 pub(super) use names::map_entry_name;
 pub(super) use to_connect::to_connect;
 
@@ -84,7 +87,7 @@ pub(super) fn kind_name(kind: &Kind) -> &'static str {
         Kind::Int8 => "INT8",
         Kind::Map { .. } => "MAP",
         Kind::String => "STRING",
-        Kind::Struct(_) => "STRUCT",
+        Kind::Recursive(_) | Kind::Struct(_) => "STRUCT",
     }
 }
 

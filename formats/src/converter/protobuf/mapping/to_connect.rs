@@ -9,6 +9,7 @@ use lakeward_api::schema::{Field as Member, Kind as Connect, Logical, Schema};
 use super::super::descriptor::{Field, Kind, Message, Pool};
 use super::super::fault::{Converted, data};
 use super::super::read::{Absent, Column, Constant, MessageCells, Target, build};
+use super::cycles::Cycles;
 use super::default_in::default_of;
 use super::names::map_name;
 use super::{
@@ -16,7 +17,7 @@ use super::{
     TIMESTAMP, TYPE, UNION, WRAPPER, kind_name, wrapped_kind,
 };
 
-/// Schema and columns of the message `id`.
+/// Schema and columns of the message `id`, and the columns of the messages inside that contain themselves.
 ///
 /// # Errors
 /// A `DataException` for types that have no columns.
@@ -25,9 +26,11 @@ pub(in super::super) fn to_connect(
     id: usize,
     mapping: Mapping,
     version: Option<i32>,
-) -> Converted<(Schema, Column)> {
-    let mut walk = Walk { pool, mapping, open: Vec::new(), tags: HashMap::new(), nodes_left: NODES_MAX };
+) -> Converted<(Schema, Column, Vec<Column>)> {
     let message = &pool.messages[id];
+    let cycles = Cycles::new(format!("{version:?} {mapping:?} {}", message.full_name), version);
+    let mut walk =
+        Walk { pool, mapping, open: Vec::new(), tags: HashMap::new(), cycles, nodes_left: NODES_MAX };
     let wrapped = wrapped_kind(&message.full_name).filter(|_| mapping.raw_wrappers);
     let (mut schema, column) = match wrapped {
         Some(kind) => {
@@ -38,7 +41,7 @@ pub(in super::super) fn to_connect(
         None => walk.message(id)?,
     };
     schema.version = version;
-    Ok((schema, column))
+    Ok((schema, column, walk.cycles.columns()))
 }
 
 struct Walk<'a> {
@@ -46,22 +49,16 @@ struct Walk<'a> {
     mapping: Mapping,
     /// Messages around the place at hand.
     open: Vec<usize>,
+    cycles: Cycles,
     /// Messages seen: Java shares their schema, so that the tag of the first place shows in later ones.
     tags: HashMap<usize, Option<u32>>,
     nodes_left: usize,
 }
 
 impl Walk<'_> {
-    /// Recursion is bounded by [`DEPTH_MAX`].
+    /// Recursion is bounded by [`DEPTH_MAX`], and ends where a message contains itself.
     fn message(&mut self, id: usize) -> Converted<(Schema, Column)> {
         let message = &self.pool.messages[id];
-        if self.open.contains(&id) {
-            return Err(data(format!(
-                "The Protobuf message {} contains itself, which columns cannot. Read the topic as bytes, or \
-                 change the schema.",
-                message.full_name
-            )));
-        }
         if self.open.len() == DEPTH_MAX {
             return Err(data(format!("The Protobuf schema is nested more than {DEPTH_MAX} levels deep")));
         }
@@ -90,10 +87,24 @@ impl Walk<'_> {
             made.add(&field.name, schema, column, field.number, None);
         }
         self.open.pop();
-        let name = if self.mapping.enhanced { &message.full_name } else { &message.name };
-        let schema = Schema::new(Connect::Struct(made.members)).named(name);
+        let mut schema = Schema::new(Connect::Struct(made.members)).named(self.name_of(message));
         let cells = MessageCells::new(made.columns, &schema, made.targets);
-        Ok((schema, Column::of_message(cells)))
+        let column = Column::of_message(cells);
+        self.cycles.complete(id, &self.open, &mut schema, &column);
+        Ok((schema, column))
+    }
+
+    fn name_of<'m>(&self, message: &'m Message) -> &'m str {
+        if self.mapping.enhanced { &message.full_name } else { &message.name }
+    }
+
+    /// The place where the message `id`, which is open, contains itself. It is like the schema around it,
+    /// with what the first place of the message added to that.
+    fn cycle(&mut self, id: usize) -> Converted<(Schema, Column)> {
+        let around = self.open.iter().position(|open| *open == id).unwrap_or(0);
+        let (place, target) = self.cycles.place(self.pool, id, &self.open[..around])?;
+        let schema = Schema { name: Some(self.name_of(&self.pool.messages[id]).into()), ..place };
+        Ok((schema, Column::of_packed(target)))
     }
 
     fn union(
@@ -183,7 +194,14 @@ impl Walk<'_> {
     fn absent(&self, field: &Field, schema: &Schema) -> Absent {
         let is_message = matches!(field.kind, Kind::Message(_)) && !field.is_repeated;
         let is_optional = field.has_optional && (field.proto3 || self.mapping.proto2_optionals);
-        if self.mapping.null_structs || !(is_message || is_optional) {
+        let is_endless = is_message && matches!(schema.kind, Connect::Recursive(_));
+        if self.mapping.null_structs && is_endless {
+            Absent::Refused(format!(
+                "The field {} has no value, and generate.struct.for.nulls would fill it with messages of its \
+                 own type without end",
+                field.name
+            ))
+        } else if self.mapping.null_structs || !(is_message || is_optional) {
             Absent::Default
         } else if schema.optional {
             Absent::Null
@@ -228,14 +246,12 @@ impl Walk<'_> {
             (schema, column, false)
         } else {
             let first = self.tags.get(&id).copied();
-            let (mut schema, column) = self.message(id)?;
-            match first {
-                // A later place inherits what the first one added.
-                Some(Some(tag)) => schema.parameters.insert(TAG.to_owned(), tag.to_string()),
-                Some(None) => {}
-                None => {
-                    self.tags.insert(id, (!field.is_repeated).then_some(field.number));
-                }
+            self.tags.entry(id).or_insert((!field.is_repeated).then_some(field.number));
+            let (mut schema, column) =
+                if self.open.contains(&id) { self.cycle(id)? } else { self.message(id)? };
+            // A later place inherits what the first one added.
+            if let Some(Some(tag)) = first {
+                schema.parameters.insert(TAG.to_owned(), tag.to_string());
             }
             (schema, column, false)
         };

@@ -11,9 +11,7 @@ impl Column {
     pub(super) fn append_root(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<()> {
         match &mut self.cells {
             Cells::Message(message) => {
-                message.read(cursor, row)?;
-                cursor.spend(message.width)?;
-                message.close(row, Closing::Read, cursor)?;
+                message.append(cursor, row)?;
                 self.did_set(Place::New);
                 Ok(())
             }
@@ -38,11 +36,11 @@ impl Column {
 
     /// Reads a value.
     #[inline]
-    fn value(&mut self, cursor: &mut Cursor<'_>, place: Place) -> Converted<bool> {
+    pub(super) fn value(&mut self, cursor: &mut Cursor<'_>, place: Place) -> Converted<bool> {
         if self.is_wrapper {
-            let after = cursor.enter()?;
+            let after = cursor.enter_message()?;
             self.unwrap(cursor, place)?;
-            cursor.rewind(after);
+            cursor.leave_message(after);
             return Ok(true);
         }
         self.put(cursor, place)
@@ -57,15 +55,15 @@ impl Column {
             Cells::Int32(cells, form) => put(cells, cursor.number(*form)? as i32, place),
             Cells::Double(cells) => put(cells, f64::from_le_bytes(cursor.array()?), place),
             Cells::Boolean(cells) => {
-                if place == Place::Last {
-                    cells.truncate(cells.len() - 1);
-                }
-                cells.append(cursor.varint()? != 0);
+                let row = self.rows - usize::from(place == Place::Last);
+                let is_true = cursor.varint()? != 0;
+                cells.truncate(row);
+                cells.mark(row, is_true);
             }
             Cells::Message(_) => return self.merge(cursor, place).map(|()| true),
             Cells::EnumText { cells, names } => {
                 let number = cursor.varint()? as i32;
-                match names.by_number.get(&number) {
+                match names.name(number) {
                     Some(name) => cells.put(name, place)?,
                     None if names.is_closed => return Ok(true),
                     None => cells.put(names.unknown(number).as_bytes(), place)?,
@@ -73,7 +71,7 @@ impl Column {
             }
             Cells::EnumNumber { cells, names } => {
                 let number = cursor.varint()? as i32;
-                if names.is_closed && !names.by_number.contains_key(&number) {
+                if names.is_closed && names.name(number).is_none() {
                     return Ok(true);
                 }
                 put(cells, number, place);
@@ -81,10 +79,11 @@ impl Column {
             Cells::Float(cells) => put(cells, f32::from_le_bytes(cursor.array()?), place),
             Cells::Bytes(cells) => cells.put(cursor.bytes()?, place)?,
             Cells::Date { .. } | Cells::Decimal { .. } | Cells::Time { .. } | Cells::Timestamp { .. } => {
-                let after = cursor.enter()?;
+                let after = cursor.enter_message()?;
                 self.put_logical(cursor, place)?;
-                cursor.rewind(after);
+                cursor.leave_message(after);
             }
+            Cells::Packed { .. } | Cells::Values { .. } => self.put_nested(cursor, place)?,
             Cells::Int16(cells, form) => put(cells, cursor.number(*form)? as i16, place),
             Cells::Int8(cells, form) => put(cells, cursor.number(*form)? as i8, place),
             Cells::List { .. } | Cells::Map(_) | Cells::Union { .. } => return Ok(false),
@@ -97,16 +96,10 @@ impl Column {
     #[inline]
     pub(super) fn did_set(&mut self, place: Place) {
         match place {
-            Place::New => {
-                self.rows += 1;
-                if let Some(nulls) = &mut self.nulls {
-                    nulls.append_non_null();
-                }
-            }
+            Place::New => self.rows += 1,
             Place::Last if !self.is_set => {
                 if let Some(nulls) = &mut self.nulls {
-                    nulls.truncate(nulls.len() - 1);
-                    nulls.append_non_null();
+                    nulls.truncate(self.rows - 1);
                 }
             }
             Place::Last => {}
@@ -142,11 +135,15 @@ impl Column {
         }
         let row = self.rows - usize::from(place == Place::Last);
         let Cells::Message(message) = &mut self.cells else { unreachable!("called for messages") };
-        let after = cursor.enter()?;
-        message.read(cursor, row)?;
-        cursor.spend(message.width)?;
-        message.close(row, Closing::Read, cursor)?;
-        cursor.rewind(after);
+        let after = cursor.enter_message()?;
+        if place == Place::New {
+            message.append(cursor, row)?;
+        } else {
+            message.read(cursor, row)?;
+            cursor.spend(message.width)?;
+            message.close(row, Closing::Read, cursor)?;
+        }
+        cursor.leave_message(after);
         self.did_set(place);
         Ok(())
     }
@@ -222,7 +219,7 @@ impl Column {
         };
         let before = cursor.rest();
         let number = cursor.varint()? as i32;
-        if names.is_closed && !names.by_number.contains_key(&number) {
+        if names.is_closed && names.name(number).is_none() {
             return Ok(false);
         }
         cursor.rewind(before);
@@ -231,6 +228,13 @@ impl Column {
 }
 
 impl Names {
+    /// The name of a number.
+    #[inline]
+    pub(super) fn name(&self, number: i32) -> Option<&[u8]> {
+        let at = self.by_number.binary_search_by_key(&number, |(known, _)| *known).ok()?;
+        Some(&self.by_number[at].1)
+    }
+
     /// What Java calls a number without a name.
     pub(super) fn unknown(&self, number: i32) -> String {
         format!("UNKNOWN_ENUM_VALUE_{}_{number}", self.enum_name)

@@ -1,16 +1,13 @@
 //! Empty columns.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::BooleanBufferBuilder;
-use arrow_buffer::NullBufferBuilder;
 use arrow_schema::DataType;
 use lakeward_api::schema::{Kind as Connect, Logical, Schema};
 
 use super::super::descriptor::{Enum, Kind};
 use super::super::fault::{Converted, data};
-use super::cells::VarCells;
+use super::cells::{Marks, VarCells};
 use super::logical::Parts;
 use super::map::MapCells;
 use super::{Absent, Cells, Column, Constant, MessageCells, Names, Number};
@@ -37,6 +34,11 @@ impl Column {
         Self::new(Cells::Message(Box::new(message)), 2, Constant::default(), width)
     }
 
+    /// A column of messages that contain themselves, of the type `target`.
+    pub(in super::super) fn of_packed(target: usize) -> Self {
+        Self::new(Cells::Packed { cells: VarCells::new(), target }, 2, Constant::default(), 1)
+    }
+
     /// A column of the oneof that `schema` stands for; it is null in messages that have none of the members.
     pub(in super::super) fn of_union(members: Vec<Self>, schema: &Schema) -> Self {
         let width = 1 + members.iter().map(|member| member.width).sum::<usize>();
@@ -61,7 +63,7 @@ impl Column {
     /// # Errors
     /// A `DataException` when the keys are messages.
     pub(in super::super) fn of_map(key: Self, value: Self, schema: &Schema) -> Converted<Self> {
-        if matches!(key.cells, Cells::Message(_)) || key.is_wrapper {
+        if matches!(key.cells, Cells::Message(_) | Cells::Packed { .. }) || key.is_wrapper {
             return Err(data("A map has messages as keys, which columns cannot hold"));
         }
         let (Connect::Map { key: of_key, value: of_value }, DataType::Map(field, _)) =
@@ -87,7 +89,7 @@ impl Column {
 
     /// Makes the column nullable or not; it has no rows yet.
     pub(in super::super) fn set_optional(&mut self, is_optional: bool) {
-        self.nulls = is_optional.then(|| NullBufferBuilder::new(0));
+        self.nulls = is_optional.then(Marks::default);
     }
 }
 
@@ -106,7 +108,7 @@ pub(in super::super) fn scalar(kind: &Kind, schema: &Schema, constant: Constant)
         _ => Number::Varint,
     };
     let cells = match (kind, &schema.kind) {
-        (Kind::Bool, _) => Cells::Boolean(BooleanBufferBuilder::new(0)),
+        (Kind::Bool, _) => Cells::Boolean(Marks::default()),
         (Kind::Bytes, _) => Cells::Bytes(VarCells::new()),
         (Kind::String { strict }, _) => Cells::Text { cells: VarCells::new(), strict: *strict },
         (Kind::Double, _) => Cells::Double(Vec::new()),
@@ -127,10 +129,11 @@ pub(in super::super) fn enumeration(
     constant: Constant,
     is_closed: bool,
 ) -> Column {
-    let mut by_number = HashMap::new();
-    for (name, number) in &definition.values {
-        by_number.entry(*number).or_insert_with(|| name.as_bytes().into());
-    }
+    let name = |(name, number): &(String, i32)| (*number, name.as_bytes().into());
+    let mut by_number: Vec<(i32, Box<[u8]>)> = definition.values.iter().map(name).collect();
+    // Of several names the first counts: the order of equal numbers stays.
+    by_number.sort_by_key(|(number, _)| *number);
+    by_number.dedup_by_key(|(number, _)| *number);
     let names = Box::new(Names { by_number, enum_name: definition.name.clone(), is_closed });
     let cells = match schema.kind {
         Connect::Int32 => Cells::EnumNumber { cells: Vec::new(), names },

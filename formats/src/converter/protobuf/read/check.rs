@@ -6,6 +6,7 @@
 use super::super::fault::{Converted, malformed};
 use super::cursor::{Cursor, Tag};
 use super::message::missing;
+use super::nested::Types;
 use super::{Cells, Column, MessageCells};
 
 /// What is checked.
@@ -18,8 +19,8 @@ pub(super) enum Whole {
 }
 
 impl MessageCells {
-    /// Passes over a message; a piece of one may lack required fields. Recursion is bounded by the depth of
-    /// the schema.
+    /// Passes over a message; a piece of one may lack required fields. Recursion is bounded by the limit of
+    /// the cursor.
     ///
     /// # Errors
     /// Those of reading, but for values.
@@ -50,12 +51,11 @@ impl Column {
         if tag.wire == item.wire {
             item.check_value(whole, tag, cursor)?;
         } else if is_list && tag.wire == 2 && item.wire != 2 {
-            inside(cursor, |cursor| {
-                while !cursor.is_empty() {
-                    cursor.skip(Tag { wire: item.wire, ..tag })?;
-                }
-                Ok(())
-            })?;
+            let after = cursor.enter()?;
+            while !cursor.is_empty() {
+                cursor.skip(Tag { wire: item.wire, ..tag })?;
+            }
+            cursor.rewind(after);
         } else {
             cursor.skip(tag)?;
             return Ok(false);
@@ -64,8 +64,12 @@ impl Column {
     }
 
     /// Whether an empty message may stand for a value that is not there, as in the entries of maps.
-    pub(super) fn check_empty(&self) -> Converted<()> {
-        let Cells::Message(message) = &self.cells else { return Ok(()) };
+    pub(super) fn check_empty(&self, types: &Types) -> Converted<()> {
+        let message = match &self.cells {
+            Cells::Message(message) => message,
+            Cells::Packed { target, .. } | Cells::Values { target, .. } => types.message(*target),
+            _ => return Ok(()),
+        };
         let required = message.columns.iter().position(|column| column.is_required);
         required.map_or(Ok(()), |at| Err(missing(&message.fields, at)))
     }
@@ -94,6 +98,10 @@ impl Column {
                 text.map(drop).map_err(|_| malformed("Protocol message had invalid UTF-8."))
             }
             Cells::Message(message) => inside(cursor, |cursor| message.check(whole, cursor)),
+            Cells::Packed { target, .. } | Cells::Values { target, .. } => {
+                let message = cursor.types().message(*target);
+                inside(cursor, |cursor| message.check(whole, cursor))
+            }
             Cells::Map(map) => inside(cursor, |cursor| map.check(whole, cursor)),
             Cells::Date { .. } | Cells::Decimal { .. } | Cells::Time { .. } | Cells::Timestamp { .. } => {
                 inside(cursor, |cursor| {
@@ -108,10 +116,10 @@ impl Column {
     }
 }
 
-/// Reads what is inside of a length-delimited field.
+/// Reads what is inside of a message.
 fn inside<'a>(cursor: &mut Cursor<'a>, read: impl FnOnce(&mut Cursor<'a>) -> Converted<()>) -> Converted<()> {
-    let after = cursor.enter()?;
+    let after = cursor.enter_message()?;
     read(cursor)?;
-    cursor.rewind(after);
+    cursor.leave_message(after);
     Ok(())
 }

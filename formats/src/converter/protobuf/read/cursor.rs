@@ -5,11 +5,15 @@
 use super::super::super::registry_framing::leading_varint;
 use super::super::fault::{Converted, malformed, truncated};
 use super::Number;
+use super::nested::Types;
 
 /// The bytes that are left, and how many cells may still be made of few bytes.
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
     cells_left: usize,
+    /// Messages that may still be entered.
+    depth_left: usize,
+    types: &'a Types,
 }
 
 /// A field's number and wire type.
@@ -20,8 +24,14 @@ pub(super) struct Tag {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(payload: &'a [u8]) -> Self {
-        Self { rest: payload, cells_left: CELLS_MAX + payload.len().saturating_mul(CELLS_PER_BYTE) }
+    /// At the start of a payload, whose recursive messages are of `types`.
+    pub(super) fn new(payload: &'a [u8], types: &'a Types) -> Self {
+        let cells_left = CELLS_MAX + payload.len().saturating_mul(CELLS_PER_BYTE);
+        Self { rest: payload, cells_left, depth_left: DEPTH_MAX, types }
+    }
+
+    pub(super) fn types(&self) -> &'a Types {
+        self.types
     }
 
     #[inline]
@@ -43,6 +53,27 @@ impl<'a> Cursor<'a> {
     pub(super) fn enter(&mut self) -> Converted<&'a [u8]> {
         let inside = self.bytes()?;
         Ok(std::mem::replace(&mut self.rest, inside))
+    }
+
+    /// Enters the message of a field; answers what follows it, for [`Cursor::leave_message`].
+    #[inline]
+    pub(super) fn enter_message(&mut self) -> Converted<&'a [u8]> {
+        self.descend()?;
+        self.enter()
+    }
+
+    /// Counts a message in a message.
+    #[inline]
+    pub(super) fn descend(&mut self) -> Converted<()> {
+        self.depth_left = self.depth_left.checked_sub(1).ok_or_else(too_deep)?;
+        Ok(())
+    }
+
+    /// Goes on after a message.
+    #[inline]
+    pub(super) fn leave_message(&mut self, after: &'a [u8]) {
+        self.depth_left += 1;
+        self.rest = after;
     }
 
     /// The next tag; `None` at the end.
@@ -149,11 +180,8 @@ impl<'a> Cursor<'a> {
             1 => self.array::<8>().map(drop),
             2 => self.bytes().map(drop),
             3 => {
-                if depth == GROUPS_MAX {
-                    return Err(malformed(
-                        "Protocol message had too many levels of nesting.  May be malicious.  Use \
-                         CodedInputStream.setRecursionLimit() to increase the recursion depth limit.",
-                    ));
+                if depth == self.depth_left {
+                    return Err(too_deep());
                 }
                 loop {
                     let inner = self.tag()?.ok_or_else(unended)?;
@@ -187,8 +215,16 @@ fn unended() -> Box<super::super::fault::Fault> {
     malformed("Protocol message end-group tag did not match expected tag.")
 }
 
-/// Unknown groups inside each other.
-const GROUPS_MAX: usize = 100;
+#[cold]
+fn too_deep() -> Box<super::super::fault::Fault> {
+    malformed(
+        "Protocol message had too many levels of nesting.  May be malicious.  Use \
+         CodedInputStream.setRecursionLimit() to increase the recursion depth limit.",
+    )
+}
+
+/// Messages and unknown groups inside each other.
+const DEPTH_MAX: usize = 100;
 
 /// Cells of one payload, whatever its size.
 const CELLS_MAX: usize = 1 << 22;

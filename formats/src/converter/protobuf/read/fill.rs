@@ -1,5 +1,7 @@
 //! Rows that no payload had, and rows that go away.
 
+use lakeward_api::value::Value;
+
 use super::super::fault::Converted;
 use super::cells::{Place, last};
 use super::cursor::Cursor;
@@ -10,10 +12,11 @@ impl Column {
     /// Appends null, or a cell without meaning under a null parent.
     pub(super) fn push_hole(&mut self) {
         match &mut self.cells {
-            Cells::Boolean(cells) => cells.append(false),
+            Cells::Boolean(_) => {}
             Cells::Bytes(cells)
             | Cells::Decimal { cells, .. }
             | Cells::EnumText { cells, .. }
+            | Cells::Packed { cells, .. }
             | Cells::Text { cells, .. } => cells.push_empty(),
             Cells::Date { cells, .. }
             | Cells::EnumNumber { cells, .. }
@@ -28,9 +31,10 @@ impl Column {
             Cells::Map(map) => map.offsets.push(map.offsets[map.offsets.len() - 1]),
             Cells::Message(message) => message.columns.iter_mut().for_each(Self::push_hole),
             Cells::Union { members, .. } => members.iter_mut().for_each(Self::push_hole),
+            Cells::Values { values, .. } => values.push(Value::Null),
         }
         if let Some(nulls) = &mut self.nulls {
-            nulls.append_null();
+            nulls.mark(self.rows, true);
         }
         self.rows += 1;
         self.is_set = false;
@@ -44,11 +48,11 @@ impl Column {
         let row = self.rows;
         let constant = &self.constant;
         match &mut self.cells {
-            Cells::Boolean(cells) => cells.append(constant.number != 0),
+            Cells::Boolean(cells) => cells.mark(row, constant.number != 0),
             Cells::Bytes(cells) | Cells::Text { cells, .. } => cells.put(&constant.bytes, Place::New)?,
             Cells::EnumText { cells, names } => {
                 let number = constant.number as i32;
-                match names.by_number.get(&number) {
+                match names.name(number) {
                     Some(name) => cells.put(name, Place::New)?,
                     None => cells.put(names.unknown(number).as_bytes(), Place::New)?,
                 }
@@ -65,12 +69,13 @@ impl Column {
                 cursor.spend(message.width)?;
                 message.close(row, Closing::Default, cursor)?;
             }
+            Cells::Packed { .. } | Cells::Values { .. } => self.append_nested_default(cursor)?,
             Cells::Union { .. } => {
                 self.push_hole();
                 return Ok(());
             }
             Cells::Date { .. } | Cells::Decimal { .. } | Cells::Time { .. } | Cells::Timestamp { .. } => {
-                self.put_logical(&mut Cursor::new(&[]), Place::New)?;
+                self.put_logical(&mut Cursor::new(&[], cursor.types()), Place::New)?;
             }
         }
         self.did_set(Place::New);
@@ -80,11 +85,21 @@ impl Column {
 
     /// Drops every row from `rows` on, also rows that were not completed.
     pub(super) fn truncate(&mut self, rows: usize) {
+        self.truncate_cells(rows);
+        if let Some(nulls) = &mut self.nulls {
+            nulls.truncate(rows);
+        }
+        self.rows = rows.min(self.rows);
+    }
+
+    /// As [`Column::truncate`], but for what is counted and what is null.
+    pub(super) fn truncate_cells(&mut self, rows: usize) {
         match &mut self.cells {
-            Cells::Boolean(cells) => cells.truncate(rows.min(cells.len())),
+            Cells::Boolean(cells) => cells.truncate(rows),
             Cells::Bytes(cells)
             | Cells::Decimal { cells, .. }
             | Cells::EnumText { cells, .. }
+            | Cells::Packed { cells, .. }
             | Cells::Text { cells, .. } => cells.truncate(rows),
             Cells::Date { cells, .. }
             | Cells::EnumNumber { cells, .. }
@@ -105,11 +120,8 @@ impl Column {
                 members.iter_mut().for_each(|member| member.truncate(rows));
                 *chosen = None;
             }
+            Cells::Values { values, .. } => values.truncate(rows),
         }
-        if let Some(nulls) = &mut self.nulls {
-            nulls.truncate(rows.min(nulls.len()));
-        }
-        self.rows = rows.min(self.rows);
     }
 
     /// The wire type of the value inside a wrapper.

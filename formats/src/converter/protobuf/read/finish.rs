@@ -21,10 +21,10 @@ impl Column {
     /// Takes the rows; the column is empty afterwards.
     pub(super) fn finish(&mut self) -> ArrayRef {
         let rows = mem::take(&mut self.rows);
-        let nulls = self.nulls.as_mut().and_then(arrow_buffer::NullBufferBuilder::finish);
+        let nulls = self.nulls.as_mut().and_then(|nulls| nulls.take_others(rows)).map(NullBuffer::new);
         match &mut self.cells {
-            Cells::Boolean(cells) => Arc::new(BooleanArray::new(cells.finish(), nulls)),
-            Cells::Bytes(cells) | Cells::Decimal { cells, .. } => {
+            Cells::Boolean(cells) => Arc::new(BooleanArray::new(cells.take(rows), nulls)),
+            Cells::Bytes(cells) | Cells::Decimal { cells, .. } | Cells::Packed { cells, .. } => {
                 let (offsets, data) = cells.take();
                 Arc::new(BinaryArray::new(offsets, data, nulls))
             }
@@ -57,6 +57,7 @@ impl Column {
                 let cells = PrimitiveArray::<TimestampMillisecondType>::new(take(cells).into(), nulls);
                 Arc::new(cells.with_timezone("UTC"))
             }
+            Cells::Values { .. } => unreachable!("values aside become packed cells"),
             Cells::Union { members, fields, .. } => structure(members, fields, rows, nulls),
         }
     }

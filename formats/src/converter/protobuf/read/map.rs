@@ -7,15 +7,18 @@ use arrow_array::ArrayRef;
 use arrow_schema::FieldRef;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
+use lakeward_api::value::Value;
 
 use super::super::fault::{Converted, malformed};
 use super::cells::{Place, last, offset};
 use super::check::Whole;
 use super::cursor::Cursor;
 use super::merge::write_sized;
+use super::nested::Types;
 use super::{Cells, Column};
 
 /// Keys and values of maps.
+#[derive(Clone)]
 pub(super) struct MapCells {
     pub(super) offsets: Vec<i32>,
     key: Column,
@@ -41,6 +44,15 @@ impl MapCells {
     /// Appends the entry at the cursor, up to its end.
     fn append(&mut self, cursor: &mut Cursor<'_>) -> Converted<()> {
         let row = self.key.rows;
+        // Most entries are a key and a value, in that order.
+        for (column, number) in [(&mut self.key, 1), (&mut self.value, 2)] {
+            if let [tag, value @ ..] = cursor.rest()
+                && *tag == number << 3 | column.wire
+                && let Some(after) = column.append_plain(value)
+            {
+                cursor.rewind(after);
+            }
+        }
         while let Some(tag) = cursor.tag()? {
             let is_known = match tag.number {
                 _ if tag.wire == 4 => {
@@ -56,7 +68,7 @@ impl MapCells {
         }
         for column in [&mut self.key, &mut self.value] {
             if column.rows == row {
-                column.check_empty()?;
+                column.check_empty(cursor.types())?;
                 column.push_default(cursor)?;
             }
         }
@@ -73,12 +85,12 @@ impl MapCells {
                 _ => cursor.skip(tag)?,
             }
         }
-        if has_value || whole == Whole::Piece { Ok(()) } else { self.value.check_empty() }
+        if has_value || whole == Whole::Piece { Ok(()) } else { self.value.check_empty(cursor.types()) }
     }
 
     /// An entry with one occurrence of its value, when that is a message: see [`super::merge`].
-    pub(super) fn merged(&self, entry: &[u8]) -> Converted<Vec<u8>> {
-        let mut cursor = Cursor::new(entry);
+    pub(super) fn merged(&self, entry: &[u8], types: &Types) -> Converted<Vec<u8>> {
+        let mut cursor = Cursor::new(entry, types);
         let (mut out, mut value) = (Vec::with_capacity(entry.len()), None::<Vec<u8>>);
         loop {
             let before = cursor.rest();
@@ -91,8 +103,8 @@ impl MapCells {
             }
         }
         if let Some(value) = value {
-            let value = match self.value.inner_message() {
-                Some(message) => message.merged(&value)?,
+            let value = match self.value.inner_message(types) {
+                Some(message) => message.merged(&value, types)?,
                 None => value,
             };
             write_sized(2, &value, &mut out);
@@ -134,6 +146,19 @@ impl MapCells {
         self.replaced.truncate(self.replaced.partition_point(|at| (*at as usize) < entries));
     }
 
+    /// Keys and values.
+    pub(super) fn columns_mut(&mut self) -> [&mut Column; 2] {
+        [&mut self.key, &mut self.value]
+    }
+
+    /// The entries of row `row`.
+    pub(super) fn take_entries(&mut self, row: usize) -> Vec<(Value, Value)> {
+        let entries = self.offsets[row] as usize..self.offsets[row + 1] as usize;
+        let replaced = &self.replaced;
+        let kept = entries.filter(|at| replaced.binary_search(&(*at as u32)).is_err());
+        kept.map(|at| (self.key.take_value(at), self.value.take_value(at))).collect()
+    }
+
     /// Takes offsets, keys and values.
     pub(super) fn finish(&mut self) -> (Vec<i32>, ArrayRef, ArrayRef) {
         let entries = self.key.rows;
@@ -163,9 +188,9 @@ impl Column {
     /// Reads a map entry into row `row`.
     pub(super) fn entry(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<bool> {
         let Cells::Map(map) = &mut self.cells else { unreachable!("called for maps") };
-        let after = cursor.enter()?;
+        let after = cursor.enter_message()?;
         map.append(cursor)?;
-        cursor.rewind(after);
+        cursor.leave_message(after);
         let end = offset(map.key.rows)?;
         if self.rows == row {
             map.offsets.push(end);
@@ -185,7 +210,7 @@ impl Column {
             | Cells::Decimal { cells, .. }
             | Cells::EnumText { cells, .. }
             | Cells::Text { cells, .. } => Key::Bytes(cells.cell(row)),
-            Cells::Boolean(cells) => Key::Number(i64::from(cells.get_bit(row))),
+            Cells::Boolean(cells) => Key::Number(i64::from(cells.is_marked(row))),
             Cells::Date { cells, .. }
             | Cells::EnumNumber { cells, .. }
             | Cells::Int32(cells, _)
@@ -195,9 +220,7 @@ impl Column {
             Cells::Int16(cells, _) => Key::Number(i64::from(cells[row])),
             Cells::Int64(cells, _) | Cells::Timestamp { cells, .. } => Key::Number(cells[row]),
             Cells::Int8(cells, _) => Key::Number(i64::from(cells[row])),
-            Cells::List { .. } | Cells::Map(_) | Cells::Message(_) | Cells::Union { .. } => {
-                unreachable!("keys are scalars")
-            }
+            _ => unreachable!("keys are scalars"),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::super::fault::{Converted, malformed};
 use super::cursor::Cursor;
 use super::message::Target;
+use super::nested::Types;
 use super::{Cells, Column, MessageCells};
 
 /// A field of a payload.
@@ -61,10 +62,10 @@ impl<'a> Parts<'a> {
 
 impl MessageCells {
     /// The same payload with one occurrence of each embedded message. Recursion is bounded by the depth of
-    /// the schema.
-    pub(super) fn merged(&self, payload: &[u8]) -> Converted<Vec<u8>> {
+    /// the payload, which has been checked.
+    pub(super) fn merged(&self, payload: &[u8], types: &Types) -> Converted<Vec<u8>> {
         let mut parts = Parts::default();
-        let mut cursor = Cursor::new(payload);
+        let mut cursor = Cursor::new(payload, types);
         loop {
             let before = cursor.rest();
             let Some(tag) = cursor.tag()? else { break };
@@ -78,7 +79,7 @@ impl MessageCells {
                     let bytes = &before[..before.len() - cursor.rest().len()];
                     parts.add(tag.number, bytes, None, None);
                 }
-                Some((target, column)) if column.has_pieces() => {
+                Some((target, column)) if column.has_pieces(types) => {
                     let bytes = cursor.bytes()?;
                     if column.is_piece() {
                         parts.merge(tag.number, bytes, target, column);
@@ -99,9 +100,9 @@ impl MessageCells {
                 out.extend_from_slice(&part.bytes);
                 continue;
             };
-            let bytes = match (column.inner_message(), &column.cells) {
-                (Some(message), _) => message.merged(&part.bytes)?,
-                (None, Cells::Map(map)) => map.merged(&part.bytes)?,
+            let bytes = match (column.inner_message(types), &column.cells) {
+                (Some(message), _) => message.merged(&part.bytes, types)?,
+                (None, Cells::Map(map)) => map.merged(&part.bytes, types)?,
                 (None, _) => part.bytes,
             };
             write_sized(part.number, &bytes, &mut out);
@@ -109,13 +110,9 @@ impl MessageCells {
         Ok(out)
     }
 
-    /// The column of a field, which may be a member of another one.
+    /// The column of a field.
     pub(super) fn column(&self, target: &Target) -> &Column {
-        let column = &self.columns[target.column];
-        match (&column.cells, target.member) {
-            (Cells::Union { members, .. }, Some(member)) => &members[member],
-            _ => column,
-        }
+        target.column_of(&self.columns)
     }
 }
 
@@ -144,6 +141,8 @@ impl Column {
         let is_message = matches!(
             self.cells,
             Cells::Message(_)
+                | Cells::Packed { .. }
+                | Cells::Values { .. }
                 | Cells::Date { .. }
                 | Cells::Decimal { .. }
                 | Cells::Time { .. }
@@ -153,15 +152,16 @@ impl Column {
     }
 
     /// Whether occurrences of the field, or what is inside of them, are merged.
-    fn has_pieces(&self) -> bool {
-        self.is_piece() || self.inner_message().is_some() || matches!(self.cells, Cells::Map(_))
+    fn has_pieces(&self, types: &Types) -> bool {
+        self.is_piece() || self.inner_message(types).is_some() || matches!(self.cells, Cells::Map(_))
     }
 
     /// The message of the column or of its items.
-    pub(super) fn inner_message(&self) -> Option<&MessageCells> {
+    pub(super) fn inner_message<'a>(&'a self, types: &'a Types) -> Option<&'a MessageCells> {
         match &self.cells {
             Cells::Message(message) => Some(message),
-            Cells::List { item, .. } => item.inner_message(),
+            Cells::List { item, .. } => item.inner_message(types),
+            Cells::Packed { target, .. } | Cells::Values { target, .. } => Some(types.message(*target)),
             _ => None,
         }
     }

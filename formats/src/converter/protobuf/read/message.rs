@@ -8,9 +8,11 @@ use lakeward_api::schema::Schema;
 
 use super::super::fault::{Converted, Fault, MISSING, malformed};
 use super::cursor::{Cursor, Tag};
+use super::in_order::{Step, steps};
 use super::{Absent, Cells, Column};
 
 /// The columns of a message.
+#[derive(Clone)]
 pub(in super::super) struct MessageCells {
     pub(super) columns: Vec<Column>,
     pub(super) fields: Fields,
@@ -18,6 +20,10 @@ pub(in super::super) struct MessageCells {
     small: Vec<u16>,
     large: HashMap<u32, u16>,
     targets: Vec<Target>,
+    /// The fields that may come next.
+    pub(super) steps: Vec<Step>,
+    /// Columns that are looked at when a row ends although they have it, a bit each.
+    ends: u64,
     /// Cells of a row without values.
     pub(super) width: usize,
 }
@@ -46,7 +52,12 @@ impl MessageCells {
         let mut small = Vec::new();
         let mut large = HashMap::new();
         let mut targets = Vec::new();
+        let steps = steps(&columns, &found);
+        let mut ends = 0;
         for (number, target) in found {
+            if !target.is_alone() || matches!(columns[target.column].cells, Cells::Map(_)) {
+                ends |= 1 << (target.column % 64);
+            }
             targets.push(target);
             let entry = u16::try_from(targets.len()).expect("a schema has fewer fields");
             match usize::try_from(number) {
@@ -58,13 +69,36 @@ impl MessageCells {
             }
         }
         let width = 1 + columns.iter().map(|column| column.width).sum::<usize>();
-        Self { columns, fields: schema.arrow_fields(), small, large, targets, width }
+        Self { columns, fields: schema.arrow_fields(), small, large, targets, steps, ends, width }
+    }
+
+    /// Reads the message at the cursor, up to its end, as the new row `row`.
+    ///
+    /// # Errors
+    /// Bytes that are no fields; the end of a group that never began is one of them. Fields that are missing.
+    pub(super) fn append(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<()> {
+        let present = self.read_in_order(cursor, row)?;
+        let is_whole = cursor.is_empty() && self.columns.len() <= 64;
+        if !is_whole {
+            self.read(cursor, row)?;
+        }
+        cursor.spend(self.width)?;
+        if !is_whole {
+            return self.close(row, Closing::Read, cursor);
+        }
+        let all = u64::MAX.checked_shr(64 - self.columns.len() as u32).unwrap_or(0);
+        let mut open = all & (!present | self.ends);
+        while open != 0 {
+            self.close_column(open.trailing_zeros() as usize, row, Closing::Read, cursor)?;
+            open &= open - 1;
+        }
+        Ok(())
     }
 
     /// Reads fields into row `row`, which is open in every column.
     ///
     /// # Errors
-    /// Bytes that are no fields; the end of a group that never began is one of them.
+    /// Bytes that are no fields.
     pub(super) fn read(&mut self, cursor: &mut Cursor<'_>, row: usize) -> Converted<()> {
         while let Some(tag) = cursor.tag()? {
             if !self.field(tag, cursor, row)? {
@@ -77,15 +111,30 @@ impl MessageCells {
     /// Reads one field; false when it is unknown.
     #[inline]
     fn field(&mut self, tag: Tag, cursor: &mut Cursor<'_>, row: usize) -> Converted<bool> {
-        let Some(target) = self.target(tag.number) else { return Ok(false) };
+        match self.index(tag.number) {
+            Some(target) => self.field_of(target, tag.wire, cursor, row),
+            None => Ok(false),
+        }
+    }
+
+    /// Reads a field of a target; false when its wire type is another one.
+    #[inline]
+    pub(super) fn field_of(
+        &mut self,
+        target: usize,
+        wire: u8,
+        cursor: &mut Cursor<'_>,
+        row: usize,
+    ) -> Converted<bool> {
+        let target = &self.targets[target];
         let (column, member, rivals) = (target.column, target.member, target.rivals.clone());
         if let Some(member) = member {
-            return self.columns[column].choose(member, tag.wire, cursor, row);
+            return self.columns[column].choose(member, wire, cursor, row);
         }
         let Some(rivals) = rivals else {
-            return self.columns[column].field(tag.wire, cursor, row);
+            return self.columns[column].field(wire, cursor, row);
         };
-        if !self.columns[column].field(tag.wire, cursor, row)? {
+        if !self.columns[column].field(wire, cursor, row)? {
             return Ok(false);
         }
         if self.columns[column].rows == row {
@@ -98,43 +147,72 @@ impl MessageCells {
     }
 
     /// Where the field of that number goes.
-    #[inline]
     pub(super) fn target(&self, number: u32) -> Option<&Target> {
+        self.targets.get(self.index(number)?)
+    }
+
+    #[inline]
+    fn index(&self, number: u32) -> Option<usize> {
         let entry = match self.small.get(number as usize) {
             Some(entry) => *entry,
             None => self.large.get(&number).copied().unwrap_or(0),
         };
-        self.targets.get(usize::from(entry.checked_sub(1)?))
+        Some(usize::from(entry.checked_sub(1)?))
     }
 
     /// Fills in what row `row` does not have.
     pub(super) fn close(&mut self, row: usize, closing: Closing, cursor: &mut Cursor<'_>) -> Converted<()> {
-        for (column, at) in self.columns.iter_mut().zip(0..) {
-            if column.rows > row {
-                match &mut column.cells {
-                    Cells::Map(map) => map.close(),
-                    Cells::Union { members, .. } => {
-                        members.iter_mut().filter(|member| member.rows == row).for_each(Column::push_hole);
-                    }
-                    _ => {}
+        (0..self.columns.len()).try_for_each(|at| self.close_column(at, row, closing, cursor))
+    }
+
+    fn close_column(
+        &mut self,
+        at: usize,
+        row: usize,
+        closing: Closing,
+        cursor: &mut Cursor<'_>,
+    ) -> Converted<()> {
+        let column = &mut self.columns[at];
+        if column.rows > row {
+            match &mut column.cells {
+                Cells::Map(map) => map.close(),
+                Cells::Union { members, .. } => {
+                    members.iter_mut().filter(|member| member.rows == row).for_each(Column::push_hole);
                 }
-                continue;
+                _ => {}
             }
-            if column.is_required && closing == Closing::Read {
-                return Err(missing(&self.fields, at));
-            }
-            match &column.absent {
-                Absent::Default => column.push_default(cursor)?,
-                Absent::Null => {
-                    if column.width > 1 {
-                        cursor.spend(column.width)?;
-                    }
-                    column.push_hole();
-                }
-                Absent::Refused(message) => return Err(super::super::fault::data(message.clone())),
-            }
+            return Ok(());
         }
-        Ok(())
+        if column.is_required && closing == Closing::Read {
+            return Err(missing(&self.fields, at));
+        }
+        match &column.absent {
+            Absent::Default => column.push_default(cursor),
+            Absent::Null => {
+                if column.width > 1 {
+                    cursor.spend(column.width)?;
+                }
+                column.push_hole();
+                Ok(())
+            }
+            Absent::Refused(message) => Err(super::super::fault::data(message.clone())),
+        }
+    }
+}
+
+impl Target {
+    /// The column of the field, which may be a member of another one.
+    pub(super) fn column_of<'a>(&self, columns: &'a [Column]) -> &'a Column {
+        let column = &columns[self.column];
+        match (&column.cells, self.member) {
+            (Cells::Union { members, .. }, Some(member)) => &members[member],
+            _ => column,
+        }
+    }
+
+    /// Whether no other field changes the column.
+    pub(super) fn is_alone(&self) -> bool {
+        self.member.is_none() && self.rivals.is_none()
     }
 }
 

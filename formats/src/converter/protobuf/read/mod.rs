@@ -3,7 +3,7 @@
 //! before it. What a message does not have is filled in when it ends.
 //!
 //! Reading is bounded by the payload: lengths are checked against the bytes that are left, recursion is
-//! bounded by the schema, which does not contain itself, and by a limit for unknown groups.
+//! bounded by the limit of protobuf-java for messages in messages and for unknown groups.
 //!
 //! Source: Protobuf's encoding; `DynamicMessage`, `MessageReflection` and `CodedInputStream` of
 //! protobuf-java.
@@ -15,37 +15,40 @@ mod check;
 mod cursor;
 mod fill;
 mod finish;
+mod in_order;
 mod logical;
 mod map;
 mod merge;
 mod message;
+mod nested;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::BooleanBufferBuilder;
-use arrow_buffer::NullBufferBuilder;
 use arrow_schema::{FieldRef, Fields};
 use lakeward_api::schema::Schema;
+use lakeward_api::value::Value;
 
 use super::descriptor::Pool;
 use super::fault::{Converted, Fault, is_of_a_value};
 use super::mapping::{Mapping, to_connect};
 
-use cells::VarCells;
+use cells::{Marks, VarCells};
 use check::Whole;
 use cursor::Cursor;
 use logical::Parts;
 pub(super) use logical::digits_of;
 use map::MapCells;
 pub(super) use message::{MessageCells, Target};
+use nested::Types;
 
 /// Reads payloads of one message type.
 pub(super) struct Reader {
     /// The schema of the outcome.
     pub(super) schema: Arc<Schema>,
     root: Column,
+    /// The messages inside that contain themselves.
+    types: Types,
 }
 
 impl Reader {
@@ -54,15 +57,15 @@ impl Reader {
     /// # Errors
     /// A `DataException` for types that have no columns.
     pub(super) fn new(pool: &Pool, id: usize, mapping: Mapping, version: Option<i32>) -> Converted<Self> {
-        let (schema, root) = to_connect(pool, id, mapping, version)?;
-        Ok(Self { schema: Arc::new(schema), root })
+        let (schema, root, types) = to_connect(pool, id, mapping, version)?;
+        Ok(Self { schema: Arc::new(schema), root, types: Types::new(types) })
     }
 
     /// Appends the value of `payload`. On an error no row is left behind.
     #[inline]
     pub(super) fn read(&mut self, payload: &[u8]) -> Converted<()> {
         let rows = self.root.rows;
-        let appended = self.root.append_root(&mut Cursor::new(payload), rows);
+        let appended = self.root.append_root(&mut Cursor::new(payload, &self.types), rows);
         let Err(fault) = appended else { return Ok(()) };
         self.root.truncate(rows);
         self.read_merged(payload, fault)
@@ -76,14 +79,14 @@ impl Reader {
             return Err(fault);
         }
         // Java reads all of a message before it looks at values: broken bytes behind a bad date come first.
-        message.check(Whole::Piece, &mut Cursor::new(payload))?;
-        let merged = message.merged(payload)?;
-        message.check(Whole::Message, &mut Cursor::new(&merged))?;
+        message.check(Whole::Piece, &mut Cursor::new(payload, &self.types))?;
+        let merged = message.merged(payload, &self.types)?;
+        message.check(Whole::Message, &mut Cursor::new(&merged, &self.types))?;
         if merged == payload {
             return Err(fault);
         }
         let rows = self.root.rows;
-        let appended = self.root.append_root(&mut Cursor::new(&merged), rows);
+        let appended = self.root.append_root(&mut Cursor::new(&merged, &self.types), rows);
         if appended.is_err() {
             self.root.truncate(rows);
         }
@@ -97,6 +100,7 @@ impl Reader {
 }
 
 /// A column under construction.
+#[derive(Clone)]
 pub(super) struct Column {
     cells: Cells,
     /// Rows so far.
@@ -104,7 +108,7 @@ pub(super) struct Column {
     /// Whether the last row holds something a payload had.
     is_set: bool,
     /// Which rows are null; only where the schema is optional.
-    nulls: Option<NullBufferBuilder>,
+    nulls: Option<Marks>,
     /// The wire type of one value.
     pub(super) wire: u8,
     /// The value is the one field of a message.
@@ -150,8 +154,9 @@ pub(super) enum Number {
 }
 
 /// Cells of one type.
+#[derive(Clone)]
 enum Cells {
-    Boolean(BooleanBufferBuilder),
+    Boolean(Marks),
     Bytes(VarCells),
     Date {
         cells: Vec<i32>,
@@ -184,6 +189,11 @@ enum Cells {
     },
     Map(Box<MapCells>),
     Message(Box<MessageCells>),
+    /// Messages that contain themselves, of the type `target`.
+    Packed {
+        cells: VarCells,
+        target: usize,
+    },
     Text {
         cells: VarCells,
         strict: bool,
@@ -202,11 +212,18 @@ enum Cells {
         fields: Fields,
         chosen: Option<usize>,
     },
+    /// As `Packed`, inside of such a message.
+    Values {
+        values: Vec<Value>,
+        target: usize,
+    },
 }
 
 /// The names of an enum's numbers.
+#[derive(Clone)]
 struct Names {
-    by_number: HashMap<i32, Box<[u8]>>,
+    /// Ascending.
+    by_number: Vec<(i32, Box<[u8]>)>,
     enum_name: String,
     /// Numbers without a name are unknown fields.
     is_closed: bool,

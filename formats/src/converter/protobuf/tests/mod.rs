@@ -2,4 +2,5 @@
 
 mod damage;
 mod golden;
+mod nested;
 mod registry;

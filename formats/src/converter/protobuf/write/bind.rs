@@ -53,14 +53,18 @@ pub(super) enum Cells<'a> {
 /// The fields of a message. Recursion is bounded by the depth of the schema.
 pub(super) fn message<'a>(design: &'a MessageDesign, array: &'a dyn Array) -> Converted<Vec<Bound<'a>>> {
     let columns = array.as_struct().columns();
-    design.fields.iter().map(|field| bind(field, columns)).collect()
+    design.fields.iter().map(|field| bind(field, design, columns)).collect()
 }
 
-fn bind<'a>(field: &'a FieldDesign, columns: &'a [ArrayRef]) -> Converted<Bound<'a>> {
+fn bind<'a>(
+    field: &'a FieldDesign,
+    around: &'a MessageDesign,
+    columns: &'a [ArrayRef],
+) -> Converted<Bound<'a>> {
     let column = &columns[field.column];
-    let Some(member) = field.member else { return Bound::new(field, column) };
+    let Some(member) = field.member else { return Bound::new(field, around, column) };
     let members = column.as_struct().columns();
-    let mut bound = Bound::new(field, &members[member])?;
+    let mut bound = Bound::new(field, around, &members[member])?;
     bound.before = members[..member].iter().map(|other| other.nulls()).collect();
     let members = if member == 0 { members.iter().map(|other| other.nulls()).collect() } else { Vec::new() };
     bound.union = Some(Union { nulls: column.nulls(), members });
@@ -68,8 +72,8 @@ fn bind<'a>(field: &'a FieldDesign, columns: &'a [ArrayRef]) -> Converted<Bound<
 }
 
 impl<'a> Bound<'a> {
-    fn new(field: &'a FieldDesign, array: &'a ArrayRef) -> Converted<Self> {
-        let mut bound = Self::of_value_or_list(&field.form, array, field.is_list)?;
+    fn new(field: &'a FieldDesign, around: &'a MessageDesign, array: &'a ArrayRef) -> Converted<Self> {
+        let mut bound = Self::of_value_or_list(&field.form, Some(around), array, field.is_list)?;
         bound.number = field.number;
         bound.is_implicit = field.presence == Presence::Implicit;
         if let Cells::List { item, .. } = &mut bound.cells {
@@ -78,7 +82,7 @@ impl<'a> Bound<'a> {
         if let Some((schema, value)) = &field.default {
             let column: ArrayRef = rows::constant(schema, value, 1)
                 .map_err(|error| data(format!("The default of a field does not fit it: {error}")))?;
-            let mut inner = Bound::of_value_or_list(&field.form, &*column, field.is_list)?;
+            let mut inner = Bound::of_value_or_list(&field.form, Some(around), &*column, field.is_list)?;
             (inner.number, inner.is_implicit) = (field.number, bound.is_implicit);
             if let Cells::List { item, .. } = &mut inner.cells {
                 item.number = field.number;
@@ -92,16 +96,21 @@ impl<'a> Bound<'a> {
 
     /// A value without a field around it.
     pub(super) fn of_value(form: &'a Form, array: &'a dyn Array) -> Converted<Self> {
-        Self::of_value_or_list(form, array, false)
+        Self::of_value_or_list(form, None, array, false)
     }
 
-    fn of_value_or_list(form: &'a Form, array: &'a dyn Array, is_list: bool) -> Converted<Self> {
+    fn of_value_or_list(
+        form: &'a Form,
+        around: Option<&'a MessageDesign>,
+        array: &'a dyn Array,
+        is_list: bool,
+    ) -> Converted<Self> {
         let cells = if is_list {
             let list = array.as_list::<i32>();
-            let item = Box::new(Self::of_value_or_list(form, list.values(), false)?);
+            let item = Box::new(Self::of_value_or_list(form, around, list.values(), false)?);
             Cells::List { offsets: list.value_offsets(), item }
         } else {
-            cells(form, array)?
+            cells(form, around, array)?
         };
         Ok(Self {
             number: 0,
@@ -116,14 +125,22 @@ impl<'a> Bound<'a> {
     }
 }
 
-fn cells<'a>(form: &'a Form, array: &'a dyn Array) -> Converted<Cells<'a>> {
+fn cells<'a>(
+    form: &'a Form,
+    around: Option<&'a MessageDesign>,
+    array: &'a dyn Array,
+) -> Converted<Cells<'a>> {
     Ok(match (form, array.data_type()) {
         (Form::Map { key, value }, _) => {
             let map = array.as_map();
-            let (key, value) = (Bound::new(key, map.keys())?, Bound::new(value, map.values())?);
+            let around = around.unwrap_or(&NONE);
+            let (key, value) =
+                (Bound::new(key, around, map.keys())?, Bound::new(value, around, map.values())?);
             Cells::Map { offsets: map.value_offsets(), key: Box::new(key), value: Box::new(value) }
         }
         (Form::Message(design), _) => Cells::Message(message(design, array)?),
+        // Without any value it has not been taken apart.
+        (Form::Recursive(_), DataType::Struct(_)) => Cells::Message(message(around.unwrap_or(&NONE), array)?),
         (_, DataType::Boolean) => Cells::Boolean(array.as_boolean()),
         (_, DataType::Float64) => Cells::Double(array.as_primitive::<Float64Type>().values()),
         (_, DataType::Float32) => Cells::Float(array.as_primitive::<Float32Type>().values()),
@@ -146,3 +163,6 @@ fn cells<'a>(form: &'a Form, array: &'a dyn Array) -> Converted<Cells<'a>> {
         }
     })
 }
+
+/// The message around values that are in none.
+static NONE: MessageDesign = MessageDesign { fields: Vec::new(), has_cycle: false };

@@ -132,7 +132,7 @@ impl Bound<'_> {
                 Ok(length == 0)
             }
             (Form::Scalar(kind), _) => Ok(self.write_scalar(kind, row, out)),
-            (Form::Message(_), Cells::Message(fields)) => {
+            (Form::Message(_) | Form::Recursive(_), Cells::Message(fields)) => {
                 sized(out, |out| write_fields(fields, row, out))?;
                 Ok(false)
             }
@@ -230,6 +230,20 @@ pub(super) fn tag(number: u32, wire: u8, out: &mut Vec<u8>) {
 
 #[inline]
 pub(super) fn varint(number: u64, out: &mut Vec<u8>) {
+    if number < 0x80 {
+        return out.push(number as u8);
+    }
+    if number < 1 << 56 {
+        // Groups of seven bits move to bytes of their own together: halves, pairs of pairs, pairs.
+        let groups = (number & 0x0fff_ffff) | ((number & 0x00ff_ffff_f000_0000) << 4);
+        let groups = (groups & 0x0000_3fff_0000_3fff) | ((groups & 0x0fff_c000_0fff_c000) << 2);
+        let groups = (groups & 0x007f_007f_007f_007f) | ((groups & 0x3f80_3f80_3f80_3f80) << 1);
+        let length = (u64::BITS - number.leading_zeros()).div_ceil(7);
+        let more = 0x8080_8080_8080_8080 & ((1 << (8 * (length - 1))) - 1);
+        let end = out.len() + length as usize;
+        out.extend_from_slice(&(groups | more).to_le_bytes());
+        return out.truncate(end);
+    }
     let mut rest = number;
     while rest >= 0x80 {
         out.push(rest as u8 | 0x80);
@@ -266,4 +280,29 @@ fn sized(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Converted<()>) -
 pub(super) fn range(offsets: &[i32], row: usize) -> std::ops::Range<usize> {
     // Offsets of an Arrow array ascend from 0 or more.
     offsets[row] as usize..offsets[row + 1] as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::varint;
+
+    #[test]
+    fn varints_of_every_length_are_written() {
+        for shift in 0..64 {
+            for number in
+                [1_u64 << shift, (1 << shift) - 1, 0x5555_5555_5555_5555 >> shift, u64::MAX >> shift]
+            {
+                let mut expected = b"x".to_vec();
+                let mut rest = number;
+                while rest >= 0x80 {
+                    expected.push(rest as u8 | 0x80);
+                    rest >>= 7;
+                }
+                expected.push(rest as u8);
+                let mut out = b"x".to_vec();
+                varint(number, &mut out);
+                assert_eq!(out, expected, "{number}");
+            }
+        }
+    }
 }

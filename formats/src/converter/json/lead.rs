@@ -11,14 +11,21 @@ pub(super) struct Lead {
     /// Ones where `head` has bytes.
     mask: u128,
     bytes: usize,
-    /// What does not fit into `head`.
-    rest: Box<[u8]>,
+    /// The last sixteen bytes of a lead that is longer.
+    tail: u128,
+    /// All of it.
+    spelling: Box<[u8]>,
 }
 
 impl Lead {
     /// A lead that no JSON has: where these bytes are passed, nothing else can be.
     pub(super) fn unknown() -> Self {
-        Self { head: u128::MAX, mask: u128::MAX, bytes: 0, rest: Box::default() }
+        Self { head: u128::MAX, mask: u128::MAX, bytes: 0, tail: 0, spelling: Box::default() }
+    }
+
+    /// A lead that is no text at all.
+    pub(super) fn none() -> Self {
+        Self { head: 0, mask: 0, bytes: 0, tail: 0, spelling: Box::default() }
     }
 
     /// The lead that is spelled `text`; unknown when that is not worth keeping.
@@ -26,11 +33,12 @@ impl Lead {
         if text.is_empty() || text.len() > BYTES_MAX {
             return Self::unknown();
         }
-        let (first, rest) = text.split_at(text.len().min(BLOCK));
+        let first = &text[..text.len().min(BLOCK)];
         let mut head = [0; BLOCK];
         head[..first.len()].copy_from_slice(first);
         let mask = u128::MAX >> ((BLOCK - first.len()) * 8);
-        Self { head: u128::from_le_bytes(head), mask, bytes: text.len(), rest: rest.into() }
+        let tail = text.last_chunk().map_or(0, |tail| u128::from_le_bytes(*tail));
+        Self { head: u128::from_le_bytes(head), mask, bytes: text.len(), tail, spelling: text.into() }
     }
 
     /// The text after the lead when `text` starts with it. Needs a block of text, whatever the lead.
@@ -39,7 +47,32 @@ impl Lead {
         if (u128::from_le_bytes(*text.first_chunk()?) ^ self.head) & self.mask != 0 {
             return None;
         }
-        if self.bytes <= BLOCK { text.get(self.bytes..) } else { text[BLOCK..].strip_prefix(&*self.rest) }
+        if self.bytes <= BLOCK { text.get(self.bytes..) } else { text.strip_prefix(&*self.spelling) }
+    }
+
+    /// Where the lead at `at` in `text` ends, when it stands there. Needs a block of text, whatever the lead.
+    #[inline(always)]
+    pub(super) fn end(&self, text: &[u8], at: usize) -> Option<usize> {
+        let chunk = text.get(at..)?.first_chunk()?;
+        if (u128::from_le_bytes(*chunk) ^ self.head) & self.mask != 0 {
+            return None;
+        }
+        let end = at + self.bytes;
+        let is_all = self.bytes <= BLOCK || self.ends_at(text, at, end);
+        is_all.then_some(end)
+    }
+
+    /// Whether a lead of more than a block, whose first block stands at `at`, ends at `end`.
+    #[inline(always)]
+    fn ends_at(&self, text: &[u8], at: usize, end: usize) -> bool {
+        let tail = text.get(end - BLOCK..).and_then(|tail| tail.first_chunk());
+        tail.is_some_and(|tail| u128::from_le_bytes(*tail) == self.tail)
+            && (self.bytes <= 2 * BLOCK || text[at..].starts_with(&self.spelling))
+    }
+
+    /// All of it; empty when it is unknown.
+    pub(super) fn spelling(&self) -> &[u8] {
+        &self.spelling
     }
 }
 
@@ -56,6 +89,9 @@ mod tests {
             let lead: Vec<u8> = (0..length).map(|at| b'a' + at).collect();
             let text = [&lead, &b"-nd"[..], &[0; BLOCK]].concat();
             assert_eq!(Lead::of(&lead).pass(&text), Some(&text[lead.len()..]));
+            let further = [&b"??"[..], &text].concat();
+            assert_eq!(Lead::of(&lead).end(&further, 2), Some(2 + lead.len()));
+            assert_eq!(Lead::of(&lead).end(&further, 1), None);
             assert_eq!(Lead::of(&lead).pass(&text[1..]), None);
             for at in 0..lead.len() {
                 let mut other = text.clone();

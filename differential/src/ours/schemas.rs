@@ -1,0 +1,142 @@
+//! Schemas of the model and of `lakeward-api`, also those that contain themselves.
+
+use std::sync::Arc;
+
+use lakeward_api::recursion::{Definitions, Recursive};
+use lakeward_api::schema::{Field as ApiField, Kind as ApiKind, Schema as ApiSchema};
+
+use super::convert::{api_value, model_value};
+use crate::model::{Field, Kind, Schema};
+
+/// Our form of `schema`.
+pub(super) fn api_schema(schema: &Schema) -> ApiSchema {
+    let definitions = Definitions::new(&format!("model {schema:?}"));
+    ToApi { definitions, around: Vec::new() }.schema(schema)
+}
+
+/// The model's form of `schema`.
+pub(super) fn model_schema(schema: &ApiSchema) -> Schema {
+    ToModel { around: Vec::new() }.schema(schema)
+}
+
+struct ToApi {
+    definitions: Definitions,
+    /// The STRUCTs around, with their numbers once something refers to them.
+    around: Vec<Option<Recursive>>,
+}
+
+impl ToApi {
+    fn schema(&mut self, schema: &Schema) -> ApiSchema {
+        let kind = match &schema.kind {
+            Kind::Int8 => ApiKind::Int8,
+            Kind::Int16 => ApiKind::Int16,
+            Kind::Int32 => ApiKind::Int32,
+            Kind::Int64 => ApiKind::Int64,
+            Kind::Float32 => ApiKind::Float32,
+            Kind::Float64 => ApiKind::Float64,
+            Kind::Boolean => ApiKind::Boolean,
+            Kind::String => ApiKind::String,
+            Kind::Bytes => ApiKind::Bytes,
+            Kind::Array(item) => ApiKind::Array(self.inner(item)),
+            Kind::Map(key, value) => ApiKind::Map { key: self.inner(key), value: self.inner(value) },
+            Kind::Recursive(levels) => ApiKind::Recursive(self.refer(*levels)),
+            Kind::Struct(fields) => return self.structure(schema, fields),
+        };
+        with_attributes(kind, schema)
+    }
+
+    fn inner(&mut self, schema: &Option<Arc<Schema>>) -> Arc<ApiSchema> {
+        Arc::new(self.schema(schema.as_ref().expect("inputs name the schemas of their elements")))
+    }
+
+    fn refer(&mut self, levels: usize) -> Recursive {
+        let at = self.around.len() - levels;
+        if let Some(known) = self.around[at] {
+            return known;
+        }
+        let new = self.definitions.reserve().expect("generated schemas come from a small pool");
+        self.around[at] = Some(new);
+        new
+    }
+
+    fn structure(&mut self, schema: &Schema, fields: &[Field]) -> ApiSchema {
+        self.around.push(None);
+        let field = |field: &Field| {
+            let schema = Arc::new(self.schema(&field.schema));
+            ApiField { name: field.name.as_str().into(), schema }
+        };
+        let kind = ApiKind::Struct(fields.iter().map(field).collect());
+        let made = with_attributes(kind, schema);
+        if let Some(Some(recursive)) = self.around.pop() {
+            recursive.define(&Arc::new(made.clone()));
+        }
+        made
+    }
+}
+
+fn with_attributes(kind: ApiKind, schema: &Schema) -> ApiSchema {
+    ApiSchema {
+        kind,
+        optional: schema.optional,
+        default: schema.default.as_ref().map(api_value),
+        name: schema.name.as_deref().map(Arc::from),
+        version: schema.version,
+        doc: schema.doc.as_deref().map(Arc::from),
+        parameters: schema.parameters.iter().cloned().collect(),
+    }
+}
+
+struct ToModel {
+    /// The types of the STRUCTs around.
+    around: Vec<ApiKind>,
+}
+
+impl ToModel {
+    fn schema(&mut self, schema: &ApiSchema) -> Schema {
+        let kind = match &schema.kind {
+            ApiKind::Int8 => Kind::Int8,
+            ApiKind::Int16 => Kind::Int16,
+            ApiKind::Int32 => Kind::Int32,
+            ApiKind::Int64 => Kind::Int64,
+            ApiKind::Float32 => Kind::Float32,
+            ApiKind::Float64 => Kind::Float64,
+            ApiKind::Boolean => Kind::Boolean,
+            ApiKind::String => Kind::String,
+            ApiKind::Bytes => Kind::Bytes,
+            ApiKind::Array(item) => Kind::Array(self.inner(item)),
+            ApiKind::Map { key, value } => Kind::Map(self.inner(key), self.inner(value)),
+            ApiKind::Recursive(recursive) => {
+                let meant = recursive.resolve();
+                return Schema { optional: schema.optional, ..self.schema(&meant) };
+            }
+            ApiKind::Struct(fields) => {
+                // Where a transform has changed the STRUCTs around, one of them is written out again.
+                if let Some(between) = self.around.iter().rev().position(|kind| *kind == schema.kind) {
+                    let kind = Kind::Recursive(between + 1);
+                    return Schema { optional: schema.optional, ..Schema::new(kind) };
+                }
+                self.around.push(schema.kind.clone());
+                let field = |field: &ApiField| Field {
+                    name: field.name.to_string(),
+                    schema: Arc::new(self.schema(&field.schema)),
+                };
+                let fields = fields.iter().map(field).collect();
+                self.around.pop();
+                Kind::Struct(fields)
+            }
+        };
+        Schema {
+            kind,
+            optional: schema.optional,
+            default: schema.default.as_ref().map(model_value),
+            name: schema.name.as_deref().map(str::to_owned),
+            version: schema.version,
+            doc: schema.doc.as_deref().map(str::to_owned),
+            parameters: schema.parameters.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        }
+    }
+
+    fn inner(&mut self, schema: &ApiSchema) -> Option<Arc<Schema>> {
+        Some(Arc::new(self.schema(schema)))
+    }
+}
