@@ -23,6 +23,18 @@ pub enum KafkaError {
         /// The limit, in ms.
         timeout_ms: u64,
     },
+    /// Java's client refuses its settings, in its words.
+    #[error("{message}")]
+    Config {
+        /// Java's text. Never holds a secret.
+        message: String,
+    },
+    /// Java's producer refuses to be made.
+    #[error("Failed to construct kafka producer")]
+    Construct {
+        /// Why, in Java's words where it has some. Never holds a secret.
+        problem: String,
+    },
     /// A setting cannot be used.
     #[error("Invalid value for configuration {key}: {problem}")]
     Setting {
@@ -44,7 +56,7 @@ impl KafkaError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Client { .. } | Self::Timeout { .. } => ErrorClass::Retriable,
-            Self::Setting { .. } => ErrorClass::Config,
+            Self::Config { .. } | Self::Construct { .. } | Self::Setting { .. } => ErrorClass::Config,
             Self::Stopped { .. } => ErrorClass::Fatal,
         }
     }
@@ -58,7 +70,10 @@ impl KafkaError {
             Self::Client { source: rdkafka::error::KafkaError::AdminOp(code), .. } => Some(*code),
             Self::Client { source, .. } => source.rdkafka_error_code(),
             Self::Timeout { .. } => return "org.apache.kafka.common.errors.TimeoutException",
-            Self::Setting { .. } => return "org.apache.kafka.common.config.ConfigException",
+            Self::Config { .. } | Self::Setting { .. } => {
+                return "org.apache.kafka.common.config.ConfigException";
+            }
+            Self::Construct { .. } => return "org.apache.kafka.common.KafkaException",
             Self::Stopped { .. } => None,
         };
         match code {
@@ -86,6 +101,14 @@ impl KafkaError {
 
 impl From<KafkaError> for ConnectError {
     fn from(err: KafkaError) -> Self {
+        if let KafkaError::Construct { problem } = &err {
+            let cause = ConnectError::config(problem.as_str());
+            let java_class = err.client_exception();
+            return Self::new(ErrorClass::Config, java_class, err.to_string()).with_source(cause);
+        }
+        if let KafkaError::Config { message } = err {
+            return Self::config(message);
+        }
         let java_class = match err.class() {
             ErrorClass::Config => "org.apache.kafka.common.config.ConfigException",
             ErrorClass::Retriable => "org.apache.kafka.connect.errors.RetriableException",

@@ -44,6 +44,12 @@ impl<C: ConsumerContext + 'static> Clone for LeaderFinder<C> {
 }
 
 impl<C: ConsumerContext + 'static> LeaderFinder<C> {
+    /// The generation of the group, if this member is in one. May wait a moment for the client's own thread.
+    pub fn generation(&self) -> Option<i64> {
+        let consumer = self.consumer.upgrade()?;
+        Some(crate::sys::group_generation(consumer.client())).filter(|generation| *generation >= 0)
+    }
+
     /// The address that the latest leader told; `None` when none did, or this member left the group.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! Nothing outside this crate names the client library or the wire protocol.
 
 pub mod admin;
+pub mod client_metrics;
 pub mod consumer;
 pub mod error;
 pub mod group_offsets;
@@ -12,6 +13,7 @@ pub mod log;
 pub mod membership;
 pub mod offset_store;
 pub mod producer;
+mod secrets;
 pub mod settings;
 pub mod source_producer;
 pub mod source_topics;

@@ -20,10 +20,10 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::watch;
 
-use crate::KafkaError;
 use crate::admin::{blocking, client_error, timeout_error};
 use crate::producer::{AckProducer, StoredAt};
 use crate::settings::{ClientKind, ClientSettings, translate};
+use crate::{KafkaError, secrets};
 
 /// How long one poll waits; bounds how long dropping the log takes.
 const POLL_WAIT: Duration = Duration::from_millis(50);
@@ -369,7 +369,7 @@ struct Quiet;
 impl ClientContext for Quiet {
     fn error(&self, err: LibraryError, reason: &str) {
         if err.rdkafka_error_code() != Some(Code::PartitionEOF) {
-            tracing::debug!(error = %err, reason, "internal topic client");
+            tracing::debug!(error = %err, reason = secrets::hide(reason), "internal topic client");
         }
     }
 }

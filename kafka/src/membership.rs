@@ -3,7 +3,9 @@
 //! The existing distributed engine decides: the group coordinator gives the one partition to one live member.
 //! The cooperative assignor keeps it there when others come and go. No record is read through this client.
 //!
-//! Owns telling answers that a person must act on (they end the membership) from those that heal.
+//! Owns telling answers that a person must act on (they end the membership) from those that heal. A group
+//! that has members of another kind is both: a worker of Java that was killed stays a member until its
+//! session ends, one that lives stays for good. See decision 0008.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,6 +100,9 @@ impl Membership {
                 sender,
                 refusal,
                 trouble,
+                strangers: Mutex::default(),
+                // A dead member is given up after its session; a rebalance that it died in may come first.
+                strangers_limit: Duration::from_millis(rebalance_timeout_ms.max(0).unsigned_abs()),
             })
             .map_err(|source| client_error(action(), source))?;
         consumer.subscribe(&[&topic]).map_err(|source| client_error(action(), source))?;
@@ -178,9 +183,31 @@ pub struct Election {
     refusal: watch::Sender<Option<Refusal>>,
     /// What was wrong last, until the next assignment: the library repeats itself every few seconds.
     trouble: Mutex<Option<Code>>,
+    /// Since when members of another kind are in the group.
+    strangers: Mutex<Option<Instant>>,
+    /// How long they may be dead ones.
+    strangers_limit: Duration,
 }
 
 impl Election {
+    /// False while what stands against joining may be the rest of a worker that was killed.
+    fn is_final(&self, code: Code, now: Instant) -> bool {
+        if code != Code::InconsistentGroupProtocol {
+            return true;
+        }
+        let mut since = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = *since.get_or_insert_with(|| {
+            let patience_ms = self.strangers_limit.as_millis() as u64;
+            tracing::warn!(
+                patience_ms,
+                "members of another kind are in the worker group (Kafka Connect on the JVM, a consumer); \
+                 waiting for the end of their sessions, as they may have been killed"
+            );
+            now
+        });
+        now.saturating_duration_since(began) >= self.strangers_limit
+    }
+
     fn announce_at(&self, at: Option<Instant>) {
         *self.unannounced.lock().unwrap_or_else(PoisonError::into_inner) = at;
     }
@@ -198,12 +225,15 @@ impl Election {
 
 impl ClientContext for Election {
     fn error(&self, err: LibraryError, reason: &str) {
+        let reason = &*crate::secrets::hide(reason);
         let code = err.rdkafka_error_code();
         if code == Some(Code::PartitionEOF) {
             return;
         }
-        if let Some(refusal) = code.and_then(refusal) {
-            self.refusal.send_replace(Some(refusal));
+        if let (Some(refusal), Some(code)) = (code.and_then(refusal), code) {
+            if self.is_final(code, Instant::now()) {
+                self.refusal.send_replace(Some(refusal));
+            }
         } else if self.trouble(code) == code {
             tracing::debug!(error = %err, reason, "the worker group is still in trouble");
         } else {
@@ -239,6 +269,7 @@ impl ConsumerContext for Election {
                     tracing::debug!(error = %err, "the config topic is read although nobody needs it");
                 }
                 let generation = crate::sys::group_generation(consumer.client());
+                *self.strangers.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 if let Some(code) = self.trouble(None) {
                     tracing::info!(after = %code, "the worker group is joined again");
                 }
@@ -315,8 +346,17 @@ mod tests {
         let (sender, _) = watch::channel(Role::Undecided);
         let (refusal, refused) = watch::channel(None);
         let (topic, url) = ("c".to_owned(), "http://w:8083/".to_owned());
-        let trouble = Mutex::new(None);
-        (Election { topic, url, unannounced: Mutex::new(None), sender, refusal, trouble }, refused)
+        let election = Election {
+            topic,
+            url,
+            unannounced: Mutex::new(None),
+            sender,
+            refusal,
+            trouble: Mutex::new(None),
+            strangers: Mutex::default(),
+            strangers_limit: Duration::from_secs(60),
+        };
+        (election, refused)
     }
 
     #[test]
@@ -324,7 +364,6 @@ mod tests {
         for (code, key) in [
             (Code::InvalidSessionTimeout, "session.timeout.ms"),
             (Code::GroupAuthorizationFailed, "group.id"),
-            (Code::InconsistentGroupProtocol, "group.id"),
             (Code::Authentication, "sasl.jaas.config"),
         ] {
             let (election, refused) = election();
@@ -333,6 +372,18 @@ mod tests {
         }
         let text = refusal(Code::InvalidSessionTimeout).unwrap().problem;
         assert!(text.contains("group.min.session.timeout.ms"), "{text}");
+    }
+
+    #[test]
+    fn members_of_another_kind_may_be_dead_for_as_long_as_a_rebalance_takes() {
+        let (election, refused) = election();
+        election.error(LibraryError::Global(Code::InconsistentGroupProtocol), "");
+        assert_eq!(*refused.borrow(), None);
+        let code = Code::InconsistentGroupProtocol;
+        let now = Instant::now();
+        assert!(!election.is_final(code, now));
+        assert!(election.is_final(code, now + Duration::from_secs(61)));
+        assert_eq!(refusal(code).unwrap().key, "group.id");
     }
 
     #[test]

@@ -6,6 +6,11 @@
 //!
 //! Source: `Worker#baseProducerConfigs`, `AbstractWorkerSourceTask#sendRecords`, Kafka 4.1.
 
+mod check;
+mod size;
+mod trouble;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,15 +23,17 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::util::Timeout;
 
-use crate::KafkaError;
+use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::producer::StoredAt;
 use crate::settings::{ClientKind, translate};
+use crate::{KafkaError, secrets};
+use size::Limits;
 
-/// Java's default of `max.request.size`.
-const MAX_REQUEST_BYTES: &str = "1048576";
+/// What the library takes for its own limit of a record; Java's is checked here.
+const REQUEST_BYTES: std::ops::RangeInclusive<i64> = 1_000..=1_000_000_000;
 /// Java waits for a missing topic as long as `max.block.ms` says, which Connect sets to infinity; the library
 /// takes an hour at most.
-const TOPIC_WAIT_MS: &str = "3600000";
+const TOPIC_WAIT_MAX_MS: i64 = 3_600_000;
 
 /// A record to send. The bytes are copied by [`SourceProducer::send`].
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +75,18 @@ pub struct Report {
 /// The producer of one task. Reports arrive on a thread of the library.
 pub struct SourceProducer {
     pub(crate) inner: Arc<ThreadedProducer<Reports>>,
+    limits: Limits,
     ignored: Vec<String>,
 }
 
 /// Reports on their way to the pipeline.
 pub(crate) struct Reports {
     waiting: Mutex<Vec<Report>>,
+    /// What the library said last about connections that are refused, until something is acknowledged.
+    refused: Mutex<Option<(Code, String)>>,
+    is_refused: AtomicBool,
+    topic_wait_ms: i64,
+    statistics: Arc<ClientStatistics>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -82,8 +95,9 @@ impl SourceProducer {
     /// thread when there are reports.
     ///
     /// # Errors
-    /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
+    /// Class `Config` for settings that Java refuses, or that cannot be honoured.
     pub fn new(props: &ConfigMap, wake: impl Fn() + Send + Sync + 'static) -> Result<Self, KafkaError> {
+        check::check(props)?;
         let mut props = props.clone();
         let is_transactional = props.contains_key("transactional.id");
         if is_transactional && props.get("delivery.timeout.ms").is_some_and(|ms| ms == "2147483647") {
@@ -91,24 +105,34 @@ impl SourceProducer {
             props.remove("delivery.timeout.ms");
         }
         let mut settings = translate(ClientKind::Producer, &props)?;
-        for (java, name, value) in [
-            ("max.request.size", "message.max.bytes", MAX_REQUEST_BYTES),
-            ("", "topic.metadata.propagation.max.ms", TOPIC_WAIT_MS),
-        ] {
-            if !props.contains_key(java) {
-                settings.set(name, value);
-            }
+        let (request, buffer) =
+            (check::number(&props, "max.request.size"), check::number(&props, "buffer.memory"));
+        let request_bytes = request.unwrap_or(0).clamp(*REQUEST_BYTES.start(), *REQUEST_BYTES.end());
+        // Records without a key or value are smaller to the library than to Java: its limit must not be less.
+        settings.set("message.max.bytes", request_bytes.max(1 << 20).to_string());
+        let topic_wait_ms = check::number(&props, "max.block.ms").unwrap_or(i64::MAX);
+        let library_wait_ms = topic_wait_ms.min(TOPIC_WAIT_MAX_MS);
+        settings.set("topic.metadata.propagation.max.ms", library_wait_ms.to_string());
+        if let Some((name, interval)) = client_metrics::interval() {
+            settings.set(name, interval);
         }
-        let client_id = props.get("client.id").cloned().unwrap_or_default();
-        let context = Reports { waiting: Mutex::default(), wake: Box::new(wake) };
-        let inner: ThreadedProducer<Reports> =
-            settings.to_rdkafka().create_with_context(context).map_err(|source| KafkaError::Client {
-                action: format!("creating the producer {client_id}"),
-                source,
-            })?;
+        let client_id = props.get("client.id").map(String::as_str).unwrap_or_default();
+        let context = Reports {
+            waiting: Mutex::default(),
+            refused: Mutex::default(),
+            is_refused: AtomicBool::new(false),
+            topic_wait_ms: library_wait_ms,
+            statistics: ClientStatistics::register(Kind::Producer, client_id),
+            wake: Box::new(wake),
+        };
+        let inner: ThreadedProducer<Reports> = settings
+            .to_rdkafka()
+            .create_with_context(context)
+            .map_err(|source| KafkaError::Construct { problem: secrets::hide(&source.to_string()) })?;
+        let limits = Limits::new(request, buffer);
         let fixed = ["key.serializer", "value.serializer", "max.block.ms"];
         let ignored = settings.ignored().iter().filter(|name| !fixed.contains(&name.as_str()));
-        Ok(Self { inner: Arc::new(inner), ignored: ignored.cloned().collect() })
+        Ok(Self { inner: Arc::new(inner), limits, ignored: ignored.cloned().collect() })
     }
 
     /// Java settings that have no effect here.
@@ -121,6 +145,11 @@ impl SourceProducer {
     /// # Errors
     /// See [`NotQueued`]; the record is not sent.
     pub fn send(&self, number: u64, record: &OutgoingRecord<'_>) -> Result<(), NotQueued> {
+        if let Err(error) = self.limits.check(record) {
+            // Java's producer reports these through the callback, too.
+            self.inner.context().push(Report { number, outcome: Err(error) });
+            return Ok(());
+        }
         let opaque = usize::try_from(number).expect("records are counted in a machine word");
         let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(record.topic, opaque);
         message.partition = record.partition;
@@ -140,14 +169,20 @@ impl SourceProducer {
             Some(Code::UnknownPartition | Code::UnknownTopic | Code::UnknownTopicOrPartition) => {
                 Err(NotQueued::NotYet(error.to_string()))
             }
-            Some(Code::MessageSizeTooLarge) => {
-                // Java's producer reports this one through the callback, too.
+            Some(Code::MessageSizeTooLarge | Code::InvalidTopic | Code::TopicAuthorizationFailed) => {
+                // Java's producer reports these through the callback, too.
                 let outcome = Err(delivery_error(&error, record.topic));
                 self.inner.context().push(Report { number, outcome });
                 Ok(())
             }
             _ => Err(NotQueued::Refused(delivery_error(&error, record.topic))),
         }
+    }
+
+    /// Why nothing can be sent, when the brokers refuse the connections of this client and no retry heals
+    /// that: class `Fatal`, in Java's words. What is queued stays queued.
+    pub fn refused(&self) -> Option<ConnectError> {
+        self.inner.context().refused()
     }
 
     /// Moves the reports that arrived since the last call to the end of `out`, in their order.
@@ -169,6 +204,21 @@ impl Reports {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// See [`SourceProducer::refused`].
+    pub(crate) fn refused(&self) -> Option<ConnectError> {
+        if !self.is_refused.load(Ordering::Acquire) {
+            return None;
+        }
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().and_then(|(code, reason)| trouble::permanent(*code, reason))
+    }
+
+    fn set_refused(&self, refused: Option<(Code, String)>) {
+        let is_refused = refused.is_some();
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        self.is_refused.store(is_refused, Ordering::Release);
+    }
+
     fn push(&self, report: Report) {
         let mut waiting = self.waiting();
         waiting.push(report);
@@ -181,8 +231,19 @@ impl Reports {
 }
 
 impl ClientContext for Reports {
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.statistics.told(statistics);
+    }
+
     fn error(&self, err: LibraryError, reason: &str) {
+        let reason = &*secrets::hide(reason);
         tracing::warn!(error = %err, reason, "source producer");
+        if let Some(code) = err.rdkafka_error_code()
+            && trouble::permanent(code, reason).is_some()
+        {
+            self.set_refused(Some((code, reason.to_owned())));
+            (self.wake)();
+        }
     }
 }
 
@@ -191,7 +252,15 @@ impl ProducerContext for Reports {
 
     fn delivery(&self, result: &DeliveryResult<'_>, number: usize) {
         let outcome = match result {
-            Ok(message) => Ok(StoredAt { partition: message.partition(), offset: message.offset() }),
+            Ok(message) => {
+                if self.is_refused.load(Ordering::Acquire) {
+                    self.set_refused(None);
+                }
+                Ok(StoredAt { partition: message.partition(), offset: message.offset() })
+            }
+            Err((error, message)) if error.rdkafka_error_code() == Some(Code::UnknownTopic) => {
+                Err(missing_topic(message.topic(), self.topic_wait_ms))
+            }
             Err((error, message)) => Err(delivery_error(error, message.topic())),
         };
         self.push(Report { number: number as u64, outcome });
@@ -205,8 +274,7 @@ pub(crate) fn delivery_error(error: &LibraryError, topic: &str) -> ConnectError 
         Code::MessageSizeTooLarge => (
             ErrorClass::Record,
             "org.apache.kafka.common.errors.RecordTooLargeException",
-            "The record is larger than max.request.size of the producer, or message.max.bytes of its topic, \
-             allows."
+            "The request included a message larger than the max message size the server will accept."
                 .to_owned(),
         ),
         Code::TopicAuthorizationFailed => (
@@ -240,7 +308,62 @@ pub(crate) fn delivery_error(error: &LibraryError, topic: &str) -> ConnectError 
             "There is a newer producer with the same transactionalId which fences the current one."
                 .to_owned(),
         ),
-        _ => (ErrorClass::Record, "org.apache.kafka.common.KafkaException", error.to_string()),
+        _ => match broker_answer(code) {
+            Some((java, text)) => (ErrorClass::Record, java, text.to_owned()),
+            None => (ErrorClass::Record, "org.apache.kafka.common.KafkaException", error.to_string()),
+        },
     };
     ConnectError::new(class, java, message)
+}
+
+/// What Java's producer makes of a broker's answer to a batch, with its text.
+fn broker_answer(code: Code) -> Option<(&'static str, &'static str)> {
+    Some(match code {
+        Code::InvalidRecord => (
+            "org.apache.kafka.common.InvalidRecordException",
+            "This record has failed the validation on broker and hence will be rejected.",
+        ),
+        Code::InvalidRequiredAcks => (
+            "org.apache.kafka.common.errors.InvalidRequiredAcksException",
+            "Produce request specified an invalid value for required acks.",
+        ),
+        Code::InvalidTimestamp => (
+            "org.apache.kafka.common.errors.InvalidTimestampException",
+            "The timestamp of the message is out of acceptable range.",
+        ),
+        Code::MessageBatchTooLarge => (
+            "org.apache.kafka.common.errors.RecordBatchTooLargeException",
+            "The request included message batch larger than the configured segment size on the server.",
+        ),
+        Code::PolicyViolation => (
+            "org.apache.kafka.common.errors.PolicyViolationException",
+            "Request parameters do not satisfy the configured policy.",
+        ),
+        Code::TransactionalIdAuthorizationFailed => (
+            "org.apache.kafka.common.errors.TransactionalIdAuthorizationException",
+            "Transactional Id authorization failed.",
+        ),
+        Code::UnsupportedCompressionType => (
+            "org.apache.kafka.common.errors.UnsupportedCompressionTypeException",
+            "The requesting client does not support the compression type of given partition.",
+        ),
+        Code::UnsupportedForMessageFormat => (
+            "org.apache.kafka.common.errors.UnsupportedForMessageFormatException",
+            "The message format version on the broker does not support the request.",
+        ),
+        Code::UnsupportedVersion => (
+            "org.apache.kafka.common.errors.UnsupportedVersionException",
+            "The version of API is not supported.",
+        ),
+        _ => return None,
+    })
+}
+
+/// Java's error for a topic that did not appear within `max.block.ms`.
+fn missing_topic(topic: &str, wait_ms: i64) -> ConnectError {
+    ConnectError::new(
+        ErrorClass::Record,
+        "org.apache.kafka.common.errors.TimeoutException",
+        format!("Topic {topic} not present in metadata after {wait_ms} ms."),
+    )
 }

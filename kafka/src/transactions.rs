@@ -5,7 +5,7 @@
 //! Source: KIP-618, `ExactlyOnceWorkerSourceTask`, `Admin#fenceProducers`, Kafka 4.1.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use lakeward_api::config::ConfigMap;
@@ -20,6 +20,8 @@ use crate::source_producer::{Reports, SourceProducer, delivery_error};
 
 /// Java lets these calls wait for ever; a task that waits this long fails with the reason.
 const REQUEST_LIMIT: Duration = Duration::from_secs(300);
+/// How often a call that waits looks whether connections are refused.
+const LOOK_AFTER: Duration = Duration::from_secs(2);
 /// Java's limit for fencing the producers of a connector.
 const FENCE_LIMIT: Duration = Duration::from_secs(90);
 
@@ -43,7 +45,8 @@ impl Transactions {
     /// # Errors
     /// `Retriable` when the broker does not answer in time, `Fenced` or `Fatal` when it refuses.
     pub async fn init(&self) -> Result<(), ConnectError> {
-        self.run(|producer| producer.init_transactions(Timeout::After(REQUEST_LIMIT))).await
+        let inner = Arc::clone(&self.inner);
+        blocking(move || init(&inner, REQUEST_LIMIT)).await?
     }
 
     /// Starts a transaction; does not ask the broker and does not block.
@@ -77,7 +80,15 @@ impl Transactions {
     /// # Errors
     /// As [`Transactions::init`].
     pub async fn abort(&self) -> Result<(), ConnectError> {
-        self.run(|producer| producer.abort_transaction(Timeout::After(REQUEST_LIMIT))).await
+        self.run(|producer| {
+            // Brokers refuse to end a transaction that the library began to tell them about while it purges
+            // its records: they go out first, and are aborted with the rest. A failure shows in what follows.
+            if let Err(err) = producer.flush(Timeout::After(REQUEST_LIMIT)) {
+                tracing::debug!(error = %err, "records of a transaction to abort were not sent");
+            }
+            producer.abort_transaction(Timeout::After(REQUEST_LIMIT))
+        })
+        .await
     }
 
     async fn run(
@@ -86,6 +97,27 @@ impl Transactions {
     ) -> Result<(), ConnectError> {
         let inner = Arc::clone(&self.inner);
         blocking(move || call(&inner)).await?.map_err(|err| transaction_error(&err))
+    }
+}
+
+/// Takes the transactional id within `limit`. The library goes on trying when brokers refuse its connections;
+/// like Java's producer, this does not.
+fn init(producer: &ThreadedProducer<Reports>, limit: Duration) -> Result<(), ConnectError> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        // After a time-out the call goes on where it was.
+        let error = match producer.init_transactions(Timeout::After(left.min(LOOK_AFTER))) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        if let Some(refused) = producer.context().refused() {
+            return Err(refused);
+        }
+        let has_timed_out = error.rdkafka_error_code() == Some(Code::OperationTimedOut);
+        if !has_timed_out || left <= LOOK_AFTER {
+            return Err(transaction_error(&error));
+        }
     }
 }
 
@@ -126,10 +158,9 @@ async fn fence(mut props: ConfigMap, id: String) -> Result<(), ConnectError> {
     props.insert("enable.idempotence".to_owned(), "true".to_owned());
     let producer = SourceProducer::new(&props, || {})?;
     blocking(move || {
-        let fenced = producer.inner.init_transactions(Timeout::After(FENCE_LIMIT));
+        let fenced = init(&producer.inner, FENCE_LIMIT);
         producer.close(Duration::ZERO);
         fenced
     })
     .await?
-    .map_err(|err| transaction_error(&err))
 }

@@ -19,31 +19,38 @@ struct Entry<O> {
     is_acked: bool,
 }
 
-/// The records of one source partition that are not committable yet, or not collected.
+/// The records of one source partition from the first that is not acknowledged on.
 #[derive(Debug)]
 struct Lane<O> {
     entries: VecDeque<Entry<O>>,
     /// Number of the first entry.
     first: u64,
+    /// Became committable since the last collection.
+    committable: Option<O>,
 }
 
 impl<O> Default for Lane<O> {
     fn default() -> Self {
-        Self { entries: VecDeque::new(), first: 0 }
+        Self { entries: VecDeque::new(), first: 0, committable: None }
     }
 }
 
-/// The records of a task that were sent and whose offsets were not collected. Memory: one entry per such
-/// record; who sends bounds how many are unacknowledged, and collecting frees the rest.
+/// The records of a task that were sent and are not acknowledged, and what became committable.
+///
+/// Memory: one entry per record between the first of its partition that is not acknowledged and its last one,
+/// which who sends bounds; one offset per partition that was not collected; a few words per lane ever used.
+/// Who numbers the lanes uses those again that [`SourceLedger::is_idle`] lets go.
 #[derive(Debug)]
 pub struct SourceLedger<O> {
     lanes: Vec<Lane<O>>,
+    /// Lanes with a committable offset.
+    moved: Vec<usize>,
     unacked: usize,
 }
 
 impl<O> Default for SourceLedger<O> {
     fn default() -> Self {
-        Self { lanes: Vec::new(), unacked: 0 }
+        Self { lanes: Vec::new(), moved: Vec::new(), unacked: 0 }
     }
 }
 
@@ -81,10 +88,21 @@ impl<O> SourceLedger<O> {
         let lane = &mut self.lanes[ticket.lane];
         let place = ticket.number.checked_sub(lane.first).and_then(|place| usize::try_from(place).ok());
         let entry = place.and_then(|place| lane.entries.get_mut(place));
-        let entry = entry.expect("a record was acknowledged after its offset was collected");
+        let entry = entry.expect("a record was acknowledged after its offset became committable");
         assert!(!entry.is_acked, "a record was acknowledged twice");
         entry.is_acked = true;
         self.unacked -= 1;
+        // What is committable is let go at once: intervals between commits are long.
+        let mut last = None;
+        while lane.entries.front().is_some_and(|entry| entry.is_acked) {
+            last = lane.entries.pop_front();
+            lane.first += 1;
+        }
+        if let Some(entry) = last
+            && lane.committable.replace(entry.offset).is_none()
+        {
+            self.moved.push(ticket.lane);
+        }
     }
 
     /// Records that were sent and not acknowledged.
@@ -92,18 +110,23 @@ impl<O> SourceLedger<O> {
         self.unacked
     }
 
-    /// The offsets that became committable since the last call, at most one per source partition.
-    pub fn collect(&mut self) -> Vec<(usize, O)> {
-        let mut committable = Vec::new();
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            let mut last = None;
-            while lane.entries.front().is_some_and(|entry| entry.is_acked) {
-                last = lane.entries.pop_front();
-                lane.first += 1;
-            }
-            committable.extend(last.map(|entry| (number, entry.offset)));
+    /// True when nothing of the lane is unacknowledged or waits for its collection; room it had is given
+    /// back. Its number may stand for another source partition from now on.
+    pub fn is_idle(&mut self, lane: usize) -> bool {
+        let Some(records) = self.lanes.get_mut(lane) else { return true };
+        let is_idle = records.entries.is_empty() && records.committable.is_none();
+        if is_idle {
+            records.entries = VecDeque::new();
         }
-        committable
+        is_idle
+    }
+
+    /// The offsets that became committable since the last call, at most one per source partition, by lane.
+    pub fn collect(&mut self) -> Vec<(usize, O)> {
+        let mut moved = std::mem::take(&mut self.moved);
+        moved.sort_unstable();
+        let offset = |lane: usize| Some((lane, self.lanes[lane].committable.take()?));
+        moved.into_iter().filter_map(offset).collect()
     }
 }
 
@@ -150,6 +173,33 @@ mod tests {
         let again = ledger.submit(0, 1);
         ledger.ack(again);
         assert_eq!(ledger.collect(), [(0, 1)]);
+    }
+
+    #[test]
+    fn acknowledged_records_take_no_room_before_they_are_collected() {
+        let mut ledger = SourceLedger::default();
+        for offset in 0..10_000 {
+            let ticket = ledger.submit(0, offset);
+            ledger.ack(ticket);
+        }
+        assert!(ledger.lanes[0].entries.is_empty());
+        assert!(!ledger.is_idle(0), "its offset was not collected");
+        assert_eq!(ledger.collect(), [(0, 9_999)]);
+    }
+
+    #[test]
+    fn a_lane_is_idle_when_its_offset_was_collected_and_may_be_used_again() {
+        let mut ledger = SourceLedger::default();
+        let (first, second) = (ledger.submit(0, 7), ledger.submit(0, 8));
+        ledger.ack(first);
+        assert_eq!(ledger.collect(), [(0, 7)]);
+        assert!(!ledger.is_idle(0), "a record is not acknowledged");
+        ledger.ack(second);
+        assert_eq!(ledger.collect(), [(0, 8)]);
+        assert!(ledger.is_idle(0) && ledger.is_idle(5));
+        let other = ledger.submit(0, 100);
+        ledger.ack(other);
+        assert_eq!(ledger.collect(), [(0, 100)]);
     }
 
     /// Whatever the order of acknowledgements, the committed offset of a partition never passes a record

@@ -42,6 +42,12 @@ thread_local! {
     static LOCAL: Cell<Option<Local>> = const { Cell::new(None) };
 }
 
+/// Makes the calling thread one whose tasks run on the runtime it drives.
+#[cfg(test)]
+pub(crate) fn enter_without_shard() {
+    LOCAL.set(Some(Local::Epoll));
+}
+
 fn local() -> Local {
     LOCAL.get().expect("only called on shard threads, which set it before anything else")
 }

@@ -16,7 +16,8 @@ pub(super) const IO_MEMORY_BYTES: usize = 1 << 20;
 pub(super) const RING_DEPTH: usize = 64;
 /// How soon a shard turns to a task that was woken from another thread: see ARCHITECTURE.md, "Wake-ups".
 const WAKE_LATENCY: Duration = Duration::from_millis(1);
-const MAILBOX_COMMANDS_MAX: usize = 4096;
+/// A worker that takes a cluster over starts all its tasks at once.
+const MAILBOX_COMMANDS_MAX: usize = 1 << 16;
 
 /// What a shard is asked to do. Values move whole; nothing is shared.
 pub struct ShardCommand(Box<dyn FnOnce() + Send>);

@@ -21,6 +21,8 @@ pub(super) struct Commits {
     interval: Duration,
     timeout: Duration,
     due: Instant,
+    /// The last flush failed: many offsets are no reason to hurry.
+    has_failed: bool,
     flush: Option<Flush>,
 }
 
@@ -38,6 +40,7 @@ impl Commits {
             interval,
             timeout,
             due: Instant::now() + interval,
+            has_failed: false,
             flush: None,
         }
     }
@@ -51,10 +54,14 @@ impl Commits {
 impl Pipeline {
     /// Takes the next step of committing, if it is time.
     pub(super) fn commit_due(&mut self, now: Instant) {
-        let Delivery::AtLeastOnce(commits) = &self.delivery else { return };
+        let Delivery::AtLeastOnce(commits) = &mut self.delivery else { return };
+        for (lane, offset) in commits.ledger.collect() {
+            self.offsets.advance(lane, offset);
+        }
+        let are_many = !commits.has_failed && self.offsets.are_many();
         if commits.flush.is_some() {
             self.advance_flush(now);
-        } else if now >= commits.due {
+        } else if now >= commits.due || are_many {
             self.begin_flush(now);
         }
     }
@@ -77,6 +84,7 @@ impl Pipeline {
             }
             Err(err) => {
                 commits.due = now + commits.interval;
+                commits.has_failed = true;
                 let error = err.trace();
                 tracing::error!(
                     task = %self.id, error = error.trim_end(),
@@ -100,10 +108,11 @@ impl Pipeline {
         };
         self.metrics.commit_ended(outcome, Some(took), now);
         commits.flush = None;
+        commits.has_failed = outcome == CommitOutcome::Failed;
         commits.due = now + commits.interval;
         match answer {
             Some(Ok(())) => {
-                self.offsets.flushed();
+                self.offsets.flushed(|lane| commits.ledger.is_idle(lane));
                 self.committed();
             }
             Some(Err(err)) => {

@@ -5,7 +5,9 @@
 
 mod bridged;
 mod commit;
+mod describe;
 pub mod file_store;
+mod judge;
 mod offsets;
 mod outbox;
 mod pipeline;
@@ -22,7 +24,6 @@ use std::time::Duration;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::offset_store::OffsetStore;
 use lakeward_api::plugin::Network;
-use lakeward_api::runtime::TaskEvent;
 use lakeward_api::source::{SourceTask, SourceTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_kafka::admin::Admin;
@@ -30,7 +31,7 @@ use lakeward_kafka::source_producer::SourceProducer;
 use tracing::Instrument;
 
 use crate::executor;
-use crate::task::{TaskStart, supervise, wake_or_timeout};
+use crate::task::{TaskStart, supervise, wait_until_wanted};
 use bridged::Bridged;
 use pipeline::{Ended, Pipeline};
 use settings::SourceSettings;
@@ -58,6 +59,11 @@ async fn run_once(start: &TaskStart) -> Result<(), ConnectError> {
     if !wait_until_wanted(start).await {
         return Ok(());
     }
+    // Apart, as thousands of paused tasks need no room for what only a running one holds.
+    Box::pin(run_wanted(start)).await
+}
+
+async fn run_wanted(start: &TaskStart) -> Result<(), ConnectError> {
     let bridged = Bridged::new(start);
     let settings = SourceSettings::read(&start.environment, &start.spec)?;
     let control = Arc::clone(&start.control);
@@ -99,17 +105,6 @@ async fn run_once(start: &TaskStart) -> Result<(), ConnectError> {
             Err(error)
         }
     }
-}
-
-/// A task that is paused from the beginning is not made yet. False when it is to stop.
-async fn wait_until_wanted(start: &TaskStart) -> bool {
-    if start.control.is_paused() && !start.control.is_stopping() {
-        (start.listener)(TaskEvent::Paused { id: start.spec.id.clone() });
-    }
-    while start.control.is_paused() && !start.control.is_stopping() {
-        wake_or_timeout(&start.wakes, TURN_INTERVAL).await;
-    }
-    !start.control.is_stopping()
 }
 
 fn producer(start: &TaskStart, settings: &SourceSettings) -> Result<SourceProducer, ConnectError> {

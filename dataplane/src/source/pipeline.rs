@@ -3,7 +3,6 @@
 //!
 //! Source: `AbstractWorkerSourceTask#execute`, Kafka 4.1.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,13 +12,13 @@ use lakeward_api::pulse::Waiting;
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
 use lakeward_api::source::{Polled, SourceTask};
 use lakeward_api::{ConnectError, ErrorClass};
-use lakeward_dataplane_core::tolerance::Tolerance;
 use lakeward_kafka::admin::Admin;
 use lakeward_kafka::source_producer::{Report, SourceProducer};
 
 use super::TURN_INTERVAL;
 use super::bridged::Bridged;
 use super::commit::Commits;
+use super::judge::{Judge, unrecoverable_report};
 use super::offsets::Offsets;
 use super::outbox::Outbox;
 use super::send::Sent;
@@ -27,7 +26,7 @@ use super::settings::{Guarantee, SourceSettings};
 use super::topics::Topics;
 use super::transaction::Transaction;
 use crate::executor;
-use crate::task::{Beat, Converters, TaskControl, TaskStart, read_clocks, wake_or_timeout};
+use crate::task::{Beat, Converters, TaskControl, TaskStart, TopicsUsed, read_clocks, wake_or_timeout};
 
 /// How long a task that said "later" is left alone when it names no time itself.
 const POLL_AGAIN: Duration = Duration::from_millis(100);
@@ -63,12 +62,10 @@ pub(super) struct Pipeline {
     pub(super) listener: TaskListener,
     pub(super) bridged: Bridged,
     pub(super) store: Arc<dyn OffsetStore>,
-    pub(super) tolerance: Tolerance,
-    /// `errors.log.enable`.
-    pub(super) log_errors: bool,
+    pub(super) judge: Judge,
     pub(super) outbox: Outbox,
     pub(super) topics: Topics,
-    pub(super) topics_used: HashSet<Arc<str>>,
+    pub(super) topics_used: TopicsUsed,
     pub(super) last_topic: Option<Arc<str>>,
     pub(super) offsets: Offsets,
     pub(super) sent: Sent,
@@ -78,6 +75,8 @@ pub(super) struct Pipeline {
     pub(super) failure: Option<ConnectError>,
     /// The rest of a batch waits for this.
     pub(super) send_again: Option<Instant>,
+    /// What the next record waits for, if not for the broker.
+    pub(super) blocked: Option<Waiting>,
     /// What the status says; `None` before the first report.
     is_paused: Option<bool>,
 }
@@ -119,15 +118,10 @@ impl Pipeline {
             listener: Arc::clone(&start.listener),
             bridged,
             store,
-            tolerance: Tolerance::from_config(&start.spec.connector_config),
-            log_errors: start
-                .spec
-                .connector_config
-                .get("errors.log.enable")
-                .is_some_and(|flag| flag.trim().eq_ignore_ascii_case("true")),
-            outbox: Outbox::default(),
+            judge: Judge::new(start),
+            outbox: Outbox::new(&start.spec.connector_config),
             topics: Topics::new(settings.groups),
-            topics_used: HashSet::new(),
+            topics_used: TopicsUsed::new(&start.spec.topic_resets),
             last_topic: None,
             offsets: Offsets::new(Arc::clone(&id.connector)),
             sent: Sent::default(),
@@ -135,6 +129,7 @@ impl Pipeline {
             delivery,
             failure: None,
             send_again: None,
+            blocked: None,
             is_paused: None,
             id,
         }
@@ -164,8 +159,13 @@ impl Pipeline {
                 return Err(failure);
             }
             let now = Instant::now();
+            if self.sent.first_open() != self.sent.next_number()
+                && let Some(refused) = self.producer.refused()
+            {
+                return Err(unrecoverable_report(refused));
+            }
             // A batch is not left half sent unless the rest has to wait.
-            let may_leave = self.outbox.is_empty() || self.send_again.is_some();
+            let may_leave = self.outbox.is_empty() || self.send_again.is_some() || self.blocked.is_some();
             if may_leave && self.control.is_stopping() {
                 return Ok(Ended::Drained);
             }
@@ -187,23 +187,34 @@ impl Pipeline {
     fn show_turn(&mut self) {
         let (next, first_open) = (self.sent.next_number(), self.sent.first_open());
         let holds_work = !self.outbox.is_empty() || next != first_open;
-        let waiting = if holds_work { Waiting::Broker } else { Waiting::Nothing };
+        let waiting = match self.blocked {
+            Some(blocked) => blocked,
+            None if holds_work => Waiting::Broker,
+            None => Waiting::Nothing,
+        };
         self.beat.end(waiting, false, [next, first_open]);
     }
 
     /// Reports a change of the target; true when the task is paused.
     async fn follow_target(&mut self) -> Result<bool, ConnectError> {
         let is_paused = self.control.is_paused();
-        if self.is_paused != Some(is_paused) {
-            self.is_paused = Some(is_paused);
-            let id = self.id.clone();
-            (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
-            if is_paused {
-                // An open transaction would expire during a long pause.
-                self.final_transaction().await?;
-            }
+        if self.tell_target(is_paused) && is_paused {
+            // An open transaction would expire during a long pause.
+            self.final_transaction().await?;
         }
         Ok(is_paused)
+    }
+
+    /// True when it is news. A start that fails was never a run.
+    fn tell_target(&mut self, is_paused: bool) -> bool {
+        let is_known = is_paused || self.task.has_started();
+        if !is_known || self.is_paused == Some(is_paused) {
+            return false;
+        }
+        self.is_paused = Some(is_paused);
+        let id = self.id.clone();
+        (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
+        true
     }
 
     /// One poll, or a part of sending what it brought. `Some` says how long there is nothing to do without a
@@ -219,6 +230,9 @@ impl Pipeline {
         if !self.outbox.is_empty() {
             return self.send_some().await;
         }
+        if !self.is_exactly_once() && self.offsets.is_full() {
+            return Ok(Some(TURN_INTERVAL));
+        }
         let clocks = read_clocks();
         let polled = match self.task.poll(clocks) {
             Ok(polled) => polled,
@@ -230,6 +244,7 @@ impl Pipeline {
             }
             Err(err) => return Err(err),
         };
+        self.tell_target(false);
         if let Delivery::ExactlyOnce(transaction) = &mut self.delivery {
             transaction.ask(self.task.transaction_requests());
         }

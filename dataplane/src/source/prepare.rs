@@ -10,8 +10,7 @@ use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::converter::{Converter, Encoded};
-use lakeward_api::record::TopicPartition;
-use lakeward_api::source::SourceBatch;
+use lakeward_api::transform::NO_PARTITION;
 use lakeward_dataplane_core::tolerance::Stage;
 
 use crate::task::Converters;
@@ -36,6 +35,8 @@ pub(super) struct Transformed {
 /// Bytes of rows that share a topic, ready to be sent.
 pub(super) struct Prepared {
     pub(super) topic: Arc<str>,
+    /// The partition they go to; `None` leaves it to the producer.
+    pub(super) partition: Option<i32>,
     /// Row in the batch of the source, ascending; a row that failed is left out.
     pub(super) rows: Vec<PreparedRow>,
     keys: Encoded,
@@ -76,24 +77,8 @@ impl Prepared {
     }
 }
 
-/// Applies the transforms to a batch whose positions were taken. Offsets of what comes out are rows of
-/// `batch`.
-pub(super) fn transform(
-    converters: &mut Converters,
-    batch: SourceBatch,
-) -> Result<Transformed, ConnectError> {
-    let rows = i64::try_from(batch.timestamps_ms.len()).expect("a batch fits into memory");
-    // A source record has no partition until the producer chooses one.
-    let partition = TopicPartition::new(Arc::clone(&batch.topic), batch.partition.unwrap_or(-1));
-    let batch = SinkBatch {
-        partition,
-        topic: batch.topic,
-        offsets: (0..rows).collect(),
-        timestamps_ms: batch.timestamps_ms,
-        keys: batch.keys,
-        values: batch.values,
-        headers: batch.headers,
-    };
+/// Applies the transforms to a batch. Offsets of what goes in and comes out are rows of what was polled.
+pub(super) fn transform(converters: &mut Converters, batch: SinkBatch) -> Result<Transformed, ConnectError> {
     if converters.chain.is_empty() {
         return Ok(Transformed { batches: vec![batch], ..Transformed::default() });
     }
@@ -111,7 +96,7 @@ pub(super) fn transform(
     })
 }
 
-fn row_of(offset: i64) -> usize {
+pub(super) fn row_of(offset: i64) -> usize {
     usize::try_from(offset).expect("row numbers are not negative")
 }
 
@@ -159,7 +144,8 @@ pub(super) fn encode(
         },
         error,
     });
-    Ok((Prepared { topic: Arc::clone(&batch.topic), rows, keys, values }, bad.collect()))
+    let partition = Some(batch.partition.partition).filter(|partition| *partition != NO_PARTITION);
+    Ok((Prepared { topic: Arc::clone(&batch.topic), partition, rows, keys, values }, bad.collect()))
 }
 
 /// The headers of each row; empty when no row has any.

@@ -3,18 +3,21 @@
 //! Source: `AbstractWorkerSourceTask#sendRecords`, `WorkerSourceTask#producerSendFailed`, Kafka 4.1.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::pulse::Waiting;
 use lakeward_api::runtime::TaskEvent;
 use lakeward_api::source::{RecordOutcome, SourcePosition};
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_dataplane_core::source_ledger::Ticket;
-use lakeward_dataplane_core::tolerance::{Tolerance, Verdict};
 use lakeward_kafka::producer::StoredAt;
 use lakeward_kafka::source_producer::{NotQueued, OutgoingRecord, Report};
 
-use super::outbox::{Judge, Next, Step};
+use super::describe::Origin;
+use super::outbox::{Next, Step};
 use super::pipeline::{Delivery, Pipeline};
 
 /// Records per turn, so that other tasks of the shard get theirs.
@@ -27,7 +30,13 @@ pub(super) enum InFlight {
     /// A record of an offsets topic.
     Offset,
     /// A record of the task.
-    Record { position: SourcePosition, topic: Arc<str>, ticket: Option<Ticket> },
+    Record {
+        position: SourcePosition,
+        topic: Arc<str>,
+        ticket: Option<Ticket>,
+        /// What was polled with it and its row there, when log lines show records.
+        polled: Option<(Rc<SinkBatch>, usize)>,
+    },
 }
 
 /// Records between the producer and their reports, by number.
@@ -66,19 +75,23 @@ impl Sent {
 impl Pipeline {
     /// Sends what was polled. `Some` says how long there is nothing to do without a wake.
     pub(super) async fn send_some(&mut self) -> Result<Option<Duration>, ConnectError> {
+        self.blocked = None;
+        let now = Instant::now();
         for _ in 0..TURN_RECORDS_MAX {
-            let judge = Judge {
-                task: &self.name,
-                tolerance: self.tolerance,
-                log: self.log_errors,
-                errors: &self.control.errors,
-            };
-            match self.outbox.step(&mut self.converters, &judge)? {
+            match self.outbox.step(&mut self.converters, &mut self.judge, now)? {
                 Step::Finished => {
                     self.batch_dispatched().await?;
                     return Ok(None);
                 }
-                Step::Waiting => return Ok(Some(super::TURN_INTERVAL)),
+                Step::Waiting => {
+                    self.blocked = Some(Waiting::SchemaRegistry);
+                    return Ok(Some(super::TURN_INTERVAL));
+                }
+                Step::Retry(due) => {
+                    self.blocked = Some(Waiting::Retry);
+                    self.send_again = Some(due);
+                    return Ok(Some(due.saturating_duration_since(Instant::now())));
+                }
                 Step::Skipped(number, position) => self.left_out(number, position).await?,
                 Step::Ready => match self.send_next().await? {
                     Sending::Sent => {}
@@ -122,7 +135,7 @@ impl Pipeline {
             self.sent.next_number(),
             &OutgoingRecord {
                 topic: &topic,
-                partition: next.partition,
+                partition: next.prepared.partition,
                 timestamp_ms: next.row.timestamp_ms.filter(|timestamp| *timestamp >= 0),
                 key: next.prepared.key(next.row),
                 value: next.prepared.value(next.row),
@@ -141,11 +154,12 @@ impl Pipeline {
                 }
             };
         }
+        let polled = if self.judge.needs_records() { next.origin() } else { None };
         self.outbox.sent();
         if self.is_exactly_once() {
             self.offsets.advance(lane, Arc::clone(&position.offset));
         }
-        self.sent.push(InFlight::Record { position, topic, ticket });
+        self.sent.push(InFlight::Record { position, topic, ticket, polled });
         self.record_dispatched(number).await?;
         Ok(Sending::Sent)
     }
@@ -169,12 +183,12 @@ impl Pipeline {
         for Report { number, outcome } in reports.drain(..) {
             match (self.sent.take(number), outcome) {
                 (InFlight::Offset, Ok(_)) => {}
-                (InFlight::Record { position, topic, ticket }, Ok(at)) => {
+                (InFlight::Record { position, topic, ticket, .. }, Ok(at)) => {
                     written += 1;
                     self.acknowledged(position, topic, ticket, at);
                 }
-                (InFlight::Record { position, ticket: Some(ticket), .. }, Err(error)) => {
-                    self.not_delivered(&position, ticket, error);
+                (InFlight::Record { position, ticket: Some(ticket), polled, .. }, Err(error)) => {
+                    self.not_delivered(&position, ticket, polled.as_ref(), error);
                 }
                 // Within a transaction the commit fails with it.
                 (InFlight::Offset | InFlight::Record { .. }, Err(error)) => {
@@ -193,9 +207,10 @@ impl Pipeline {
         ticket: Option<Ticket>,
         at: StoredAt,
     ) {
-        if !self.last_topic.as_ref().is_some_and(|last| Arc::ptr_eq(last, &topic)) {
+        let has_reset = self.topics_used.were_reset();
+        if has_reset || !self.last_topic.as_ref().is_some_and(|last| Arc::ptr_eq(last, &topic)) {
             self.last_topic = Some(Arc::clone(&topic));
-            if self.topics_used.insert(Arc::clone(&topic)) {
+            if self.topics_used.see(&topic).1 {
                 (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic: Arc::clone(&topic) });
             }
         }
@@ -211,22 +226,19 @@ impl Pipeline {
     }
 
     /// The producer gave a record up.
-    fn not_delivered(&mut self, position: &SourcePosition, ticket: Ticket, error: ConnectError) {
-        if self.tolerance == Tolerance::None {
-            self.failure.get_or_insert_with(|| {
-                ConnectError::fatal("Unrecoverable exception from producer send callback").with_source(error)
-            });
+    fn not_delivered(
+        &mut self,
+        position: &SourcePosition,
+        ticket: Ticket,
+        polled: Option<&(Rc<SinkBatch>, usize)>,
+        error: ConnectError,
+    ) {
+        let origin = polled.map(|(batch, row)| Origin { position, batch, row: *row });
+        if let Err(error) = self.judge.not_delivered(error, origin.as_ref()) {
+            self.failure.get_or_insert(error);
             return;
         }
-        let judge = Judge {
-            task: &self.name,
-            tolerance: self.tolerance,
-            log: self.log_errors,
-            errors: &self.control.errors,
-        };
-        judge.count(Verdict::Skip);
         self.left_out += 1;
-        judge.report("KAFKA_PRODUCE", "org.apache.kafka.connect.runtime.WorkerSourceTask", &error);
         if let Delivery::AtLeastOnce(commits) = &mut self.delivery {
             commits.ledger.ack(ticket);
         }
@@ -260,7 +272,7 @@ fn check(next: &Next<'_>) -> Result<(), ConnectError> {
             format!("Invalid record timestamp {timestamp}"),
         ));
     }
-    match next.partition {
+    match next.prepared.partition {
         Some(partition) if partition < 0 => Err(ConnectError::new(
             ErrorClass::Fatal,
             ILLEGAL,

@@ -204,7 +204,7 @@ impl Pipeline {
                 self.offsets.flush_failed();
                 return Err(self.not_flushed(err));
             }
-            self.offsets.flushed();
+            self.offsets.flushed(|_| true);
         }
         let Delivery::ExactlyOnce(transaction) = &mut self.delivery else { return Ok(()) };
         transaction.last_commit = Instant::now();

@@ -8,6 +8,7 @@ mod pipeline;
 mod rebalance;
 mod reporter;
 mod settings;
+mod topics_used;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -32,11 +33,15 @@ use crate::runtime::Environment;
 pub(crate) use beat::Beat;
 use pipeline::{Ended, Pipeline};
 pub(crate) use pipeline::{read_clocks, wake_or_timeout};
+pub(crate) use reporter::LogLines;
 use reporter::Reporter;
 pub(crate) use settings::{Converters, converters};
+pub(crate) use topics_used::TopicsUsed;
 
 const RETRY_FIRST: Duration = Duration::from_secs(1);
 const RETRY_MAX: Duration = Duration::from_secs(60);
+/// Between looks of a task that is paused from the beginning; there may be thousands of them.
+const WANTED_INTERVAL: Duration = Duration::from_secs(30);
 /// What a failed task still has to report is on its way for this long.
 const DEAD_LETTERS_WAIT: Duration = Duration::from_secs(30);
 
@@ -131,8 +136,8 @@ async fn run_to_end(start: &TaskStart, reporter: &mut Option<Reporter>) {
     supervise(start, again, async |backoff| run_once(start, reporter, backoff).await).await;
 }
 
-/// Repeats `attempt` with back-off while its failures may heal, saying `again` in the log; reports the others.
-/// Sink and source tasks end in the same ways.
+/// Repeats `attempt` with back-off while its failures may heal, saying `again` in the log; reports the
+/// others. Sink and source tasks end in the same ways.
 pub(crate) async fn supervise(
     start: &TaskStart,
     again: &str,
@@ -187,14 +192,36 @@ async fn wait_or_stop(start: &TaskStart, wait: Duration) {
     }
 }
 
+/// A task that is paused from the beginning is not made yet. False when it is to stop.
+pub(crate) async fn wait_until_wanted(start: &TaskStart) -> bool {
+    if start.control.is_paused() && !start.control.is_stopping() {
+        (start.listener)(TaskEvent::Paused { id: start.spec.id.clone() });
+        start.spec.pulse.wait_for(Waiting::Nothing);
+    }
+    while start.control.is_paused() && !start.control.is_stopping() {
+        // Whoever steers the task wakes it; the time bounds what a lost wake would cost.
+        wake_or_timeout(&start.wakes, WANTED_INTERVAL).await;
+    }
+    !start.control.is_stopping()
+}
+
 async fn run_once(
     start: &TaskStart,
     told: &mut Option<Reporter>,
     backoff: &mut Backoff,
 ) -> Result<(), ConnectError> {
-    if start.control.is_stopping() {
+    if !wait_until_wanted(start).await {
         return Ok(());
     }
+    // Apart, as thousands of paused tasks need no room for what only a running one holds.
+    Box::pin(run_wanted(start, told, backoff)).await
+}
+
+async fn run_wanted(
+    start: &TaskStart,
+    told: &mut Option<Reporter>,
+    backoff: &mut Backoff,
+) -> Result<(), ConnectError> {
     let environment = &start.environment;
     let spec = &start.spec;
     let in_flight = Budget::new(environment.in_flight_bytes_max);

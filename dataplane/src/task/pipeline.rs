@@ -9,7 +9,6 @@ mod deliver;
 mod leave;
 #[cfg(test)]
 mod tests;
-mod topics;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,10 +32,9 @@ use super::meter::SinkMeter;
 use super::rebalance::Revocation;
 use super::reporter::Reporter;
 use super::settings::Converters;
-use super::{Beat, TaskControl, TaskStart};
+use super::{Beat, TaskControl, TaskStart, TopicsUsed};
 use crate::executor;
 use backlog::{Blocked, Work};
-use topics::TopicsUsed;
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
 const TURN_MESSAGES_MAX: usize = 4096;
@@ -125,7 +123,7 @@ impl Pipeline {
             blocked: None,
             put_due: None,
             in_flight,
-            topics_used: TopicsUsed::default(),
+            topics_used: TopicsUsed::new(&start.spec.topic_resets),
             current: None,
             has_put: false,
             durable: Vec::new(),
@@ -154,7 +152,7 @@ impl Pipeline {
                 self.consumer.begin_close()?;
             }
             self.follow_target(now.monotonic)?;
-            self.tell_topics(now.monotonic);
+            let had_started = self.task.has_started();
             let batch = self.take();
             let events = self.consumer.events(&batch);
             let has_taken = !batch.is_empty();
@@ -184,7 +182,8 @@ impl Pipeline {
                 return Ok(Ended::Drained);
             }
             self.show_turn(has_taken || has_stored);
-            if is_idle || self.blocked.is_some() {
+            let starts_now = !had_started && self.task.has_started();
+            if (is_idle || self.blocked.is_some()) && !starts_now {
                 wake_or_timeout(&self.wakes, self.idle_wait(now.monotonic)).await;
             } else {
                 executor::yield_now().await;
@@ -197,7 +196,7 @@ impl Pipeline {
         let in_flight = self.in_flight.used_bytes();
         let waiting = match self.blocked {
             Some(blocked) => blocked.waiting(),
-            None if in_flight > 0 => Waiting::Store,
+            None if in_flight > 0 || !self.task.has_started() => Waiting::Store,
             None => Waiting::Nothing,
         };
         let next = self.backlog.front().map_or(0, |work| work.next as u64 + 1);
@@ -207,7 +206,9 @@ impl Pipeline {
     /// Pauses or resumes as the control plane asks, and under back-pressure.
     fn follow_target(&mut self, now: Instant) -> Result<(), ConnectError> {
         let is_paused = self.control.is_paused();
-        if self.is_paused != Some(is_paused) {
+        // A start that fails was never a run.
+        let is_known = is_paused || self.task.has_started();
+        if is_known && self.is_paused != Some(is_paused) {
             self.is_paused = Some(is_paused);
             let id = self.id.clone();
             (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
@@ -237,9 +238,10 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Takes messages unless the sink is saturated; a paused consumer is still served.
+    /// Takes messages unless the sink is saturated or not there yet; a paused consumer is still served.
     fn take(&mut self) -> FetchedBatch {
-        let may_take = self.saturated_since.is_none() || self.is_fetch_paused || self.control.is_stopping();
+        let has_room = self.saturated_since.is_none() || self.is_fetch_paused;
+        let may_take = (has_room && self.task.has_started()) || self.control.is_stopping();
         self.consumer.take(if may_take { TURN_MESSAGES_MAX } else { 0 })
     }
 
@@ -322,16 +324,6 @@ impl Pipeline {
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
         let outcome = self.task.poll(now);
         if self.has_put { outcome.map_err(unrecoverable) } else { outcome }
-    }
-
-    /// Tells once more what has traffic.
-    fn tell_topics(&mut self, now: Instant) {
-        let Some(topics) = self.topics_used.take_due(now) else { return };
-        // The next record is seen again.
-        self.current = None;
-        for topic in topics {
-            (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic });
-        }
     }
 
     fn collect_durable(&mut self, now: Instant) -> bool {

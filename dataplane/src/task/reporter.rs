@@ -62,8 +62,9 @@ pub(super) struct Failure<'a> {
     pub(super) row: usize,
 }
 
+/// What is logged about failed records: `errors.log.enable` and `errors.log.include.messages`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LogLines {
+pub(crate) enum LogLines {
     Off,
     WithRecord,
     WithoutRecord,
@@ -180,7 +181,7 @@ impl Reporter {
 }
 
 impl LogLines {
-    fn from_config(config: &ConfigMap) -> Self {
+    pub(crate) fn from_config(config: &ConfigMap) -> Self {
         let is_true =
             |key: &str| config.get(key).is_some_and(|text| text.trim().eq_ignore_ascii_case("true"));
         match (is_true("errors.log.enable"), is_true("errors.log.include.messages")) {

@@ -14,7 +14,7 @@ use std::fmt;
 
 use lakeward_api::config::ConfigMap;
 
-use crate::KafkaError;
+use crate::{KafkaError, secrets};
 
 /// Which client the settings are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +84,11 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
     }
     stores(props, &mut settings)?;
     if let Some(line) = props.get("sasl.jaas.config") {
+        secrets::remember(line);
         jaas::apply(line, &mut settings)?;
     }
+    let credentials = settings.entries.iter().filter(|(name, _)| secrets::is_credential(name));
+    credentials.for_each(|(_, value)| secrets::remember(value));
     Ok(settings)
 }
 

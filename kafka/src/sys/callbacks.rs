@@ -1,13 +1,15 @@
 //! What the library tells us, queued until the pipeline asks.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lakeward_api::record::{Position, TopicPartition};
 use rdkafka_sys as rdsys;
 use rdsys::rd_kafka_resp_err_t as Code;
 
 use super::partitions::copy_list;
+use crate::client_metrics::ClientStatistics;
+use crate::secrets;
 
 /// Something the library reported. Rebalances must be confirmed by the caller.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub(crate) enum ClientEvent {
 /// State shared with the callbacks. Its address is the library's `opaque`.
 pub(super) struct Shared {
     pub(super) events: Mutex<Vec<ClientEvent>>,
+    pub(super) statistics: Arc<ClientStatistics>,
     pub(super) wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -97,7 +100,7 @@ pub(super) unsafe extern "C" fn on_error(
     let (shared, reason) = unsafe { (shared(opaque), CStr::from_ptr(reason).to_string_lossy()) };
     let code = KNOWN_ERRORS.iter().copied().find(|known| *known as c_int == code);
     let code = code.unwrap_or(Code::RD_KAFKA_RESP_ERR_UNKNOWN);
-    shared.push(ClientEvent::Error { code, reason: reason.into_owned() });
+    shared.push(ClientEvent::Error { code, reason: secrets::hide(&reason) });
 }
 
 /// Codes of the error callback that lead to a decision; every other code only ends up in the log.
@@ -110,6 +113,19 @@ const KNOWN_ERRORS: &[Code] = &[
     Code::RD_KAFKA_RESP_ERR__TRANSPORT,
 ];
 
+/// The library tells its statistics; the text stays the library's.
+pub(super) unsafe extern "C" fn on_statistics(
+    _client: *mut rdsys::rd_kafka_t,
+    json: *mut c_char,
+    length: usize,
+    opaque: *mut c_void,
+) -> c_int {
+    // SAFETY: the library passes a text of that length and the opaque we set.
+    let (shared, text) = unsafe { (shared(opaque), std::slice::from_raw_parts(json.cast::<u8>(), length)) };
+    shared.statistics.told(text);
+    0
+}
+
 /// Called from the library's threads when the consumer queue stops being empty.
 pub(super) unsafe extern "C" fn on_queue_ready(_client: *mut rdsys::rd_kafka_t, opaque: *mut c_void) {
     // SAFETY: the opaque given to `rd_kafka_queue_cb_event_enable` is the address of the live `Shared`.
@@ -117,7 +133,8 @@ pub(super) unsafe extern "C" fn on_queue_ready(_client: *mut rdsys::rd_kafka_t, 
     (shared.wake)();
 }
 
-/// The library's log lines, through ours. They name brokers and protocol steps, never record contents.
+/// The library's log lines, through ours and without credentials. They name brokers and protocol steps, never
+/// record contents.
 pub(super) unsafe extern "C" fn on_log(
     client: *const rdsys::rd_kafka_t,
     level: c_int,
@@ -130,7 +147,7 @@ pub(super) unsafe extern "C" fn on_log(
         (
             name.to_string_lossy(),
             CStr::from_ptr(facility).to_string_lossy(),
-            CStr::from_ptr(text).to_string_lossy(),
+            secrets::hide(&CStr::from_ptr(text).to_string_lossy()),
         )
     };
     match level {

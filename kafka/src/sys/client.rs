@@ -12,6 +12,7 @@ use super::batch::FetchedBatch;
 use super::callbacks::{self, ClientEvent, Shared};
 use super::partitions::PartitionList;
 use crate::KafkaError;
+use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::ClientSettings;
 
 const ERROR_TEXT_BYTES: usize = 512;
@@ -52,9 +53,15 @@ impl NativeConsumer {
         settings: &ClientSettings,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, KafkaError> {
-        let shared = Box::new(Shared { events: Mutex::new(Vec::new()), wake: Box::new(wake) });
+        let client_id = settings.entries().get("client.id").map(String::as_str).unwrap_or_default();
+        let statistics = ClientStatistics::register(Kind::Consumer, client_id);
+        let shared = Box::new(Shared { events: Mutex::new(Vec::new()), statistics, wake: Box::new(wake) });
         let opaque = ptr::from_ref::<Shared>(&shared).cast_mut().cast::<c_void>();
-        let conf = Conf::new(settings)?;
+        let mut settings = settings.clone();
+        if let Some((name, interval)) = client_metrics::interval() {
+            settings.set(name, interval);
+        }
+        let conf = Conf::new(&settings)?;
         let mut text = [0u8; ERROR_TEXT_BYTES];
         // SAFETY: the configuration is valid; the callbacks match their types; `opaque` lives in a box that
         // outlives the client because `Handle` destroys the client first. `rd_kafka_new` takes the
@@ -65,6 +72,7 @@ impl NativeConsumer {
             rdsys::rd_kafka_conf_set_offset_commit_cb(conf.0, Some(callbacks::on_commit));
             rdsys::rd_kafka_conf_set_error_cb(conf.0, Some(callbacks::on_error));
             rdsys::rd_kafka_conf_set_log_cb(conf.0, Some(callbacks::on_log));
+            rdsys::rd_kafka_conf_set_stats_cb(conf.0, Some(callbacks::on_statistics));
             rdsys::rd_kafka_new(
                 rdsys::rd_kafka_type_t::RD_KAFKA_CONSUMER,
                 conf.0,
@@ -73,7 +81,10 @@ impl NativeConsumer {
             )
         };
         let Some(client) = NonNull::new(client) else {
-            return Err(KafkaError::Setting { key: "consumer settings".to_owned(), problem: text_of(&text) });
+            return Err(KafkaError::Setting {
+                key: "consumer settings".to_owned(),
+                problem: crate::secrets::hide(&text_of(&text)),
+            });
         };
         conf.given_away();
         // SAFETY: the client is valid; the queue reference is released in `Handle::drop`; the event callback
@@ -232,8 +243,7 @@ impl Conf {
             };
             if outcome != rdsys::rd_kafka_conf_res_t::RD_KAFKA_CONF_OK {
                 // The library's text quotes the value: fine for everything but secrets.
-                let secret = name.contains("password") || name.contains("key.pem");
-                return Err(problem(if secret {
+                return Err(problem(if crate::secrets::is_credential(name) {
                     "the value was refused".to_owned()
                 } else {
                     text_of(&text)

@@ -239,15 +239,12 @@ impl Pipeline {
         partition: i32,
         gone: &[TopicPartition],
     ) -> Option<TopicPartition> {
-        let (current, is_new) = match self.current.take() {
-            Some(current) if current.partition == partition && &*current.topic == topic => (current, false),
-            _ => {
-                let (name, is_new) = self.shared_name(topic);
-                (TopicPartition::new(name, partition), is_new)
-            }
+        let has_reset = self.topics_used.were_reset();
+        let current = match self.current.take().filter(|_| !has_reset) {
+            Some(current) if current.partition == partition && &*current.topic == topic => current,
+            _ => TopicPartition::new(self.shared_name(topic), partition),
         };
-        // Traffic after the first records of a topic must be seen, too.
-        self.current = (!is_new).then(|| current.clone());
+        self.current = Some(current.clone());
         self.is_open(&current, gone).then_some(current)
     }
 
@@ -256,13 +253,13 @@ impl Pipeline {
         !is_leaving && !gone.contains(partition) && self.ledger.is_assigned(partition)
     }
 
-    /// The shared name, and whether the topic is new here.
-    fn shared_name(&mut self, topic: &str) -> (Arc<str>, bool) {
+    /// The shared name of a topic, which is told when it is new.
+    fn shared_name(&mut self, topic: &str) -> Arc<str> {
         let (name, is_new) = self.topics_used.see(topic);
         if is_new {
             (self.listener)(TaskEvent::TopicUsed { id: self.id.clone(), topic: Arc::clone(&name) });
         }
-        (name, is_new)
+        name
     }
 }
 

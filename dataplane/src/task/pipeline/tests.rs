@@ -1,5 +1,7 @@
 //! What a sink answers to a batch, and what the pipeline makes of it. The consumer never reaches a broker.
 
+mod starting;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -125,24 +127,11 @@ struct Rig {
 impl Rig {
     fn new(answers: Vec<Result<(), ConnectError>>, rejected: Vec<Rejected>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let start = start(runtime.handle().clone());
+        let start = start(runtime.handle().clone(), Arc::new(|_| ()));
         let answers = Rc::new(RefCell::new(VecDeque::from(answers)));
         let seen = Rc::default();
         let task = Scripted { answers: Rc::clone(&answers), seen: Rc::clone(&seen), rejected };
-        let props = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "g")];
-        let props = props.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
-        let settings = translate(ClientKind::Consumer, &props).unwrap();
-        let consumer = SinkConsumer::join(&settings, &["t".to_owned()], || ()).unwrap();
-        let converters = Converters {
-            key: Box::new(Unused),
-            value: Box::new(Unused),
-            header: Box::new(Unused),
-            chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
-            classes: ConverterClasses::default(),
-        };
-        let reporter = runtime.block_on(Reporter::open(&start)).unwrap();
-        let mut pipeline =
-            Pipeline::new(&start, Box::new(task), consumer, converters, reporter, Budget::new(1));
+        let mut pipeline = runtime.block_on(pipeline(&start, Box::new(task)));
         pipeline.ledger.open(&[partition()]);
         Self { pipeline, answers, seen, runtime }
     }
@@ -171,7 +160,24 @@ fn partition() -> TopicPartition {
     TopicPartition::new("t", 0)
 }
 
-fn start(handle: tokio::runtime::Handle) -> TaskStart {
+/// A pipeline whose consumer never reaches a broker.
+async fn pipeline(start: &TaskStart, task: Box<dyn SinkTask>) -> Pipeline {
+    let props = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "g")];
+    let props = props.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let settings = translate(ClientKind::Consumer, &props).unwrap();
+    let consumer = SinkConsumer::join(&settings, &["t".to_owned()], || ()).unwrap();
+    let converters = Converters {
+        key: Box::new(Unused),
+        value: Box::new(Unused),
+        header: Box::new(Unused),
+        chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
+        classes: ConverterClasses::default(),
+    };
+    let reporter = Reporter::open(start).await.unwrap();
+    Pipeline::new(start, task, consumer, converters, reporter, Budget::new(1))
+}
+
+fn start(handle: tokio::runtime::Handle, listener: TaskListener) -> TaskStart {
     let (control, wakes) = TaskControl::new(TaskTarget::Running, Arc::default());
     let environment = Environment {
         worker_config: Arc::default(),
@@ -192,8 +198,9 @@ fn start(handle: tokio::runtime::Handle) -> TaskStart {
         pulse: Arc::default(),
         metrics: Arc::new(TaskMetrics::default()),
         still_wanted: StillWanted::new(|| true),
+        topic_resets: Arc::default(),
     };
-    TaskStart { spec, listener: Arc::new(|_| ()), control, wakes, environment: Arc::new(environment) }
+    TaskStart { spec, listener, control, wakes, environment: Arc::new(environment) }
 }
 
 #[test]
