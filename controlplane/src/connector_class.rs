@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
-use lakeward_api::plugin::{PluginKind, PluginRegistry, SinkConnector};
+use lakeward_api::plugin::{LaterFailure, PluginKind, PluginRegistry, SinkConnector};
 use lakeward_api::source::SourceConnector;
 
 /// A sink or a source connector.
@@ -61,6 +61,17 @@ impl ConnectorClass {
         match self {
             Self::Sink(sink) => sink.validate(props),
             Self::Source(source) => source.validate(props),
+        }
+    }
+
+    /// Starts it: see [`SinkConnector::start`].
+    ///
+    /// # Errors
+    /// What the connector fails with.
+    pub(crate) fn start(&self, props: &ConfigMap) -> Result<Option<LaterFailure>, ConnectError> {
+        match self {
+            Self::Sink(sink) => sink.start(props),
+            Self::Source(source) => source.start(props),
         }
     }
 

@@ -12,6 +12,7 @@ use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::TaskRuntime;
 use lakeward_kafka::membership::{Membership, Role};
+use lakeward_kafka::transactions::fence_producers;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -130,6 +131,7 @@ impl ControlPlane {
             registry: Arc::new(registry),
             runtime,
             offsets,
+            fence: Arc::new(|admin, ids| Box::pin(async move { fence_producers(&admin, &ids).await })),
         };
         let (outcome, outcome_seen) = watch::channel(Outcome::Pending);
         let (stop, stop_seen) = watch::channel(false);
@@ -219,9 +221,11 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
     };
     let role = joined.membership.role();
     let config = Arc::clone(&parts.config);
+    let metrics = Arc::clone(&parts.metrics);
     let (herder, actor) = Herder::new(parts, joined.store, role, signals.stage.subscribe());
     let running = actor.run(signals.stop.clone());
     let finder = joined.membership.leader();
+    let member = finder.clone();
     let leader: FindLeader = Arc::new(move || {
         let finder = finder.clone();
         Box::pin(async move {
@@ -231,6 +235,7 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
             })
         })
     });
+    metrics.joined(Arc::clone(&leader), move || member.generation());
     signals.ready(herder, Some(joined.cluster_id), leader);
     let mut running = std::pin::pin!(running);
     tokio::select! {

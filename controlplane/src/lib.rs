@@ -14,6 +14,7 @@ mod loggers;
 mod metrics;
 mod offsets;
 mod rest;
+mod signing;
 mod standalone_files;
 mod start_up;
 mod store;

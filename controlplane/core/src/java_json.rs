@@ -22,6 +22,10 @@ struct JavaFormatter;
 
 impl Formatter for JavaFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, text: &str) -> io::Result<()> {
+        // Lead bytes of four-byte characters are the only ones from here on; nearly no text has any.
+        if text.bytes().all(|byte| byte < 0xf0) {
+            return writer.write_all(text.as_bytes());
+        }
         let mut rest = text;
         while let Some((at, wide)) = rest.char_indices().find(|(_, c)| *c > '\u{ffff}') {
             writer.write_all(&rest.as_bytes()[..at])?;

@@ -12,6 +12,7 @@ pub mod properties;
 pub mod reconcile;
 #[cfg(test)]
 pub(crate) mod seeds;
+pub mod session_keys;
 #[cfg(test)]
 mod simulation;
 pub mod status;

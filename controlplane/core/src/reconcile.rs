@@ -112,28 +112,33 @@ fn plan_connectors(state: &ClusterState, running: &Running, plan: &mut Plan) {
 }
 
 fn plan_tasks(state: &ClusterState, running: &Running, plan: &mut Plan) {
-    let mut wanted = BTreeMap::new();
+    // Both sides are sorted by connector and number, so one walk over both sees every task once and copies
+    // only what has to change: this runs after every event, also with ten thousand tasks.
+    let mut running = running.tasks.iter().peekable();
     for name in state.connectors() {
         let target = state.target_state(name).unwrap_or_default();
         let Some(set) = state.task_set(name).filter(|_| target != TargetState::Stopped) else { continue };
         for number in set.tasks.keys() {
-            let id = TaskId { connector: Arc::clone(name), task: *number };
-            wanted.insert(id, RunningTask { set_revision: set.revision, target: task_target(target) });
-        }
-    }
-    for (id, task) in &running.tasks {
-        match wanted.get(id) {
-            Some(want) if want.set_revision == task.set_revision => {
-                if want.target != task.target {
-                    plan.retarget_tasks.push((id.clone(), want.target));
-                }
+            let wanted = (name, *number);
+            while let Some((id, _)) = running.next_if(|(id, _)| (&id.connector, id.task) < wanted) {
+                plan.stop_tasks.push(id.clone());
             }
-            _ => plan.stop_tasks.push(id.clone()),
+            let want = RunningTask { set_revision: set.revision, target: task_target(target) };
+            let id = || TaskId { connector: Arc::clone(name), task: *number };
+            match running.next_if(|(id, _)| (&id.connector, id.task) == wanted) {
+                Some((_, task)) if task.set_revision != want.set_revision => {
+                    plan.stop_tasks.push(id());
+                    plan.start_tasks.push(id());
+                }
+                Some((_, task)) if task.target != want.target => {
+                    plan.retarget_tasks.push((id(), want.target));
+                }
+                Some(_) => {}
+                None => plan.start_tasks.push(id()),
+            }
         }
     }
-    let kept = |id: &TaskId| running.tasks.contains_key(id) && !plan.stop_tasks.contains(id);
-    let start: Vec<TaskId> = wanted.into_keys().filter(|id| !kept(id)).collect();
-    plan.start_tasks = start;
+    plan.stop_tasks.extend(running.map(|(id, _)| id.clone()));
 }
 
 #[cfg(test)]
@@ -199,6 +204,37 @@ mod tests {
         let plan = reconcile(&with(&[("connector-a", "")]), &settled());
         assert_eq!((plan.stop_connectors, plan.stop_tasks), (vec!["a".into()], vec![id(0)]));
         assert!(plan.start_connectors.is_empty() && plan.start_tasks.is_empty());
+    }
+
+    #[test]
+    fn tasks_of_several_connectors_are_told_apart() {
+        let all = ["a", "a-1", "b"].map(|name| {
+            let connector = format!("connector-{name}");
+            let tasks = ["0", "1"].map(|number| format!("task-{name}-{number}"));
+            (connector, tasks, format!("commit-{name}"))
+        });
+        let mut records = Vec::new();
+        for (connector, tasks, commit) in &all {
+            records.push((connector.as_str(), r#"{"properties":{}}"#));
+            records.extend(tasks.iter().map(|task| (task.as_str(), r#"{"properties":{}}"#)));
+            records.push((commit.as_str(), r#"{"tasks":2}"#));
+        }
+        let state = state(&records);
+        let of = |connector: &str, task| TaskId { connector: connector.into(), task };
+        // Offsets of the commits are 3, 7 and 11.
+        let kept = |revision| RunningTask { set_revision: revision, target: TaskTarget::Running };
+        let tasks = [
+            (of("a", 1), kept(3)),
+            (of("a", 2), kept(3)),
+            (of("a-1", 0), kept(5)),
+            (of("aa", 0), kept(1)),
+            (of("b", 0), kept(11)),
+            (of("b", 1), kept(11)),
+            (of("c", 0), kept(12)),
+        ];
+        let plan = reconcile(&state, &Running { tasks: tasks.into(), ..settled() });
+        assert_eq!(plan.stop_tasks, [of("a", 2), of("a-1", 0), of("aa", 0), of("c", 0)]);
+        assert_eq!(plan.start_tasks, [of("a", 0), of("a-1", 0), of("a-1", 1)]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lakeward_api::runtime::TaskId;
 use serde_json::{Value, json};
@@ -151,6 +152,7 @@ pub struct StatusBoard {
     connectors: BTreeMap<Arc<str>, Status>,
     tasks: BTreeMap<TaskId, Status>,
     topics: BTreeMap<Arc<str>, BTreeMap<Arc<str>, TopicUse>>,
+    topic_resets: Arc<AtomicU64>,
     skipped: u64,
 }
 
@@ -171,13 +173,20 @@ impl StatusBoard {
     }
 
     /// The statuses of a connector's tasks, by number.
-    pub fn tasks<'a>(&'a self, connector: &'a str) -> impl Iterator<Item = (&'a TaskId, &'a Status)> {
-        self.tasks.iter().filter(move |(id, _)| &*id.connector == connector)
+    pub fn tasks<'a>(&'a self, connector: &str) -> impl Iterator<Item = (&'a TaskId, &'a Status)> + use<'a> {
+        let first = TaskId { connector: connector.into(), task: 0 };
+        let last = TaskId { connector: Arc::clone(&first.connector), task: u32::MAX };
+        self.tasks.range(first..=last)
     }
 
     /// All tasks that have a status.
     pub fn all_tasks(&self) -> impl Iterator<Item = &TaskId> {
         self.tasks.keys()
+    }
+
+    /// Grows whenever a topic is forgotten. Shared with the tasks, which then tell their topics again.
+    pub fn topic_resets(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.topic_resets)
     }
 
     /// The topics a connector used, sorted.
@@ -253,8 +262,9 @@ impl StatusBoard {
 
     fn apply_topic(&mut self, topic: &str, connector: &str, value: Option<Value>) -> Option<()> {
         let Some(value) = value else {
-            if let Some(topics) = self.topics.get_mut(connector) {
-                topics.remove(topic);
+            let known = self.topics.get_mut(connector).and_then(|topics| topics.remove(topic));
+            if known.is_some() {
+                self.topic_resets.fetch_add(1, Ordering::Relaxed);
             }
             return Some(());
         };
@@ -334,6 +344,17 @@ mod tests {
             Some(br#"{"topic":{"task":0,"discoverTimestamp":1}}"#),
         );
         assert_eq!(board.topics("a").map(|topic| &**topic).collect::<Vec<_>>(), ["t"]);
+    }
+
+    #[test]
+    fn a_topic_that_is_forgotten_counts_as_one_reset() {
+        let mut board = StatusBoard::default();
+        let resets = board.topic_resets();
+        let (key, used) = (b"status-topic-t:connector-a", br#"{"topic":{"task":0,"discoverTimestamp":1}}"#);
+        board.apply(Some(key), Some(used));
+        board.apply(Some(key), None);
+        board.apply(Some(key), None);
+        assert_eq!((board.topics("a").count(), resets.load(Ordering::Relaxed)), (0, 1));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lakeward_api::config::ConfigMap;
 use lakeward_api::runtime::TaskId;
 use lakeward_controlplane_core::config_log::TargetState;
 use lakeward_controlplane_core::reconcile::{InstanceHealth, Plan, Running, RunningConnector, reconcile};
@@ -19,10 +20,13 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
+use super::fencing::Fencings;
 use super::healing::Healing;
 use super::inbox::{Inbox, Report, Reported};
+use super::raised::Raised;
 use super::{Answer, Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, answers, now_ms};
 use crate::config_providers::Resolved;
+use crate::signing::Signing;
 use crate::store::{ClusterView, Store};
 use crate::worker_config::WorkerMode;
 
@@ -57,6 +61,8 @@ pub(crate) struct Actor {
     pub(super) failed_tasks: BTreeSet<TaskId>,
     /// Configurations of `running` connectors, variables replaced.
     pub(super) resolved: BTreeMap<Arc<str>, Resolved>,
+    /// The configuration that a connector's tasks were started with last.
+    pub(super) task_base: BTreeMap<Arc<str>, Arc<ConfigMap>>,
     /// What connectors with variables published their tasks with.
     pub(super) applied: BTreeMap<Arc<str>, Resolved>,
     /// Why connectors of `running` gave up, for standalone answers.
@@ -65,6 +71,13 @@ pub(crate) struct Actor {
     pub(super) healing: Healing,
     /// Task sets that could not be written.
     pub(super) retries: BTreeMap<Arc<str>, Retry>,
+    /// What connectors will raise by themselves.
+    pub(super) raised: Raised,
+    /// What is asked of brokers before source tasks start.
+    pub(super) fencings: Fencings,
+    pub(super) signing: Signing,
+    /// Set when no session key could be written.
+    pub(super) session_key_retry: Option<Retry>,
     /// Set while this worker should lead but could not read the config topic to its end yet.
     takeover: Option<Retry>,
     pub(super) role: Role,
@@ -82,6 +95,7 @@ impl Actor {
         commands: mpsc::Receiver<(Command, Reply)>,
     ) -> Self {
         let healing = Healing::new(parts.config.stuck_after_ms());
+        let signing = Signing::of(&parts.config);
         Self {
             parts,
             store,
@@ -89,10 +103,15 @@ impl Actor {
             running: Running::default(),
             failed_tasks: BTreeSet::new(),
             resolved: BTreeMap::new(),
+            task_base: BTreeMap::new(),
             applied: BTreeMap::new(),
             failures: BTreeMap::new(),
             inbox: Arc::new(Inbox::default()),
             retries: BTreeMap::new(),
+            raised: Raised::default(),
+            fencings: Fencings::default(),
+            signing,
+            session_key_retry: None,
             takeover: None,
             role: Role::Undecided,
             role_changes,
@@ -108,6 +127,7 @@ impl Actor {
         self.role_changes.mark_changed();
         loop {
             let retry = self.retries.values().map(|retry| retry.due).min();
+            let key_due = self.session_key_due();
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => break,
@@ -123,9 +143,12 @@ impl Actor {
                     Some((command, reply)) => self.on_command(command, reply).await,
                     None => break,
                 },
+                Some(done) = self.fencings.answers.recv() => self.on_fenced(done).await,
                 () = view.changed() => {}
                 () = until(retry) => self.retry_task_sets().await,
+                () = until(self.raised.due()) => self.fail_raised(),
                 () = until(self.healing.due()) => self.heal().await,
+                () = until(key_due) => self.renew_session_key().await,
                 () = until(self.takeover.map(|retry| retry.due)) => self.on_role().await,
             }
             if self.leads() {
@@ -191,9 +214,11 @@ impl Actor {
                     return false;
                 }
                 self.role = role;
+                self.session_key_retry = None;
+                self.renew_session_key().await;
                 // Requests made before this term were seen by an earlier leader.
                 self.view().config(|state| state.take_restarts());
-                self.clean_statuses(&Plan::default());
+                self.clean_all_statuses();
             }
             Role::Follower | Role::Undecided => {
                 if self.leads() {
@@ -218,8 +243,10 @@ impl Actor {
             Command::Patch { name, .. } => Some(name.clone()),
             _ => None,
         };
-        if let Command::ModifyOffsets { name, change } = command {
-            return self.modify_offsets(name, change, reply).await;
+        match command {
+            Command::Fence { name } => return self.fence_for_others(&name, reply).await,
+            Command::ModifyOffsets { name, change } => return self.modify_offsets(name, change, reply).await,
+            _ => {}
         }
         let mut outcome = self.execute(command).await;
         if self.is_standalone() {
@@ -258,7 +285,7 @@ impl Actor {
             }
             self.carry_out(&plan).await;
             if !(plan.stop_connectors.is_empty() && plan.stop_tasks.is_empty()) {
-                self.clean_statuses(&plan);
+                self.clean_statuses_after(&plan);
             }
         }
         tracing::error!(
@@ -319,14 +346,28 @@ impl Actor {
         }
     }
 
-    /// Removes the statuses of what no longer exists. What this plan stopped is named too: its last status
-    /// may not be read back yet.
-    fn clean_statuses(&self, plan: &Plan) {
-        let (connectors, tasks) = self.view().status(|board| {
-            let connectors: BTreeSet<_> = board.connectors().chain(&plan.stop_connectors).cloned().collect();
-            let tasks: BTreeSet<_> = board.all_tasks().chain(&plan.stop_tasks).cloned().collect();
-            (connectors, tasks)
+    /// Removes the statuses of what no longer exists, of everything that has one.
+    fn clean_all_statuses(&self) {
+        let (connectors, tasks) = self
+            .view()
+            .status(|board| (board.connectors().cloned().collect(), board.all_tasks().cloned().collect()));
+        self.clean_statuses(connectors, tasks);
+    }
+
+    /// The same of the connectors that this plan stopped, wholly or in part. What it stopped is named too:
+    /// its last status may not be read back yet.
+    fn clean_statuses_after(&self, plan: &Plan) {
+        let connectors: BTreeSet<_> = plan.stop_connectors.iter().cloned().collect();
+        let touched = connectors.iter().chain(plan.stop_tasks.iter().map(|id| &id.connector));
+        let touched: BTreeSet<_> = touched.cloned().collect();
+        let mut tasks: BTreeSet<_> = plan.stop_tasks.iter().cloned().collect();
+        self.view().status(|board| {
+            tasks.extend(touched.iter().flat_map(|name| board.tasks(name)).map(|(id, _)| id.clone()));
         });
+        self.clean_statuses(connectors, tasks);
+    }
+
+    fn clean_statuses(&self, connectors: BTreeSet<Arc<str>>, tasks: BTreeSet<TaskId>) {
         let gone: Vec<Subject> = self.view().config(|state| {
             let exists = |id: &TaskId| {
                 state.task_set(&id.connector).is_some_and(|set| set.tasks.contains_key(&id.task))
@@ -363,10 +404,13 @@ impl Actor {
         self.failed_tasks.clear();
         self.failures.clear();
         self.resolved.clear();
+        self.task_base.clear();
         self.applied.clear();
         self.healing.clear();
         self.parts.metrics.clear();
         self.retries.clear();
+        self.raised.clear();
+        self.fencings.clear();
         self.store.flush_status().await;
     }
 

@@ -44,8 +44,8 @@ impl Expected {
                 format!("Connector {name} exists, and the request expects that it does not")
             }
             Some(_) => format!(
-                "The configuration of connector {name} is another one by now. Read it again, repeat the change \
-                 on it and send its ETag as If-Match"
+                "The configuration of connector {name} is another one by now. Read it again, repeat the \
+                 change on it and send its ETag as If-Match"
             ),
         }))
     }

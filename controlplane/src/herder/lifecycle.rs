@@ -9,7 +9,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::metrics::TaskKind;
 use lakeward_api::plugin::PluginKind;
-use lakeward_api::runtime::{StillWanted, TaskEvent, TaskId, TaskSpec};
+use lakeward_api::runtime::{StillWanted, TaskEvent, TaskId, TaskListener, TaskSpec};
 use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::{TargetState, records};
 use lakeward_controlplane_core::reconcile::{
@@ -20,11 +20,20 @@ use tokio::time::Instant;
 
 use super::WorkerParts;
 use super::actor::{Actor, Retry};
+use super::fencing::Waiter;
 use super::resolve::hiding;
 use crate::config_providers::Resolved;
 use crate::connector_class::ConnectorClass;
 use crate::metrics::texts::{self, AliasedPlugin};
 use crate::store::Barrier;
+
+/// A task that is ready to start.
+pub(super) struct Launch {
+    pub(super) spec: TaskSpec,
+    pub(super) listener: TaskListener,
+    class: Option<ConnectorClass>,
+    plugins: Vec<AliasedPlugin>,
+}
 
 impl Actor {
     /// Does what the plan says, in its order.
@@ -75,8 +84,10 @@ impl Actor {
     /// Forgets the instance: connectors have no state besides.
     pub(super) fn stop_connector(&mut self, name: &Arc<str>) {
         self.retries.remove(name);
+        self.raised.forget(name);
         self.failures.remove(name);
         self.resolved.remove(name);
+        self.task_base.remove(name);
         if !self.exists(name) {
             self.applied.remove(name);
         }
@@ -92,6 +103,7 @@ impl Actor {
         futures::future::join_all(ids.iter().map(|id| runtime.stop(id))).await;
         for id in ids {
             self.inbox.forget(id);
+            self.fencings.forget(id);
             self.healing.unwatch(id);
             self.parts.metrics.task_ended(id);
             self.running.tasks.remove(id);
@@ -130,6 +142,11 @@ impl Actor {
         if let Err(err) = self.check_source(name, &connector) {
             return self.fail_connector(name, &err);
         }
+        if target == TargetState::Started
+            && let Err(err) = self.call_start(name, &connector)
+        {
+            return self.fail_connector(name, &err);
+        }
         self.parts.metrics.connector_started(name, texts::of_connector(&connector));
         self.enter(name, target).await;
     }
@@ -140,7 +157,14 @@ impl Actor {
             instance.health = InstanceHealth::Good;
         }
         self.retries.remove(name);
+        self.raised.forget(name);
         self.failures.remove(name);
+        if target == TargetState::Started
+            && let Some(connector) = self.connector_of(name)
+            && let Err(err) = self.call_start(name, &connector)
+        {
+            return self.fail_connector(name, &err);
+        }
         self.enter(name, target).await;
     }
 
@@ -158,7 +182,7 @@ impl Actor {
         }
     }
 
-    fn fail_connector(&mut self, name: &Arc<str>, err: &ConnectError) {
+    pub(super) fn fail_connector(&mut self, name: &Arc<str>, err: &ConnectError) {
         let hide = |text: String| match self.resolved.get(name) {
             Some(resolved) => resolved.hide(&text),
             None => text,
@@ -261,6 +285,18 @@ impl Actor {
         }
     }
 
+    /// One copy for all tasks of a connector that are started with the same configuration.
+    fn shared_config(&mut self, name: &Arc<str>, config: ConfigMap) -> Arc<ConfigMap> {
+        match self.task_base.get(name) {
+            Some(known) if **known == config => Arc::clone(known),
+            _ => {
+                let config = Arc::new(config);
+                self.task_base.insert(Arc::clone(name), Arc::clone(&config));
+                config
+            }
+        }
+    }
+
     /// Hands a task to the data plane; its events write its status.
     pub(super) async fn start_task(&mut self, id: &TaskId) {
         let Some((revision, target, connector_config, task_config)) = self.view().config(|state| {
@@ -287,26 +323,36 @@ impl Actor {
         let secrets = connector.secrets().with(task.secrets());
         let listener = hiding(listener, secrets.clone());
         let connector_config = connector.properties().to_config_map();
-        let mut still_wanted = StillWanted::default();
-        if self.is_exactly_once(&connector_config) {
-            if let Err(err) = self.fence(&id.connector, &connector_config).await {
-                return listener(TaskEvent::Failed { id: id.clone(), trace: err.trace() });
-            }
-            still_wanted = self.still_wanted(id, revision);
-        }
+        let is_exactly_once = self.is_exactly_once(&connector_config);
+        let still_wanted =
+            if is_exactly_once { self.still_wanted(id, revision) } else { StillWanted::default() };
+        let connector_config = self.shared_config(&id.connector, connector_config);
         let spec = TaskSpec {
             id: id.clone(),
-            connector_config: Arc::new(connector_config),
+            connector_config: Arc::clone(&connector_config),
             task_config: Arc::new(task.properties().to_config_map()),
             target,
             secrets,
             pulse: Arc::default(),
             metrics,
             still_wanted,
+            topic_resets: self.view().status(|board| board.topic_resets()),
         };
-        self.healing.watch(id, Arc::clone(&spec.pulse));
+        let launch = Launch { spec, listener, class, plugins };
+        if is_exactly_once {
+            return self.fence(&id.connector, &connector_config, Waiter::Task(Box::new(launch))).await;
+        }
+        self.launch(launch);
+    }
+
+    /// The last step of a start.
+    pub(super) fn launch(&mut self, launch: Launch) {
+        let Launch { spec, listener, class, plugins } = launch;
+        self.healing.watch(&spec.id, Arc::clone(&spec.pulse));
         self.show_metrics(&spec, class.as_ref(), plugins);
-        self.parts.runtime.start(spec, listener);
+        // The target may have changed while earlier tasks were fenced.
+        let target = self.running.tasks.get(&spec.id).map_or(spec.target, |task| task.target);
+        self.parts.runtime.start(TaskSpec { target, ..spec }, listener);
     }
 
     fn show_metrics(&self, spec: &TaskSpec, class: Option<&ConnectorClass>, plugins: Vec<AliasedPlugin>) {

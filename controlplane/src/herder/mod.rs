@@ -13,16 +13,19 @@
 mod actor;
 pub(crate) mod answers;
 mod expected;
+mod fencing;
 mod healing;
 mod inbox;
 mod lifecycle;
 mod offsets;
+mod raised;
 #[cfg(test)]
 mod recorder;
 mod request_error;
 mod requests;
 mod resolve;
 mod restart;
+mod session_keys;
 mod source;
 mod stage;
 #[cfg(test)]
@@ -31,6 +34,9 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+use lakeward_api::ConnectError;
+use lakeward_api::config::ConfigMap;
 use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{TaskId, TaskRuntime};
@@ -56,6 +62,10 @@ pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(90);
 /// Requests that may wait; more are refused.
 const QUEUE_LIMIT: usize = 256;
 
+/// Fences producers: settings of a client, and their transactional ids.
+pub(crate) type FenceProducers =
+    Arc<dyn Fn(ConfigMap, Vec<String>) -> BoxFuture<'static, Result<(), ConnectError>> + Send + Sync>;
+
 /// What a worker is made of.
 #[derive(Clone)]
 pub(crate) struct WorkerParts {
@@ -67,6 +77,8 @@ pub(crate) struct WorkerParts {
     pub(crate) runtime: Arc<dyn TaskRuntime>,
     /// Where source offsets are kept.
     pub(crate) offsets: Arc<dyn OffsetStores>,
+    /// Ends what earlier producers may still do.
+    pub(crate) fence: FenceProducers,
     /// What this worker counts about itself.
     pub(crate) metrics: Arc<Metrics>,
     /// Where other workers reach this one.
@@ -85,6 +97,11 @@ pub(crate) enum Command {
         /// Which configuration may go.
         expected: Expected,
     },
+    /// Make sure that earlier tasks of a source connector write no more: another worker starts new ones.
+    Fence {
+        /// Connector.
+        name: String,
+    },
     /// Merge into a configuration.
     Patch {
         /// Connector.
@@ -98,6 +115,13 @@ pub(crate) enum Command {
     Ping,
     /// Write a configuration that passed validation.
     Put(PutConnector),
+    /// Write a task set that another worker generated.
+    PutTasks {
+        /// Connector.
+        name: String,
+        /// Configurations, from task 0 on.
+        tasks: Vec<Properties>,
+    },
     /// Change the offsets of a stopped connector.
     ModifyOffsets {
         /// Connector.

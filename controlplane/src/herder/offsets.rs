@@ -2,6 +2,8 @@
 //!
 //! Source: `DistributedHerder#modifyConnectorOffsets`, `AbstractHerder#connectorOffsets`, Kafka 4.1.
 
+use std::sync::Arc;
+
 use lakeward_api::config::ConfigMap;
 use lakeward_api::secrets::Secrets;
 use lakeward_controlplane_core::Properties;
@@ -9,6 +11,7 @@ use lakeward_controlplane_core::config_log::TargetState;
 use serde_json::Value;
 
 use super::actor::Actor;
+use super::fencing::Waiter;
 use super::{Answer, Herder, REQUEST_LIMIT, Reply, RequestError, WorkerParts};
 use crate::offsets::{OffsetChange, OffsetsOf};
 
@@ -25,28 +28,51 @@ impl Herder {
     }
 }
 
+/// A change of offsets that was checked.
+pub(super) struct OffsetJob {
+    pub(super) name: String,
+    config: Arc<ConfigMap>,
+    secrets: Secrets,
+    change: OffsetChange,
+    pub(super) reply: Reply,
+}
+
+impl OffsetJob {
+    /// Makes the change and answers.
+    pub(super) fn spawn(self, parts: WorkerParts) {
+        let Self { name, config, secrets, change, reply } = self;
+        tokio::spawn(async move {
+            let of = OffsetsOf { parts: &parts, name: &name, config: &config };
+            let outcome = match tokio::time::timeout(REQUEST_LIMIT, of.change(change)).await {
+                Ok(changed) => changed.map_err(|err| err.map(|text| secrets.hide(&text).into_owned())),
+                Err(_) => Err(RequestError::Internal(format!(
+                    "Timed out while modifying offsets for connector {name}"
+                ))),
+            };
+            drop(reply.send(outcome.map(Answer::Message)));
+        });
+    }
+}
+
 impl Actor {
     /// Checks at once, changes in the background: brokers may take their time, and others wait for the
-    /// herder.
+    /// herder. Tasks that may still write in transactions are fenced before.
     pub(super) async fn modify_offsets(&mut self, name: String, change: OffsetChange, reply: Reply) {
-        let raw = match self.stopped_connector(&name).await {
-            Ok(raw) => raw,
+        let found = match self.stopped_connector(&name).await {
+            Ok(raw) => resolved(&self.parts, raw).await,
+            Err(err) => Err(err),
+        };
+        let (config, secrets) = match found {
+            Ok(found) => found,
             // The client may have gone.
             Err(err) => return drop(reply.send(Err(err))),
         };
-        let parts = self.parts.clone();
-        tokio::spawn(async move {
-            let change = async {
-                let (config, secrets) = resolved(&parts, raw).await?;
-                let changed = OffsetsOf { parts: &parts, name: &name, config: &config }.change(change).await;
-                changed.map_err(|err| err.map(|text| secrets.hide(&text).into_owned()))
-            };
-            let changed = tokio::time::timeout(REQUEST_LIMIT, change).await;
-            let outcome = changed.unwrap_or_else(|_| {
-                Err(RequestError::Internal(format!("Timed out while modifying offsets for connector {name}")))
-            });
-            drop(reply.send(outcome.map(Answer::Message)));
-        });
+        let job = OffsetJob { name, config: Arc::new(config), secrets, change, reply };
+        if !self.is_exactly_once(&job.config) {
+            return job.spawn(self.parts.clone());
+        }
+        let (name, config) = (Arc::from(job.name.as_str()), Arc::clone(&job.config));
+        self.fence(&name, &config, Waiter::Offsets(job)).await;
     }
 
     /// The configuration of a connector whose offsets may be changed now.
@@ -71,11 +97,14 @@ impl Actor {
 }
 
 /// The configuration in use, and what texts about it must not show.
-async fn resolved(parts: &WorkerParts, raw: Properties) -> Result<(ConfigMap, Secrets), RequestError> {
+pub(super) async fn resolved(
+    parts: &WorkerParts,
+    raw: Properties,
+) -> Result<(ConfigMap, Secrets), RequestError> {
     let resolved = parts.resolve(raw).await.map_err(|err| RequestError::Internal(err.to_string()))?;
     Ok((resolved.properties().to_config_map(), resolved.secrets().clone()))
 }
 
-fn not_found(name: &str) -> RequestError {
+pub(super) fn not_found(name: &str) -> RequestError {
     RequestError::NotFound(format!("Connector {name} not found"))
 }

@@ -16,8 +16,8 @@ impl Actor {
     /// Carries out one command.
     pub(super) async fn execute(&mut self, command: Command) -> Result<Answer, RequestError> {
         match command {
-            // Answered apart, as it takes long: see `modify_offsets`.
-            Command::Ping | Command::ModifyOffsets { .. } => Ok(Answer::Done),
+            // Those that take long are answered apart: see `fence_for_others` and `modify_offsets`.
+            Command::Ping | Command::Fence { .. } | Command::ModifyOffsets { .. } => Ok(Answer::Done),
             Command::ResetTopics { name } => Ok(self.reset_topics(&name)),
             // Any worker may pause and resume.
             Command::SetTarget { name, target: target @ (TargetState::Paused | TargetState::Started) } => {
@@ -42,6 +42,7 @@ impl Actor {
             }
             Command::Patch { name, patch, expected } => self.patch(&name, &patch, &expected).await,
             Command::Put(put) => self.put(put).await,
+            Command::PutTasks { name, tasks } => self.put_tasks(&name, &tasks).await,
             Command::RestartConnector { name } => self.restart_connector(&name).await,
             Command::RestartPlan { name, request } => self.request_restart(&name, request).await,
             Command::RestartTask { id } => self.restart_task(&id).await,
@@ -105,6 +106,19 @@ impl Actor {
         let existing = Existing::Replace(Expected::Anything);
         let put = PutConnector { name: name.to_owned(), config, initial_state: None, existing };
         self.put(put).await
+    }
+
+    /// A task set that the worker of the connector generated.
+    async fn put_tasks(&mut self, name: &str, tasks: &[Properties]) -> Result<Answer, RequestError> {
+        self.require_existing(name)?;
+        let target = self.view().config(|state| state.target_state(name));
+        if target == Some(TargetState::Stopped) && !tasks.is_empty() {
+            return Err(RequestError::BadRequest(format!(
+                "Cannot submit non-empty set of task configs for stopped connector {name}"
+            )));
+        }
+        self.write_task_set(&Arc::from(name), tasks).await?;
+        Ok(Answer::Done)
     }
 
     /// No tasks first, then the target state, so that no worker starts tasks of a stopped connector.

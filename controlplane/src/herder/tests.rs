@@ -1,5 +1,8 @@
 //! The herder over a store that refuses, hangs or lags. Time is virtual.
 
+mod fencing;
+mod session_keys;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +17,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::recorder::Recorder;
-use super::{Answer, Command, Existing, Herder, PutConnector, RequestError, Stage, WorkerParts};
+use super::{
+    Answer, Command, Existing, FenceProducers, Herder, PutConnector, RequestError, Stage, WorkerParts,
+};
 use crate::metrics::Metrics;
 use crate::rest::tests::rig::{registry, worker};
 use crate::store::{Barrier, ClusterView, MemoryStore, Store, StoreError};
@@ -50,6 +55,7 @@ struct ScriptedStore {
     inner: MemoryStore,
     refreshes: Mutex<VecDeque<Fate>>,
     task_writes: Mutex<VecDeque<Fate>>,
+    key_writes: Mutex<VecDeque<Fate>>,
     /// When task records were to be written.
     attempts: Mutex<Vec<Instant>>,
     statuses: Mutex<Vec<LogRecord>>,
@@ -77,6 +83,12 @@ impl Store for ScriptedStore {
         records: Vec<LogRecord>,
         barrier: Barrier,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
+        if records[0].key == "session-key" {
+            return match next(&self.key_writes) {
+                Fate::Done => self.inner.write_config(records, barrier),
+                fate => outcome(fate),
+            };
+        }
         if !records[0].key.starts_with("task-") {
             return self.inner.write_config(records, barrier);
         }
@@ -104,7 +116,7 @@ impl Store for ScriptedStore {
 pub(super) struct Bench {
     store: Arc<ScriptedStore>,
     pub(super) herder: Herder,
-    _role: watch::Sender<Role>,
+    role: watch::Sender<Role>,
     _stage: watch::Sender<Stage>,
     stop: watch::Sender<bool>,
     actor: JoinHandle<()>,
@@ -128,19 +140,33 @@ impl Bench {
         settings: &[(&str, &str)],
         runtime: Arc<dyn TaskRuntime>,
     ) -> Self {
+        let fence: FenceProducers = Arc::new(|_, _| Box::pin(std::future::ready(Ok(()))));
         let store = Arc::new(ScriptedStore {
             refreshes: Mutex::new(refreshes.iter().copied().collect()),
             task_writes: Mutex::new(task_writes.iter().copied().collect()),
             ..ScriptedStore::default()
         });
+        Self::of(role, settings, runtime, fence, store)
+    }
+
+    fn of(
+        role: Role,
+        settings: &[(&str, &str)],
+        runtime: Arc<dyn TaskRuntime>,
+        fence: FenceProducers,
+        store: Arc<ScriptedStore>,
+    ) -> Self {
+        let mut registry = registry();
+        registry.add_source(Arc::new(fencing::ProbeSource));
         let config = worker(WorkerMode::Distributed, settings);
         let parts = WorkerParts {
             url: "http://w:8083/".to_owned(),
             worker_id: "w:8083".to_owned(),
             metrics: Arc::new(Metrics::new(&config)),
             config: Arc::new(config),
-            registry: Arc::new(registry()),
+            registry: Arc::new(registry),
             offsets: crate::store::unopened_offsets(),
+            fence,
             runtime,
         };
         let (role, role_seen) = watch::channel(role);
@@ -148,7 +174,7 @@ impl Bench {
         let (stop, stop_seen) = watch::channel(false);
         let (herder, actor) = Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, stage_seen);
         let actor = tokio::spawn(actor.run(stop_seen));
-        Self { store, herder, _role: role, _stage: stage, stop, actor }
+        Self { store, herder, role, _stage: stage, stop, actor }
     }
 
     async fn create(&self) -> Result<Answer, RequestError> {

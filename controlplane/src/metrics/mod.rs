@@ -8,6 +8,8 @@
 //! Unlike Java 4.1, whose task start counters stay 0 for tasks that start well, these count every start.
 
 mod attributes;
+pub(crate) mod clients;
+mod group;
 pub(crate) mod page;
 mod render;
 mod starts;
@@ -17,10 +19,11 @@ pub(crate) mod texts;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lakeward_api::metrics::{TaskKind, TaskMetrics, TaskState, Window, Windowed, ms_of};
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
+use lakeward_kafka::client_metrics::collect_every;
 use lakeward_kafka::membership::Role;
 
 use page::Labels;
@@ -86,7 +89,8 @@ pub(crate) struct Metrics {
     connectors: Mutex<BTreeMap<Arc<str>, ConnectorGroup>>,
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskGroup>>>,
     rebalances: Mutex<Rebalances>,
-    turn: tokio::sync::Mutex<()>,
+    group: group::Group,
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -99,6 +103,7 @@ impl Metrics {
         let number = |name: &str, default| {
             config.number(name).and_then(|number| u64::try_from(number).ok()).unwrap_or(default)
         };
+        collect_every(Duration::from_millis(number(clients::INTERVAL, 10_000)));
         Self::over(Window::new(number("metrics.num.samples", 2), number("metrics.sample.window.ms", 30_000)))
     }
 
@@ -119,13 +124,14 @@ impl Metrics {
             connectors: Mutex::default(),
             tasks: Mutex::default(),
             rebalances: Mutex::new(rebalances),
-            turn: tokio::sync::Mutex::default(),
+            group: group::Group::default(),
+            turn: Arc::default(),
         }
     }
 
     /// Held by whoever makes a page.
-    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
+    pub(crate) async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
     }
 
     /// A connector is being started.

@@ -50,18 +50,34 @@ impl Labels {
     }
 }
 
-/// A page under construction.
-pub(crate) struct Page {
+/// Where the pieces of a page go, in their order; the last one of a page comes from [`Page::finish`]. False
+/// when nobody wants more of it.
+pub(crate) type Pieces<'a> = &'a mut dyn FnMut(String) -> bool;
+
+/// Bytes of a piece, about.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// A page under construction. Memory: one piece.
+pub(crate) struct Page<'a> {
     style: Style,
     text: String,
+    pieces: Pieces<'a>,
+    bytes_gone: usize,
     bytes_max: usize,
     left_out: u64,
+    is_wanted: bool,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// At most about `bytes_max` bytes; what does not fit is counted.
-    pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { style: Style::Jmx, text: String::new(), bytes_max, left_out: 0 }
+    pub(crate) fn new(bytes_max: usize, pieces: Pieces<'a>) -> Self {
+        let text = String::new();
+        Self { style: Style::Jmx, text, pieces, bytes_gone: 0, bytes_max, left_out: 0, is_wanted: true }
+    }
+
+    /// Whether somebody still waits for it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.is_wanted
     }
 
     /// What follows is named in this style.
@@ -70,52 +86,62 @@ impl Page {
     }
 
     /// All series of a numeric attribute.
-    pub(crate) fn numbers<'a>(
+    pub(crate) fn numbers<'s>(
         &mut self,
         group: &str,
         attribute: &str,
-        series: impl Iterator<Item = (&'a Labels, f64)>,
+        series: impl Iterator<Item = (&'s Labels, f64)>,
     ) {
         let Some((name, kind)) = number_name(self.style, group, attribute) else { return };
         let mut is_new = true;
         for (labels, value) in series {
             if self.begin(&name, kind, &mut is_new) {
-                let labels = self.labels(labels);
-                self.push(&name, &labels, value);
+                self.push(&name, labels, None, value);
+            }
+        }
+    }
+
+    /// All series of a numeric attribute of a Kafka client.
+    pub(crate) fn client_numbers<'s>(
+        &mut self,
+        group: &str,
+        attribute: &str,
+        series: impl Iterator<Item = (&'s Labels, f64)>,
+    ) {
+        let (name, kind) = client_name(self.style, group, attribute);
+        let mut is_new = true;
+        for (labels, value) in series {
+            if self.begin(&name, kind, &mut is_new) {
+                self.push(&name, labels, None, value);
             }
         }
     }
 
     /// All series of a text attribute: the text becomes a label.
-    pub(crate) fn texts<'a>(
+    pub(crate) fn texts<'s>(
         &mut self,
         group: &str,
         attribute: &str,
-        series: impl Iterator<Item = (&'a Labels, &'a str)>,
+        series: impl Iterator<Item = (&'s Labels, &'s str)>,
     ) {
         let Some(name) = text_name(self.style, group, attribute) else { return };
         let mut is_new = true;
+        let attribute = attribute.replace('-', "_");
         for (labels, text) in series {
             if self.begin(&name, "gauge", &mut is_new) {
-                let mut labels = self.labels(labels);
-                push_label(&mut labels, &attribute.replace('-', "_"), text);
-                self.push(&name, &labels, 1.0);
+                self.push(&name, labels, Some((&attribute, text)), 1.0);
             }
-        }
-    }
-
-    /// The labels in the style's spelling.
-    fn labels(&self, labels: &Labels) -> String {
-        let client = if self.style == Style::Rules { "clientid=" } else { "client_id=" };
-        match labels.0.strip_prefix("client-id=") {
-            Some(rest) => format!("{client}{rest}"),
-            None => labels.0.clone(),
         }
     }
 
     /// False when there is no room for another series.
     fn begin(&mut self, name: &str, kind: &str, is_new: &mut bool) -> bool {
-        if self.text.len() >= self.bytes_max {
+        if self.text.len() >= PIECE_BYTES && self.is_wanted {
+            let piece = std::mem::replace(&mut self.text, String::with_capacity(PIECE_BYTES + 1024));
+            self.bytes_gone += piece.len();
+            self.is_wanted = (self.pieces)(piece);
+        }
+        if self.bytes_gone + self.text.len() >= self.bytes_max || !self.is_wanted {
             self.left_out += 1;
             return false;
         }
@@ -127,35 +153,60 @@ impl Page {
         true
     }
 
-    fn push(&mut self, name: &str, labels: &str, value: f64) {
+    /// One series: this is the inner loop of a page, so it makes no text besides the page's.
+    fn push(&mut self, name: &str, labels: &Labels, more: Option<(&str, &str)>, value: f64) {
         self.text.push_str(name);
-        if !labels.is_empty() {
-            for part in ["{", labels, "}"] {
-                self.text.push_str(part);
+        if !labels.0.is_empty() || more.is_some() {
+            self.text.push('{');
+            let is_rules = self.style == Style::Rules;
+            match labels.0.strip_prefix("client-id=") {
+                Some(rest) => {
+                    self.text.push_str(if is_rules { "clientid=" } else { "client_id=" });
+                    self.text.push_str(rest);
+                }
+                None => self.text.push_str(&labels.0),
             }
+            if let Some((label, text)) = more {
+                push_next_label(&mut self.text, labels.0.is_empty(), label, text);
+            }
+            self.text.push('}');
         }
         self.text.push(' ');
-        let written = match value {
-            value if value.is_nan() => self.text.write_str("NaN"),
-            f64::INFINITY => self.text.write_str("+Inf"),
-            f64::NEG_INFINITY => self.text.write_str("-Inf"),
-            value => write!(self.text, "{value}"),
-        };
-        written.expect("a String takes every text");
+        push_number(&mut self.text, value);
         self.text.push('\n');
     }
 
-    /// The page, with the number of series that found no room.
+    /// The last piece, with the number of series that found no room.
     pub(crate) fn finish(mut self) -> String {
         self.text.push_str("# TYPE lakeward_metrics_left_out gauge\n");
         let left_out = self.left_out as f64;
-        self.push("lakeward_metrics_left_out", "", left_out);
+        self.push("lakeward_metrics_left_out", &Labels::default(), None, left_out);
         self.text
     }
 }
 
+fn push_number(text: &mut String, value: f64) {
+    // Nearly all numbers are counts: integers are much cheaper to write.
+    const INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
+    let written = match value {
+        value if value.is_nan() => text.write_str("NaN"),
+        f64::INFINITY => text.write_str("+Inf"),
+        f64::NEG_INFINITY => text.write_str("-Inf"),
+        0.0 if value.is_sign_positive() => text.write_char('0'),
+        value if value.fract() == 0.0 && value.abs() < INTEGER_MAX && value != 0.0 => {
+            write!(text, "{}", value as i64)
+        }
+        value => write!(text, "{value}"),
+    };
+    written.expect("a String takes every text");
+}
+
 fn push_label(text: &mut String, name: &str, value: &str) {
-    if !text.is_empty() {
+    push_next_label(text, text.is_empty(), name, value);
+}
+
+fn push_next_label(text: &mut String, is_first: bool, name: &str, value: &str) {
+    if !is_first {
         text.push(',');
     }
     text.push_str(name);
@@ -210,6 +261,24 @@ fn number_name(style: Style, group: &str, attribute: &str) -> Option<(String, &'
             }
             let kind = if is_total { "counter" } else { "gauge" };
             Some((format!("kafka_connect_{}{}", stem(group), plain(attribute)), kind))
+        }
+    }
+}
+
+/// Name and type of a number of a client's group: JMX has a domain for each kind of client.
+fn client_name(style: Style, group: &str, attribute: &str) -> (String, &'static str) {
+    let kind = group.split('-').next().unwrap_or(group);
+    let is_total = attribute.ends_with("-total");
+    match style {
+        Style::Jmx => (format!("kafka_{kind}_{}_{}", plain(group), plain(attribute)), "untyped"),
+        Style::Reporter => {
+            let attribute = attribute.strip_suffix("-total").unwrap_or(attribute);
+            (format!("kafka_{kind}_{}_{}", plain(group), plain(attribute)), "gauge")
+        }
+        Style::Rules => {
+            let group = group.strip_suffix("-metrics").unwrap_or(group);
+            let shape = if is_total { "counter" } else { "gauge" };
+            (format!("kafka_{}_{}", plain(group), plain(attribute)), shape)
         }
     }
 }

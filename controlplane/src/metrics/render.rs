@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use lakeward_api::metrics::ms_of;
 use lakeward_controlplane_core::status::RunState;
+use lakeward_kafka::client_metrics::ClientSeries;
 
 use super::attributes::{ERRORS, SINK, SOURCE, TASK, TEXTS_OF_CONNECTOR, TEXTS_OF_TASK, TRANSACTIONS};
-use super::page::{Labels, Page, Style};
-use super::{Metrics, PluginGroup, TaskGroup, Texts, lock};
+use super::page::{Labels, Page, Pieces, Style};
+use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, lock};
 use crate::herder::WorkerParts;
 use crate::store::ClusterView;
 use crate::worker_config::WorkerMode;
@@ -61,14 +62,21 @@ struct Snapshot<'a> {
     parts: &'a WorkerParts,
     connectors: Vec<Connector>,
     tasks: Vec<Arc<TaskGroup>>,
+    clients: Vec<ClientSeries>,
     client: Labels,
     none: Labels,
 }
 
-/// The page in these styles, one after the other.
-pub(crate) fn render(parts: &WorkerParts, view: &ClusterView, styles: &[Style]) -> String {
+/// The page in these styles, one after the other: `pieces` gets all but the last piece, which is returned.
+/// `None` when nobody wants more of it.
+pub(crate) fn render(
+    parts: &WorkerParts,
+    view: &ClusterView,
+    styles: &[Style],
+    pieces: Pieces<'_>,
+) -> Option<String> {
     let snapshot = Snapshot::take(parts, view);
-    let mut page = Page::new(PAGE_BYTES_MAX);
+    let mut page = Page::new(PAGE_BYTES_MAX, pieces);
     for style in styles {
         page.set_style(*style);
         snapshot.worker(&mut page);
@@ -77,8 +85,9 @@ pub(crate) fn render(parts: &WorkerParts, view: &ClusterView, styles: &[Style]) 
         snapshot.connectors(&mut page);
         snapshot.tasks(&mut page);
         snapshot.plugins(&mut page);
+        clients::append(&mut page, &snapshot.clients);
     }
-    page.finish()
+    page.is_wanted().then(|| page.finish())
 }
 
 impl<'a> Snapshot<'a> {
@@ -119,16 +128,17 @@ impl<'a> Snapshot<'a> {
             parts,
             connectors,
             tasks,
+            clients: clients::read(),
             client: Labels::new(&[("client-id", &client)]),
             none: Labels::default(),
         }
     }
 
-    fn one(&self, page: &mut Page, group: &str, attribute: &str, value: f64) {
+    fn one(&self, page: &mut Page<'_>, group: &str, attribute: &str, value: f64) {
         page.numbers(group, attribute, std::iter::once((&self.none, value)));
     }
 
-    fn worker(&self, page: &mut Page) {
+    fn worker(&self, page: &mut Page<'_>) {
         let group = "connect-worker-metrics";
         let counts = [("connector-count", self.connectors.len()), ("task-count", self.tasks.len())];
         for (attribute, count) in counts {
@@ -144,17 +154,18 @@ impl<'a> Snapshot<'a> {
     }
 
     /// Only workers of a group have these.
-    fn rebalances(&self, page: &mut Page) {
+    fn rebalances(&self, page: &mut Page<'_>) {
         if self.parts.config.mode() == WorkerMode::Standalone {
             return;
         }
         let group = "connect-worker-rebalance-metrics";
+        let generation = self.metrics.group.generation();
         let rebalances = lock(&self.metrics.rebalances);
         let since = rebalances
             .ended
             .map_or(f64::INFINITY, |ended| self.now.saturating_duration_since(ended).as_millis() as f64);
         let numbers = [
-            ("epoch", rebalances.epoch as f64),
+            ("epoch", generation.unwrap_or(rebalances.epoch) as f64),
             ("completed-rebalances-total", rebalances.completed as f64),
             ("rebalancing", f64::from(u8::from(rebalances.began.is_some()))),
             ("rebalance-max-time-ms", rebalances.times.max(self.now_ms)),
@@ -168,8 +179,7 @@ impl<'a> Snapshot<'a> {
         }
         let protocol = self.parts.config.required("connect.protocol").to_uppercase();
         page.texts(group, "connect-protocol", std::iter::once((&self.none, protocol.as_str())));
-        // Other workers do not tell their addresses.
-        let leader = if leads { format!("http://{}/", self.parts.worker_id) } else { String::new() };
+        let leader = if leads { self.parts.url.clone() } else { self.metrics.group.leader() };
         page.texts(group, "leader-name", std::iter::once((&self.none, leader.as_str())));
         let group = "connect-coordinator-metrics";
         let counts = [("assigned-connectors", self.connectors.len()), ("assigned-tasks", self.tasks.len())];
@@ -178,7 +188,7 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    fn process(&self, page: &mut Page, style: Style) {
+    fn process(&self, page: &mut Page<'_>, style: Style) {
         let started_ms = self.metrics.started_ms as f64;
         let (attribute, started) = match style {
             Style::Rules => ("start-time-seconds", started_ms / 1000.0),
@@ -188,7 +198,7 @@ impl<'a> Snapshot<'a> {
         page.texts("app-info", "version", std::iter::once((&self.client, env!("CARGO_PKG_VERSION"))));
     }
 
-    fn connectors(&self, page: &mut Page) {
+    fn connectors(&self, page: &mut Page<'_>) {
         type Read = fn(&StateCounts) -> u32;
         let counts: [(&str, Read); 7] = [
             ("connector-total-task-count", |counts| counts.total),
@@ -215,7 +225,7 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    fn tasks(&self, page: &mut Page) {
+    fn tasks(&self, page: &mut Page<'_>) {
         let now_ms = self.now_ms;
         let group = "connector-task-metrics";
         let statuses = self.tasks.iter().map(|task| (&task.labels, task.metrics.states.state().as_str()));
@@ -259,7 +269,7 @@ impl<'a> Snapshot<'a> {
         support.eq_ignore_ascii_case("enabled")
     }
 
-    fn plugins(&self, page: &mut Page) {
+    fn plugins(&self, page: &mut Page<'_>) {
         let kinds = [
             (PluginGroup::Transform, "connector-transform-metrics", ["transform-class", "transform-version"]),
             (PluginGroup::Predicate, "connector-predicate-metrics", ["predicate-class", "predicate-version"]),

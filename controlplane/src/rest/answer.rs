@@ -2,17 +2,90 @@
 //!
 //! Source: `ConnectExceptionMapper`, Jersey's own answers, Kafka 4.1.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, ETAG, LOCATION};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
+use hyper::body::{Frame, SizeHint};
 use lakeward_controlplane_core::java_json;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::herder::RequestError;
 
-/// A complete response.
-pub(super) type Answer = Response<Full<Bytes>>;
+/// A response.
+pub(super) type Answer = Response<Body>;
+
+/// What a response carries.
+pub(crate) enum Body {
+    /// Pieces that are still being made.
+    Pieces {
+        /// The next piece, if it is here already.
+        next: Option<Piece>,
+        /// Those behind it.
+        rest: mpsc::Receiver<Piece>,
+        /// Whether the last one went out.
+        has_ended: bool,
+    },
+    /// Everything at once.
+    Whole(Full<Bytes>),
+}
+
+/// A piece of a body.
+pub(crate) enum Piece {
+    /// The last one. A body without it is broken off, so that nobody takes a part for the whole.
+    Last(Bytes),
+    /// Others follow.
+    More(Bytes),
+}
+
+impl hyper::body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.get_mut() {
+            Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(|never| match never {}),
+            Self::Pieces { has_ended: true, .. } => Poll::Ready(None),
+            Self::Pieces { next, rest, has_ended } => {
+                let piece = match next.take() {
+                    Some(piece) => Some(piece),
+                    None => ready!(rest.poll_recv(context)),
+                };
+                let bytes = match piece {
+                    Some(Piece::More(bytes)) => bytes,
+                    Some(Piece::Last(bytes)) => {
+                        *has_ended = true;
+                        bytes
+                    }
+                    None => return Poll::Ready(Some(Err(io::Error::other("the answer was given up")))),
+                };
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Pieces { has_ended, .. } => *has_ended,
+            Self::Whole(whole) => whole.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Pieces { .. } => SizeHint::default(),
+            Self::Whole(whole) => whole.size_hint(),
+        }
+    }
+}
 
 /// An answer without a body.
 pub(super) fn empty(status: StatusCode) -> Answer {
@@ -21,7 +94,12 @@ pub(super) fn empty(status: StatusCode) -> Answer {
 
 /// A JSON answer.
 pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
-    let mut answer = with_body(status, Bytes::from(java_json::to_text(value)));
+    json_text(status, java_json::to_text(value))
+}
+
+/// An answer whose JSON was written already.
+pub(super) fn json_text(status: StatusCode, text: String) -> Answer {
+    let mut answer = with_body(status, Bytes::from(text));
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
@@ -84,12 +162,19 @@ fn error_body(status: StatusCode, message: &str) -> Value {
 }
 
 /// Any other body; the caller says what it is.
-pub(super) fn text(status: StatusCode, text: String) -> Answer {
-    with_body(status, Bytes::from(text))
+pub(super) fn whole(status: StatusCode, body: Bytes) -> Answer {
+    with_body(status, body)
+}
+
+/// A body whose first piece is there.
+pub(super) fn pieces(status: StatusCode, first: Piece, rest: mpsc::Receiver<Piece>) -> Answer {
+    let mut answer = Response::new(Body::Pieces { next: Some(first), rest, has_ended: false });
+    *answer.status_mut() = status;
+    answer
 }
 
 fn with_body(status: StatusCode, body: Bytes) -> Answer {
-    let mut answer = Response::new(Full::new(body));
+    let mut answer = Response::new(Body::Whole(Full::new(body)));
     *answer.status_mut() = status;
     answer
 }

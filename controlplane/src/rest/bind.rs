@@ -15,6 +15,7 @@ use crate::java_text;
 pub(super) const CREATE_REQUEST: &str =
     "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
 const MAP: &str = "java.util.LinkedHashMap";
+const TASK_CONFIGS: &str = "java.util.ArrayList<java.util.Map<java.lang.String,java.lang.String>>";
 const CREATOR_EXISTS: &str = "(although at least one Creator exists)";
 
 /// A creation as sent.
@@ -28,6 +29,21 @@ pub(super) struct RawCreate {
 /// Reads the newest token as a configuration map.
 pub(super) fn config(tokens: &mut Tokens<'_>) -> Result<Option<Properties>, Malformed> {
     if begins_map(tokens, "String")? { entries(tokens).map(Some) } else { Ok(None) }
+}
+
+/// Reads the newest token as a list of configuration maps; null entries are empty maps.
+pub(super) fn task_configs(tokens: &mut Tokens<'_>) -> Result<Option<Vec<Properties>>, Malformed> {
+    match tokens.current() {
+        None | Some(Token::Null) => return Ok(None),
+        Some(Token::StartArray) => {}
+        Some(token) => return Err(mismatch(tokens, token, TASK_CONFIGS)),
+    }
+    let mut tasks = Vec::new();
+    while tokens.next()?.is_some_and(|token| token != Token::EndArray) {
+        let task = config(tokens).map_err(|malformed| malformed.within_list(tasks.len()))?;
+        tasks.push(task.unwrap_or_default());
+    }
+    Ok(Some(tasks))
 }
 
 /// Whether the newest token begins a map with values of the Java class `java.lang.{values}`.

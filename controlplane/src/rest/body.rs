@@ -74,6 +74,24 @@ pub(super) fn patch_map(body: &[u8]) -> Result<Option<Properties>, RequestError>
     whole(body, "java.util.Map", bind::config)
 }
 
+/// Reads the task configurations that a worker generated; `None` when they are null. What follows them is not
+/// looked at, as in Java.
+pub(super) fn task_configs(body: &[u8]) -> Result<Option<Vec<Properties>>, RequestError> {
+    let mut tokens = Tokens::new(body);
+    match tokens.next() {
+        Ok(None) => {
+            return Err(RequestError::Internal(
+                "No content to map due to end-of-input\n at [Source: REDACTED \
+                 (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1]"
+                    .to_owned(),
+            ));
+        }
+        Ok(Some(_)) => bind::task_configs(&mut tokens),
+        Err(malformed) => Err(malformed),
+    }
+    .map_err(|malformed| RequestError::Internal(malformed.text()))
+}
+
 /// Reads offsets; the inner list is `None` when the member is absent.
 pub(super) fn offsets(body: &[u8]) -> Result<Option<Option<RawOffsets>>, RequestError> {
     whole(body, bind_offsets::OFFSETS, bind_offsets::offsets)

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{self, Answer};
 use super::body;
+use super::listing;
 use super::route::{Query, Resource};
 use crate::herder::{self, Command, Existing, Expected, Herder, PutConnector, RequestError, answers};
 
@@ -52,7 +53,7 @@ pub(super) struct Call<'a> {
 pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
     match resource {
         Resource::Connectors if *call.method == Method::POST => create(&call).await,
-        Resource::Connectors => Ok(list(&call)),
+        Resource::Connectors => Ok(listing::connectors(call.herder, call.query)),
         Resource::Connector(name) if *call.method == Method::DELETE => {
             let command = Command::Delete { name, expected: call.expected.clone() };
             done(call.herder.request(command).await, StatusCode::NO_CONTENT)
@@ -108,37 +109,6 @@ fn found(value: Option<Value>, missing: impl FnOnce() -> String) -> Outcome {
 
 fn done(outcome: Result<herder::Answer, RequestError>, status: StatusCode) -> Outcome {
     outcome.map(|_| answer::empty(status))
-}
-
-/// Served from what was read, without asking the herder.
-fn list(call: &Call<'_>) -> Answer {
-    let herder = call.herder;
-    let expands: Vec<&str> = call.query.all("expand").collect();
-    let value = herder.view().config(|state| {
-        if expands.is_empty() {
-            return json!(state.connectors().map(|name| &**name).collect::<Vec<_>>());
-        }
-        let mut connectors = Map::new();
-        for name in state.connectors() {
-            let mut parts = Map::new();
-            for expand in &expands {
-                let part = match *expand {
-                    "status" => herder
-                        .view()
-                        .status(|board| answers::state_info(herder.registry(), state, board, name)),
-                    "info" => answers::connector_info(herder.registry(), state, name),
-                    _ => continue,
-                };
-                parts.insert((*expand).to_owned(), part.unwrap_or(Value::Null));
-            }
-            // A connector that has no status yet is left out whole.
-            if !parts.values().any(Value::is_null) {
-                connectors.insert(name.to_string(), Value::Object(parts));
-            }
-        }
-        Value::Object(connectors)
-    });
-    answer::json(StatusCode::OK, &value)
 }
 
 async fn create(call: &Call<'_>) -> Outcome {

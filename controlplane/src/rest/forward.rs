@@ -22,10 +22,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use url::Url;
 
-use super::Service;
 use super::answer::{self, Answer};
 use super::route::Query;
 use super::tls::TlsSettings;
+use super::{Service, internal};
 use crate::herder::{REQUEST_LIMIT, RequestError};
 use crate::worker_config::WorkerConfig;
 
@@ -88,7 +88,7 @@ async fn ask(config: &WorkerConfig, leader: &Url, target: &str, head: &Parts, bo
         .header(ACCEPT, "application/json")
         .header(USER_AGENT, "kafka-connect")
         .header(CONTENT_TYPE, "application/json");
-    for name in [AUTHORIZATION, IF_MATCH, IF_NONE_MATCH] {
+    for name in [AUTHORIZATION, IF_MATCH, IF_NONE_MATCH, internal::SIGNATURE, internal::ALGORITHM] {
         for value in head.headers.get_all(&name) {
             request = request.header(&name, value);
         }

@@ -14,6 +14,7 @@ mod forward;
 mod front;
 mod internal;
 mod jackson;
+mod listing;
 mod lobby;
 mod loggers;
 mod metrics;
@@ -241,8 +242,13 @@ async fn answer_when_ready(
     };
     let herder = &service.herder;
     let query = Query::parse(head.uri.query());
+    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let origin = format!("{}://{host}", gate.scheme.as_str());
+    let origin = origin.as_str();
     match resource {
-        resource if resource.is_internal(&head.method) => internal::serve(herder, head, &body),
+        resource if resource.is_internal(&head.method) => {
+            internal::serve(&service, resource, head, body, origin).await
+        }
         Resource::Logger(name) => loggers::one(herder, name, &head.method, &query, &body).await,
         Resource::Loggers => Ok(loggers::list()),
         Resource::Metrics => metrics::page(herder, &query).await,
@@ -251,9 +257,6 @@ async fn answer_when_ready(
         Resource::PluginConfig(name) => plugins::config(herder, &name, &query),
         Resource::PluginValidate(name) => plugins::validate(herder, &name, body).await,
         resource => {
-            let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-            let origin = format!("{}://{host}", gate.scheme.as_str());
-            let origin = origin.as_str();
             let expected = expected(&head.headers);
             let call = connectors::Call {
                 herder,

@@ -223,7 +223,9 @@ async fn connect(
     };
     tokio::select! {
         () = served => {}
-        () = seat.must_leave() => tracing::debug!(%peer, "a connection without a request gave way to another"),
+        () = seat.must_leave() => {
+            tracing::debug!(%peer, "a connection without a request gave way to another");
+        }
     }
     drop(permit);
 }

@@ -7,7 +7,8 @@
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigType, DefaultValue, Importance, Validator};
 
 use super::{WorkerMode, healing};
-use crate::metrics::page;
+use crate::metrics::{clients, page};
+use crate::signing::{check_algorithms, check_key_size};
 
 const REQUIRED: Option<&str> = None;
 
@@ -57,6 +58,7 @@ const COMMON: &[Row] = &[
 ];
 
 const REPLICAS: Validator = Validator::Custom(one_or_more_or_default);
+const ALGORITHMS: Validator = Validator::Custom(check_algorithms);
 
 const DISTRIBUTED: &[Row] = &[
     ("group.id", ConfigType::String, REQUIRED, Validator::NonEmpty),
@@ -86,11 +88,11 @@ const DISTRIBUTED: &[Row] = &[
     ("scheduled.rebalance.max.delay.ms", ConfigType::Int, Some("300000"), NOT_NEGATIVE),
     ("worker.sync.timeout.ms", ConfigType::Int, Some("3000"), Validator::Any),
     ("worker.unsync.backoff.ms", ConfigType::Int, Some("300000"), Validator::Any),
-    ("inter.worker.key.generation.algorithm", ConfigType::String, Some("HmacSHA256"), Validator::Any),
-    ("inter.worker.key.size", ConfigType::Int, NULL, Validator::Any),
+    ("inter.worker.key.generation.algorithm", ConfigType::String, Some("HmacSHA256"), ALGORITHMS),
+    ("inter.worker.key.size", ConfigType::Int, NULL, Validator::Custom(check_key_size)),
     ("inter.worker.key.ttl.ms", ConfigType::Int, Some("3600000"), NOT_NEGATIVE),
-    ("inter.worker.signature.algorithm", ConfigType::String, Some("HmacSHA256"), Validator::Any),
-    ("inter.worker.verification.algorithms", ConfigType::List, Some("HmacSHA256"), Validator::NonEmpty),
+    ("inter.worker.signature.algorithm", ConfigType::String, Some("HmacSHA256"), ALGORITHMS),
+    ("inter.worker.verification.algorithms", ConfigType::List, Some("HmacSHA256"), ALGORITHMS),
 ];
 
 const STANDALONE: &[Row] =
@@ -146,8 +148,9 @@ pub(crate) fn definition(mode: WorkerMode) -> ConfigDef {
         WorkerMode::Standalone => STANDALONE,
     };
     let style = (page::STYLE, ConfigType::String, Some("both"), Validator::OneOf(&page::STYLES));
+    let statistics = (clients::INTERVAL, ConfigType::Long, Some("10000"), NOT_NEGATIVE);
     let watchdog = (healing::STUCK_AFTER, ConfigType::Long, Some("300000"), NOT_NEGATIVE);
-    let rows = COMMON.iter().chain(own).chain(healing::AUTO_RESTART).chain([&style, &watchdog]);
+    let rows = COMMON.iter().chain(own).chain(healing::AUTO_RESTART).chain([&style, &statistics, &watchdog]);
     ConfigDef::new(rows.map(key).collect())
 }
 

@@ -26,6 +26,7 @@ pub(crate) const BASIC_AUTH_EXTENSION: &str =
 
 use crate::config_providers::{Providers, Resolved};
 use crate::error::ControlPlaneError;
+use crate::signing;
 
 /// How a worker runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +103,7 @@ impl WorkerConfig {
         let listeners = listeners::list(&values, "listeners", &mut problems).unwrap_or_default();
         let admin_listeners = listeners::list(&values, "admin.listeners", &mut problems);
         problems.extend(unsupported(&props));
+        problems.extend(signing::problem(&values));
         if !problems.is_empty() {
             let problems = problems.iter().map(|problem| resolved.hide(problem)).collect();
             return Err(ControlPlaneError::Config { problems });

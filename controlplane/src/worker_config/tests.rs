@@ -121,3 +121,25 @@ fn a_provider_without_an_allow_list_is_a_problem_of_the_worker_file() {
     .to_string();
     assert!(text.contains("config.providers.file.param.allowed.paths"), "{text}");
 }
+
+#[test]
+fn algorithms_of_signatures_are_checked() {
+    let problem = |extra: &[(&str, &str)]| distributed(extra).map(drop).unwrap_err().to_string();
+    for (name, value, part) in [
+        ("inter.worker.key.generation.algorithm", "foo", "the algorithm is not supported"),
+        ("inter.worker.key.size", "39", "Key length must be at least 40 bits"),
+        ("inter.worker.key.ttl.ms", "-1", "Value must be at least 0"),
+        ("inter.worker.signature.algorithm", "HmacSHA1", "Signature algorithm must be present in"),
+        ("inter.worker.verification.algorithms", "foo", "Invalid value [foo] for configuration"),
+        ("inter.worker.verification.algorithms", "", "At least one signature verification algorithm"),
+        ("inter.worker.verification.algorithms", "HmacSHA1", "Signature algorithm must be present in"),
+    ] {
+        let text = problem(&[(name, value)]);
+        assert!(text.contains(part) && text.contains(name.rsplit('.').next().unwrap()), "{text}");
+    }
+    let pair = [
+        ("inter.worker.verification.algorithms", "HmacSHA1, HmacSHA512"),
+        ("inter.worker.signature.algorithm", "HmacSHA512"),
+    ];
+    distributed(&pair).unwrap();
+}

@@ -2,20 +2,32 @@
 //!
 //! Source: `KafkaConfigBackingStore`, Kafka 4.1.
 
+use std::fmt;
+
 use lakeward_api::runtime::TaskId;
 use serde_json::json;
 
-use super::{RestartRequest, TargetState};
+use super::{RestartRequest, SessionKey, TargetState};
 use crate::Properties;
 use crate::java_json;
 
-/// One record of an internal topic. A value of `None` is a tombstone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+const SESSION_KEY: &str = "session-key";
+
+/// One record of an internal topic. A value of `None` is a tombstone. `Debug` hides a session key.
+#[derive(Clone, PartialEq, Eq)]
 pub struct LogRecord {
     /// Key text.
     pub key: String,
     /// Value text.
     pub value: Option<String>,
+}
+
+impl fmt::Debug for LogRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hidden = Some("[hidden]".to_owned());
+        let value = if self.key == SESSION_KEY { &hidden } else { &self.value };
+        f.debug_struct("LogRecord").field("key", &self.key).field("value", value).finish()
+    }
 }
 
 impl LogRecord {
@@ -79,4 +91,18 @@ pub fn restart(connector: &str, request: RestartRequest) -> LogRecord {
         format!("restart-connector-{connector}"),
         &json!({ "include-tasks": request.include_tasks, "only-failed": request.only_failed }),
     )
+}
+
+#[derive(serde::Serialize)]
+struct SessionKeyRecord<'a> {
+    key: &'a str,
+    algorithm: &'a str,
+    #[serde(rename = "creation-timestamp")]
+    created_ms: i64,
+}
+
+/// The key with which workers sign requests to each other from now on.
+pub fn session_key(made: &SessionKey) -> LogRecord {
+    let SessionKey { key, algorithm, created_ms } = made;
+    LogRecord::new(SESSION_KEY.to_owned(), &SessionKeyRecord { key, algorithm, created_ms: *created_ms })
 }

@@ -234,4 +234,7 @@ fn a_session_key_is_replaced_and_broken_ones_are_not_used() {
     let known = state.session_key().unwrap();
     assert_eq!((known.key.as_str(), known.created_ms), ("BBBB", 17));
     assert!(!format!("{known:?}").contains("BBBB"));
+    let record = records::session_key(known);
+    assert_eq!((record.key.as_str(), record.value.as_deref()), ("session-key", Some(second.as_str())));
+    assert!(!format!("{record:?}").contains("BBBB"));
 }

@@ -17,7 +17,7 @@ use lakeward_api::config::ConfigMap;
 
 use super::jaas;
 use crate::herder::RequestError;
-use crate::rest::answer::Answer;
+use crate::rest::answer::{Answer, Body};
 use crate::worker_config::{WorkerConfig, properties};
 
 /// The entry of login configurations that is for REST.
@@ -105,7 +105,8 @@ fn same(known: &[u8], given: &[u8]) -> bool {
 }
 
 fn unauthorized() -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from_static(b"User cannot access the resource.")));
+    let mut answer =
+        Response::new(Body::Whole(Full::new(Bytes::from_static(b"User cannot access the resource."))));
     *answer.status_mut() = StatusCode::UNAUTHORIZED;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer

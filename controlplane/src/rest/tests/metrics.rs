@@ -53,4 +53,6 @@ async fn ten_thousand_tasks_fit_on_a_page() {
     create(&rig, 100).await;
     let page = rig.get("/metrics").await.body;
     assert!(page.len() * 100 < PAGE_BYTES_MAX, "{} bytes for 100 tasks", page.len());
+    // It comes in pieces, and to its end.
+    assert!(page.contains("lakeward_metrics_left_out 0\n\r\n0\r\n\r\n"), "{}", &page[page.len() - 200..]);
 }

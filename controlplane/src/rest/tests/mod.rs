@@ -5,6 +5,7 @@ mod conditions;
 mod connectors;
 mod forward;
 mod front;
+mod internal;
 mod lifecycle;
 mod metrics;
 mod plugins;

@@ -289,6 +289,7 @@ impl Rig {
             config: Arc::new(config),
             registry: Arc::new(registry()),
             offsets: crate::store::unopened_offsets(),
+            fence: Arc::new(|_, _| Box::pin(std::future::ready(Ok(())))),
             runtime: Arc::clone(&runtime) as Arc<dyn TaskRuntime>,
         };
         let as_store: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;

@@ -164,27 +164,3 @@ async fn what_waits_for_a_role_ends_at_the_limit_and_reads_never_wait() {
         assert!(reply.body.contains("Request timed out"), "{}", reply.body);
     }
 }
-
-#[tokio::test]
-async fn requests_between_workers_must_be_signed() {
-    let rig = Rig::distributed().await;
-    let signed = |algorithm: &str, signature: &str| {
-        format!(
-            "X-Connect-Authorization: {signature}\r\nX-Connect-Request-Signature-Algorithm: {algorithm}\r\n"
-        )
-    };
-    let cases = [
-        (String::new(), 400, "Internal request missing required signature"),
-        (signed("Hmac", "AAAA"), 400, "Algorithm Hmac not available"),
-        (signed("HmacSHA256", "%%"), 400, "Illegal base64 character 25"),
-        (signed("HmacSHA256", "AAAA"), 503, "The worker is still starting up and has not been able to read"),
-    ];
-    for (method, path) in [("POST", "/connectors/a/tasks"), ("PUT", "/connectors/a/fence")] {
-        for (headers, status, text) in &cases {
-            let reply = rig.send(method, path, headers, "[]").await;
-            assert_eq!(reply.status, *status, "{path} {reply:?}");
-            assert!(reply.json()["message"].as_str().unwrap().starts_with(text), "{reply:?}");
-        }
-    }
-    assert_eq!(rig.get("/connectors/a/fence").await.status, 405);
-}
