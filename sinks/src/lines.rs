@@ -30,6 +30,7 @@ type Covered = BTreeMap<TopicPartition, i64>;
 /// The lines of one task.
 pub(crate) struct LineWriter {
     output: Output,
+    is_open: bool,
     waiting: Vec<u8>,
     permits: Vec<Permit>,
     counted_bytes: usize,
@@ -59,6 +60,8 @@ impl LineWriter {
     /// Opens nothing yet; the first [`LineWriter::turn`] does.
     pub(crate) fn new(target: Target, context: &SinkTaskContext) -> Self {
         Self {
+            // There is nothing to open.
+            is_open: matches!(target, Target::StandardOutput),
             output: Output::Closed(target),
             waiting: Vec::new(),
             permits: Vec::new(),
@@ -70,6 +73,11 @@ impl LineWriter {
             waker: context.waker.clone(),
             in_flight: context.in_flight.clone(),
         }
+    }
+
+    /// Whether the file is there; from then on only writes can fail.
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     /// Appends a line made of `parts`.
@@ -102,6 +110,7 @@ impl LineWriter {
                 }
                 Ok(outcome) => self.output = outcome?,
             }
+            self.is_open = true;
             let done = self.writing.take().map(|writing| writing.covered).unwrap_or_default();
             self.durable.extend(done);
         }

@@ -32,6 +32,10 @@ impl FileStreamSinkTask {
 }
 
 impl SinkTask for FileStreamSinkTask {
+    fn has_started(&self) -> bool {
+        self.writer.is_open()
+    }
+
     fn open(&mut self, _partitions: &[TopicPartition]) -> Result<(), ConnectError> {
         Ok(())
     }

@@ -68,7 +68,9 @@ fn the_file_is_created_without_records_and_left_out_records_pass() {
     let file = folder.path().join("out.txt");
     let mut rig = Rig::start(&CONNECTOR, &props(&[("file", file.to_str().unwrap())])).unwrap();
     rig.task.passed(&Position { partition: partition(), next_offset: 7 });
+    assert!(!rig.task.has_started());
     assert_eq!(rig.durable().unwrap(), durable(7));
+    assert!(rig.task.has_started());
     assert_eq!(fs::read_to_string(&file).unwrap(), "");
 }
 
@@ -81,6 +83,7 @@ fn a_file_that_cannot_be_created_fails_the_task_in_javas_words() {
     let expected = format!("Couldn't find or create file '{}' for FileStreamSinkTask", file.display());
     assert_eq!((error.class(), error.to_string()), (ErrorClass::Fatal, expected));
     assert!(error.trace().contains("Caused by: java.nio.file.NoSuchFileException"), "{}", error.trace());
+    assert!(!rig.task.has_started());
 }
 
 #[test]

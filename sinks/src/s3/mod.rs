@@ -11,6 +11,7 @@
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
+mod compatibility;
 mod config;
 mod error;
 mod ledger;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::config::{ConfigDef, ConfigMap};
-use lakeward_api::plugin::SinkConnector;
+use lakeward_api::plugin::{LaterFailure, SinkConnector};
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{Now, SinkTask, SinkTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
@@ -30,6 +30,25 @@ impl SinkConnector for MockSinkConnector {
 
     fn config_def(&self) -> ConfigDef {
         ConfigDef::default()
+    }
+
+    fn start(&self, props: &ConfigMap) -> Result<Option<LaterFailure>, ConnectError> {
+        if props.get("mock_mode").is_none_or(|mode| mode != "connector-failure") {
+            return Ok(None);
+        }
+        let delay = match props.get("delay_ms") {
+            Some(text) => text.strip_prefix('+').unwrap_or(text).parse::<i64>().map_err(|_| {
+                let message = format!("For input string: \"{text}\"");
+                ConnectError::new(ErrorClass::Config, "java.lang.NumberFormatException", message)
+            })?,
+            None => i64::try_from(DEFAULT_DELAY_MS).unwrap_or(i64::MAX),
+        };
+        let message = "mock_mode=connector-failure: the connector fails because it was told to";
+        Ok(Some(LaterFailure {
+            // A time that has passed is now.
+            after: Duration::from_millis(u64::try_from(delay).unwrap_or(0)),
+            error: ConnectError::new(ErrorClass::Fatal, "java.lang.RuntimeException", message),
+        }))
     }
 
     fn task_configs(&self, props: &ConfigMap, _tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {

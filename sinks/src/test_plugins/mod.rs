@@ -3,9 +3,10 @@
 //! | connector | does |
 //! |---|---|
 //! | `VerifiableSinkConnector` | tells each record as JSON, and again before its position is committed |
-//! | `MockSinkConnector` | takes everything; with `mock_mode=task-failure` its task fails after `delay_ms` |
+//! | `MockSinkConnector` | takes everything; fails after `delay_ms` where `mock_mode` says |
 //!
-//! The mode `connector-failure` of the mock connector is not built: only tasks fail after their start.
+//! `mock_mode` is `task-failure` (its task fails) or `connector-failure` (the connector does, its task goes
+//! on).
 //!
 //! Source: `org.apache.kafka.connect.tools`, Kafka 4.1.
 

@@ -73,6 +73,17 @@ fn records_are_told_and_told_again_before_they_are_durable() {
 }
 
 #[test]
+fn a_mock_connector_raises_a_failure_only_in_its_mode() {
+    let start = |pairs: &[(&str, &str)]| MockSinkConnector.start(&props(pairs));
+    let later = start(&[("mock_mode", "connector-failure"), ("delay_ms", "250")]).unwrap().unwrap();
+    assert_eq!(
+        (later.after, later.error.java_class()),
+        (Duration::from_millis(250), "java.lang.RuntimeException")
+    );
+    assert!(start(&[("mock_mode", "task-failure")]).unwrap().is_none());
+}
+
+#[test]
 fn a_mock_task_takes_everything_and_fails_after_its_delay_only_in_its_mode() {
     let config = props(&[("mock_mode", "task-failure"), ("delay_ms", "5000")]);
     let mut rig = Rig::start(&MockSinkConnector, &config).unwrap();

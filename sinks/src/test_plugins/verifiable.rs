@@ -100,6 +100,10 @@ impl VerifiableSinkTask {
 }
 
 impl SinkTask for VerifiableSinkTask {
+    fn has_started(&self) -> bool {
+        self.writer.is_open()
+    }
+
     fn open(&mut self, _partitions: &[TopicPartition]) -> Result<(), ConnectError> {
         Ok(())
     }

@@ -57,6 +57,8 @@ fn value(schema: &Schema, json: &Json) -> Option<Value> {
             };
             Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
         }
+        // Schemas of generators do not contain themselves.
+        Kind::Recursive(_) => return None,
         Kind::String => Value::String(json.as_str()?.into()),
         Kind::Struct(fields) => {
             let object = json.as_object()?;

@@ -196,6 +196,10 @@ impl DatagenTask {
 }
 
 impl SourceTask for DatagenTask {
+    fn has_started(&self) -> bool {
+        matches!(self.stage, Stage::Ready { .. })
+    }
+
     fn poll(&mut self, now: Now) -> Result<Polled, ConnectError> {
         if let Stage::Reading(pending) = &self.stage {
             let Some(schema) = pending.take()? else { return Ok(Polled::Idle { until: None }) };

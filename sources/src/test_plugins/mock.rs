@@ -1,8 +1,9 @@
-//! `MockSourceConnector`: no records; fails when it is told to.
+//! `MockSourceConnector`: no records; its task or the connector itself fails when it is told to.
 
 use std::time::{Duration, Instant};
 
 use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_api::plugin::LaterFailure;
 use lakeward_api::sink::Now;
 use lakeward_api::source::{Polled, SourceConnector, SourceTask, SourceTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
@@ -27,6 +28,25 @@ impl SourceConnector for MockSourceConnector {
 
     fn config_def(&self) -> ConfigDef {
         ConfigDef::default()
+    }
+
+    fn start(&self, props: &ConfigMap) -> Result<Option<LaterFailure>, ConnectError> {
+        if props.get("mock_mode").is_none_or(|mode| mode != "connector-failure") {
+            return Ok(None);
+        }
+        let delay = match props.get("delay_ms") {
+            Some(text) => text.strip_prefix('+').unwrap_or(text).parse::<i64>().map_err(|_| {
+                let message = format!("For input string: \"{text}\"");
+                ConnectError::new(ErrorClass::Config, "java.lang.NumberFormatException", message)
+            })?,
+            None => i64::try_from(DEFAULT_DELAY_MS).unwrap_or(i64::MAX),
+        };
+        let message = "mock_mode=connector-failure: the connector fails because it was told to";
+        Ok(Some(LaterFailure {
+            // A time that has passed is now.
+            after: Duration::from_millis(u64::try_from(delay).unwrap_or(0)),
+            error: ConnectError::new(ErrorClass::Fatal, "java.lang.RuntimeException", message),
+        }))
     }
 
     fn task_configs(&self, props: &ConfigMap, _tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {

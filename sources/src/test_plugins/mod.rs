@@ -5,9 +5,10 @@
 //! |---|---|
 //! | `VerifiableSourceConnector` | counts at `throughput` records per second, tells each as JSON |
 //! | `SchemaSourceConnector` | `num.messages` structs of fixed content, of one or two schema versions |
-//! | `MockSourceConnector` | fails its task after `delay_ms` with `mock_mode=task-failure` |
+//! | `MockSourceConnector` | fails after `delay_ms` where `mock_mode` says |
 //!
-//! The mode `connector-failure` of the mock connector is not built: only tasks fail after their start.
+//! `mock_mode` is `task-failure` (its task fails) or `connector-failure` (the connector does, its task goes
+//! on).
 //!
 //! Source: `org.apache.kafka.connect.tools`, Kafka 4.1.
 

@@ -95,6 +95,19 @@ fn schema_records_alternate_and_end() {
 }
 
 #[test]
+fn a_mock_connector_raises_a_failure_only_in_its_mode() {
+    let start = |pairs: &[(&str, &str)]| MockSourceConnector.start(&props(pairs));
+    let later = start(&[("mock_mode", "connector-failure")]).unwrap().unwrap();
+    assert_eq!(
+        (later.after, later.error.java_class()),
+        (Duration::from_secs(15), "java.lang.RuntimeException")
+    );
+    assert!(start(&[]).unwrap().is_none());
+    let wrong = start(&[("mock_mode", "connector-failure"), ("delay_ms", "soon")]).unwrap_err();
+    assert_eq!(wrong.trace(), "java.lang.NumberFormatException: For input string: \"soon\"\n");
+}
+
+#[test]
 fn a_mock_task_fails_after_its_delay_and_only_in_its_mode() {
     let config = props(&[("mock_mode", "task-failure"), ("delay_ms", "5000")]);
     let mut rig = Rig::start(&MockSourceConnector, &config, Stored::default());

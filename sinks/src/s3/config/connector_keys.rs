@@ -15,7 +15,8 @@ pub(crate) struct ConnectorKeys {
     /// Format class to use when writing data to the store.
     #[config(name = "format.class", kind = "class", default = required, importance = "high",
              group = "Connector", display = "Format class", validate = custom(validators::format_class),
-             recommended("io.confluent.connect.s3.format.json.JsonFormat",
+             recommended("io.confluent.connect.s3.format.avro.AvroFormat",
+                         "io.confluent.connect.s3.format.json.JsonFormat",
                          "io.confluent.connect.s3.format.bytearray.ByteArrayFormat",
                          "io.confluent.connect.s3.format.parquet.ParquetFormat"))]
     pub(crate) format_class: String,
@@ -114,7 +115,8 @@ pub(crate) struct ConnectorKeys {
         display = "Allow Optional Map Keys"
     )]
     pub(crate) allow_optional_map_keys: bool,
-    /// What happens when the schema of a record differs from its file's: NONE starts new files.
+    /// What happens when the schema of a record differs from its file's: NONE starts new files, the other
+    /// modes bring records to the file's schema where they can.
     #[config(
         name = "schema.compatibility",
         kind = "string",
@@ -123,7 +125,7 @@ pub(crate) struct ConnectorKeys {
         group = "Schema",
         width = "short",
         display = "Schema Compatibility",
-        recommended("NONE")
+        recommended("NONE", "BACKWARD", "FORWARD", "FULL")
     )]
     pub(crate) schema_compatibility: String,
     /// Compression codec of Parquet output.

@@ -241,7 +241,8 @@ pub(crate) struct RequestKeys {
     /// Put the schema name before or behind the encoded partition.
     #[config(name = "s3.schema.partition.affix.type", kind = "string", default = "NONE", importance = "low",
              group = "S3", width = "long", display = "S3 Schema Partition Affix Type",
-             validate = one_of("NONE", "PREFIX", "SUFFIX"), recommended("NONE"))]
+             validate = one_of("NONE", "PREFIX", "SUFFIX"),
+             recommended("NONE", "PREFIX", "SUFFIX"))]
     pub(crate) schema_affix: String,
     /// Send an MD5 digest with each part.
     #[config(

@@ -151,8 +151,6 @@ fn time_based_mistakes_are_found_before_the_task_starts() {
 #[test]
 fn what_is_not_built_is_refused_never_ignored() {
     let cases = [
-        ("format.class", "io.confluent.connect.s3.format.avro.AvroFormat"),
-        ("schema.compatibility", "BACKWARD"),
         ("allow.optional.map.keys", "true"),
         ("parquet.codec", "lzo"),
         ("s3.object.tagging", "TRUE"),
@@ -163,7 +161,6 @@ fn what_is_not_built_is_refused_never_ignored() {
         ("s3.acl.canned", "private"),
         ("s3.proxy.user", "me"),
         ("s3.proxy.password", "secret"),
-        ("s3.schema.partition.affix.type", "PREFIX"),
         ("s3.send.digest", "true"),
         ("store.kafka.keys", "true"),
         ("store.kafka.headers", "true"),

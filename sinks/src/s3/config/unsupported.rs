@@ -3,8 +3,6 @@
 
 /// Keys and the values that cannot be honoured.
 pub(crate) const UNSUPPORTED: &[(&str, Unsupported)] = &[
-    ("format.class", Unsupported::ClassEnding("AvroFormat")),
-    ("schema.compatibility", Unsupported::OneOf(&["BACKWARD", "FORWARD", "FULL"])),
     ("allow.optional.map.keys", Unsupported::OneOf(&["true"])),
     ("parquet.codec", Unsupported::OneOf(&["brotli", "lzo"])),
     ("s3.object.tagging", Unsupported::OneOf(&["true"])),
@@ -17,7 +15,6 @@ pub(crate) const UNSUPPORTED: &[(&str, Unsupported)] = &[
     ("s3.proxy.user", Unsupported::NotEmpty),
     ("s3.proxy.password", Unsupported::NotEmpty),
     ("behavior.on.null.values", Unsupported::OneOf(&["write"])),
-    ("s3.schema.partition.affix.type", Unsupported::OneOf(&["PREFIX", "SUFFIX"])),
     ("s3.send.digest", Unsupported::OneOf(&["true"])),
     ("store.kafka.keys", Unsupported::OneOf(&["true"])),
     ("store.kafka.headers", Unsupported::OneOf(&["true"])),
@@ -26,8 +23,6 @@ pub(crate) const UNSUPPORTED: &[(&str, Unsupported)] = &[
 /// Which values of a key cannot be honoured.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Unsupported {
-    /// Classes with this simple name.
-    ClassEnding(&'static str),
     /// Any value.
     NotEmpty,
     /// Every value but these.
@@ -40,7 +35,6 @@ impl Unsupported {
     /// True when `value` cannot be honoured.
     pub(crate) fn covers(self, value: &str) -> bool {
         match self {
-            Self::ClassEnding(simple) => value.rsplit('.').next() == Some(simple),
             Self::NotEmpty => !value.is_empty(),
             Self::NotOneOf(supported) => !supported.contains(&value),
             Self::OneOf(values) => values.iter().any(|one| one.eq_ignore_ascii_case(value)),

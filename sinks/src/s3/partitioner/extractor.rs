@@ -67,13 +67,13 @@ fn field_times(values: &Values, path: &str) -> Result<Vec<i64>, S3SinkError> {
         Values::Null { .. } => Err(not_a_container(path)),
         Values::Typed { .. } => {
             let (schema, records) = values.as_struct().ok_or_else(|| not_a_container(path))?;
-            let column = find_column(schema, records, path).ok_or_else(|| missing(path))?;
+            let column = find_column(schema, records, path)?.ok_or_else(|| missing(path))?;
             column_times(&column, path)
         }
     }
 }
 
-fn column_times(column: &Column<'_>, path: &str) -> Result<Vec<i64>, S3SinkError> {
+fn column_times(column: &Column, path: &str) -> Result<Vec<i64>, S3SinkError> {
     let rows = 0..column.array.len();
     if rows.clone().any(|row| column.is_null(row)) {
         return Err(missing(path));

@@ -3,12 +3,14 @@
 //! Source: `FieldPartitioner#encodePartition`. Values are verbatim except for what `segment.rs` escapes.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_schema::DataType;
 use lakeward_api::batch::SinkBatch;
+use lakeward_api::recursion;
 use lakeward_api::schema::Schema;
 
 use super::segment::confine;
@@ -23,13 +25,13 @@ pub(crate) struct FieldPartitioner {
 }
 
 /// A column together with the structs it is nested in: a row is null when any of them is.
-pub(super) struct Column<'a> {
-    pub(super) array: &'a ArrayRef,
-    pub(super) schema: &'a Schema,
-    parents: Vec<&'a StructArray>,
+pub(super) struct Column {
+    pub(super) array: ArrayRef,
+    schema: Arc<Schema>,
+    parents: Vec<StructArray>,
 }
 
-impl Column<'_> {
+impl Column {
     /// True when the value of `row` is null.
     pub(super) fn is_null(&self, row: usize) -> bool {
         self.array.is_null(row) || self.parents.iter().any(|parent| parent.is_null(row))
@@ -51,7 +53,7 @@ impl FieldPartitioner {
             .paths
             .iter()
             .map(|path| {
-                let column = find_column(schema, records, path).ok_or_else(|| S3SinkError::Partition {
+                let column = find_column(schema, records, path)?.ok_or_else(|| S3SinkError::Partition {
                     message: format!("the field '{path}' of partition.field.name does not exist"),
                 })?;
                 check_type(path, &column)?;
@@ -77,27 +79,35 @@ impl FieldPartitioner {
     }
 }
 
-/// The column at the dotted `path` of `records`.
-pub(super) fn find_column<'a>(
-    schema: &'a Schema,
-    records: &'a StructArray,
+/// The column at the dotted `path` of `records`, also below a place where their schema contains itself.
+///
+/// # Errors
+/// Class `Fatal` when such a column would exceed Arrow's limits.
+pub(super) fn find_column(
+    schema: &Arc<Schema>,
+    records: &StructArray,
     path: &str,
-) -> Option<Column<'a>> {
-    let mut parents = vec![records];
-    let mut schema = schema;
+) -> Result<Option<Column>, S3SinkError> {
+    let mut parents = Vec::new();
+    let mut records = records.clone();
+    let mut schema = Arc::clone(schema);
     let mut segments = path.split('.').peekable();
-    loop {
-        let (index, field) = schema.field(segments.next()?)?;
-        let array = parents.last()?.column(index);
+    while let Some((index, field)) = segments.next().and_then(|segment| schema.field(segment)) {
+        let array = Arc::clone(records.column(index));
+        parents.push(records);
+        let (inner, array) = recursion::opened_column(&field.schema, array)
+            .map_err(|err| S3SinkError::Invariant { message: err.to_string() })?;
         if segments.peek().is_none() {
-            return Some(Column { array, schema: &field.schema, parents });
+            return Ok(Some(Column { array, schema: inner, parents }));
         }
-        schema = &field.schema;
-        parents.push(array.as_struct_opt()?);
+        let Some(inside) = array.as_struct_opt() else { return Ok(None) };
+        records = inside.clone();
+        schema = inner;
     }
+    Ok(None)
 }
 
-fn check_type(path: &str, column: &Column<'_>) -> Result<(), S3SinkError> {
+fn check_type(path: &str, column: &Column) -> Result<(), S3SinkError> {
     let plain = column.schema.logical().is_none();
     match column.array.data_type() {
         DataType::Boolean
@@ -118,7 +128,7 @@ fn check_type(path: &str, column: &Column<'_>) -> Result<(), S3SinkError> {
     }
 }
 
-fn push_value(column: &Column<'_>, row: usize, out: &mut String) {
+fn push_value(column: &Column, row: usize, out: &mut String) {
     if column.is_null(row) {
         out.push_str("null");
         return;

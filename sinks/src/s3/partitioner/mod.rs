@@ -5,6 +5,7 @@
 //! once per distinct value. Owns no state but caches; rotation is decided elsewhere.
 //! Source: `DefaultPartitioner`, `FieldPartitioner`, `TimeBasedPartitioner`, storage-common 12.0.
 
+mod affix;
 mod extractor;
 mod field;
 mod iso_time;
@@ -23,6 +24,7 @@ use lakeward_api::batch::SinkBatch;
 use super::config::{PartitionerKind, S3Config};
 use super::error::S3SinkError;
 
+pub(crate) use affix::SchemaAffix;
 pub(crate) use extractor::Extractor;
 use field::FieldPartitioner;
 use time::TimePartitioner;
@@ -61,7 +63,14 @@ pub(crate) enum Times {
 
 /// A configured partitioner. Serves all topic-partitions of a task.
 #[derive(Debug)]
-pub(crate) enum Partitioner {
+pub(crate) struct Partitioner {
+    kind: Kind,
+    affix: SchemaAffix,
+    delim: String,
+}
+
+#[derive(Debug)]
+enum Kind {
     /// `partition=<number>`.
     Default,
     /// `name=value` per field.
@@ -76,6 +85,27 @@ impl Partitioner {
     /// # Errors
     /// Class `Config` when a pattern or zone cannot be parsed (validation finds that first).
     pub(crate) fn new(config: &S3Config) -> Result<Self, S3SinkError> {
+        Ok(Self {
+            kind: Kind::new(config)?,
+            affix: SchemaAffix::named(&config.request.schema_affix),
+            delim: config.storage.directory_delim.clone(),
+        })
+    }
+
+    /// Encodes every row of `batch`, which has at least one.
+    ///
+    /// # Errors
+    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted
+    /// (Java fails the task for those, whatever `errors.tolerance` says).
+    pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
+        let mut encoded = self.kind.encode(batch, now_ms)?;
+        self.affix.apply(batch.values.schema().map(|schema| &**schema), &self.delim, &mut encoded.names);
+        Ok(encoded)
+    }
+}
+
+impl Kind {
+    fn new(config: &S3Config) -> Result<Self, S3SinkError> {
         let delim = &config.storage.directory_delim;
         let setting = |message: String| S3SinkError::Setting { message };
         let (duration_ms, pattern) = match config.partitioner_kind() {
@@ -98,12 +128,7 @@ impl Partitioner {
         Ok(Self::Time(Box::new(TimePartitioner::new(duration_ms, pattern, zone, extractor))))
     }
 
-    /// Encodes every row of `batch`, which has at least one.
-    ///
-    /// # Errors
-    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted
-    /// (Java fails the task for those, whatever `errors.tolerance` says).
-    pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
+    fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
         match self {
             Self::Default => Ok(Encoded {
                 names: vec![format!("partition={}", batch.partition.partition).into()],

@@ -9,6 +9,8 @@ use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::ConfigMap;
 use lakeward_api::header::HeaderRows;
 use lakeward_api::record::TopicPartition;
+use lakeward_api::recursion::Definitions;
+use lakeward_api::rows::ColumnWriter;
 use lakeward_api::schema::{Field, Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
@@ -236,4 +238,28 @@ fn records_that_are_no_structs_have_no_fields() {
     let batch = batch(Values::Dynamic(vec![Value::Boolean(true)]), vec![None]);
     let mut by_field = partitioner("FieldPartitioner", &[("partition.field.name", "a")]);
     assert_eq!(by_field.encode(&batch, 0).unwrap_err().class(), ErrorClass::Record);
+}
+
+#[test]
+fn paths_lead_through_places_where_a_schema_contains_itself() {
+    let mut definitions = Definitions::new("partitioner demo.Node");
+    let next = definitions.reserve().unwrap();
+    let fields =
+        vec![field("id", Schema::new(Kind::Int64)), field("next", next.place(true, Some("demo.Node")))];
+    let schema = Arc::new(Schema::new(Kind::Struct(fields)).named("demo.Node"));
+    next.define(&schema);
+    let node = |id, next| Value::Struct(vec![Value::Int64(id), next]);
+    let mut column = ColumnWriter::new(&schema);
+    column.append(&node(1, node(2, node(3, Value::Null)))).unwrap();
+    column.append(&node(4, Value::Null)).unwrap();
+    let values = Values::Typed { schema, array: column.finish().unwrap() };
+    let batch = batch(values, vec![None; 2]);
+    let encode = |path| {
+        let mut partitioner = partitioner("FieldPartitioner", &[("partition.field.name", path)]);
+        let encoded = partitioner.encode(&batch, 0)?;
+        Ok::<_, S3SinkError>(names(&encoded, 2).into_iter().map(str::to_owned).collect::<Vec<_>>())
+    };
+    assert_eq!(encode("next.id").unwrap(), ["next.id=2", "next.id=null"]);
+    assert_eq!(encode("next.next.id").unwrap(), ["next.next.id=3", "next.next.id=null"]);
+    assert!(encode("next").is_err() && encode("next.other").is_err());
 }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use lakeward_api::schema::Schema;
 
+use super::compatibility::{Compatibility, Verdict};
 use super::partitioner::{Encoded, Ids, Times};
 
 pub(crate) use schedule::Schedule;
@@ -29,6 +30,8 @@ pub(crate) struct RotationSettings {
     pub(crate) schedule: Option<Schedule>,
     /// Most parts open at once.
     pub(crate) open_parts_max: Option<usize>,
+    /// Which schemas an open part takes.
+    pub(crate) compatibility: Compatibility,
 }
 
 /// Rotation by record time.
@@ -64,6 +67,11 @@ pub(crate) enum Op {
         encoded_partition: Arc<str>,
         /// Offset of its first record.
         start_offset: i64,
+    },
+    /// Leave rows of the batch out: their schema cannot be judged (see [`Compatibility::refusal`]).
+    Refuse {
+        /// Which rows of the batch.
+        rows: Rows,
     },
     /// Complete every open part; once all are stored, everything below `next_offset` is durable.
     Rotate {
@@ -129,6 +137,16 @@ struct OpenPart {
 /// Open parts by id of the current batch; `None` until looked up, and again after a rotation.
 type Slots = Vec<Option<usize>>;
 
+/// Where a record goes.
+enum Place {
+    /// Nowhere.
+    Nowhere,
+    /// To the open part at this index.
+    Part(usize),
+    /// A rotation came first: the record is not consumed.
+    Rotated,
+}
+
 impl Rotation {
     /// A topic-partition without open parts.
     pub(crate) fn new(settings: Arc<RotationSettings>) -> Self {
@@ -181,7 +199,15 @@ impl Rotation {
         let rows = batch.offsets.len();
         let mut row = 0;
         while row < rows {
-            let Some(index) = self.part_for(batch, row, 0, slots, out) else { continue };
+            let index = match self.part_for(batch, row, 0, slots, out) {
+                Place::Part(index) => index,
+                Place::Rotated => continue,
+                // What holds for one row holds for all that are left.
+                Place::Nowhere => {
+                    out.push(Op::Refuse { rows: Rows::Range { start: row, rows: rows - row } });
+                    break;
+                }
+            };
             let room = usize::try_from(self.settings.flush_records - self.record_count).unwrap_or(usize::MAX);
             let run = room.min(rows - row);
             out.push(Op::Write { part: self.open[index].id, rows: Rows::Range { start: row, rows: run } });
@@ -194,14 +220,24 @@ impl Rotation {
     /// The general case: row by row, gathered per part.
     fn put_rows(&mut self, batch: BatchView<'_>, slots: &mut Slots, out: &mut Vec<Op>) {
         let mut last_id = None;
+        let mut refused = Vec::new();
         let mut row = 0;
         while row < batch.offsets.len() {
             let id = match &batch.encoded.ids {
                 Ids::PerRow(ids) => ids[row],
                 Ids::Uniform => 0,
             };
-            let Some(index) = self.part_for(batch, row, id, slots, out) else { continue };
-            self.open[index].rows.push(u32::try_from(row).expect("a batch has fewer rows than u32::MAX"));
+            let number = u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
+            let index = match self.part_for(batch, row, id, slots, out) {
+                Place::Part(index) => index,
+                Place::Rotated => continue,
+                Place::Nowhere => {
+                    refused.push(number);
+                    row += 1;
+                    continue;
+                }
+            };
+            self.open[index].rows.push(number);
             if last_id != Some(id) {
                 self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
                 last_id = Some(id);
@@ -209,10 +245,12 @@ impl Rotation {
             self.written(1, batch.offsets[row], slots, out);
             row += 1;
         }
+        if !refused.is_empty() {
+            out.push(Op::Refuse { rows: Rows::Indices(refused) });
+        }
     }
 
-    /// The open part for `row`, opening it if needed; `None` when a rotation came first (the row is not
-    /// consumed).
+    /// The open part for `row`, opening it if needed.
     fn part_for(
         &mut self,
         batch: BatchView<'_>,
@@ -220,27 +258,36 @@ impl Rotation {
         id: u32,
         slots: &mut Slots,
         out: &mut Vec<Op>,
-    ) -> Option<usize> {
+    ) -> Place {
         let name = &batch.encoded.names[id as usize];
         if self.time_rotates(name, time(batch.encoded, row)) {
             self.rotate(slots, out);
-            return None;
+            return Place::Rotated;
         }
         if let Some(index) = slots[id as usize] {
-            return Some(index);
+            return Place::Part(index);
         }
         let known = self.index_by_name.get(name).copied();
-        let must_rotate = match known {
-            Some(index) => !same_schema(self.open[index].schema.as_ref(), batch.schema),
-            None => self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max),
+        let verdict = match known {
+            Some(index) => {
+                self.settings.compatibility.verdict(batch.schema, self.open[index].schema.as_ref())
+            }
+            None if self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) => {
+                Verdict::Rotates
+            }
+            None => Verdict::Fits,
         };
-        if must_rotate {
-            self.rotate(slots, out);
-            return None;
+        match verdict {
+            Verdict::Fits => {}
+            Verdict::Refused => return Place::Nowhere,
+            Verdict::Rotates => {
+                self.rotate(slots, out);
+                return Place::Rotated;
+            }
         }
         let index = known.unwrap_or_else(|| self.open_part(batch, row, name, out));
         slots[id as usize] = Some(index);
-        Some(index)
+        Place::Part(index)
     }
 
     fn open_part(&mut self, batch: BatchView<'_>, row: usize, name: &Arc<str>, out: &mut Vec<Op>) -> usize {
@@ -320,14 +367,5 @@ fn time(encoded: &Encoded, row: usize) -> Option<i64> {
         Times::None => None,
         Times::PerRow(times) => Some(times[row]),
         Times::Uniform(time) => Some(*time),
-    }
-}
-
-/// Compatibility NONE: equal over all attributes.
-fn same_schema(one: Option<&Arc<Schema>>, other: Option<&Arc<Schema>>) -> bool {
-    match (one, other) {
-        (None, None) => true,
-        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
-        (None, Some(_)) | (Some(_), None) => false,
     }
 }

@@ -67,21 +67,30 @@ impl Rig {
                 self.names.insert(*part, encoded_partition.to_string());
                 format!("open {encoded_partition}@{start_offset}")
             }
+            Op::Refuse { rows } => format!("refused {}", shown(rows, offsets)),
             Op::Rotate { next_offset } => format!("cut {next_offset}"),
-            Op::Write { part, rows } => {
-                let rows: Vec<usize> = match rows {
-                    Rows::Indices(rows) => rows.iter().map(|row| *row as usize).collect(),
-                    Rows::Range { start, rows } => (*start..start + rows).collect(),
-                };
-                let rows: Vec<String> = rows.iter().map(|row| offsets[*row].to_string()).collect();
-                format!("{} {}", self.names[part], rows.join(" "))
-            }
+            Op::Write { part, rows } => format!("{} {}", self.names[part], shown(rows, offsets)),
         }
     }
 }
 
+fn shown(rows: &Rows, offsets: &[i64]) -> String {
+    let rows: Vec<usize> = match rows {
+        Rows::Indices(rows) => rows.iter().map(|row| *row as usize).collect(),
+        Rows::Range { start, rows } => (*start..start + rows).collect(),
+    };
+    let rows: Vec<String> = rows.iter().map(|row| offsets[*row].to_string()).collect();
+    rows.join(" ")
+}
+
 fn flush(flush_records: u64) -> RotationSettings {
-    RotationSettings { flush_records, interval: None, schedule: None, open_parts_max: None }
+    RotationSettings {
+        flush_records,
+        interval: None,
+        schedule: None,
+        open_parts_max: None,
+        compatibility: Compatibility::None,
+    }
 }
 
 fn interval(interval_ms: i64, on_partition_change: PartitionChange) -> RotationSettings {
@@ -156,6 +165,36 @@ fn wallclock_time_rotates_between_batches() {
     assert_eq!(rig.put_encoded(0, None, 2, encoded(0)), ["open p@0", "p 0 1"]);
     assert_eq!(rig.put_encoded(9, None, 1, encoded(9)), ["p 2"]);
     assert_eq!(rig.put_encoded(10, None, 1, encoded(10)), ["cut 3", "open p@3", "p 3"]);
+}
+
+/// A STRUCT of a version with one field of its own.
+fn version(version: i32) -> Arc<Schema> {
+    let field = lakeward_api::schema::Field {
+        name: format!("f{version}").into(),
+        schema: Arc::new(Schema::optional(Kind::String)),
+    };
+    Arc::new(Schema { version: Some(version), ..Schema::new(Kind::Struct(vec![field])) })
+}
+
+#[test]
+fn backward_rotates_at_newer_records_and_keeps_older_ones() {
+    let mut rig = Rig::new(RotationSettings { compatibility: Compatibility::Backward, ..flush(1000) });
+    let (old, new) = (version(1), version(2));
+    assert_eq!(rig.put_at(0, Some(&old), &[("a", 0)]), ["open a@0", "a 0"]);
+    assert_eq!(rig.put_at(0, Some(&new), &[("a", 0)]), ["cut 1", "open a@1", "a 1"]);
+    // Otherwise records of two producers that take turns would each have a file of their own.
+    assert_eq!(rig.put_at(0, Some(&old), &[("a", 0), ("a", 0)]), ["a 2 3"]);
+    assert_eq!(rig.put_at(0, None, &[("a", 0)]), ["cut 4", "open a@4", "a 4"]);
+}
+
+#[test]
+fn records_that_cannot_be_judged_are_refused_and_count_nothing() {
+    let mut rig = Rig::new(RotationSettings { compatibility: Compatibility::Full, ..flush(3) });
+    let bare = Arc::new(Schema::new(Kind::String));
+    assert_eq!(rig.put_at(0, Some(&version(1)), &[("a", 0)]), ["open a@0", "a 0"]);
+    assert_eq!(rig.put_at(0, Some(&bare), &[("a", 0), ("a", 0)]), ["refused 1 2"]);
+    assert_eq!(rig.put_at(0, Some(&bare), &[("b", 0), ("a", 0)]), ["open b@3", "refused 4", "b 3"]);
+    assert_eq!(rig.put_at(0, Some(&version(1)), &[("a", 0)]), ["a 5", "cut 6"]);
 }
 
 #[test]

@@ -21,11 +21,12 @@ use lakeward_api::batch::SinkBatch;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::{
-    ByteLinesFormat, ByteLinesOptions, DecimalFormat, FileFormat, JsonLinesFormat, JsonLinesOptions,
-    LineCompression, ParquetCodec, ParquetFormat, ParquetOptions,
+    AvroCodec, AvroFormat, AvroOptions, ByteLinesFormat, ByteLinesOptions, DecimalFormat, FileFormat,
+    JsonLinesFormat, JsonLinesOptions, LineCompression, ParquetCodec, ParquetFormat, ParquetOptions,
 };
 use object_store::path::Path;
 
+use super::compatibility::Compatibility;
 use super::config::{FormatKind, S3Config};
 use super::error::S3SinkError;
 use super::ledger::{CutId, Ledger};
@@ -109,7 +110,8 @@ impl S3SinkTask {
 
     fn with_store(context: SinkTaskContext, config: &S3Config, store: Store) -> Result<Self, ConnectError> {
         let format = file_format(config)?;
-        let uploader = Uploader::new(
+        let partitioner = Partitioner::new(config)?;
+        let mut uploader = Uploader::new(
             store,
             context.bridge,
             context.waker,
@@ -119,11 +121,12 @@ impl S3SinkTask {
         Ok(Self {
             names: ObjectNames::new(config, format.extension()),
             format,
-            partitioner: Partitioner::new(config)?,
+            partitioner,
             rotation_settings: Arc::new(rotation_settings(config)),
             nulls: NullPolicy::new(config),
             rejects: Rejects::new(context.can_reject),
             wants_bytes: config.format() == FormatKind::Bytes,
+            bucket_check: Some(uploader.check_bucket()),
             uploader,
             part_bytes: config.bucket.part_bytes,
             open_bytes_max: context.in_flight.limit_bytes(),
@@ -131,7 +134,6 @@ impl S3SinkTask {
             assignments: HashMap::new(),
             next_assignment: 0,
             uploads: HashMap::new(),
-            bucket_check: None,
             open_bytes: 0,
             ops: Vec::new(),
         })
@@ -182,7 +184,7 @@ impl S3SinkTask {
                     })?;
                     let schema = batch.and_then(|batch| batch.values.schema());
                     let encoder = self.format.new_part(schema)?;
-                    let open = OpenPart::new(path, encoder, self.part_bytes);
+                    let open = OpenPart::new(path, schema.cloned(), encoder, self.part_bytes);
                     // An encoder may hold bytes before the first row (a gzip header).
                     self.open_bytes += open.buffered_bytes();
                     writer.parts.push((part, open));
@@ -203,6 +205,11 @@ impl S3SinkTask {
                         track(&mut self.assignments, &mut self.uploads, upload, writer.assignment);
                     }
                     self.open_bytes = self.open_bytes - before + open.buffered_bytes();
+                }
+                Op::Refuse { rows } => {
+                    let batch = batch.expect("only batches have rows to refuse");
+                    let reason = self.rotation_settings.compatibility.refusal();
+                    self.rejects.add_rows(batch, &rejects::numbers(&rows), reason)?;
                 }
                 Op::Rotate { next_offset } => {
                     let assignment =
@@ -241,8 +248,8 @@ impl S3SinkTask {
     fn take_outcomes(&mut self) -> Result<(), ConnectError> {
         while let Some(outcome) = self.uploader.next_outcome() {
             if self.bucket_check == Some(outcome.upload) {
-                self.bucket_check = None;
                 outcome.result?;
+                self.bucket_check = None;
                 continue;
             }
             let pending =
@@ -303,10 +310,12 @@ impl S3SinkTask {
 }
 
 impl SinkTask for S3SinkTask {
+    /// The bucket is there.
+    fn has_started(&self) -> bool {
+        self.bucket_check.is_none()
+    }
+
     fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
-        if self.bucket_check.is_none() && self.next_assignment == 0 {
-            self.bucket_check = Some(self.uploader.check_bucket());
-        }
         for partition in partitions {
             let id = AssignmentId(self.next_assignment);
             self.next_assignment += 1;
@@ -438,7 +447,13 @@ fn file_format(config: &S3Config) -> Result<Box<dyn FileFormat>, ConnectError> {
     };
     Ok(match config.format() {
         FormatKind::Avro => {
-            return Err(ConnectError::config("format.class: Avro is not supported by Lakeward yet"));
+            let codec = config.connector.avro_codec.as_deref().and_then(AvroCodec::named);
+            Box::new(AvroFormat::new(AvroOptions {
+                codec: codec.unwrap_or_default(),
+                enhanced: config.connector.enhanced_avro,
+                meta_data: config.connector.connect_metadata,
+                optional_map_keys: config.connector.allow_optional_map_keys,
+            }))
         }
         FormatKind::Bytes => Box::new(ByteLinesFormat::new(ByteLinesOptions {
             extension: config.request.bytes_extension.clone(),
@@ -453,6 +468,8 @@ fn file_format(config: &S3Config) -> Result<Box<dyn FileFormat>, ConnectError> {
         FormatKind::Parquet => Box::new(ParquetFormat::new(ParquetOptions {
             codec: ParquetCodec::from_name(&config.connector.parquet_codec)?,
             row_group_bytes_max: config.lakeward.row_group_bytes,
+            enhanced: config.connector.enhanced_avro,
+            meta_data: config.connector.connect_metadata,
         })),
     })
 }
@@ -474,6 +491,7 @@ fn rotation_settings(config: &S3Config) -> RotationSettings {
         flush_records: u64::try_from(config.connector.flush_size).unwrap_or(1).max(1),
         interval: (interval_ms > 0 && time_based).then_some(Interval { interval_ms, on_partition_change }),
         schedule: zone.filter(|_| schedule_ms > 0).map(|zone| Schedule { interval_ms: schedule_ms, zone }),
+        compatibility: Compatibility::named(&config.connector.schema_compatibility),
         open_parts_max: usize::try_from(config.companion.open_files_max).ok().filter(|max| *max > 0),
     }
 }

@@ -4,19 +4,25 @@
 //! handed to the upload is always on its way, so the in-flight budget can never be held by bytes that wait
 //! for more records.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
+use lakeward_api::schema::Schema;
 use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
 use super::nulls::select_values;
+use crate::s3::compatibility::project;
 use crate::s3::rotation::Rows;
 use crate::s3::upload::{UploadHandle, UploadId, Uploader};
 
 /// A part of one topic-partition.
 pub(super) struct OpenPart {
     name: Path,
+    /// The schema of its first record; every other record is brought to it.
+    schema: Option<Arc<Schema>>,
     encoder: Box<dyn PartEncoder>,
     ready: Vec<Bytes>,
     ready_bytes: usize,
@@ -35,9 +41,15 @@ pub(super) enum Started {
 
 impl OpenPart {
     /// A part that will be the object `name`, sent in pieces of `part_bytes` or more.
-    pub(super) fn new(name: Path, encoder: Box<dyn PartEncoder>, part_bytes: usize) -> Self {
+    pub(super) fn new(
+        name: Path,
+        schema: Option<Arc<Schema>>,
+        encoder: Box<dyn PartEncoder>,
+        part_bytes: usize,
+    ) -> Self {
         Self {
             name,
+            schema,
             encoder,
             ready: Vec::new(),
             ready_bytes: 0,
@@ -64,12 +76,22 @@ impl OpenPart {
     /// Class `Record` when a value has no form in the format: nothing of `rows` was written.
     pub(super) fn write(&mut self, values: &Values, rows: &Rows) -> Result<(), ConnectError> {
         match rows {
-            Rows::Range { start: 0, rows } if *rows == values.rows() => self.encoder.write(values)?,
-            Rows::Range { start, rows } => self.encoder.write(&values.slice(*start, *rows))?,
-            Rows::Indices(rows) => self.encoder.write(&select_values(values, rows))?,
+            Rows::Range { start: 0, rows } if *rows == values.rows() => self.encode(values)?,
+            Rows::Range { start, rows } => self.encode(&values.slice(*start, *rows))?,
+            Rows::Indices(rows) => self.encode(&select_values(values, rows))?,
         }
         self.is_empty = false;
         self.take_ready();
+        Ok(())
+    }
+
+    fn encode(&mut self, values: &Values) -> Result<(), ConnectError> {
+        match (values.schema(), &self.schema) {
+            (Some(one), Some(other)) if !Arc::ptr_eq(one, other) && one != other => {
+                self.encoder.write(&project(values, other)?)?;
+            }
+            _ => self.encoder.write(values)?,
+        }
         Ok(())
     }
 

@@ -68,6 +68,25 @@ impl Rejects {
         Ok(())
     }
 
+    /// Leaves out `rows` of `batch` when `error` is about a record and records may be left out.
+    ///
+    /// # Errors
+    /// Otherwise, `error`.
+    pub(super) fn add_rows(
+        &mut self,
+        batch: &SinkBatch,
+        rows: &[u32],
+        error: ConnectError,
+    ) -> Result<(), ConnectError> {
+        if !self.is_possible || error.class() != ErrorClass::Record {
+            return Err(error);
+        }
+        for row in rows {
+            self.add(&batch.partition, batch.offsets[*row as usize], again(&error));
+        }
+        Ok(())
+    }
+
     /// The rows of `batch` that `format` can write as far as that shows before they are written: those of a
     /// schema that it knows, and bytes where it wants bytes. `None` when nothing is left.
     pub(super) fn keep_writable(

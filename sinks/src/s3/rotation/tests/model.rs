@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lakeward_api::schema::{Kind, Schema};
 
+use crate::s3::compatibility::Compatibility;
 use crate::s3::partitioner::zone::Zone;
 use crate::s3::partitioner::{Encoded, Ids, Times};
 use crate::s3::rotation::{
@@ -54,6 +55,7 @@ impl Files {
                     assert!(self.open.iter().all(|(id, _)| *id != part), "a part id came twice");
                     self.open.push((part, (encoded_partition.to_string(), start_offset, Vec::new())));
                 }
+                Op::Refuse { .. } => panic!("every schema of this model can be judged"),
                 Op::Rotate { next_offset } => {
                     let files = self.open.drain(..).map(|(_, file)| file).collect();
                     self.cuts.push(Cut { files, next_offset });
@@ -87,7 +89,13 @@ fn encode(rows: &[(&str, i64)]) -> Encoded {
 }
 
 fn settings(flush_records: u64) -> RotationSettings {
-    RotationSettings { flush_records, interval: None, schedule: None, open_parts_max: None }
+    RotationSettings {
+        flush_records,
+        interval: None,
+        schedule: None,
+        open_parts_max: None,
+        compatibility: Compatibility::None,
+    }
 }
 
 /// The rules as they are written down: row by row, no columns, no caches.
@@ -224,6 +232,7 @@ fn random_settings(random: &mut Random) -> RotationSettings {
         // Intervals of milliseconds would only make the model slow.
         schedule: random.chance(40).then_some(schedule).filter(|one| one.interval_ms > HOUR_MS / 24),
         open_parts_max: random.chance(30).then(|| 1 + random.below(4) as usize),
+        compatibility: Compatibility::None,
     }
 }
 

@@ -88,10 +88,10 @@ impl Fixture {
         Self { task: new(context, &parsed), in_flight, store, runtime, woken }
     }
 
-    /// Opens `orders-0` and waits for the check of the bucket.
+    /// Waits for the check of the bucket and opens `orders-0`.
     pub(super) fn opened(mut self) -> Self {
-        self.task.open(&[orders()]).unwrap();
         self.turn().unwrap();
+        self.task.open(&[orders()]).unwrap();
         self
     }
 

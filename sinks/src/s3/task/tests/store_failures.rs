@@ -115,17 +115,19 @@ fn an_upload_that_the_store_forgot_is_no_missing_bucket() {
     assert!(!err.to_string().contains("Non-existent"), "{err}");
 }
 
-/// The first poll after `open` when listing fails.
+/// The first turn when listing fails.
 fn list_fails(error: fn() -> Error) -> Result<(), ConnectError> {
     let store = FaultyStore::new();
     store.fail(Request::List, error);
     let mut fixture = Fixture::over(Arc::new(store), &[]);
-    fixture.task.open(&[orders()]).unwrap();
-    fixture.turn()
+    assert!(!fixture.task.has_started());
+    let outcome = fixture.turn();
+    assert_eq!(fixture.task.has_started(), outcome.is_ok());
+    outcome
 }
 
 #[test]
-fn the_bucket_is_checked_when_partitions_are_first_opened() {
+fn a_task_has_started_when_its_bucket_was_found() {
     let class = |error| list_fails(error).map_err(|err| err.class());
     assert_eq!(class(missing), Err(ErrorClass::Config));
     assert_eq!(class(unknown_key), Err(ErrorClass::Config));
