@@ -97,6 +97,14 @@ impl KafkaBroker {
         Ok(metadata.topics().first().map_or(0, |found| found.partitions().len()))
     }
 
+    /// How many members a group has, dead ones whose session has not ended among them.
+    pub fn member_count(&self, group: &str) -> anyhow::Result<usize> {
+        let consumer: BaseConsumer = self.client().create()?;
+        let list =
+            consumer.fetch_group_list(Some(group), REQUEST_PATIENCE).context("asking for the group")?;
+        Ok(list.groups().iter().map(|group| group.members().len()).sum())
+    }
+
     /// The committed offset of a consumer group in partition `partition` of `topic`; `None` when there is
     /// none.
     pub fn committed_offset(&self, group: &str, topic: &str, partition: i32) -> anyhow::Result<Option<i64>> {

@@ -33,6 +33,11 @@ pub fn kafka_class_path() -> anyhow::Result<String> {
     Ok(installed("kafka/libs")?.join("*").display().to_string())
 }
 
+/// The Java class path of the formats of a schema registry, Avro among them.
+pub fn registry_class_path() -> anyhow::Result<String> {
+    Ok(format!("{}:{}", installed("registry/libs")?.join("*").display(), kafka_class_path()?))
+}
+
 /// The S3 server binary.
 pub fn versitygw() -> anyhow::Result<PathBuf> {
     installed("versitygw/versitygw")

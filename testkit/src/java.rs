@@ -77,6 +77,11 @@ impl JavaConnect {
         Ok(Self { rest, child, _folder: folder })
     }
 
+    /// SIGKILL, as a crash.
+    pub fn kill(&mut self) {
+        self.child.kill();
+    }
+
     /// Stops it as an operator would (SIGTERM) and waits for its end.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         self.child.signal("TERM")?;

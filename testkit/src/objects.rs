@@ -1,5 +1,6 @@
 //! Reading what a sink stored: names, bytes, and rows as an independent reader sees them.
 
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -9,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
 use crate::child::RunFolder;
-use crate::{block_on, python};
+use crate::{block_on, install, python};
 
 /// One bucket.
 #[derive(Debug)]
@@ -73,6 +74,29 @@ impl Objects {
         let answer = python::run(READ_PARQUET, &files)?;
         let parsed = answer.as_array().context("the reader did not answer with a list")?;
         parsed.iter().map(ParquetFile::of).collect()
+    }
+
+    /// The objects `names` as Avro's own reader reads them: `schema`, `codec` and `rows` each, in order.
+    pub fn avro_files(&self, names: &[String]) -> anyhow::Result<Vec<Value>> {
+        let folder = RunFolder::new("avro")?;
+        let program = folder.file("AvroFiles.java");
+        std::fs::write(&program, include_str!("../java/AvroFiles.java")).context("writing the program")?;
+        let mut command = Command::new("java");
+        command.args(["-cp", &install::registry_class_path()?]).arg(&program);
+        for (index, name) in names.iter().enumerate() {
+            let file = folder.file(&format!("{index}.avro"));
+            std::fs::write(&file, self.read(name)?).context("writing a copy")?;
+            command.arg(file);
+        }
+        let output = command.stdin(Stdio::null()).output().context("starting Java")?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(
+            output.status.success(),
+            "the Avro reader ended with {}:\n{complaint}",
+            output.status
+        );
+        let text = String::from_utf8(output.stdout).context("the Avro reader did not print UTF-8")?;
+        text.lines().map(|line| serde_json::from_str(line).context("a file's content")).collect()
     }
 
     /// All rows of all Parquet objects in the bucket, in the order of their names.

@@ -22,10 +22,11 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> anyhow::Resu
             command.args(["bench", "--package", "lakeward-bench"]).current_dir(&workspace.root);
             run::run(command.arg("--").args(rest))?;
         }
+        Some((name, rest)) if name == "rest" => rest_figures(workspace, rest)?,
         Some((name, rest)) if name == "transforms" => differential::figures(workspace, rest)?,
         _ => bail!(
-            "which bench? `bench demo [--records N] [--json]`, `bench micro [filter]` or `bench transforms \
-             [--only NAME] [--json]`"
+            "which bench? `bench demo [--records N] [--json]`, `bench micro [filter]`, `bench rest` \
+             or `bench transforms [--only NAME] [--json]`; `cargo xtask help` lists them"
         ),
     }
     Ok(ExitCode::SUCCESS)
@@ -71,6 +72,18 @@ fn drain(workspace: &Workspace, options: &DrainOptions) -> anyhow::Result<()> {
         Output::JsonAndTable => run::run(&mut command)?,
     }
     Ok(())
+}
+
+/// The arguments are those of `lakeward bench rest`.
+fn rest_figures(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<()> {
+    let binary = release_binary(workspace)?;
+    let mut command = Command::new(binary);
+    command.args(["bench", "rest"]).args(arguments);
+    if arguments.iter().any(|argument| argument == "--json") {
+        run::say(last_line(&run::answer(&mut command)?));
+        return Ok(());
+    }
+    run::run(&mut command)
 }
 
 /// The bench prints its tables first and the JSON object last.

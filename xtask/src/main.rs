@@ -41,6 +41,9 @@ Usage: cargo xtask <command> [arguments]
   bench demo [--records N] [--json]
                        drain a preloaded topic with the release binary and print the figures
   bench micro [filter] run the criterion benches
+  bench rest [--connectors N] [--tasks N] [--running N] [--rate N] [--seconds N] [--json]
+                       start over a config topic of 1,000 connectors with 10,000 tasks, then ask over REST:
+                       time to ready, memory, latencies
   bench transforms [--only NAME] [--json]
                        records per CPU second in every converter and transform, Apache Kafka's and ours;
                        a table, and one JSON object in the last line

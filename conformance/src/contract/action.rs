@@ -2,7 +2,7 @@
 //!
 //! | action | does |
 //! |---|---|
-//! | `topic NAME PARTITIONS` | creates a topic |
+//! | `topic NAME PARTITIONS`, further `SETTING=VALUE` | creates a topic |
 //! | `produce TOPIC` | sends each line as a value to partition 0 |
 //! | `mkdir NAME`, `file NAME` | makes a folder; writes the lines to a file of the case's folder `$dir` |
 //! | `lines NAME` | waits until the file has exactly the lines |
@@ -11,12 +11,16 @@
 //! | `newest TOPIC KEY` | waits until the newest value of the key fits the pattern in the line |
 //! | `committed GROUP TOPIC OFFSET` | waits until the group's offset of partition 0 is there (`-`: none) |
 //! | `partitions TOPIC COUNT` | the topic has so many partitions |
+//! | `sign NAME` | sets `$NAME` to the signature of the lines under the newest session key |
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::records::{Record, produce, read_topic};
 use serde_json::Value;
@@ -35,13 +39,23 @@ pub fn perform(action: &Action, variables: &mut Variables) -> anyhow::Result<()>
     let lines: Vec<String> = action.lines.iter().map(|line| variables.expand(line)).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let folder = PathBuf::from(variables.get("dir"));
+    if let ["sign", name] = words[..] {
+        let signature = signature(&variables.get("config_topic"), &lines.join("\n"))?;
+        variables.set(name, signature);
+        return Ok(());
+    }
     act(&words, &lines, &folder).with_context(|| format!("@ {}", words.join(" ")))
 }
 
 fn act(words: &[&str], lines: &[String], folder: &std::path::Path) -> anyhow::Result<()> {
     let broker = KafkaBroker::shared();
     match *words {
-        ["topic", name, count] => broker.create_topic_with(name, count.parse()?, &[]),
+        ["topic", name, count, ref settings @ ..] => {
+            let settings: Option<Vec<(&str, &str)>> =
+                settings.iter().map(|setting| setting.split_once('=')).collect();
+            let settings = settings.context("a topic setting is NAME=VALUE")?;
+            broker.create_topic_with(name, count.parse()?, &settings)
+        }
         ["produce", topic] => {
             let records: Vec<Record> = lines.iter().map(|line| Record::of(line.as_str())).collect();
             produce(broker, topic, &records)
@@ -77,6 +91,16 @@ fn act(words: &[&str], lines: &[String], folder: &std::path::Path) -> anyhow::Re
         }
         _ => bail!("no such action"),
     }
+}
+
+/// The signature of a request between workers, in base64. Source: KIP-507.
+fn signature(config_topic: &str, body: &str) -> anyhow::Result<String> {
+    let records = read_topic(KafkaBroker::shared(), config_topic)?;
+    let newest = records.iter().rfind(|record| record.key_text() == "session-key");
+    let newest: Value = serde_json::from_str(&value_text(newest.context("there is no session key")?))?;
+    let key = STANDARD.decode(newest["key"].as_str().context("the session key has no key")?)?;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+    Ok(STANDARD.encode(hmac::sign(&key, body.as_bytes())))
 }
 
 fn until(mut look: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {

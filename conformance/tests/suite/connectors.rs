@@ -261,3 +261,24 @@ fn mock_tasks_fail_when_they_are_told_to() {
         assert!(trace.contains("java.lang.RuntimeException"), "{trace}");
     }
 }
+
+#[test]
+fn mock_connectors_fail_when_they_are_told_to_and_their_tasks_go_on() {
+    let scenario = Scenario::start(1);
+    for class in ["MockSinkConnector", "MockSourceConnector"] {
+        let mut config = json!({
+            "connector.class": format!("{TOOLS}.{class}"), "mock_mode": "connector-failure",
+            "delay_ms": "500", "tasks.max": "1",
+        });
+        if class == "MockSinkConnector" {
+            config["topics"] = json!(scenario.topic);
+        }
+        let name = unique("mock");
+        create(&scenario.worker.rest, &name, &config);
+        let status = scenario.worker.wait_for_status(&name, "FAILED", |status| {
+            status["connector"]["state"] == "FAILED" && status["tasks"][0]["state"] == "RUNNING"
+        });
+        let trace = status["connector"]["trace"].as_str().unwrap_or_default();
+        assert!(trace.starts_with("java.lang.RuntimeException"), "{trace}");
+    }
+}

@@ -14,15 +14,21 @@ fn every_worker_carries_out_every_request_also_after_the_leader_died() {
     let other = LakewardWorker::start_distributed(&scenario.properties).expect("the worker starts");
     let (name, config) = (scenario.connector.clone(), scenario.config(1).json());
     for rest in [&scenario.worker.rest, &other.rest] {
+        wait_for_leader(rest);
         work_with(rest, &name, &config);
     }
     // Both may lead: whoever is left must.
     scenario.worker.kill();
-    wait_for("the other worker leads", Duration::from_secs(60), || {
-        let deleted = other.rest.delete("/connectors/absent").map_err(|err| format!("{err:#}"))?;
+    wait_for_leader(&other.rest);
+    work_with(&other.rest, &name, &config);
+}
+
+/// Waits until the worker leads or knows who does.
+fn wait_for_leader(rest: &RestClient) {
+    wait_for("a worker leads", Duration::from_secs(60), || {
+        let deleted = rest.delete("/connectors/absent").map_err(|err| format!("{err:#}"))?;
         if deleted.status == 404 { Ok(()) } else { Err(deleted.text) }
     });
-    work_with(&other.rest, &name, &config);
 }
 
 /// Creates, changes, stops, resets and deletes a connector through one worker.

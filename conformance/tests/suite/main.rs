@@ -1,5 +1,6 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
+mod avro_files;
 mod connectors;
 mod delivery;
 mod demo;
@@ -16,6 +17,7 @@ mod lifecycle;
 mod loggers;
 mod malformed_bodies;
 mod metrics;
+mod metrics_clients;
 mod offsets;
 mod parquet_values;
 mod partitioning;
@@ -24,9 +26,12 @@ mod recoveries;
 mod registry_formats;
 mod rest_front;
 mod rest_shapes;
+mod schema_evolution;
 mod schemaless;
 mod sink_errors;
+mod sink_takeover;
 mod source_delivery;
+mod source_errors;
 mod source_exactly_once;
 mod source_interop;
 mod source_rig;

@@ -1,6 +1,6 @@
 //! Records that cannot be processed: retries, dead letters, log lines, and what they do to offsets.
 
-mod failing_registry;
+pub(crate) mod failing_registry;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

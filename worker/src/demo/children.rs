@@ -93,6 +93,8 @@ impl Worker {
 
     /// Asks the worker to drain (SIGTERM) and waits until it is gone.
     pub(super) async fn stop(mut self) -> Result<()> {
+        // Waiting would close the input, and with it the guard would kill the worker before it has drained.
+        let _input = self.guard.stdin.take();
         // The shell's own kill: sending a signal from here would need unsafe code.
         let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.pid)]).status().await?;
         anyhow::ensure!(sent.success(), "the worker could not be told to stop");

@@ -10,6 +10,7 @@ mod connector;
 mod feed;
 mod playground;
 mod rest;
+pub(crate) mod rest_bench;
 mod summary;
 mod usage;
 mod watch;
@@ -40,6 +41,8 @@ const BUCKET: &str = "lake";
 pub(crate) enum BenchCommand {
     /// Drain a topic that was filled beforehand.
     Drain(bench::DrainArgs),
+    /// Start over a large config topic, then ask over REST.
+    Rest(rest_bench::RestArgs),
 }
 
 /// Settings of the demo.

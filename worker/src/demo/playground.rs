@@ -28,6 +28,8 @@ pub(super) enum Afterwards {
 pub(super) struct Playground {
     /// Where the servers listen.
     pub(super) addresses: Address,
+    /// Further lines of the worker file; they win over the usual ones.
+    pub(super) more: String,
     // Fields drop in this order: the servers end before their directory goes.
     _broker: Server,
     _store: Server,
@@ -56,7 +58,7 @@ impl Playground {
             Server::start(&store_arguments, &store_log),
         )?;
         let addresses = Address { broker: broker.address.clone(), store: store.address.clone() };
-        Ok(Self { addresses, _broker: broker, _store: store, directory })
+        Ok(Self { addresses, more: String::new(), _broker: broker, _store: store, directory })
     }
 
     /// Where the objects of `bucket` are, as files. The bucket is created when missing.
@@ -91,7 +93,8 @@ impl Playground {
 
     async fn worker_on(&self, port: u16) -> Result<Worker> {
         let properties = self.directory.path().join("worker.properties");
-        std::fs::write(&properties, worker_properties(&self.addresses, port))?;
+        let text = format!("{}{}", worker_properties(&self.addresses, port), self.more);
+        std::fs::write(&properties, text)?;
         let log = self.directory.path().join(format!("worker-{port}.log"));
         Worker::start(&properties, port, &log).await
     }

@@ -31,6 +31,24 @@ impl Rest {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// The port of the API.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What `GET <path>` answers; `None` when nothing is there.
+    pub(super) async fn get(&self, path: &str) -> Result<Option<Value>> {
+        match self.call("GET", path, None).await? {
+            (StatusCode::OK, body) => {
+                Ok(Some(serde_json::from_slice(&body).context("an answer is no JSON")?))
+            }
+            (StatusCode::NOT_FOUND, _) => Ok(None),
+            (status, body) => {
+                bail!("the worker answered {status} to {path}: {}", String::from_utf8_lossy(&body))
+            }
+        }
+    }
+
     /// Whether `GET /` answers.
     pub(super) async fn answers(&self) -> bool {
         matches!(self.call("GET", "/", None).await, Ok((StatusCode::OK, _)))

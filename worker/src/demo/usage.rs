@@ -13,6 +13,8 @@ pub(super) struct Usage {
     pub(super) cpu_seconds: f64,
     /// Highest resident memory.
     pub(super) peak_rss_bytes: u64,
+    /// Resident memory now.
+    pub(super) rss_bytes: u64,
 }
 
 impl Usage {
@@ -30,11 +32,15 @@ impl Usage {
         // all.
         let fields: Vec<_> = stat.get(stat.rfind(')')? + 1..)?.split_whitespace().collect();
         let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kibibytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        let bytes = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+            let kibibytes: u64 = value.trim().strip_suffix("kB")?.trim().parse().ok()?;
+            Some(kibibytes * 1024)
+        };
         Some(Self {
             cpu_seconds: (ticks(11)? + ticks(12)?) / TICKS_PER_SECOND,
-            peak_rss_bytes: kibibytes * 1024,
+            peak_rss_bytes: bytes("VmHWM:")?,
+            rss_bytes: bytes("VmRSS:")?,
         })
     }
 }
@@ -48,7 +54,7 @@ mod tests {
         let stat = "42 (a ) b) S 1 42 42 0 -1 4194560 5000 0 3 0 150 25 0 0 20 0 9 0 12345 1000000 2000";
         let usage =
             Usage::parse(stat, "Name:\ta\nVmHWM:\t   2048 kB\nVmRSS:\t 1024 kB\n").expect("known shape");
-        assert_eq!(usage, Usage { cpu_seconds: 1.75, peak_rss_bytes: 2 << 20 });
+        assert_eq!(usage, Usage { cpu_seconds: 1.75, peak_rss_bytes: 2 << 20, rss_bytes: 1 << 20 });
         assert_eq!(Usage::parse("nothing", ""), None);
     }
 }

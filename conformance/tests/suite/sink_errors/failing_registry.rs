@@ -1,4 +1,5 @@
-//! A schema registry that refuses the first questions for a schema, in front of the development registry.
+//! A schema registry that refuses the first questions for a schema or for its id, in front of the
+//! development registry.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,15 +11,15 @@ use lakeward_testkit::rest::RestClient;
 use serde_json::json;
 
 /// Its thread ends with the test process.
-pub(super) struct FailingRegistry {
+pub(crate) struct FailingRegistry {
     registry: SchemaRegistry,
     port: u16,
     refused: Arc<AtomicUsize>,
 }
 
 impl FailingRegistry {
-    /// Answers 503 to the first `failures` questions for a schema by its id.
-    pub(super) fn start(failures: usize) -> Self {
+    /// Answers 503 to the first `failures` questions for a schema by its id, or for the id of a schema.
+    pub(crate) fn start(failures: usize) -> Self {
         let registry = SchemaRegistry::start().expect("the registry starts");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("the listener is bound").port();
@@ -32,12 +33,12 @@ impl FailingRegistry {
         Self { registry, port, refused }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Registers a record of one long for the values of `topic`.
-    pub(super) fn register(&self, topic: &str) -> u32 {
+    pub(crate) fn register(&self, topic: &str) -> u32 {
         let schema = json!({"type": "record", "name": "N", "fields": [{"name": "n", "type": "long"}]});
         self.registry
             .register_avro(&format!("{topic}-value"), &schema)
@@ -45,7 +46,7 @@ impl FailingRegistry {
     }
 
     /// Questions refused so far.
-    pub(super) fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 }
@@ -73,7 +74,8 @@ fn request(stream: &TcpStream) -> Option<(String, String, String)> {
 
 fn answer(mut stream: &TcpStream, rest: &RestClient, refused: &AtomicUsize, failures: usize) {
     let Some((method, path, body)) = request(stream) else { return };
-    let (status, text) = if path.contains("/schemas/ids/") && refused.load(Ordering::SeqCst) < failures {
+    let is_question = path.contains("/schemas/ids/") || (method == "POST" && path.contains("/subjects/"));
+    let (status, text) = if is_question && refused.load(Ordering::SeqCst) < failures {
         refused.fetch_add(1, Ordering::SeqCst);
         (503, json!({"error_code": 50301, "message": "not now"}).to_string())
     } else {

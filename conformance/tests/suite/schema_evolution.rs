@@ -1,0 +1,51 @@
+//! `schema.compatibility`: producers of two versions of a schema that write to one topic.
+
+use lakeward_conformance::scenario::Scenario;
+use serde_json::{Value, json};
+
+/// A record in `JsonConverter`'s envelope, of the first version (`id`) or of the second (`id`, `city`).
+fn order(version: i32, id: i64) -> Value {
+    let mut fields = vec![json!({"field": "id", "type": if version == 1 { "int32" } else { "int64" }})];
+    let mut payload = json!({"id": id});
+    if version == 2 {
+        fields.push(json!({"field": "city", "type": "string", "default": "?"}));
+        payload["city"] = json!("Rome");
+    }
+    let schema = json!({"type": "struct", "name": "shop.Order", "version": version, "fields": fields});
+    json!({"schema": schema, "payload": payload})
+}
+
+#[test]
+fn older_records_go_into_the_open_file_of_the_newer_version() {
+    let scenario = Scenario::start(1);
+    scenario.create(&scenario.config(4).with(&[("schema.compatibility", "BACKWARD")]));
+    scenario.produce_json(&[order(1, 0), order(2, 1), order(1, 2), order(2, 3), order(1, 4)]);
+    let names = scenario.wait_for_objects(2);
+    let object = |offset| scenario.object("partition=0", 0, offset, "snappy.parquet");
+    // The newer version ends the first file; after that the versions may take turns.
+    assert_eq!(names, [object(0), object(1)]);
+    assert_eq!(scenario.parquet(&names[0]).rows, [json!({"id": 0})]);
+    let file = scenario.parquet(&names[1]);
+    let columns: Vec<(&str, &str)> =
+        file.columns.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect();
+    assert_eq!(columns, [("id", "int64"), ("city", "string")]);
+    let row = |id: i64, city: &str| json!({"id": id, "city": city});
+    assert_eq!(file.rows, [row(1, "Rome"), row(2, "?"), row(3, "Rome"), row(4, "?")]);
+    scenario.wait_for_commit(0, 5);
+}
+
+#[test]
+fn newer_records_lose_their_new_fields_under_forward() {
+    let scenario = Scenario::start(1);
+    let config = scenario.config(2).with(&[("schema.compatibility", "FORWARD"), ("errors.tolerance", "all")]);
+    scenario.create(&config);
+    let narrow = |version: i32, id: i64| {
+        let mut record = order(version, id);
+        record["schema"]["fields"][0]["type"] = json!("int64");
+        record
+    };
+    scenario.produce_json(&[narrow(1, 0), narrow(2, 1)]);
+    let names = scenario.wait_for_objects(1);
+    assert_eq!(scenario.parquet(&names[0]).rows, [json!({"id": 0}), json!({"id": 1})]);
+    scenario.wait_for_commit(0, 2);
+}
