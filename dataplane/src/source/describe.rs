@@ -166,7 +166,8 @@ mod tests {
         assert_eq!(
             Describe::new(&plugins).unwrap().record(&origin),
             "SourceRecord{sourcePartition=null, sourceOffset=null} ConnectRecord{topic='t', \
-             kafkaPartition=3, key=null, keySchema=Schema{STRING}, value=Struct{a=1,d=Thu Jan 01 00:00:00 UTC 1970}, \
+             kafkaPartition=3, key=null, keySchema=Schema{STRING}, \
+             value=Struct{a=1,d=Thu Jan 01 00:00:00 UTC 1970}, \
              valueSchema=Schema{com.x.R:STRUCT}, timestamp=7, headers=ConnectHeaders(headers=\
              [ConnectHeader(key=h, value=v, schema=Schema{STRING}), ConnectHeader(key=i, value=4, \
              schema=Schema{INT32}), ConnectHeader(key=n, value=null, schema=null)])}"
