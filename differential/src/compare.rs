@@ -101,7 +101,8 @@ fn same_schema_texts(java: &str, ours: &str) -> bool {
     java == ours || matches!((json(java), json(ours)), (Ok(java), Ok(ours)) if same_json(&java, &ours))
 }
 
-fn same_json(java: &Json, ours: &Json) -> bool {
+/// Whether two JSON values are equal as far as they say the same.
+pub(crate) fn same_json(java: &Json, ours: &Json) -> bool {
     match (java, ours) {
         (Json::Array(java), Json::Array(ours)) => {
             java.len() == ours.len() && java.iter().zip(ours).all(|(java, ours)| same_json(java, ours))

@@ -3,6 +3,8 @@
 //! Every entry is printed with its count. An entry that matches too much hides bugs: keep the conditions
 //! narrow. What is to be mended does not belong here: it stays a difference until it is.
 
+mod avro;
+mod avro_schema;
 mod converters;
 mod json;
 mod json_schema;
@@ -42,6 +44,7 @@ pub(crate) struct Known {
 pub(crate) fn known(finding: &Finding<'_>) -> Option<&'static Known> {
     let all = [
         registry::KNOWN,
+        avro::KNOWN,
         converters::KNOWN,
         json::KNOWN,
         json_schema::KNOWN,

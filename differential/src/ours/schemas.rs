@@ -16,7 +16,7 @@ pub(super) fn api_schema(schema: &Schema) -> ApiSchema {
 
 /// The model's form of `schema`.
 pub(super) fn model_schema(schema: &ApiSchema) -> Schema {
-    ToModel { around: Vec::new() }.schema(schema)
+    ToModel { around: Vec::new() }.schema(schema, None)
 }
 
 struct ToApi {
@@ -87,12 +87,13 @@ fn with_attributes(kind: ApiKind, schema: &Schema) -> ApiSchema {
 }
 
 struct ToModel {
-    /// The types of the STRUCTs around.
-    around: Vec<ApiKind>,
+    /// The types of the STRUCTs around, with the reference that was followed to each.
+    around: Vec<(ApiKind, Option<Recursive>)>,
 }
 
 impl ToModel {
-    fn schema(&mut self, schema: &ApiSchema) -> Schema {
+    /// `schema`, to which `followed` refers.
+    fn schema(&mut self, schema: &ApiSchema, followed: Option<Recursive>) -> Schema {
         let kind = match &schema.kind {
             ApiKind::Int8 => Kind::Int8,
             ApiKind::Int16 => Kind::Int16,
@@ -106,19 +107,24 @@ impl ToModel {
             ApiKind::Array(item) => Kind::Array(self.inner(item)),
             ApiKind::Map { key, value } => Kind::Map(self.inner(key), self.inner(value)),
             ApiKind::Recursive(recursive) => {
+                // The same reference means the same STRUCT, whether or not that equals itself.
+                let is_same = |(_, followed): &(ApiKind, Option<Recursive>)| *followed == Some(*recursive);
+                if let Some(between) = self.around.iter().rev().position(is_same) {
+                    return enclosing(between, schema.optional);
+                }
                 let meant = recursive.resolve();
-                return Schema { optional: schema.optional, ..self.schema(&meant) };
+                return Schema { optional: schema.optional, ..self.schema(&meant, Some(*recursive)) };
             }
             ApiKind::Struct(fields) => {
                 // Where a transform has changed the STRUCTs around, one of them is written out again.
-                if let Some(between) = self.around.iter().rev().position(|kind| *kind == schema.kind) {
-                    let kind = Kind::Recursive(between + 1);
-                    return Schema { optional: schema.optional, ..Schema::new(kind) };
+                let is_same = |(kind, _): &(ApiKind, Option<Recursive>)| *kind == schema.kind;
+                if let Some(between) = self.around.iter().rev().position(is_same) {
+                    return enclosing(between, schema.optional);
                 }
-                self.around.push(schema.kind.clone());
+                self.around.push((schema.kind.clone(), followed));
                 let field = |field: &ApiField| Field {
                     name: field.name.to_string(),
-                    schema: Arc::new(self.schema(&field.schema)),
+                    schema: Arc::new(self.schema(&field.schema, None)),
                 };
                 let fields = fields.iter().map(field).collect();
                 self.around.pop();
@@ -137,6 +143,35 @@ impl ToModel {
     }
 
     fn inner(&mut self, schema: &ApiSchema) -> Option<Arc<Schema>> {
-        Some(Arc::new(self.schema(schema)))
+        Some(Arc::new(self.schema(schema, None)))
+    }
+}
+
+/// The place of a STRUCT that is among those around, with so many between.
+fn enclosing(between: usize, optional: bool) -> Schema {
+    Schema { optional, ..Schema::new(Kind::Recursive(between + 1)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use lakeward_api::value::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_type_that_does_not_equal_itself_is_unfolded_once() {
+        let next = Definitions::new("a list of numbers that equal nothing").reserve().unwrap();
+        let field = |name: &str, schema: ApiSchema| ApiField { name: name.into(), schema: Arc::new(schema) };
+        let mut number = ApiSchema::new(ApiKind::Float64);
+        number.default = Some(Value::Float64(f64::NAN));
+        let mut place = ApiSchema::new(ApiKind::Recursive(next));
+        place.optional = true;
+        let list = ApiSchema::new(ApiKind::Struct(vec![field("number", number), field("next", place)]));
+        next.define(&Arc::new(list.clone()));
+
+        let Kind::Struct(outer) = model_schema(&list).kind else { panic!("a STRUCT") };
+        let Kind::Struct(inner) = &outer[1].schema.kind else { panic!("a STRUCT within it") };
+        assert_eq!(inner[1].schema.kind, Kind::Recursive(1));
+        assert!(outer[1].schema.optional && inner[1].schema.optional);
     }
 }

@@ -29,6 +29,7 @@ mod resolve;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod text;
 mod write;
 
 pub use config::AvroConverterPlugin;

@@ -70,9 +70,46 @@ impl Lead {
             && (self.bytes <= 2 * BLOCK || text[at..].starts_with(&self.spelling))
     }
 
+    /// What of the lead is in its first block: little enough to be kept at hand.
+    #[inline(always)]
+    pub(super) fn start(&self) -> Start {
+        let Self { head, mask, bytes, .. } = *self;
+        Start { head, mask, bytes }
+    }
+
+    /// Whether what [`Start::end`] did not look at stands before `end`, too.
+    #[inline(never)]
+    pub(super) fn goes_on(&self, text: &[u8], end: usize) -> bool {
+        end.checked_sub(self.bytes).is_some_and(|at| self.ends_at(text, at, end))
+    }
+
     /// All of it; empty when it is unknown.
     pub(super) fn spelling(&self) -> &[u8] {
         &self.spelling
+    }
+}
+
+/// The first block of a [`Lead`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    head: u128,
+    mask: u128,
+    bytes: usize,
+}
+
+impl Start {
+    /// Where the lead at `at` in `text` ends when its first block stands there.
+    #[inline(always)]
+    pub(super) fn end(self, text: &[u8], at: usize) -> Option<usize> {
+        let chunk = text.get(at..)?.first_chunk()?;
+        let is_there = (u128::from_le_bytes(*chunk) ^ self.head) & self.mask == 0;
+        is_there.then_some(at + self.bytes)
+    }
+
+    /// Whether the lead is longer than a block: [`Lead::goes_on`] has to be asked then.
+    #[inline(always)]
+    pub(super) fn has_more(self) -> bool {
+        self.bytes > BLOCK
     }
 }
 
@@ -92,6 +129,15 @@ mod tests {
             let further = [&b"??"[..], &text].concat();
             assert_eq!(Lead::of(&lead).end(&further, 2), Some(2 + lead.len()));
             assert_eq!(Lead::of(&lead).end(&further, 1), None);
+            let (lead_of, mut others) = (Lead::of(&lead), further.clone());
+            others[2 + lead.len() - 1] ^= 1;
+            for text in [&further, &others] {
+                for at in 0..=2 {
+                    let is_all = |end: &usize| !lead_of.start().has_more() || lead_of.goes_on(text, *end);
+                    let end = lead_of.start().end(text, at).filter(is_all);
+                    assert_eq!(end, lead_of.end(text, at));
+                }
+            }
             assert_eq!(Lead::of(&lead).pass(&text[1..]), None);
             for at in 0..lead.len() {
                 let mut other = text.clone();

@@ -149,7 +149,7 @@ impl Reader<'_> {
         Some(Value::Struct(values))
     }
 
-    /// A default of a union is one of its first branch; of a union that stands for "or null" one of the other.
+    /// A default of a union is one of its first branch, and that of "or null" one of the other branch.
     fn branch(&self, branches: &[TypeId], schema: &Schema, json: &Json) -> Option<Value> {
         if json.is_null() {
             return schema.optional.then_some(Value::Null);

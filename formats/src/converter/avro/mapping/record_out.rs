@@ -64,7 +64,8 @@ impl<'a> FromConnect<'a> {
         let seen_before = type_name.is_some_and(|name| !self.seen.insert(name));
         let kind = self.convert(schema, false)?;
         let default = match &schema.default {
-            Some(default) => default_json(schema, default, self.mapping).filter(|json| fits(schema, json)),
+            Some(default) => default_json(schema, default, self.mapping)
+                .filter(|json| fits(schema, json, self.mapping.scrub)),
             None => schema.optional.then_some(Json::Null),
         };
         let mut props = Map::new();
@@ -89,16 +90,26 @@ impl<'a> FromConnect<'a> {
     }
 }
 
-/// Whether Avro accepts `json` as the default of a field: pairs are no entries of a map.
-fn fits(schema: &Schema, json: &Json) -> bool {
+/// Whether Avro accepts `json` as the default of a field: pairs are no entries of a map, and a union may do
+/// without null, which stands for defaults of all branches but the first.
+fn fits(schema: &Schema, json: &Json, scrub: bool) -> bool {
+    if json.is_null() {
+        return schema.optional || !is_union(schema);
+    }
     match &schema.kind {
         Kind::Map { value, .. } => match json {
-            Json::Object(members) => members.values().all(|json| json.is_null() || fits(value, json)),
+            Json::Object(members) => members.values().all(|json| fits(value, json, scrub)),
             json => json.as_array().is_some_and(Vec::is_empty),
         },
         Kind::Array(item) => {
-            json.as_array().is_some_and(|list| list.iter().all(|json| json.is_null() || fits(item, json)))
+            json.as_array().is_some_and(|list| list.iter().all(|json| fits(item, json, scrub)))
         }
+        Kind::Struct(fields) if is_union(schema) => {
+            fields.first().is_some_and(|field| fits(&field.schema, json, scrub))
+        }
+        Kind::Struct(fields) => fields.iter().all(|field| {
+            json.get(scrub_field(&field.name, scrub)).is_none_or(|json| fits(&field.schema, json, scrub))
+        }),
         _ => true,
     }
 }

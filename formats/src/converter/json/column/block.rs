@@ -111,30 +111,35 @@ impl<'t> Block<'t> {
     /// they are nulls that stay ones. Belongs into a function of its own, so that all it needs stays in
     /// registers.
     #[inline(always)]
-    fn each<T: Copy + Default>(
+    fn each<T: Copy>(
         &mut self,
         lead: &Lead,
         wanted: Wanted,
         cells: &mut [T; BLOCK_ROWS],
         mut read: impl FnMut(&[u8], usize) -> Option<(T, usize)>,
     ) -> Taken {
+        let start = lead.start();
         let text = self.text;
-        let mut taken = Taken { from: wanted.from, to: wanted.from, nulls: 0 };
+        let mut nulls = 0;
         let count = wanted.end(self.rows);
-        for (row, (at, cell)) in self.at.iter_mut().zip(cells).enumerate().take(count).skip(wanted.from) {
-            let Some(value) = lead.end(text, *at) else { break };
+        let mut row = wanted.from;
+        while row < count.min(BLOCK_ROWS) {
+            let Some(value) = start.end(text, self.at[row]) else { break };
+            if start.has_more() && !lead.goes_on(text, value) {
+                break;
+            }
             match read(text, value) {
-                Some((found, end)) => (*cell, *at) = (found, end),
+                Some((cell, end)) => (cells[row], self.at[row]) = (cell, end),
                 // A null is the value that most often is none of the kind.
                 None if wanted.keeps_null && quick::is_null(text, value) => {
-                    *at = value + 4;
-                    taken.nulls |= 1 << row;
+                    self.at[row] = value + 4;
+                    nulls |= 1 << row;
                 }
                 None => break,
             }
-            taken.to = row + 1;
+            row += 1;
         }
-        taken
+        Taken { from: wanted.from, to: row, nulls }
     }
 
     /// Appends the value behind `lead` of each row from `from` on, as long as `append` takes them; returns

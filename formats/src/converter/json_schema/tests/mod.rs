@@ -1,5 +1,6 @@
 //! Java's answers, the registry's part, damage and round trips.
 
+mod blocks;
 mod damage;
 mod golden;
 mod leniency;
