@@ -2,6 +2,7 @@
 //!
 //! Source: `org.apache.kafka.connect.transforms.HeaderFrom`, Kafka 4.1.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -10,7 +11,7 @@ use arrow_schema::{DataType, FieldRef, Fields};
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator};
 use lakeward_api::header::{HeaderColumn, HeaderValues};
-use lakeward_api::schema::Schema;
+use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
@@ -19,6 +20,7 @@ use crate::columns::{self, Plans, fail_all, not_a_map, not_a_struct};
 use crate::layout::{self, Layout, ShapePlans};
 use crate::null_rows;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
+use crate::schemas;
 use crate::settings::{REPLACE_NULL, Settings, non_empty_list, replace_null_key, required};
 use crate::side::{Side, require_struct};
 
@@ -146,8 +148,11 @@ impl HeaderFrom {
             }
         };
         let rows = batch.rows();
+        let mut failed = BTreeMap::new();
         for (index, (_, key)) in plan.sources.iter().zip(&self.pairs) {
-            let values = Values::of_field(&schema.fields()[*index].schema, fill(*index)?)?;
+            let (place, column) = (&schema.fields()[*index].schema, fill(*index)?);
+            refuse_nulls(place, &column, &mut failed);
+            let values = Values::of_field(place, column)?;
             let values = HeaderValues::Rows(values);
             batch.headers.push(rows, HeaderColumn { key: Arc::clone(key), values });
         }
@@ -156,7 +161,7 @@ impl HeaderFrom {
             let array = columns::struct_column(rest, kept, rows)?;
             *self.side.of_mut(&mut batch) = Values::Typed { schema: Arc::clone(rest), array };
         }
-        Ok(Transformed::one(batch))
+        columns::without(batch, failed.into_iter().collect())
     }
 
     fn shaped(&mut self, mut batch: SinkBatch) -> Result<Transformed, ConnectError> {
@@ -225,6 +230,22 @@ impl Transform for HeaderFrom {
     }
 }
 
+/// For a null at a place of recursion, Java looks at the schema that the place stands for, not at the place's
+/// own "or null". Source: `ConnectHeaders#checkSchemaMatches`.
+fn refuse_nulls(place: &Schema, column: &ArrayRef, failed: &mut BTreeMap<usize, ConnectError>) {
+    let Kind::Recursive(recursive) = &place.kind else { return };
+    let schema = recursive.resolve();
+    if schema.optional {
+        return;
+    }
+    for row in (0..column.len()).filter(|row| column.is_null(*row)) {
+        failed.entry(row).or_insert_with(|| {
+            let schema = schemas::printed(&schema);
+            ConnectError::data(format!("A null value requires an optional schema but was {schema}"))
+        });
+    }
+}
+
 fn laid_out(old: &Fields, pairs: &[(Arc<str>, Arc<str>)], operation: Operation) -> ShapePlan {
     let sources = pairs.iter().map(|(name, _)| old.find(name).map(|(at, _)| at)).collect();
     let stays = |field: &FieldRef| !pairs.iter().any(|(name, _)| **name == **field.name());
@@ -269,7 +290,6 @@ mod tests {
     use super::*;
     use crate::sample::{batch, both_ways, map, only, rows, shaped, structure, text, transform, typed};
     use lakeward_api::header::Header;
-    use lakeward_api::schema::Kind;
 
     fn settings(operation: &str) -> [(&'static str, &str); 3] {
         [("fields", "a,a"), ("headers", "h,i"), ("operation", operation)]

@@ -34,9 +34,10 @@ pub(super) enum TextForm {
 }
 
 impl<'a> Cursor<'a> {
-    /// A cursor at the start of `bytes`, after a byte order mark if there is one.
+    /// A cursor at the start of `bytes`, after a byte order mark if there is one. Jackson takes three bytes
+    /// that are nothing else for text.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let pos = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let pos = if bytes.len() > 3 && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Self { bytes, pos }
     }
 

@@ -71,9 +71,10 @@ fn checked(payload: &[u8]) -> Parsed<Cursor<'_>> {
 }
 
 /// Whether a payload holds nothing but white space, which `JsonConverter` without envelopes reads as null. A
-/// byte order mark before it is none of the text.
+/// byte order mark before it is none of the text; alone it is no JSON.
 fn is_blank(payload: &[u8]) -> bool {
-    are_blanks(payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload))
+    let text = payload.strip_prefix(b"\xef\xbb\xbf").filter(|text| !text.is_empty());
+    are_blanks(text.unwrap_or(payload))
 }
 
 fn are_blanks(text: &[u8]) -> bool {

@@ -23,6 +23,14 @@ fn is_documented_leniency(text: &[u8]) -> bool {
 }
 
 #[test]
+fn a_byte_order_mark_alone_is_text_and_no_json() {
+    // Jackson looks for marks in four bytes; with three, the mark is what the text begins with.
+    assert!(!super::super::is_blank(b"\xef\xbb\xbf") && !accepts(b"\xef\xbb\xbf"));
+    assert!(super::super::is_blank(b"\xef\xbb\xbf ") && accepts(b"\xef\xbb\xbf1"));
+    assert!(super::super::is_blank(b""));
+}
+
+#[test]
 fn mutated_json_is_accepted_exactly_when_serde_json_accepts_it() {
     let mut random = Random(7);
     let mut accepted = 0;
