@@ -36,17 +36,6 @@ pub(super) const KNOWN: &[Known] = &[
             (finding.kind == Kind::Order || both_fail) && has_composite_keys(finding)
         },
     ),
-    accepted(
-        "utf-8-replacement",
-        "bytes that are not UTF-8 become one replacement character per maximal part of a character, as \
-         Unicode recommends; Java counts some surrogates and overlong forms differently",
-        |finding| {
-            let Answer::Typed(typed) = finding.java else { return false };
-            [".StringConverter", ".SimpleHeaderConverter"].iter().any(|class| finding.is_class(class))
-                && finding.kind == Kind::Value
-                && crate::model::Show::shown(typed).contains('\u{fffd}')
-        },
-    ),
 ];
 
 /// Whether a map of the input has keys that Java hashes by address.

@@ -2,6 +2,8 @@
 //!
 //! Source: `java.nio.charset.StandardCharsets` and the replacement rules of its coders, JDK 17.
 
+use super::utf8;
+
 /// A standard character set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charset {
@@ -47,7 +49,7 @@ impl Charset {
             },
             Self::Utf16Be => decode_units(bytes, u16::from_be_bytes),
             Self::Utf16Le => decode_units(bytes, u16::from_le_bytes),
-            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Utf8 => utf8::text(bytes).into_owned(),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod protobuf;
 mod registry_framing;
 mod simple_header;
 mod string;
+mod utf8;
 
 use std::sync::Arc;
 

@@ -15,6 +15,8 @@ use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, literal};
 
+use super::utf8;
+
 /// `org.apache.kafka.connect.storage.SimpleHeaderConverter`.
 #[derive(Clone, Copy, Debug)]
 pub struct SimpleHeaderConverterPlugin;
@@ -49,7 +51,7 @@ struct SimpleHeaderConverter {
 fn decode(payload: Option<&[u8]>) -> (Option<Arc<Schema>>, Value) {
     let Some(bytes) = payload else { return (None, Value::Null) };
     // What the parser cannot bear is kept as it came.
-    literal::parse(&String::from_utf8_lossy(bytes)).unwrap_or_else(|_| {
+    literal::parse(&utf8::text(bytes)).unwrap_or_else(|_| {
         (Some(Arc::new(Schema::new(Kind::Bytes))), Value::Bytes(Bytes::copy_from_slice(bytes)))
     })
 }

@@ -20,6 +20,7 @@ use lakeward_api::{ConnectError, java_text};
 
 use super::charset::Charset;
 use super::java_string;
+use super::utf8;
 
 /// `org.apache.kafka.connect.storage.StringConverter`.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +83,8 @@ impl Converter for StringConverter {
             return Ok(Decoded::default());
         }
         let array = Arc::new(match self.charset {
-            Charset::Utf8 => StringArray::try_from_binary(payloads.clone()).unwrap_or_else(|_| {
-                payloads.iter().map(|payload| payload.map(String::from_utf8_lossy)).collect()
-            }),
+            Charset::Utf8 => StringArray::try_from_binary(payloads.clone())
+                .unwrap_or_else(|_| payloads.iter().map(|payload| payload.map(utf8::text)).collect()),
             other => payloads.iter().map(|payload| payload.map(|bytes| other.decode(bytes))).collect(),
         });
         let rows = (0..).take(payloads.len()).collect();

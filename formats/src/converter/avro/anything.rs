@@ -57,7 +57,7 @@ fn read_nested(cursor: &mut Cursor<'_>, depth_left: usize) -> Converted<Value> {
             3 => Value::Float32(cursor.float()?),
             4 => Value::Int32(cursor.int()?),
             5 => Value::Int64(cursor.long()?),
-            6 => Value::String(super::text::text(cursor.bytes()?).into()),
+            6 => Value::String(super::super::utf8::text(cursor.bytes()?).into()),
             7 => Value::Array(items(cursor, MEMBERS, |cursor| read_nested(cursor, depth_left))?),
             _ => {
                 let entry = |cursor: &mut Cursor<'_>| {

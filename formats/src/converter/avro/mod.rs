@@ -29,7 +29,6 @@ mod resolve;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod text;
 mod write;
 
 pub use config::AvroConverterPlugin;

@@ -14,7 +14,7 @@ use arrow_array::{
 use arrow_buffer::{NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Fields};
 
-use super::super::text::text;
+use super::super::super::utf8;
 use super::bits::Bits;
 use super::map::MapCells;
 use super::{Cells, Column, VarCells};
@@ -86,7 +86,7 @@ fn texts(cells: &mut VarCells, nulls: Option<NullBuffer>) -> ArrayRef {
     }
     let cell = |pair: &[i32]| {
         let (start, end) = (pair[0] as usize, pair[1] as usize);
-        text(&data[start..end])
+        utf8::text(&data[start..end])
     };
     let repaired = StringArray::from_iter_values(offsets.windows(2).map(cell));
     let (offsets, data, _) = repaired.into_parts();

@@ -13,10 +13,10 @@ use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
+use super::super::super::utf8;
 use super::super::fault::{Converted, bare, data, malformed};
 use super::super::mapping::{Mapping, branch_name, is_map_entry, is_union};
 use super::super::schema::{AvroSchema, Shape, TypeId};
-use super::super::text::text;
 use super::build::{disagree, refusal};
 use super::{Cursor, shortest};
 
@@ -182,7 +182,7 @@ impl Tree {
         match &kind.shape {
             Shape::Map(value) => self.items(id, cursor, |tree, cursor| {
                 let key = cursor.bytes()?;
-                let name = Value::String(text(key).into());
+                let name = Value::String(utf8::text(key).into());
                 entries.push((key.to_vec(), name, tree.value(*value, value_schema, cursor, depth_left)?));
                 Ok(())
             })?,
@@ -242,7 +242,7 @@ fn leaf(
         (Shape::Int, Kind::Int8, _) => Value::Int8(cursor.int()? as i8),
         (Shape::Long, Kind::Int64, Some(Logical::Timestamp)) => Value::Date(cursor.long()?),
         (Shape::Long, Kind::Int64, _) => Value::Int64(cursor.long()?),
-        (Shape::String, Kind::String, _) => Value::String(text(cursor.bytes()?).into()),
+        (Shape::String, Kind::String, _) => Value::String(utf8::text(cursor.bytes()?).into()),
         (Shape::Enum { symbols, .. }, Kind::String, _) => {
             let index = cursor.int()?;
             let symbol = usize::try_from(index).ok().and_then(|index| symbols.get(index));

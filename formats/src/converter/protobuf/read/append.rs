@@ -1,5 +1,6 @@
 //! The inner loop: one field into its column.
 
+use super::super::super::utf8;
 use super::super::fault::{Converted, malformed};
 use super::cells::{Place, offset, put};
 use super::cursor::Cursor;
@@ -249,5 +250,5 @@ fn put_text(cells: &mut super::VarCells, bytes: &[u8], strict: bool, place: Plac
     if strict {
         return Err(malformed("Protocol message had invalid UTF-8."));
     }
-    cells.put(String::from_utf8_lossy(bytes).as_bytes(), place)
+    cells.put(utf8::text(bytes).as_bytes(), place)
 }
