@@ -64,14 +64,48 @@ impl Seat {
         waiting.seats.insert(next, Arc::clone(&self.leave));
     }
 
-    /// Resolves when the connection must give way.
+    /// Resolves when the connection must give way. One whose request came meanwhile stays, and another is
+    /// asked: the answer to what was carried out must not be lost.
     pub(super) async fn must_leave(&self) {
-        self.leave.notified().await;
+        loop {
+            self.leave.notified().await;
+            if self.number.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+                return;
+            }
+            self.lobby.make_room();
+        }
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         self.work();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_waiting_connection_leaves_and_working_ones_stay() {
+        let lobby = Arc::new(Lobby::default());
+        let seats = [lobby.seat(), lobby.seat(), lobby.seat()];
+        seats[0].work();
+        lobby.make_room();
+        let leaves = || seats.each_ref().map(|seat| seat.must_leave().now_or_never().is_some());
+        assert_eq!(leaves(), [false, true, false]);
+    }
+
+    #[test]
+    fn a_request_that_comes_while_its_connection_is_asked_to_leave_is_answered() {
+        let lobby = Arc::new(Lobby::default());
+        let (first, second) = (lobby.seat(), lobby.seat());
+        lobby.make_room();
+        first.work();
+        assert!(first.must_leave().now_or_never().is_none());
+        assert!(second.must_leave().now_or_never().is_some(), "another one was asked");
     }
 }
