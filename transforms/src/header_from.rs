@@ -16,7 +16,7 @@ use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 
-use crate::columns::{self, Plans, fail_all, not_a_map, not_a_struct};
+use crate::columns::{self, Plans, copy_of, fail_all, not_a_map, not_a_struct};
 use crate::layout::{self, Layout, ShapePlans};
 use crate::null_rows;
 use crate::plugin::{KAFKA_VERSION, TransformClass};
@@ -84,8 +84,10 @@ enum Operation {
 }
 
 struct Plan {
-    /// Column of each pair.
+    /// Column of each pair, up to the first that has none.
     sources: Vec<usize>,
+    /// Why a pair has none: rows that cannot be a header of an earlier pair fail for that reason.
+    missing: Option<ConnectError>,
     /// The schema and columns of what stays, when fields move.
     rest: Option<(Arc<Schema>, Vec<usize>)>,
 }
@@ -155,6 +157,11 @@ impl HeaderFrom {
             let values = Values::of_field(place, column)?;
             let values = HeaderValues::Rows(values);
             batch.headers.push(rows, HeaderColumn { key: Arc::clone(key), values });
+        }
+        if let Some(missing) = &plan.missing {
+            for row in 0..rows {
+                failed.entry(row).or_insert_with(|| copy_of(missing));
+            }
         }
         if let Some((rest, indices)) = &plan.rest {
             let kept = indices.iter().map(|index| fill(*index)).collect::<Result<Vec<_>, _>>()?;
@@ -266,13 +273,15 @@ fn plan(
 ) -> Result<Plan, ConnectError> {
     require_struct(schema, array, purpose)?;
     let mut sources = Vec::with_capacity(pairs.len());
+    let mut missing = None;
     for (name, _) in pairs {
         let Some((index, _)) = schema.field(name) else {
-            return Err(ConnectError::new(
+            missing = Some(ConnectError::new(
                 ErrorClass::Record,
                 "java.lang.NullPointerException",
                 format!("The record has no field '{name}' to {}", purpose.trim_start_matches("header ")),
             ));
+            break;
         };
         sources.push(index);
     }
@@ -282,7 +291,7 @@ fn plan(
         let fields = indices.iter().map(|index| schema.fields()[*index].clone()).collect();
         (Arc::new(columns::struct_like(schema, fields)), indices)
     });
-    Ok(Plan { sources, rest })
+    Ok(Plan { sources, missing, rest })
 }
 
 #[cfg(test)]

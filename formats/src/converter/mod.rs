@@ -3,6 +3,7 @@
 //! One module per converter class of Kafka Connect. They must not reach the network; a converter that needs
 //! a schema registry gets its schemas handed in.
 
+mod around;
 pub mod avro;
 mod byte_array;
 mod charset;

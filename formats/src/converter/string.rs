@@ -56,7 +56,7 @@ impl ConverterPlugin for StringConverterPlugin {
         let Some(charset) = Charset::named(encoding) else {
             return Err(ConnectError::config(format!(
                 "Invalid value {encoding} for configuration converter.encoding: UTF-8, UTF-16, UTF-16BE, \
-                 UTF-16LE, ISO-8859-1 and US-ASCII are supported"
+                 UTF-16LE, ISO-8859-1, windows-1252 and US-ASCII are supported"
             )));
         };
         Ok(Box::new(StringConverter { schema: Arc::new(Schema::optional(Kind::String)), charset }))

@@ -7,7 +7,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_schema::DataType;
-use lakeward_api::schema::{Kind, Logical, Schema};
+use lakeward_api::schema::{Field, Kind, Logical, Schema};
 
 use super::block::Text;
 use super::cells::{
@@ -16,6 +16,7 @@ use super::cells::{
 };
 use super::nested::{List, Map, StructParts, Union};
 use super::recursive::Recursives;
+use super::sparse::Sparse;
 use super::texts::Texts;
 use super::{Form, NullForm, Untyped, hash, value};
 use crate::FormatError;
@@ -74,17 +75,21 @@ pub(super) fn typed<'a>(schema: &'a Schema, array: &'a ArrayRef, form: Form) -> 
         }
         (_, Kind::Recursive(recursive)) => {
             let cells = array.as_binary_opt().ok_or_else(wrong)?;
-            bind.column(Recursives::new(cells, *recursive, form))
+            bind.column(Recursives::new(cells, *recursive, schema.optional, form))
         }
         (_, Kind::Struct(fields)) => {
-            let columns = array.as_struct_opt().ok_or_else(wrong)?;
+            let inner = array.as_struct_opt().ok_or_else(wrong)?;
+            let columns = fields.iter().zip(inner.columns());
             if form.dialect.is_union(schema) {
-                let fields = fields.iter().zip(columns.columns());
-                let fields = fields.map(|(field, column)| typed(&field.schema, column, form));
-                return Ok(bind.column(Union(fields.collect::<Result<_, FormatError>>()?)));
+                let fields = columns.map(|(field, column)| typed(&field.schema, column, form));
+                let fields = fields.collect::<Result<_, FormatError>>()?;
+                return Ok(bind.column(Union { fields, is_optional: schema.optional }));
+            }
+            if is_sparse(schema, form) {
+                return Ok(bind.column(sparse(columns, form)?));
             }
             let mut parts = StructParts::default();
-            add_typed(&mut parts, schema, columns, form)?;
+            add_typed(&mut parts, schema, inner, form)?;
             bind.column(parts.finish())
         }
     })
@@ -113,7 +118,24 @@ fn add_typed<'a>(
 
 fn is_object(schema: &Schema, form: Form) -> bool {
     let is_struct = matches!(schema.kind, Kind::Struct(_)) && schema.logical().is_none();
-    is_struct && !form.dialect.is_union(schema)
+    is_struct && !form.dialect.is_union(schema) && !is_sparse(schema, form)
+}
+
+/// The columns of fields of which some may be left out.
+fn sparse<'a>(
+    columns: impl Iterator<Item = (&'a Field, &'a ArrayRef)>,
+    form: Form,
+) -> Result<Sparse<'a>, FormatError> {
+    let mut sparse = Sparse::default();
+    for (field, column) in columns {
+        sparse.push(&field.name, typed(&field.schema, column, form)?);
+    }
+    Ok(sparse)
+}
+
+/// Whether fields of a STRUCT may be left out.
+fn is_sparse(schema: &Schema, form: Form) -> bool {
+    schema.fields().iter().any(|field| form.dialect.may_be_absent(&field.schema))
 }
 
 fn null_text(schema: &Schema, array: &ArrayRef, form: Form) -> Result<NullText, FormatError> {

@@ -48,6 +48,11 @@ pub(super) trait Cells {
         0
     }
 
+    /// Whether the value `index` has no text at all: objects leave it out, lists and maps show a null.
+    fn is_absent(&self, _index: usize) -> bool {
+        false
+    }
+
     /// Whether `count` values from `one` on are known to be those from `other` on.
     fn is_same(&self, _one: usize, _other: usize, _count: usize) -> bool {
         false
@@ -148,6 +153,10 @@ impl<C: Cells> Cells for Column<'_, C> {
         if self.is_null(index) { 0 } else { self.cells.hash(index) }
     }
 
+    fn is_absent(&self, index: usize) -> bool {
+        !self.is_null(index) && self.cells.is_absent(index)
+    }
+
     fn is_same(&self, one: usize, other: usize, count: usize) -> bool {
         self.valid.is_none() && self.cells.is_same(one, other, count)
     }
@@ -180,6 +189,10 @@ impl<C: Cells + ?Sized> Cells for Box<C> {
 
     fn hash(&self, index: usize) -> u32 {
         (**self).hash(index)
+    }
+
+    fn is_absent(&self, index: usize) -> bool {
+        (**self).is_absent(index)
     }
 
     fn is_same(&self, one: usize, other: usize, count: usize) -> bool {

@@ -20,6 +20,8 @@ use crate::FormatError;
 pub(crate) struct ColumnText<'a> {
     rows: usize,
     column: Any<'a>,
+    /// Whether rows may have no text at all.
+    may_be_absent: bool,
 }
 
 impl<'a> ColumnText<'a> {
@@ -28,12 +30,19 @@ impl<'a> ColumnText<'a> {
     /// # Errors
     /// Class `Record` when the array does not have the type of the schema.
     pub(crate) fn new(schema: &'a Schema, array: &'a ArrayRef, form: Form) -> Result<Self, FormatError> {
-        Ok(Self { rows: array.len(), column: typed(schema, array, form)? })
+        let may_be_absent = form.dialect.may_be_absent(schema);
+        Ok(Self { rows: array.len(), column: typed(schema, array, form)?, may_be_absent })
     }
 
     /// Prepares the schemaless values of a shape.
     pub(crate) fn of_shape(array: &'a ArrayRef, untyped: Untyped) -> Self {
-        Self { rows: array.len(), column: shaped(array, untyped) }
+        Self { rows: array.len(), column: shaped(array, untyped), may_be_absent: false }
+    }
+
+    /// Which rows have a text; `None` when all have one. The others are written as null.
+    pub(crate) fn present(&self) -> Option<NullBuffer> {
+        let present = || (0..self.rows).map(|row| !self.column.is_absent(row)).collect::<NullBuffer>();
+        self.may_be_absent.then(present)
     }
 
     /// Calls `take` with every row in order: its text, or why it has none: class `Record` for a null that may

@@ -1,7 +1,7 @@
 //! Values as JSON text, byte for byte as Java writes them: shared by `JsonConverter` and JSON lines.
 //!
 //! Columns are written straight from Arrow (`column`), with the parts that `bind` chooses (`cells`, `texts`,
-//! `nested`) into the slots of a `block`; dynamic values and defaults one by one (`value`). Maps
+//! `nested`, `sparse`) into the slots of a `block`; dynamic values and defaults one by one (`value`). Maps
 //! have the order of Java's `HashMap` (`hash`).
 //!
 //! Source: `JsonConverter#convertToJson`, Kafka 4.1; Jackson's `UTF8JsonGenerator`.
@@ -14,6 +14,7 @@ mod decimal;
 pub(crate) mod hash;
 mod nested;
 mod recursive;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -51,7 +52,8 @@ pub(crate) enum Dialect {
     #[default]
     Kafka,
     /// `JsonSchemaData`'s: keys that are no required texts stand in `{"key":…,"value":…}` objects, and of the
-    /// STRUCTs that `is_union` tells only the field that is not null is written.
+    /// STRUCTs that `is_union` tells only the field that is not null is written; without one they are null,
+    /// or left out of the object around them when they may not be null.
     Registered {
         /// Whether a STRUCT is a union.
         is_union: fn(&lakeward_api::schema::Schema) -> bool,
@@ -61,6 +63,18 @@ pub(crate) enum Dialect {
 impl Dialect {
     fn is_union(self, schema: &lakeward_api::schema::Schema) -> bool {
         matches!(self, Self::Registered { is_union } if is_union(schema))
+    }
+
+    /// Whether values of `schema` may have no text at all: see [`value::is_absent`]. Recursion is bounded by
+    /// the depth of the schema.
+    fn may_be_absent(self, schema: &lakeward_api::schema::Schema) -> bool {
+        match lakeward_api::recursion::resolved(schema) {
+            Some(shown) => self.is_union(&shown),
+            None => {
+                let inner = || schema.fields().iter().any(|field| self.may_be_absent(&field.schema));
+                self.is_union(schema) && (!schema.optional || inner())
+            }
+        }
     }
 
     /// How maps with keys of `schema` are written.

@@ -112,28 +112,42 @@ impl Cells for Struct<'_> {
 }
 
 /// Fields of which one is written; a null when all are null.
-pub(super) struct Union<'a>(pub(super) Vec<Box<dyn AnyColumn + 'a>>);
+pub(super) struct Union<'a> {
+    pub(super) fields: Vec<Box<dyn AnyColumn + 'a>>,
+    /// Whether it may be null.
+    pub(super) is_optional: bool,
+}
+
+impl Union<'_> {
+    fn chosen(&self, index: usize) -> Option<&dyn AnyColumn> {
+        self.fields.iter().find(|field| field.has_value(index)).map(|field| &**field)
+    }
+}
 
 impl Cells for Union<'_> {
     fn width(&self) -> usize {
-        self.0.iter().map(|field| field.width()).fold(4, usize::max)
+        self.fields.iter().map(|field| field.width()).fold(4, usize::max)
     }
 
     fn prepare(&mut self, range: Range<usize>) {
-        for field in &mut self.0 {
+        for field in &mut self.fields {
             field.prepare(range.clone());
         }
     }
 
     fn extra(&self, range: Range<usize>) -> usize {
-        self.0.iter().map(|field| field.extra(range.clone())).sum()
+        self.fields.iter().map(|field| field.extra(range.clone())).sum()
     }
 
     fn value(&self, out: &mut [u8], at: usize, index: usize) -> Written {
-        match self.0.iter().find(|field| field.has_value(index)) {
+        match self.chosen(index) {
             Some(field) => field.value(out, at, index),
             None => Ok(Lead::new(b"null").put(out, at)),
         }
+    }
+
+    fn is_absent(&self, index: usize) -> bool {
+        self.chosen(index).map_or(!self.is_optional, |field| field.is_absent(index))
     }
 }
 

@@ -12,13 +12,15 @@ use lakeward_api::schema::Schema;
 use super::Form;
 use super::block::Written;
 use super::cells::Cells;
-use super::value::append_typed;
+use super::value::{append_typed, holds_nothing};
 use crate::FormatError;
 
 /// Packed values. Their texts are made when they are prepared, because nothing else tells their lengths.
 pub(super) struct Recursives<'a> {
     cells: &'a BinaryArray,
     schema: Arc<Schema>,
+    /// Whether the place may be null.
+    is_optional: bool,
     form: Form,
     /// Index of the first text.
     first: usize,
@@ -27,8 +29,9 @@ pub(super) struct Recursives<'a> {
 }
 
 impl<'a> Recursives<'a> {
-    pub(super) fn new(cells: &'a BinaryArray, recursive: Recursive, form: Form) -> Self {
-        Self { cells, schema: recursive.resolve(), form, first: 0, texts: VecDeque::new() }
+    pub(super) fn new(cells: &'a BinaryArray, recursive: Recursive, is_optional: bool, form: Form) -> Self {
+        let schema = recursive.resolve();
+        Self { cells, schema, is_optional, form, first: 0, texts: VecDeque::new() }
     }
 
     fn text(&self, index: usize) -> Result<Vec<u8>, FormatError> {
@@ -73,5 +76,15 @@ impl Cells for Recursives<'_> {
         };
         out[at..at + text.len()].copy_from_slice(text);
         Ok(at + text.len())
+    }
+
+    fn is_absent(&self, index: usize) -> bool {
+        self.form.dialect.is_union(&self.schema)
+            && holds_nothing(
+                &self.schema,
+                self.is_optional,
+                &packed::unpack(self.cells.value(index)),
+                self.form,
+            )
     }
 }

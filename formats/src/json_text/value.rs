@@ -2,7 +2,7 @@
 
 use lakeward_api::decimal::Decimal;
 use lakeward_api::rows::DAY_MS;
-use lakeward_api::schema::{Kind, Logical, Schema};
+use lakeward_api::schema::{Field, Kind, Logical, Schema};
 use lakeward_api::value::Value;
 
 use super::{DecimalFormat, Form, MapForm, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
@@ -105,22 +105,13 @@ pub(crate) fn append_typed(
         (Kind::Struct(fields), Value::Struct(values))
             if fields.len() == values.len() && form.dialect.is_union(schema) =>
         {
-            match fields.iter().zip(values).find(|(_, value)| !value.is_null()) {
+            match chosen(fields, values, form) {
                 Some((field, value)) => append_typed(out, &field.schema, value, form)?,
                 None => out.extend_from_slice(b"null"),
             }
         }
         (Kind::Struct(fields), Value::Struct(values)) if fields.len() == values.len() => {
-            out.push(b'{');
-            for (at, (field, value)) in fields.iter().zip(values).enumerate() {
-                if at > 0 {
-                    out.push(b',');
-                }
-                text::append_quoted(out, &field.name);
-                out.push(b':');
-                append_typed(out, &field.schema, value, form)?;
-            }
-            out.push(b'}');
+            append_fields(out, fields, values, form)?;
         }
         (Kind::Boolean, Value::Boolean(_))
         | (Kind::Bytes, Value::Bytes(_))
@@ -137,6 +128,57 @@ pub(crate) fn append_typed(
         }
     }
     Ok(())
+}
+
+/// Appends a STRUCT that is no union, without the fields that have no text.
+fn append_fields(
+    out: &mut Vec<u8>,
+    fields: &[Field],
+    values: &[Value],
+    form: Form,
+) -> Result<(), FormatError> {
+    out.push(b'{');
+    let start = out.len();
+    for (field, value) in fields.iter().zip(values) {
+        if is_absent(&field.schema, value, form) {
+            continue;
+        }
+        if out.len() > start {
+            out.push(b',');
+        }
+        text::append_quoted(out, &field.name);
+        out.push(b':');
+        append_typed(out, &field.schema, value, form)?;
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// The field of a union that is written: the first that is not null, or has a default.
+fn chosen<'v>(fields: &'v [Field], values: &'v [Value], form: Form) -> Option<(&'v Field, &'v Value)> {
+    let has_default = |field: &Field| field.schema.default.is_some() && form.nulls == NullForm::Default;
+    fields.iter().zip(values).find(|(field, value)| !value.is_null() || has_default(field))
+}
+
+/// Whether a value has no text at all, not even a null, so that an object leaves it out: it is a union that
+/// may not be null and holds nothing, or the field that it holds is one. Recursion is bounded by the depth
+/// of the value.
+fn is_absent(schema: &Schema, value: &Value, form: Form) -> bool {
+    match &schema.kind {
+        Kind::Recursive(recursive) => holds_nothing(&recursive.resolve(), schema.optional, value, form),
+        _ => holds_nothing(schema, schema.optional, value, form),
+    }
+}
+
+/// The same for a value of `schema` at a place that may be null or not.
+pub(super) fn holds_nothing(schema: &Schema, is_optional: bool, value: &Value, form: Form) -> bool {
+    match (&schema.kind, value) {
+        (Kind::Struct(fields), Value::Struct(values)) if form.dialect.is_union(schema) => {
+            let chosen = chosen(fields, values, form);
+            chosen.map_or(!is_optional, |(field, value)| is_absent(&field.schema, value, form))
+        }
+        _ => false,
+    }
 }
 
 fn append_logical(out: &mut Vec<u8>, logical: Logical, value: &Value, form: Form) -> Result<(), FormatError> {

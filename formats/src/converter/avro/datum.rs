@@ -7,11 +7,11 @@ use std::sync::Arc;
 use arrow_array::Array;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
-use lakeward_api::schema::Schema;
+use lakeward_api::schema::{Kind, Schema};
 
 use super::anything;
 use super::fault::{Converted, WRITING, data};
-use super::mapping::{Mapping, from_connect};
+use super::mapping::{Mapping, fixed_size, from_connect, is_enum, is_union};
 use super::schema::{parse, print};
 use super::write::Writer;
 
@@ -31,6 +31,33 @@ impl From<DatumOptions> for Mapping {
         let DatumOptions { enhanced, meta_data, optional_map_keys } = options;
         Self { enhanced, meta_data, optional_map_keys, ..Self::default() }
     }
+}
+
+/// A type of Avro that Connect knows by parameters only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AvroOnly {
+    /// STRING that is an enum.
+    Enum,
+    /// BYTES of this many bytes.
+    Fixed(usize),
+    /// STRUCT with a field per branch.
+    Union,
+}
+
+impl AvroOnly {
+    /// What `schema` stands for.
+    pub(crate) fn of(schema: &Schema, options: DatumOptions) -> Option<Self> {
+        match schema.kind {
+            Kind::String => (options.enhanced && is_enum(schema)).then_some(Self::Enum),
+            Kind::Struct(_) => is_union(schema).then_some(Self::Union),
+            _ => fixed_size(schema)?.parse().ok().map(Self::Fixed),
+        }
+    }
+}
+
+/// Whether MAPs with such keys are Avro maps; others are arrays of entries.
+pub(crate) fn is_avro_map(key: &Schema, options: DatumOptions) -> bool {
+    Mapping::from(options).is_avro_map(key)
 }
 
 /// The Avro schema of `schema` as its JSON text; `None` is schemaless.

@@ -33,5 +33,5 @@ mod write;
 
 pub use config::AvroConverterPlugin;
 pub use convert::AvroConverter;
-pub(crate) use datum::{DatumOptions, DatumWriter, schema_text};
+pub(crate) use datum::{AvroOnly, DatumOptions, DatumWriter, is_avro_map, schema_text};
 pub(crate) use write::write_long;

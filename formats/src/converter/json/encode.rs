@@ -15,6 +15,7 @@ use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::schema::Schema;
 use lakeward_api::value::Value;
 
+use super::super::around::{Around, Prefix};
 use super::Reader;
 use super::schema_json::append_schema;
 use crate::FormatError;
@@ -139,38 +140,29 @@ impl JsonWriter {
 
 /// The rows of `column`, in an envelope that begins with `prefix`; Kafka's null where `valid` says so.
 fn append_rows(
-    column: ColumnText<'_>,
+    mut column: ColumnText<'_>,
     rows: usize,
     prefix: Option<&[u8]>,
     valid: Option<&NullBuffer>,
 ) -> Encoded {
-    let first_bytes = rows.min(GUESS_ROWS) * (prefix.map_or(0, <[u8]>::len) + ROW_BYTES_GUESS) / rows.max(1);
-    let mut encoded = Encoded::with_capacity(rows, first_bytes);
-    let mut row = 0;
-    let written: Result<(), Infallible> = column.each(|text| {
-        if valid.is_some_and(|valid| valid.is_null(row)) {
-            encoded.push_null();
-        } else {
-            encoded.push(|out| {
-                let text = text?;
-                if row == GUESS_ROWS {
-                    let bytes = (rows - row) * (out.len() / row + SPARE_BYTES);
-                    out.reserve(bytes.min(RESERVE_BYTES_MAX));
-                }
-                if let Some(prefix) = prefix {
-                    out.extend_from_slice(prefix);
-                }
-                text.append_to(out);
-                if prefix.is_some() {
-                    out.push(b'}');
-                }
-                Ok(())
-            });
+    let suffix: &[u8] = if prefix.is_some() { b"}" } else { b"" };
+    let around = Around { rows, valid, prefix: Prefix::new(prefix.unwrap_or_default()), suffix };
+    let mut encoded = around.encoded();
+    let (mut first, mut space) = (0, Vec::new());
+    while let Some(slots) = column.slots(first) {
+        first = slots.rows().end;
+        let put = |out: &mut [u8], at: &mut [usize]| column.put(&slots, valid, out, at);
+        if around.push_block(&mut encoded, slots.rows(), slots.rooms(), put) {
+            continue;
         }
-        row += 1;
-        Ok(())
-    });
-    let Ok(()) = written;
+        let mut row = slots.rows().start;
+        let written = column.each_of(&slots, &mut space, |text| {
+            around.push(&mut encoded, row, |out| text.map(|text| text.append_to(out)));
+            row += 1;
+            Ok(())
+        });
+        let Ok::<(), Infallible>(()) = written;
+    }
     encoded
 }
 
@@ -193,10 +185,3 @@ const NO_SCHEMA: &[u8] = b"{\"schema\":null,\"payload\":";
 const PREFIXES_MAX: usize = 16;
 
 const ROW_BYTES_GUESS: usize = 128;
-
-/// Rows that tell how long the others are, each with a few bytes to spare.
-const GUESS_ROWS: usize = 64;
-const SPARE_BYTES: usize = 16;
-
-/// Longer batches grow as they go.
-const RESERVE_BYTES_MAX: usize = 64 << 20;

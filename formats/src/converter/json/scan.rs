@@ -1,6 +1,8 @@
-//! Text in words of eight bytes: where a string ends, what a number is.
+//! Text in blocks of bytes: where a string ends, what a number is.
 //!
 //! Knows bytes, not JSON: whoever calls decides what may follow.
+
+use wide::i8x16;
 
 /// Bytes that are looked at together.
 pub(super) const BLOCK: usize = 16;
@@ -9,22 +11,12 @@ pub(super) const BLOCK: usize = 16;
 /// character or a byte beyond ASCII; 16 if there is none.
 #[inline(always)]
 pub(super) fn ascii_text_bytes(block: &[u8; BLOCK]) -> usize {
-    let (low, high) = words(block);
-    let low = text_ends(low);
-    if low != 0 {
-        return (low.trailing_zeros() / 8) as usize;
-    }
-    8 + (text_ends(high).trailing_zeros() / 8) as usize
-}
-
-/// The high bit of each lane that ends plain ASCII text. Borrows can set false bits only above a true one,
-/// so the lowest set bit is exact.
-#[inline(always)]
-fn text_ends(word: u64) -> u64 {
-    // Moves the quote to 0x20, next to the control characters, and none of the others across that border.
-    let quotes_and_controls = (word ^ (LANES * 0x02)).wrapping_sub(LANES * 0x21);
-    let escapes = (word ^ (LANES * b'\\' as u64)).wrapping_sub(LANES);
-    (quotes_and_controls | escapes | word) & (LANES * 0x80)
+    let bytes = i8x16::new(block.map(u8::cast_signed));
+    // As signed numbers, control characters and bytes beyond ASCII are all below the blank.
+    let ends = bytes.simd_lt(i8x16::splat(b' '.cast_signed()))
+        | bytes.simd_eq(i8x16::splat(b'"'.cast_signed()))
+        | bytes.simd_eq(i8x16::splat(b'\\'.cast_signed()));
+    (ends.to_bitmask() | 1 << BLOCK).trailing_zeros() as usize
 }
 
 /// The number that the digits at the start of `text` make, and their count; `None` for no digit, for more

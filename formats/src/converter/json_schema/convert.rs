@@ -172,8 +172,18 @@ impl ReadRows for Box<Reader> {
 
 impl WriteRows for Rows<'_> {
     fn write_all(self, frame: &mut Frame<'_>) {
+        // A union that may not be null and holds nothing is no value.
+        match self.text.present() {
+            Some(present) => frame.only(&present, |frame| self.write(frame)),
+            None => self.write(frame),
+        }
+    }
+}
+
+impl Rows<'_> {
+    fn write(self, frame: &mut Frame<'_>) {
         let Self { mut text, validator } = self;
-        let valid = frame.valid().cloned();
+        let valid = frame.valid();
         let mut space = Vec::new();
         let mut first = 0;
         while let Some(slots) = text.slots(first) {
@@ -181,8 +191,7 @@ impl WriteRows for Rows<'_> {
             first = rows.end;
             // What is checked must not stay when it is wrong.
             let is_written = validator.is_none()
-                && frame
-                    .block(rows.clone(), slots.rooms(), |out, at| text.put(&slots, valid.as_ref(), out, at));
+                && frame.block(rows.clone(), slots.rooms(), |out, at| text.put(&slots, valid, out, at));
             if !is_written {
                 let mut row = rows.start;
                 let written = text.each_of(&slots, &mut space, |text| {

@@ -13,11 +13,12 @@ use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::plugin::ConverterRole;
 use lakeward_registry::{Choice, Registry, RegistrySettings};
 
+use super::super::around::{Around, Prefix};
 use super::config::rules;
 use super::decode::Decoding;
 use super::fault::{Fault, NOT_REST, TOKEN, again, refused};
 use super::format::{Format, WriteRows};
-use super::frame::{Frame, Prefix};
+use super::frame::Frame;
 use super::readers::Readers;
 use super::subjects::Rules;
 use super::wire::{self, Frames, Stretch};
@@ -237,8 +238,9 @@ impl<F: Format> Converter for FramedConverter<F> {
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
         let rows = values.rows();
-        let mut encoded = Frame::encoded(rows);
         let valid = self.valid(values);
+        let around = Around { rows, valid: valid.as_ref(), prefix: Prefix::new(b""), suffix: b"" };
+        let mut encoded = around.encoded();
         if valid.as_ref().is_some_and(|valid| valid.null_count() == rows) {
             (0..rows).for_each(|_| encoded.push_null());
             return Ok(encoded);
@@ -249,8 +251,8 @@ impl<F: Format> Converter for FramedConverter<F> {
                     let name = std::mem::take(&mut prefix);
                     encoded.header = Some((self.rules.subjects.header(), name.into()));
                 }
-                let (words, prefix) = (F::WRITING, Prefix::new(&prefix));
-                let mut frame = Frame { rows, valid, prefix, words, topic, encoded };
+                let around = Around { prefix: Prefix::new(&prefix), ..around };
+                let mut frame = Frame { around, words: F::WRITING, topic, encoded };
                 bound.write_all(&mut frame);
                 Ok(frame.encoded)
             }

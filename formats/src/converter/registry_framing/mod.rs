@@ -40,6 +40,6 @@ pub(super) use config::{
 pub(super) use converter::RegistryConverter;
 pub(super) use fault::{Converted, Fault, SERIALIZATION, Words};
 pub(super) use format::{Format, ReadRows, Refused, WriteRows};
-pub(super) use frame::{BLOCK_ROWS, Frame};
+pub(super) use frame::Frame;
 pub(super) use wire::Payloads;
 pub(super) use writers::Made;

@@ -23,6 +23,7 @@ pub(in super::super) fn from_connect(schema: &Schema, mapping: Mapping) -> Conve
     let mut from = FromConnect {
         referred: &referred,
         records: Vec::new(),
+        opened: Vec::new(),
         avro: AvroSchema::default(),
         mapping,
         known: Vec::new(),
@@ -43,6 +44,8 @@ pub(super) struct FromConnect<'a> {
     /// Records by the names of their schemas, also those that are still without fields: what places of
     /// recursion mean, as in Java.
     pub(super) records: Vec<(&'a str, TypeId)>,
+    /// Places around without a name, which are written out.
+    opened: Vec<Recursive>,
     /// Names of field schemas so far.
     pub(super) seen: HashSet<String>,
     unnamed: usize,
@@ -70,7 +73,10 @@ impl<'a> FromConnect<'a> {
                 }
                 return self.union(branches);
             }
-            let record = self.named(schema, |from| from.record(schema))?;
+            let record = match self.begun(schema).filter(|_| !self.opened.is_empty()) {
+                Some(begun) => begun,
+                None => self.named(schema, |from| from.record(schema))?,
+            };
             return if schema.optional && !required {
                 let null = self.avro.add(Type::new(Shape::Null));
                 self.union(vec![null, record])
@@ -93,16 +99,27 @@ impl<'a> FromConnect<'a> {
 
     /// The record that a place of recursion means.
     fn place(&mut self, schema: &'a Schema, recursive: Recursive) -> Converted<TypeId> {
-        let Some(name) = schema.name.as_deref() else {
+        if let Some(begun) = self.begun(schema) {
+            return Ok(begun);
+        }
+        let name = schema.name.as_deref();
+        // Java writes a STRUCT without a name out again, down to the next one with a name.
+        if name.is_none() && self.opened.contains(&recursive) {
             return Err(data("A schema without a name contains itself, which Avro cannot"));
-        };
-        if let Some((_, id)) = self.records.iter().find(|(known, _)| *known == name) {
-            return Ok(*id);
         }
         let Some((_, schema)) = self.referred.iter().find(|(known, _)| *known == recursive) else {
-            return Err(data(format!("The schema {name} is not known")));
+            return Err(data(format!("The schema {} is not known", name.unwrap_or_default())));
         };
-        self.named(schema, |from| from.record(schema))
+        self.opened.extend(name.is_none().then_some(recursive));
+        let record = self.named(schema, |from| from.record(schema));
+        self.opened.truncate(self.opened.len() - usize::from(name.is_none()));
+        record
+    }
+
+    /// The record of the name of `schema`, which may still be without fields.
+    fn begun(&self, schema: &Schema) -> Option<TypeId> {
+        let name = schema.name.as_deref()?;
+        self.records.iter().find(|(known, _)| *known == name).map(|(_, id)| *id)
     }
 
     /// The type that an equal schema already has, or the one that `make` makes.

@@ -71,7 +71,7 @@ pub(super) fn is_union(schema: &Schema) -> bool {
 }
 
 /// Whether a STRING stands for an Avro enum.
-fn is_enum(schema: &Schema) -> bool {
+pub(super) fn is_enum(schema: &Schema) -> bool {
     matches!(schema.kind, Kind::String)
         && (schema.parameters.contains_key(GENERALIZED_ENUM) || schema.parameters.contains_key(AVRO_ENUM))
 }

@@ -59,10 +59,11 @@ impl<'a> FromConnect<'a> {
     }
 
     fn field(&mut self, name: String, schema: &'a Schema, doc: Option<String>) -> Converted<RecordField> {
-        check_name(&name)?;
         let type_name = schema.name.as_deref().map(|name| scrub_full(name, self.mapping.scrub));
         let seen_before = type_name.is_some_and(|name| !self.seen.insert(name));
         let kind = self.convert(schema, false)?;
+        // The library of Java looks at the name when the field is complete.
+        check_name(&name)?;
         let default = match &schema.default {
             Some(default) => default_json(schema, default, self.mapping)
                 .filter(|json| fits(schema, json, self.mapping.scrub)),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arrow_array::Array;
+use lakeward_api::recursion::Definitions;
 use lakeward_api::rows;
-use lakeward_api::schema::{Kind, Schema};
+use lakeward_api::schema::{Field, Kind, Schema};
 
 use super::super::super::registry_framing::dump;
 use super::super::mapping::{Mapping, ToConnect, from_connect};
@@ -256,4 +257,34 @@ fn blocks_hold_what_single_records_hold_and_damage_gives_them_up() {
             assert_eq!(value(&found), value(&expected), "round {round} row {row}");
         }
     }
+}
+
+/// The text is that of Java's `AvroData`.
+#[test]
+fn a_struct_without_a_name_is_written_out_again_down_to_one_with_a_name() {
+    let mut definitions = Definitions::new("avro unnamed");
+    let (one, two) = (definitions.reserve().unwrap(), definitions.reserve().unwrap());
+    let field = |name: &str, schema: Schema| Field { name: name.into(), schema: Arc::new(schema) };
+    let inner = vec![
+        field("up", one.place(true, None)),
+        field("same", two.place(true, Some("demo.Two"))),
+        field("b", Schema::optional(Kind::Bytes)),
+    ];
+    let inner = Schema::optional(Kind::Struct(inner)).named("demo.Two");
+    two.define(&Arc::new(inner.clone()));
+    let fields = vec![field("two", inner), field("flag", Schema::new(Kind::Boolean))];
+    let schema = Schema::new(Kind::Struct(fields));
+    one.define(&Arc::new(schema.clone()));
+
+    let expected = concat!(
+        r#"{"type":"record","name":"ConnectDefault","namespace":"io.confluent.connect.avro","fields":["#,
+        r#"{"name":"two","type":["null",{"type":"record","name":"Two","namespace":"demo","fields":["#,
+        r#"{"name":"up","type":["null",{"type":"record","name":"ConnectDefault2","#,
+        r#""namespace":"io.confluent.connect.avro","fields":[{"name":"two","type":["null","demo.Two"],"#,
+        r#""default":null},{"name":"flag","type":"boolean"}]}],"default":null},"#,
+        r#"{"name":"same","type":["null","Two"],"default":null},"#,
+        r#"{"name":"b","type":["null","bytes"],"default":null}],"connect.name":"demo.Two"}],"#,
+        r#""default":null},{"name":"flag","type":"boolean"}]}"#
+    );
+    assert_eq!(print(&from_connect(&schema, Mapping::default()).unwrap()), expected);
 }

@@ -13,7 +13,8 @@ use std::ops::Range;
 use arrow_array::Array;
 use lakeward_api::schema::Schema;
 
-use super::super::registry_framing::{BLOCK_ROWS, Frame};
+use super::super::around::BLOCK_ROWS;
+use super::super::registry_framing::Frame;
 use super::fault::Converted;
 use super::mapping::Mapping;
 use super::schema::{AvroSchema, Shape};

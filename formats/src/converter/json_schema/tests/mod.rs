@@ -7,3 +7,4 @@ mod leniency;
 mod recursion;
 mod registry;
 mod roundtrip;
+mod unions;
