@@ -91,8 +91,9 @@ fn bytes(java: Option<&[u8]>, ours: Option<&[u8]>) -> Option<Kind> {
     if java == ours {
         return None;
     }
-    let sorted = |bytes: Option<&[u8]>| bytes.map(pieces);
-    if sorted(java) == sorted(ours) { Some(Kind::Order) } else { Some(Kind::Bytes) }
+    let same_pieces = java.map(pieces) == ours.map(pieces);
+    // Texts in quotes may hold the marks between pieces.
+    if same_pieces || java.map(sorted) == ours.map(sorted) { Some(Kind::Order) } else { Some(Kind::Bytes) }
 }
 
 /// Whether two schemas say the same: numbers, escapes and the order of members may be written differently.
@@ -123,16 +124,17 @@ pub(crate) fn same_json(java: &Json, ours: &Json) -> bool {
 
 /// What two bodies under one schema disagree about: `Order` when they have the same bytes in another order.
 fn bodies(java: &[u8], ours: &[u8]) -> Option<Kind> {
-    let sorted = |bytes: &[u8]| {
-        let mut bytes = bytes.to_vec();
-        bytes.sort_unstable();
-        bytes
-    };
     match () {
         () if java == ours => None,
         () if sorted(java) == sorted(ours) => Some(Kind::Order),
         () => Some(Kind::Bytes),
     }
+}
+
+fn sorted(bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    bytes.sort_unstable();
+    bytes
 }
 
 /// The members and elements of a JSON text in sorted order: equal for texts that differ only in their order.

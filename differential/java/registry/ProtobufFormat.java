@@ -64,12 +64,13 @@ final class ProtobufFormat implements RegistryConverter.Format {
         return path.isEmpty() ? List.of(0) : path;
     }
 
+    /** Paths lead through the messages that the file writes out: those of the entries of maps are not among them. */
     private static Descriptor find(FileDescriptor file, List<Integer> path) {
         List<Descriptor> types = file.getMessageTypes();
         Descriptor found = null;
         for (int index : path) {
             found = types.get(index);
-            types = found.getNestedTypes();
+            types = found.getNestedTypes().stream().filter(type -> !type.getOptions().getMapEntry()).toList();
         }
         return found;
     }

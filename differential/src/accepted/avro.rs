@@ -1,10 +1,12 @@
 //! `AvroConverter`, whose Java side is another descendant of the class that maps schemas and values.
 
+use std::sync::Arc;
+
 use super::avro_schema::{any_reference, any_type, any_union, of_answer, of_payload};
-use super::{Finding, Known, accepted, message};
-use crate::case::Answer;
+use super::{Finding, Known, accepted, class, message};
+use crate::case::{Answer, Items};
 use crate::compare::Kind;
-use crate::model::LOGICAL;
+use crate::model::{Kind as SchemaKind, LOGICAL, Schema, Show as _};
 
 pub(super) const KNOWN: &[Known] = &[
     accepted(
@@ -67,6 +69,27 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
     accepted(
+        "recursive-overflow",
+        "Java's stack overflows, which ends the task, where a STRUCT contains itself in an entry of a map \
+         that is a record, or without a name below a STRUCT that is not optional: these are read and written",
+        |finding| {
+            let is_known = |schema: &Option<Arc<Schema>>| {
+                schema
+                    .as_ref()
+                    .is_some_and(|schema| has_recursive_entries(schema) || is_unnamed_cycle(schema))
+            };
+            class(finding.java) == "java.lang.StackOverflowError"
+                && match (&finding.case.items, finding.ours) {
+                    (Items::Encode(values), Answer::Registered { .. }) => {
+                        is_known(&values[finding.item].schema)
+                    }
+                    (_, Answer::Typed(typed)) => is_known(&typed.schema),
+                    (Items::Recode(_), Answer::Registered { schema, .. }) => schema.contains("MapEntry"),
+                    _ => false,
+                }
+        },
+    ),
+    accepted(
         "logical-default",
         "Java keeps the default of a type that is only called by the name of a logical one as a number, \
          which it cannot write",
@@ -101,6 +124,27 @@ fn is_lost_branch(finding: &Finding<'_>) -> bool {
         finding.kind == Kind::Class && message(finding.ours).starts_with("Duplicate in union:");
     (is_lost && matches!(finding.ours, Answer::Typed(_) | Answer::Registered { .. }) || is_refused_later)
         && of_payload(finding).is_some_and(|schema| any_union(&schema, &|_| true))
+}
+
+/// Whether a map with other keys than texts has an entry that refers to a STRUCT around.
+fn has_recursive_entries(schema: &Schema) -> bool {
+    let refers = |schema: &Schema| matches!(schema.kind, SchemaKind::Recursive(_));
+    match &schema.kind {
+        SchemaKind::Array(Some(item)) => has_recursive_entries(item),
+        SchemaKind::Map(Some(key), Some(value)) => {
+            (refers(key) || refers(value) && key.kind != SchemaKind::String)
+                || has_recursive_entries(key)
+                || has_recursive_entries(value)
+        }
+        SchemaKind::Struct(fields) => fields.iter().any(|field| has_recursive_entries(&field.schema)),
+        _ => false,
+    }
+}
+
+/// Whether a STRUCT without a name contains itself, or others that do.
+fn is_unnamed_cycle(schema: &Schema) -> bool {
+    let refers = |schema: &Schema| schema.fields().iter().any(|field| field.schema.shown().contains('^'));
+    matches!(schema.kind, SchemaKind::Struct(_)) && schema.name.is_none() && refers(schema)
 }
 
 /// Whether two branches are read as bytes, or as texts.

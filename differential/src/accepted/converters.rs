@@ -10,11 +10,12 @@ use crate::model::{Schema, Show, Value};
 pub(super) const KNOWN: &[Known] = &[
     accepted(
         "charset",
-        "StringConverter knows the charsets that every Java has; all others are wrong settings",
+        "StringConverter knows the charsets that every Java has, and windows-1252; all others are wrong \
+         settings, also those that Java only fails with when it converts",
         |finding| {
             finding.is_class(".StringConverter")
                 && matches!(finding.ours, Answer::NotConfigured(_))
-                && message(finding.ours).ends_with("ISO-8859-1 and US-ASCII are supported")
+                && message(finding.ours).ends_with("ISO-8859-1, windows-1252 and US-ASCII are supported")
         },
     ),
     accepted("object-identity", "a text of Java that names an object by its address", |finding| {

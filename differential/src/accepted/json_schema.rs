@@ -1,14 +1,11 @@
 //! `JsonSchemaConverter`.
 
-use std::sync::Arc;
-
 use serde_json::Value as Json;
 
 use super::json::{is_utf8, repeats_a_member, same_floats};
 use super::{Finding, Known, accepted, class, message};
-use crate::case::{Answer, Items};
+use crate::case::Answer;
 use crate::compare::Kind;
-use crate::model::{Kind as SchemaKind, Schema, Typed, Value};
 
 pub(super) const KNOWN: &[Known] = &[
     accepted(
@@ -17,7 +14,8 @@ pub(super) const KNOWN: &[Known] = &[
          that is not UTF-8 from end to end is refused",
         |finding| {
             let text = |payload: &[u8]| payload.get(HEAD..).is_none_or(is_utf8);
-            is_json_schema(finding) && finding.payload().is_some_and(|payload| !text(payload))
+            let is_refused = matches!(finding.ours, Answer::Failed(_));
+            is_json_schema(finding) && is_refused && finding.payload().is_some_and(|payload| !text(payload))
         },
     ),
     accepted(
@@ -77,18 +75,6 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
     accepted(
-        "json-schema-empty-union",
-        "a required union of which no field is set is null; Java leaves it out of its object, and takes \
-         a record of nothing else for a tombstone",
-        |finding| {
-            let Items::Encode(values) = &finding.case.items else { return false };
-            let Typed { schema: Some(schema), value } = &values[finding.item] else { return false };
-            is_json_schema(finding)
-                && matches!(finding.ours, Answer::Registered { .. })
-                && has_empty_union(schema, value)
-        },
-    ),
-    accepted(
         "json-schema-repeated-member",
         "of members of one name Java looks only at the last; ours checks all of them, and an object in \
          the place of a list has an item for each",
@@ -110,27 +96,6 @@ const UNMAPPED: [&str; 2] =
 
 fn is_json_schema(finding: &Finding<'_>) -> bool {
     finding.is_class(".JsonSchemaConverter")
-}
-
-/// Whether a union that may not be null has no field that is set.
-fn has_empty_union(schema: &Schema, value: &Value) -> bool {
-    let inside = |schema: &Option<Arc<Schema>>, value: &Value| {
-        schema.as_ref().is_some_and(|schema| has_empty_union(schema, value))
-    };
-    match (&schema.kind, value) {
-        (SchemaKind::Struct(fields), Value::Struct(members)) => {
-            let is_union = schema.name.as_deref().is_some_and(|name| name.ends_with(".OneOf"))
-                || schema.parameters.iter().any(|(name, _)| name.ends_with(".Union"));
-            let is_empty = members.iter().all(|member| *member == Value::Null);
-            (is_union && is_empty && !schema.optional)
-                || fields.iter().zip(members).any(|(field, member)| has_empty_union(&field.schema, member))
-        }
-        (SchemaKind::Array(item), Value::List(items)) => items.iter().any(|value| inside(item, value)),
-        (SchemaKind::Map(key, item), Value::Map(entries)) => {
-            entries.iter().any(|(name, value)| inside(key, name) || inside(item, value))
-        }
-        _ => false,
-    }
 }
 
 /// Whether two schemas say the same, whatever the order of members and symbols and the digits of floats.

@@ -16,16 +16,6 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
     accepted(
-        "protobuf-entry-path",
-        "a path to the entry of a map names no message: Confluent's parser has none there, the descriptors \
-         that the Java side of this comparison finds paths in have one",
-        |finding| {
-            finding.target == "protobuf-decode"
-                && matches!(finding.java, Answer::Typed(_))
-                && innermost(finding.ours).starts_with("Invalid message indexes")
-        },
-    ),
-    accepted(
         "protobuf-first-fault",
         "of several faults in one record or schema Java names the first in the order of its schema, \
          ours the first in the order of the record",

@@ -30,9 +30,9 @@ pub(super) const KNOWN: &[Known] = &[
         "fixed-decimal",
         "the library that Java reads with gives a fixed decimal two names; the converter does not",
         |finding| {
-            message(finding.java).starts_with(
-                "Mismatched names: name already added to SchemaBuilder (org.apache.kafka.connect.data.D",
-            )
+            let start =
+                "Mismatched names: name already added to SchemaBuilder (org.apache.kafka.connect.data.D";
+            message(finding.java).starts_with(start) && is_answered(finding.ours)
         },
     ),
     accepted(
@@ -54,7 +54,10 @@ pub(super) const KNOWN: &[Known] = &[
     accepted(
         "logical-name",
         "a schema that calls another type by the name of a logical one is written without it; Java fails",
-        |finding| message(finding.java).contains(" can only be used with an underlying "),
+        |finding| {
+            message(finding.java).contains(" can only be used with an underlying ")
+                && is_answered(finding.ours)
+        },
     ),
     accepted("memory", "Java believes what damaged bytes say about their size", |finding| {
         class(finding.java) == "java.lang.OutOfMemoryError" && !class(finding.ours).is_empty()
@@ -114,6 +117,11 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
 ];
+
+/// Whether there is a value or a payload.
+fn is_answered(answer: &Answer) -> bool {
+    matches!(answer, Answer::Typed(_) | Answer::Registered { .. })
+}
 
 /// A text without the numbers of generalised unions.
 fn unnumbered(text: &str) -> String {

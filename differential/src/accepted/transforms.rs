@@ -43,6 +43,21 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
     accepted(
+        "list-of-another-field",
+        "ReplaceField can name a list or map like another field and keep that field's schema: in Java an \
+         empty one fits whatever its items are, and else an item is named as the fault; here the whole",
+        |finding| {
+            let replaces = |class: &str| class.contains(".ReplaceField$");
+            let settings = &finding.case.setup.settings;
+            let ours = message(finding.ours);
+            (replaces(&finding.case.setup.class) || settings.iter().any(|(_, value)| replaces(value)))
+                && ours.starts_with("Invalid Java object for schema")
+                && ["ARRAY: class java.util.ArrayList", "MAP: class java.util.HashMap"]
+                    .iter()
+                    .any(|part| ours.contains(part))
+        },
+    ),
+    accepted(
         "logical-name-of-another-type",
         "SetSchemaMetadata can call a schema like a logical type of another base: Java fails when such a \
          value gets into a struct, here it is what its type says",

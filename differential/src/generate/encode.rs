@@ -42,7 +42,7 @@ pub(crate) fn json_encode(random: &mut Random) -> Case {
 pub(crate) fn string_encode(random: &mut Random) -> Case {
     let mut setup = setup(random, "org.apache.kafka.connect.storage.StringConverter", &[]);
     if random.once_in(6) {
-        let encoding = random.pick(&["UTF-8", "utf8", "ISO-8859-1", "US-ASCII", "UTF-16"]);
+        let encoding = random.pick(&["UTF-8", "utf8", "ISO-8859-1", "US-ASCII", "UTF-16", "windows-1252"]);
         setup.settings.push(("converter.encoding".to_owned(), encoding.to_owned()));
     }
     let values = values(random, |random| encoded(random, 2));

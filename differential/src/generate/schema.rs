@@ -60,7 +60,7 @@ pub(crate) fn recursive(random: &mut Random) -> Schema {
         Schema { name, ..Schema::new(Kind::Struct(fields.into_iter().map(field).collect())) }
     };
     let optional = |kind| Schema { optional: true, ..Schema::new(kind) };
-    let mut schema = match random.below(5) {
+    let mut schema = match random.below(6) {
         0 => structure(
             "demo.Node",
             vec![
@@ -96,6 +96,11 @@ pub(crate) fn recursive(random: &mut Random) -> Schema {
                 ],
             );
             structure("demo.Outer", vec![("inner", inner), ("tags", list(Schema::new(Kind::String)))])
+        }
+        4 => {
+            let keyed = |key| Kind::Map(Some(Arc::new(key)), Some(Arc::new(optional(Kind::String))));
+            let by = Schema { optional: true, ..Schema::new(keyed(place(1, false))) };
+            structure("demo.Keyed", vec![("id", Schema::new(Kind::Int64)), ("by", by)])
         }
         _ => {
             let fields = vec![("up", place(2, true)), ("same", place(1, true)), ("b", optional(Kind::Bytes))];

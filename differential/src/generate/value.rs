@@ -49,7 +49,8 @@ fn nested<'a>(random: &mut Random, schema: &'a Schema, around: &mut Vec<&'a Sche
         Kind::Map(key, member) => {
             let key = key.as_ref().expect("generated maps have a key schema");
             let member = member.as_ref().expect("generated maps have a value schema");
-            let entries = random.below(if ends(member, level) { 1 } else { 4 });
+            let is_end = ends(key, level) || ends(member, level);
+            let entries = random.below(if is_end { 1 } else { 4 });
             let entry = |_| (nested(random, key, around, level), nested(random, member, around, level));
             Value::Map(unique((0..entries).map(entry).collect()))
         }

@@ -19,14 +19,14 @@ pub(super) fn model_schema(schema: &ApiSchema) -> Schema {
     ToModel { around: Vec::new() }.schema(schema, None)
 }
 
-struct ToApi {
+struct ToApi<'a> {
     definitions: Definitions,
     /// The STRUCTs around, with their numbers once something refers to them.
-    around: Vec<Option<Recursive>>,
+    around: Vec<(&'a Schema, Option<Recursive>)>,
 }
 
-impl ToApi {
-    fn schema(&mut self, schema: &Schema) -> ApiSchema {
+impl<'a> ToApi<'a> {
+    fn schema(&mut self, schema: &'a Schema) -> ApiSchema {
         let kind = match &schema.kind {
             Kind::Int8 => ApiKind::Int8,
             Kind::Int16 => ApiKind::Int16,
@@ -39,35 +39,38 @@ impl ToApi {
             Kind::Bytes => ApiKind::Bytes,
             Kind::Array(item) => ApiKind::Array(self.inner(item)),
             Kind::Map(key, value) => ApiKind::Map { key: self.inner(key), value: self.inner(value) },
-            Kind::Recursive(levels) => ApiKind::Recursive(self.refer(*levels)),
+            Kind::Recursive(levels) => {
+                let (meant, recursive) = self.refer(*levels);
+                let meant = Schema { optional: schema.optional, default: None, ..meant.clone() };
+                return with_attributes(ApiKind::Recursive(recursive), &meant);
+            }
             Kind::Struct(fields) => return self.structure(schema, fields),
         };
         with_attributes(kind, schema)
     }
 
-    fn inner(&mut self, schema: &Option<Arc<Schema>>) -> Arc<ApiSchema> {
+    fn inner(&mut self, schema: &'a Option<Arc<Schema>>) -> Arc<ApiSchema> {
         Arc::new(self.schema(schema.as_ref().expect("inputs name the schemas of their elements")))
     }
 
-    fn refer(&mut self, levels: usize) -> Recursive {
+    fn refer(&mut self, levels: usize) -> (&'a Schema, Recursive) {
         let at = self.around.len() - levels;
-        if let Some(known) = self.around[at] {
-            return known;
-        }
-        let new = self.definitions.reserve().expect("generated schemas come from a small pool");
-        self.around[at] = Some(new);
-        new
+        let (meant, known) = self.around[at];
+        let new = || self.definitions.reserve().expect("generated schemas come from a small pool");
+        let recursive = known.unwrap_or_else(new);
+        self.around[at].1 = Some(recursive);
+        (meant, recursive)
     }
 
-    fn structure(&mut self, schema: &Schema, fields: &[Field]) -> ApiSchema {
-        self.around.push(None);
-        let field = |field: &Field| {
+    fn structure(&mut self, schema: &'a Schema, fields: &'a [Field]) -> ApiSchema {
+        self.around.push((schema, None));
+        let field = |field: &'a Field| {
             let schema = Arc::new(self.schema(&field.schema));
             ApiField { name: field.name.as_str().into(), schema }
         };
         let kind = ApiKind::Struct(fields.iter().map(field).collect());
         let made = with_attributes(kind, schema);
-        if let Some(Some(recursive)) = self.around.pop() {
+        if let Some((_, Some(recursive))) = self.around.pop() {
             recursive.define(&Arc::new(made.clone()));
         }
         made

@@ -1,12 +1,12 @@
 //! Hostile inputs from seeds.
 
-use super::{FAMILIES, registered};
+use super::{FAMILIES, recursive, registered};
 use crate::random::Random;
 use crate::target::TARGETS;
 use crate::{case, generate};
 
-/// A hostile input: a payload of the differential test, a schema, a member of a family, a repeated piece, or
-/// noise, damaged now and then.
+/// A hostile input: a payload of the differential test, one that contains its own type, a schema, a member
+/// of a family, a repeated piece, or noise, damaged now and then.
 pub fn hostile(random: &mut Random) -> Vec<u8> {
     let mut input = match random.below(11) {
         0 => noise(random),
@@ -19,6 +19,7 @@ pub fn hostile(random: &mut Random) -> Vec<u8> {
         1 => repeated(random),
         2 => framed(random),
         3 if random.once_in(2) => claim(random),
+        7 => recursive::payload(random),
         _ => sound(random),
     };
     if random.once_in(3) {

@@ -9,13 +9,19 @@ mod converters;
 mod growth;
 mod inputs;
 mod languages;
+mod pairs;
+mod recursive;
 mod registered;
 mod schemas;
+mod seeds;
 mod settings;
 mod size;
+mod targets;
 
 pub use growth::{FAMILIES, Family};
 pub use inputs::hostile;
+pub use seeds::seeds;
+pub use targets::{FUZZ_TARGETS, decoders_of};
 
 /// Bytes that an answer may take for every byte of its input: a dynamic value of some fifty bytes stands for
 /// at least one byte, and a list or map doubles while it grows.
@@ -49,8 +55,8 @@ impl Decoder {
 }
 
 /// Every decoder: each registered converter and header converter, those of a schema registry under a few
-/// schemas, texts of schemas, literals, date patterns, regular expressions, JSON paths, paths and lists of
-/// fields, JSON in outbox events.
+/// schemas, texts of schemas, what reads the payloads of one schema as those of another or checks them,
+/// literals, date patterns, regular expressions, JSON paths, lists of fields, JSON in outbox events.
 ///
 /// # Panics
 /// When a registered converter cannot be made.
@@ -58,24 +64,15 @@ pub fn decoders() -> Vec<Decoder> {
     [
         converters::decoders(),
         registered::decoders(),
+        recursive::decoders(),
         schemas::decoders(),
+        pairs::decoders(),
         languages::decoders(),
         settings::decoders(),
     ]
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// The decoders whose name starts with `start`.
-///
-/// # Panics
-/// When there is none.
-pub fn decoders_named(start: &str) -> Vec<Decoder> {
-    let mut all = decoders();
-    all.retain(|decoder| decoder.name.starts_with(start));
-    assert!(!all.is_empty(), "no decoder is called {start}");
-    all
 }
 
 /// CPU time that this thread used so far, in ns.

@@ -9,7 +9,7 @@ use lakeward_api::plugin::ConverterRole;
 use lakeward_formats::converter::avro::AvroConverter;
 use lakeward_formats::converter::json_schema::JsonSchemaConverter;
 use lakeward_formats::converter::protobuf::ProtobufConverter;
-use lakeward_registry::{SchemaText, SchemaType, Store, Writing, local};
+use lakeward_registry::{Registry, SchemaText, SchemaType, Store, Writing, local};
 
 use super::Decoder;
 use super::converters::of_converter;
@@ -99,26 +99,28 @@ pub(super) const SCHEMAS: [(SchemaType, &str, &str); 13] = [
     ),
 ];
 
-/// One decoder per schema, without those that have no Connect form.
+/// One decoder per schema.
 pub(super) fn decoders() -> Vec<Decoder> {
-    let decoder = |(kind, what, text): (SchemaType, &str, &str)| {
-        let store = Arc::new(Mutex::new(Store::default()));
-        let registered = store.lock().expect("nobody else has it").register(
-            "t-value",
-            written(kind, text).into(),
-            false,
-            None,
-        );
-        assert_eq!(registered.expect("a valid schema").id, 1, "the head of payloads names schema 1");
-        let converter = over(kind, store).expect("the settings are right");
-        let class = match kind {
-            SchemaType::Avro => "AvroConverter",
-            SchemaType::Json => "JsonSchemaConverter",
-            SchemaType::Protobuf => "ProtobufConverter",
-        };
-        of_converter(format!("{class} {what}"), converter)
+    SCHEMAS.into_iter().map(|(kind, what, text)| decoder(kind, what, text)).collect()
+}
+
+/// A decoder of payloads of one schema.
+pub(super) fn decoder(kind: SchemaType, what: &str, text: &str) -> Decoder {
+    let store = Arc::new(Mutex::new(Store::default()));
+    let registered = store.lock().expect("nobody else has it").register(
+        "t-value",
+        written(kind, text).into(),
+        false,
+        None,
+    );
+    assert_eq!(registered.expect("a valid schema").id, 1, "the head of payloads names schema 1");
+    let converter = over(kind, store).expect("the settings are right");
+    let class = match kind {
+        SchemaType::Avro => "AvroConverter",
+        SchemaType::Json => "JsonSchemaConverter",
+        SchemaType::Protobuf => "ProtobufConverter",
     };
-    SCHEMAS.into_iter().map(decoder).collect()
+    of_converter(format!("{class} {what}"), converter)
 }
 
 /// `payload` behind the head of a registry's payload.
@@ -133,8 +135,18 @@ pub(super) fn written(kind: SchemaType, text: &str) -> SchemaText {
 
 /// The converter of a language over a registry in memory.
 pub(super) fn over(kind: SchemaType, store: Arc<Mutex<Store>>) -> Result<Box<dyn Converter>, ConnectError> {
-    let registry = local(store, Writing::default());
-    let settings = ConfigMap::from([("schema.registry.url".to_owned(), "http://registry".to_owned())]);
+    converter(kind, local(store, Writing::default()), &[])
+}
+
+/// The converter of a language that asks `registry`, with more `settings` than its address.
+pub(super) fn converter(
+    kind: SchemaType,
+    registry: Box<dyn Registry>,
+    settings: &[(&str, &str)],
+) -> Result<Box<dyn Converter>, ConnectError> {
+    let settings = [&[("schema.registry.url", "http://registry")], settings].concat();
+    let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings: ConfigMap = settings.collect();
     let role = ConverterRole::Value;
     Ok(match kind {
         SchemaType::Avro => Box::new(AvroConverter::over(registry, role, &settings)?),

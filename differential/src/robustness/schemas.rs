@@ -31,7 +31,7 @@ const BEFORE: [(SchemaType, &str); 3] = [
     ),
 ];
 /// Short payloads of every language.
-const PAYLOADS: [&[u8]; 9] = [
+pub(super) const PAYLOADS: [&[u8]; 9] = [
     b"",
     &[0],
     &[2],

@@ -80,8 +80,21 @@ pub(crate) fn recode(random: &mut Random) -> Case {
 pub(crate) fn encode(random: &mut Random) -> Case {
     let mut setup = registered(random, CLASS, Vec::new());
     flags(random, &mut setup, &FLAGS);
-    let values = connect::values(random, attributes);
+    let values = if random.once_in(RECURSIVE_ONE_IN) {
+        recursive::values(random)
+    } else {
+        connect::values(random, attributes)
+    };
     Case { setup, items: Items::Encode(values) }
+}
+
+/// How many types contain themselves.
+pub(crate) const RECURSIVE: usize = recursive::COUNT;
+
+/// The text of type number `at` that contains itself, and the body of a payload.
+pub(crate) fn recursive(random: &mut Random, at: usize) -> (String, Vec<u8>) {
+    let (text, made) = recursive::of_number(at);
+    (text, data::body(random, &made))
 }
 
 /// What Avro makes of a schema is changed by parameters, too.

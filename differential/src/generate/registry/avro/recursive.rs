@@ -1,11 +1,23 @@
 //! Types that contain themselves: a few texts, because a process knows so many of them only.
 
+use std::sync::Arc;
+
 use super::schema::Type;
+use crate::generate::{schema as schemas, value};
+use crate::model::{Schema, Typed, Value};
 use crate::random::Random;
+
+/// How many there are.
+pub(in crate::generate) const COUNT: usize = 6;
 
 /// The text of a schema that contains itself, and what its data are made of.
 pub(super) fn schema(random: &mut Random) -> (String, Type) {
-    let (text, made) = match random.below(6) {
+    of_number(random.below(COUNT))
+}
+
+/// Number `at` of them.
+pub(super) fn of_number(at: usize) -> (String, Type) {
+    let (text, made) = match at {
         0 => (LIST, record(vec![Type::Int, maybe(Type::Enclosing(0))])),
         1 => {
             let many = Type::Array(Box::new(Type::Enclosing(0)));
@@ -30,6 +42,26 @@ pub(super) fn schema(random: &mut Random) -> (String, Type) {
         }
     };
     (text.to_owned(), made)
+}
+
+/// Values of STRUCTs that contain themselves, now and then one without a name.
+pub(super) fn values(random: &mut Random) -> Vec<Typed> {
+    let mut all = Vec::new();
+    for _ in 0..1 + random.below(3) {
+        let mut schema = schemas::recursive(random);
+        if random.once_in(10) {
+            schema.name = None;
+        }
+        let schema = Arc::new(schema);
+        let one = |_| typed(&schema, value::value(random, &schema));
+        all.extend((0..6).map(one));
+    }
+    all
+}
+
+/// A required column holds no null; without a schema it is a tombstone.
+fn typed(schema: &Arc<Schema>, value: Value) -> Typed {
+    Typed { schema: Some(Arc::clone(schema)).filter(|schema| value != Value::Null || schema.optional), value }
 }
 
 fn record(types: Vec<Type>) -> Type {
@@ -61,6 +93,6 @@ const TWICE: &str = r#"{"type":"record","name":"Top","fields":[{"name":"f0","typ
     {"name":"f1","type":["null","Node"],"default":null},
     {"name":"f2","type":{"type":"array","items":"Node"}}]}"#;
 
-const ENTRIES: &str = r#"{"type":"record","name":"M","fields":[{"name":"f0","type":{"type":"array","items":
+const ENTRIES: &str = r#"{"type":"record","name":"n.M","fields":[{"name":"f0","type":{"type":"array","items":
     {"type":"record","name":"MapEntry","namespace":"io.confluent.connect.avro","fields":[
-    {"name":"key","type":"int"},{"name":"value","type":["null",".M"]}]}}},{"name":"f1","type":"int"}]}"#;
+    {"name":"key","type":"int"},{"name":"value","type":["null","n.M"]}]}}},{"name":"f1","type":"int"}]}"#;

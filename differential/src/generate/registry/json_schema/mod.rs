@@ -50,6 +50,14 @@ pub(crate) fn encode(random: &mut Random) -> Case {
     Case { setup, items: Items::Encode(connect::values(random, attributes)) }
 }
 
+/// How many types contain themselves.
+pub(crate) const RECURSIVE: usize = recursive::TEXTS.len();
+
+/// The text of type number `at` that contains itself, and the body of a payload.
+pub(crate) fn recursive(random: &mut Random, at: usize) -> (String, Vec<u8>) {
+    (recursive::TEXTS[at].to_owned(), recursive::value(random, at, 4).into_bytes())
+}
+
 /// Enums, unions, and STRUCTs that stand in several places.
 fn attributes(random: &mut Random, schema: &mut Schema) {
     let json = "io.confluent.connect.json";

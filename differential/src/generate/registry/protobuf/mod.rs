@@ -92,6 +92,16 @@ pub(crate) fn encode(random: &mut Random) -> Case {
     Case { setup, items: Items::Encode(values) }
 }
 
+/// How many files have messages that contain themselves.
+pub(crate) const RECURSIVE: usize = recursive::COUNT;
+
+/// The text of file number `at` with messages that contain themselves, and the body of a payload.
+pub(crate) fn recursive(random: &mut Random, at: usize) -> (String, Vec<u8>) {
+    let file = recursive::of_number(at);
+    let body = payload::payload(random, &file, file.messages.len() - 1);
+    (file.text, body)
+}
+
 fn typed(random: &mut Random, schema: &Arc<crate::model::Schema>) -> Typed {
     if random.once_in(40) {
         return Typed::null();

@@ -19,9 +19,17 @@ pub(super) const SETTINGS: [&str; 9] = [
 /// The field of the last message of every file in which it, or a chain of messages, is nested.
 pub(super) const CHAIN: u32 = 2;
 
+/// How many files there are.
+pub(in crate::generate) const COUNT: usize = 5;
+
 /// A file whose last message is the root.
 pub(super) fn file(random: &mut Random) -> File {
-    let (text, messages) = match random.below(5) {
+    of_number(random.below(COUNT))
+}
+
+/// File number `at`.
+pub(super) fn of_number(at: usize) -> File {
+    let (text, messages) = match at {
         0 => in_itself(),
         1 => in_maps_and_oneofs(),
         2 => in_each_other(),
