@@ -4,14 +4,11 @@
 
 use std::cell::RefCell;
 
-use lakeward_differential::robustness::{Decoder, decoders_named};
+use lakeward_differential::robustness::{Decoder, decoders_of};
 use libfuzzer_sys::fuzz_target;
 
-/// How the names of the decoders start.
-const NAMES: &str = "schema Avro";
-
 thread_local! {
-    static DECODERS: RefCell<Vec<Decoder>> = RefCell::new(decoders_named(NAMES));
+    static DECODERS: RefCell<Vec<Decoder>> = RefCell::new(decoders_of("schema_avro"));
 }
 
 fuzz_target!(|input: &[u8]| {
