@@ -1,16 +1,22 @@
-//! Certificates and keys out of the stores of Java's `keytool`: JKS and PKCS12.
+//! Certificates and keys out of the stores of Java's `keytool`, JKS and PKCS12, and out of texts in PEM form.
 //!
 //! Must not keep or show what a store holds beyond the caller's. Source: Java looks at a store's first bytes,
 //! not at its declared type, when it reads either of the two (`DualFormat` of `java.security.KeyStore`).
 
 mod der;
 mod jks;
+mod key;
+mod legacy;
+mod pbe;
 mod pkcs12;
+mod pkcs12_kdf;
 #[cfg(test)]
 mod tests;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+pub use key::{KeyProblem, plain_certificates, plain_key};
 
 /// What a store holds.
 #[derive(Debug, Default)]
@@ -57,12 +63,22 @@ impl Contents {
     /// # Errors
     /// A sentence, when the store does not hold exactly one private key.
     pub fn identity(&self) -> Result<String, String> {
+        Ok(self.chain() + &self.key()?)
+    }
+
+    /// The certificates of the key in PEM form, its own first.
+    pub fn chain(&self) -> String {
         let chain = if self.chain.is_empty() { &self.certificates } else { &self.chain };
+        chain.iter().map(|one| pem("CERTIFICATE", one)).collect()
+    }
+
+    /// The key in PEM form.
+    ///
+    /// # Errors
+    /// A sentence, when the store does not hold exactly one private key.
+    pub fn key(&self) -> Result<String, String> {
         match self.keys.as_slice() {
-            [key] => {
-                let chain: String = chain.iter().map(|one| pem("CERTIFICATE", one)).collect();
-                Ok(chain + &pem("PRIVATE KEY", key))
-            }
+            [key] => Ok(pem("PRIVATE KEY", key)),
             [] => Err("it holds no private key".to_owned()),
             keys => {
                 Err(format!("it holds {} private keys; export the one to use into its own store", keys.len()))
