@@ -81,6 +81,12 @@ pub trait SinkConnector: Send + Sync {
     /// One configuration per task, at most `tasks_max`. An error leaves the connector FAILED without tasks.
     fn task_configs(&self, props: &ConfigMap, tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError>;
 
+    /// Whether tasks with these properties look at the headers of records. Headers that nobody looks at are
+    /// not converted.
+    fn uses_headers(&self, _props: &ConfigMap) -> bool {
+        false
+    }
+
     /// Creates a task. Called on the shard the task will live on; must not block.
     fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError>;
 

@@ -34,6 +34,15 @@ pub struct Position {
     pub next_offset: i64,
 }
 
+/// A position of a group, and the text that is committed with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedPosition {
+    /// The position.
+    pub position: Position,
+    /// The text; empty is none.
+    pub metadata: String,
+}
+
 /// One header as the broker stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawHeader<'a> {

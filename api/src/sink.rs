@@ -12,6 +12,7 @@ use crate::batch::SinkBatch;
 use crate::bridge::{Bridge, Waker};
 use crate::budget::Budget;
 use crate::config::ConfigMap;
+use crate::cuts::{Decision, Fingerprint, Opening};
 use crate::record::{Position, TopicPartition};
 
 /// Both clocks, read once per turn of the pipeline.
@@ -67,8 +68,43 @@ pub trait SinkTask {
         true
     }
 
+    /// What the configuration guarantees, in words for operators; names settings and none of their values.
+    fn delivery(&self) -> Option<String> {
+        None
+    }
+
     /// Partitions were assigned. Called with new partitions only.
     fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError>;
+
+    /// The settings that shape what this task stores, when it repeats cuts that were decided: then
+    /// [`SinkTask::open_at`] is called instead of [`SinkTask::open`].
+    fn fingerprint(&self) -> Option<Fingerprint> {
+        None
+    }
+
+    /// Partitions were assigned, with what is to be repeated: records up to the end of each cut are cut there
+    /// and nowhere else, with the clock that the cut names.
+    fn open_at(&mut self, openings: &[Opening]) -> Result<(), ConnectError> {
+        let partitions: Vec<TopicPartition> =
+            openings.iter().map(|opening| opening.partition.clone()).collect();
+        self.open(&partitions)
+    }
+
+    /// Appends the cuts decided since the last call. None of their files may be completed before
+    /// [`SinkTask::decided`] says that the group's coordinator took the decision.
+    fn take_decisions(&mut self, _out: &mut Vec<Decision>) {}
+
+    /// Every cut of `partition` up to `end` was acknowledged: whoever owns the partition next will repeat it,
+    /// so its files may be completed. May be called for partitions that were closed.
+    fn decided(&mut self, _partition: &TopicPartition, _end: i64) -> Result<(), ConnectError> {
+        Ok(())
+    }
+
+    /// Whether the next batch may be put now. A task without room wakes nobody: room comes with a call of
+    /// another method.
+    fn has_room(&self) -> bool {
+        true
+    }
 
     /// Takes ownership of a batch (Accepted). Nothing in it is durable yet. The offsets of one partition
     /// ascend between `open` and `close`.

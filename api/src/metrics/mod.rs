@@ -8,6 +8,7 @@
 
 mod errors;
 mod states;
+mod store;
 mod task;
 mod window;
 
@@ -16,6 +17,7 @@ use std::time::Instant;
 
 pub use errors::ErrorCounters;
 pub use states::{StateTimes, TaskState};
+pub use store::{StoreOperation, StoreRequests};
 pub use task::{CommitOutcome, SinkMetrics, SourceMetrics, TaskKind, TaskMetrics};
 pub use window::{Meter, Outcomes, Window, Windowed};
 

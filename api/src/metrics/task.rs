@@ -5,8 +5,8 @@
 //! Source: `WorkerTask.TaskMetricsGroup`, `WorkerSinkTask.SinkTaskMetricsGroup`,
 //! `AbstractWorkerSourceTask.SourceTaskMetricsGroup`, Kafka 4.1.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{ErrorCounters, Meter, Outcomes, StateTimes, Window, Windowed, ms_of};
@@ -51,6 +51,8 @@ pub struct TaskMetrics {
 /// What is counted about a sink task only.
 #[derive(Debug)]
 pub struct SinkMetrics {
+    /// What the sink guarantees, in words; empty until it was made, and for sinks that say nothing.
+    pub delivery: OnceLock<String>,
     /// Records consumed, before transforms.
     pub read: Meter,
     /// Records given to the sink.
@@ -168,6 +170,7 @@ impl Default for TaskMetrics {
 impl SinkMetrics {
     fn new(window: Window) -> Self {
         Self {
+            delivery: OnceLock::new(),
             read: Meter::new(window),
             send: Meter::new(window),
             put_time: Windowed::new(window),
