@@ -5,15 +5,19 @@
 //!
 //! Source: `TopicAdmin`, `KafkaTopicBasedBackingStore`, Kafka 4.1.
 
+mod told;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lakeward_api::config::ConfigMap;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use crate::KafkaError;
+use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::{ClientKind, translate};
+use told::AdminContext;
 
 /// An internal topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +48,7 @@ pub enum TopicOutcome {
 /// The admin client. Blocking calls run on the blocking threads of the tokio runtime. Clones share it.
 #[derive(Clone)]
 pub struct Admin {
-    pub(crate) inner: std::sync::Arc<AdminClient<DefaultClientContext>>,
+    pub(crate) inner: Arc<AdminClient<AdminContext>>,
 }
 
 impl Admin {
@@ -55,10 +59,21 @@ impl Admin {
     pub fn new(props: &ConfigMap, client_id: &str) -> Result<Self, KafkaError> {
         let mut settings = translate(ClientKind::Admin, props)?;
         settings.set("client.id", client_id);
-        let inner: AdminClient<DefaultClientContext> = settings.to_rdkafka().create().map_err(|source| {
-            KafkaError::Client { action: format!("creating the admin client {client_id}"), source }
-        })?;
-        Ok(Self { inner: std::sync::Arc::new(inner) })
+        for (name, value) in client_metrics::event_interval().into_iter().flatten() {
+            settings.set(name, value);
+        }
+        let context = AdminContext {
+            client_id: client_id.to_owned(),
+            statistics: ClientStatistics::register(Kind::Admin, client_id),
+        };
+        let inner: AdminClient<AdminContext> =
+            settings.to_rdkafka().create_with_context(context).map_err(|source| KafkaError::Client {
+                action: format!("creating the admin client {client_id}"),
+                source,
+            })?;
+        let inner = Arc::new(inner);
+        told::watch(&inner);
+        Ok(Self { inner })
     }
 
     /// The cluster id.
@@ -66,7 +81,7 @@ impl Admin {
     /// # Errors
     /// `Retriable` when no broker answers within `limit`.
     pub async fn cluster_id(&self, limit: Duration) -> Result<String, KafkaError> {
-        let inner = std::sync::Arc::clone(&self.inner);
+        let inner = Arc::clone(&self.inner);
         let id = blocking(move || inner.inner().fetch_cluster_id(limit)).await?;
         id.ok_or_else(|| timeout_error("looking up the Kafka cluster id", limit))
     }
@@ -76,7 +91,7 @@ impl Admin {
     /// # Errors
     /// `Retriable` when no broker answers within `limit`.
     pub async fn partition_count(&self, topic: &str, limit: Duration) -> Result<Option<usize>, KafkaError> {
-        let inner = std::sync::Arc::clone(&self.inner);
+        let inner = Arc::clone(&self.inner);
         let name = topic.to_owned();
         let metadata = blocking(move || inner.inner().fetch_metadata(Some(&name), limit)).await?;
         let metadata =
@@ -138,7 +153,7 @@ impl Admin {
         replication_factor: i32,
         limit: Duration,
     ) -> Result<bool, KafkaError> {
-        let inner = std::sync::Arc::clone(&self.inner);
+        let inner = Arc::clone(&self.inner);
         let metadata = blocking(move || inner.inner().fetch_metadata(None, limit)).await?;
         let metadata = metadata.map_err(|source| client_error("listing the topics".to_owned(), source))?;
         if metadata.topics().iter().any(|found| found.name() == name) {

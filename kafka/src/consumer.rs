@@ -4,12 +4,15 @@
 //! so that no partition moves while its last upload is in flight. Commits are asynchronous and answered by
 //! events.
 
-use lakeward_api::record::{Position, TopicPartition};
+use lakeward_api::failpoint;
+use std::time::Duration;
+
+use lakeward_api::record::{CommittedPosition, TopicPartition};
 use rdkafka_sys::rd_kafka_resp_err_t as Code;
 
 use crate::KafkaError;
 use crate::settings::ClientSettings;
-use crate::sys::{ClientEvent, NativeConsumer, Protocol};
+use crate::sys::{self, ClientEvent, NativeConsumer, Protocol};
 pub use crate::sys::{FetchedBatch, FetchedRun};
 
 /// Something the pipeline must react to.
@@ -19,10 +22,10 @@ pub enum ConsumerEvent {
     Assigned(Vec<TopicPartition>),
     /// A commit finished.
     Committed {
-        /// Positions the broker accepted.
-        positions: Vec<Position>,
+        /// What the coordinator accepted.
+        accepted: Vec<CommittedPosition>,
         /// First failure, if any.
-        failure: Option<String>,
+        failure: Option<CommitFailure>,
     },
     /// No broker can be reached at the moment; the client goes on trying.
     Disconnected {
@@ -40,6 +43,45 @@ pub enum ConsumerEvent {
         reason: String,
     },
 }
+
+/// Why a commit failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitFailure {
+    /// The client's text.
+    pub reason: String,
+    /// Whether the coordinator may have taken the commit, or may still take it.
+    pub is_unknown: bool,
+    /// Whether the same commit can never be taken.
+    pub is_final: bool,
+}
+
+impl CommitFailure {
+    fn of(code: Code) -> Self {
+        Self {
+            reason: sys::describe(code),
+            is_unknown: !REFUSALS.contains(&code),
+            is_final: code == Code::RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
+        }
+    }
+}
+
+/// Failures after which a commit was not and will not be taken. `NOT_ENOUGH_REPLICAS`, which brokers tell as
+/// `COORDINATOR_NOT_AVAILABLE`, and time-outs leave it open.
+const REFUSALS: &[Code] = &[
+    Code::RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST,
+    Code::RD_KAFKA_RESP_ERR__NO_OFFSET,
+    Code::RD_KAFKA_RESP_ERR__WAIT_COORD,
+    Code::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+    Code::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID,
+    Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+    Code::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+    Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+    Code::RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
+    Code::RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS,
+    Code::RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH,
+    Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED,
+    Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+];
 
 /// A group consumer for one task. Cheap calls only; network work happens on the client's own threads.
 pub struct SinkConsumer {
@@ -84,12 +126,13 @@ impl SinkConsumer {
                 Some(ConsumerEvent::Lost(partitions))
             }
             ClientEvent::Revoked(partitions) => Some(ConsumerEvent::Revoked(partitions)),
-            ClientEvent::Committed(outcome) => {
-                let failure = outcome.iter().find_map(|(_, failure)| failure.clone());
+            ClientEvent::Committed { outcome, failure } => {
+                failpoint!("sink.commit.after_ack");
+                let own = outcome.iter().find_map(|(_, failure)| *failure);
                 let accepted = outcome.into_iter().filter(|(_, failure)| failure.is_none());
                 Some(ConsumerEvent::Committed {
-                    positions: accepted.map(|(position, _)| position).collect(),
-                    failure,
+                    accepted: accepted.map(|(commit, _)| commit).collect(),
+                    failure: own.or(failure).map(CommitFailure::of),
                 })
             }
             ClientEvent::Error { code, reason } => match code {
@@ -107,7 +150,19 @@ impl SinkConsumer {
 
     /// Accepts an assignment; fetching starts at the committed positions.
     pub fn confirm_assigned(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
-        self.native.confirm_assigned(partitions)
+        let starts: Vec<_> = partitions.iter().map(|partition| (partition.clone(), None)).collect();
+        self.native.confirm_assigned(&starts)
+    }
+
+    /// Accepts an assignment; fetching starts at the given positions. Where there is none, at the committed
+    /// position or where `auto.offset.reset` says.
+    pub fn confirm_assigned_at(&self, starts: &[(TopicPartition, Option<i64>)]) -> Result<(), KafkaError> {
+        self.native.confirm_assigned(starts)
+    }
+
+    /// What reads the group's committed positions on another thread.
+    pub fn committed_reader(&self) -> CommittedReader {
+        CommittedReader(self.native.committed_reader())
     }
 
     /// Lets revoked or lost partitions go.
@@ -117,12 +172,16 @@ impl SinkConsumer {
 
     /// True when a rebalance takes only the partitions that move.
     pub fn is_cooperative(&self) -> bool {
-        self.native.protocol() == Protocol::Cooperative
+        self.native.protocol() == Some(Protocol::Cooperative)
     }
 
-    /// Starts a commit of `positions`; the answer is a [`ConsumerEvent::Committed`].
-    pub fn commit(&self, positions: &[Position]) -> Result<(), KafkaError> {
-        self.native.commit(positions)
+    /// Starts a commit; the answer is a [`ConsumerEvent::Committed`]. The coordinator takes it only from a
+    /// member of the group's current generation.
+    pub fn commit(&self, commits: &[CommittedPosition]) -> Result<(), KafkaError> {
+        failpoint!("sink.commit.before_send");
+        self.native.commit(commits)?;
+        failpoint!("sink.commit.after_send");
+        Ok(())
     }
 
     /// Stops fetching from `partitions` while staying in the group.
@@ -150,6 +209,23 @@ impl SinkConsumer {
     }
 }
 
+/// Reads what a consumer's group committed; keeps its client alive.
+pub struct CommittedReader(sys::CommittedReader);
+
+impl CommittedReader {
+    /// Asks the coordinator, at most `limit`; blocks its thread. Partitions without a position are left out.
+    ///
+    /// # Errors
+    /// `Fatal` when the group may not be read; otherwise `Retriable`.
+    pub fn read(
+        &self,
+        partitions: &[TopicPartition],
+        limit: Duration,
+    ) -> Result<Vec<CommittedPosition>, KafkaError> {
+        self.0.read(partitions, limit)
+    }
+}
+
 /// Errors that travel in the message queue.
 fn queue_error(code: Code, reason: String) -> Option<ConsumerEvent> {
     match code {
@@ -162,5 +238,31 @@ fn queue_error(code: Code, reason: String) -> Option<ConsumerEvent> {
             tracing::warn!(%reason, "consumer error");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::settings::{ClientKind, translate};
+
+    /// A revocation may be settled only when the group is left already: nothing is to be given up any more.
+    #[test]
+    fn revoked_partitions_may_be_confirmed_after_the_group_was_left() {
+        let props = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "left")];
+        let props = props.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = translate(ClientKind::Consumer, &props).unwrap();
+        let mut consumer = SinkConsumer::join(&settings, &["t".to_owned()], || {}).unwrap();
+        consumer.begin_close().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !consumer.is_closed() {
+            assert!(Instant::now() < deadline, "the consumer does not close");
+            consumer.take(1);
+        }
+        consumer.confirm_revoked(&[TopicPartition::new("t", 0)]).unwrap();
+        consumer.confirm_assigned(&[]).unwrap();
+        assert!(!consumer.is_cooperative());
     }
 }

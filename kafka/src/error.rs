@@ -29,9 +29,13 @@ pub enum KafkaError {
         /// Java's text. Never holds a secret.
         message: String,
     },
-    /// Java's producer refuses to be made.
-    #[error("Failed to construct kafka producer")]
+    /// Java's client refuses to be made.
+    #[error("Failed to construct kafka {client}")]
     Construct {
+        /// `producer` or `consumer`.
+        client: &'static str,
+        /// What Java raises inside (full class name).
+        java_class: &'static str,
         /// Why, in Java's words where it has some. Never holds a secret.
         problem: String,
     },
@@ -52,6 +56,12 @@ pub enum KafkaError {
 }
 
 impl KafkaError {
+    /// A client that is not made because of its configuration.
+    pub(crate) fn construct(client: &'static str, problem: impl Into<String>) -> Self {
+        let java_class = "org.apache.kafka.common.config.ConfigException";
+        Self::Construct { client, java_class, problem: problem.into() }
+    }
+
     /// What the runtime should do about it.
     pub fn class(&self) -> ErrorClass {
         match self {
@@ -101,8 +111,8 @@ impl KafkaError {
 
 impl From<KafkaError> for ConnectError {
     fn from(err: KafkaError) -> Self {
-        if let KafkaError::Construct { problem } = &err {
-            let cause = ConnectError::config(problem.as_str());
+        if let KafkaError::Construct { java_class, problem, .. } = &err {
+            let cause = Self::new(ErrorClass::Config, java_class, problem.as_str());
             let java_class = err.client_exception();
             return Self::new(ErrorClass::Config, java_class, err.to_string()).with_source(cause);
         }

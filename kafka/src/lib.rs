@@ -4,6 +4,7 @@
 //! Nothing outside this crate names the client library or the wire protocol.
 
 pub mod admin;
+mod client_check;
 pub mod client_metrics;
 pub mod consumer;
 pub mod error;

@@ -4,7 +4,11 @@
 //! Owns reading, the read-to-the-end barrier and acknowledged appends. Must not interpret records. The group
 //! of the worker is named in the settings but never joined: partitions are assigned by hand.
 //!
-//! Source: `KafkaBasedLog`, Kafka 4.1.
+//! Source: `KafkaBasedLog`, Kafka 4.1. Unlike there, an acknowledged append whose turn it is need not be
+//! fetched to be handed out, see [`CompactedLog::adopt`].
+
+mod delivery;
+mod reader;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,37 +17,20 @@ use std::time::{Duration, Instant};
 
 use lakeward_api::config::ConfigMap;
 use lakeward_api::record::RawRecord;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError as LibraryError;
-use rdkafka::message::Message;
-use rdkafka::types::RDKafkaErrorCode as Code;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::watch;
 
+use self::delivery::{Delivery, Progress};
+use self::reader::{Quiet, Reader};
+use crate::KafkaError;
 use crate::admin::{blocking, client_error, timeout_error};
 use crate::producer::{AckProducer, StoredAt};
 use crate::settings::{ClientKind, ClientSettings, translate};
-use crate::{KafkaError, secrets};
 
-/// How long one poll waits; bounds how long dropping the log takes.
-const POLL_WAIT: Duration = Duration::from_millis(50);
 /// A gap at the end (transaction markers) shows only as silence: after this long the tail is read again.
 const GAP_SUSPICION: Duration = Duration::from_millis(300);
-
-/// How far each partition was read. `read` only moves forward.
-#[derive(Clone, Debug, Default)]
-struct Progress {
-    partitions: Vec<PartitionProgress>,
-    failure: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct PartitionProgress {
-    /// Offset of the next record.
-    next_offset: i64,
-    /// Ends reached so far; a new one proves that everything before it was handed out.
-    ends_seen: u64,
-}
 
 /// A running reader of one compacted topic, and the way to append to it. Dropping it ends the thread.
 pub struct CompactedLog {
@@ -52,6 +39,7 @@ pub struct CompactedLog {
     /// Sees the end behind open transactions; a reader of committed records alone does not.
     real_ends: Option<Arc<BaseConsumer<Quiet>>>,
     producer: AckProducer,
+    delivery: Arc<Delivery>,
     progress: watch::Receiver<Progress>,
     /// Per partition the offset after our newest acknowledged append. The broker's own answer may lag behind
     /// it.
@@ -94,8 +82,8 @@ impl Isolation {
 }
 
 impl CompactedLog {
-    /// Starts reading. `on_record` gets every record of every partition, in offset order per partition, on
-    /// the log's thread; it must not block for long.
+    /// Starts reading. `on_record` gets every record of every partition once, in offset order per partition,
+    /// one at a time: on the log's thread or on that of [`CompactedLog::adopt`]. It must not block for long.
     ///
     /// # Errors
     /// Class `Config` for settings that cannot be honoured, `Retriable` when the client cannot be created.
@@ -138,25 +126,19 @@ impl CompactedLog {
 
         let consumer = Arc::new(consumer);
         let stopping = Arc::new(AtomicBool::new(false));
-        let (sender, progress) = watch::channel(Progress {
-            partitions: vec![PartitionProgress::default(); partition_count],
-            failure: None,
-        });
-        let reader = Reader {
-            consumer: Arc::clone(&consumer),
-            stopping: Arc::clone(&stopping),
-            sender,
-            trouble: None,
-        };
+        let (delivery, progress) = Delivery::new(partition_count, on_record);
+        let delivery = Arc::new(delivery);
+        let reader = Reader::new(Arc::clone(&consumer), Arc::clone(&stopping), Arc::clone(&delivery));
         let thread = std::thread::Builder::new()
             .name(format!("log-{topic}").chars().take(15).collect())
-            .spawn(move || reader.run(on_record))
+            .spawn(move || reader.run())
             .map_err(|err| KafkaError::Stopped { reason: format!("no thread for a log: {err}") })?;
         Ok(Self {
             topic: topic.into(),
             consumer,
             real_ends,
             producer,
+            delivery,
             progress,
             own_ends: Mutex::new(vec![0; partition_count]),
             stopping,
@@ -189,6 +171,24 @@ impl CompactedLog {
         if let Some(end) = ends.get_mut(stored.partition as usize) {
             *end = (*end).max(stored.offset + 1);
         }
+    }
+
+    /// Hands out a record that a producer of this process has stored at `stored` as it would be read, without
+    /// waiting until it is fetched: if everything before it was handed out, and nothing otherwise, as it will
+    /// be read then. For a record that counts: acknowledged by all in-sync replicas, and no part of an open
+    /// transaction. Its timestamp is left out.
+    ///
+    /// Brokers that answer waiting fetches late (the embedded one) would delay every read back.
+    pub fn adopt(&self, stored: StoredAt, key: &str, value: Option<&str>) {
+        self.delivery.hand_out_own(
+            stored.partition,
+            RawRecord {
+                offset: stored.offset,
+                timestamp_ms: None,
+                key: Some(key.as_bytes()),
+                value: value.map(str::as_bytes),
+            },
+        );
     }
 
     /// Waits until every record that was stored when this was called has been handed to the callback. Cancel
@@ -302,11 +302,8 @@ impl CompactedLog {
                 return Err(None);
             }
             match tokio::time::timeout(left.min(GAP_SUSPICION), progress.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => {
-                    let reason = format!("the reader of topic {} ended", self.topic);
-                    return Err(Some(KafkaError::Stopped { reason }));
-                }
+                // Never closed: this log holds its sender, too.
+                Ok(_) => {}
                 // Our own records are no gap: they will come.
                 Err(_) if here.ends_seen > 0 && here.next_offset >= end.own => {
                     // Nothing came although the end is further on: fetch the tail again. The end that is
@@ -361,78 +358,4 @@ struct End {
     told: i64,
     own: i64,
     empty: bool,
-}
-
-/// Reaching the end is no error of a log; everything else the client says is logged where it is handled.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn error(&self, err: LibraryError, reason: &str) {
-        if err.rdkafka_error_code() != Some(Code::PartitionEOF) {
-            tracing::debug!(error = %err, reason = secrets::hide(reason), "internal topic client");
-        }
-    }
-}
-
-impl ConsumerContext for Quiet {}
-
-struct Reader {
-    consumer: Arc<BaseConsumer<Quiet>>,
-    stopping: Arc<AtomicBool>,
-    sender: watch::Sender<Progress>,
-    /// What went wrong last, until something is read again: the library repeats itself.
-    trouble: Option<LibraryError>,
-}
-
-impl Reader {
-    fn run(mut self, mut on_record: impl FnMut(i32, RawRecord<'_>)) {
-        while !self.stopping.load(Ordering::Acquire) {
-            match self.consumer.poll(POLL_WAIT) {
-                None => {}
-                Some(Ok(message)) => {
-                    self.trouble = None;
-                    let (partition, offset) = (message.partition(), message.offset());
-                    let record = RawRecord {
-                        offset,
-                        timestamp_ms: message.timestamp().to_millis(),
-                        key: message.key(),
-                        value: message.payload(),
-                    };
-                    // After a re-read of the tail the same record may come again.
-                    if self.next_offset(partition) <= offset {
-                        on_record(partition, record);
-                        self.update(partition, |here| here.next_offset = offset + 1);
-                    }
-                }
-                Some(Err(LibraryError::PartitionEOF(partition))) => {
-                    self.trouble = None;
-                    self.update(partition, |here| here.ends_seen += 1);
-                }
-                Some(Err(err)) => self.on_error(err),
-            }
-        }
-    }
-
-    fn next_offset(&self, partition: i32) -> i64 {
-        let progress = self.sender.borrow();
-        progress.partitions.get(partition as usize).map_or(0, |here| here.next_offset)
-    }
-
-    fn update(&self, partition: i32, change: impl FnOnce(&mut PartitionProgress)) {
-        self.sender.send_modify(|progress| {
-            if let Some(here) = progress.partitions.get_mut(partition as usize) {
-                change(here);
-            }
-        });
-    }
-
-    fn on_error(&mut self, err: LibraryError) {
-        if let Some((code, reason)) = self.consumer.client().fatal_error() {
-            tracing::error!(%code, %reason, "the reader of an internal topic stopped");
-            self.sender.send_modify(|progress| progress.failure = Some(reason));
-        } else if self.trouble.as_ref() != Some(&err) {
-            tracing::warn!(error = %err, "trouble reading an internal topic; going on");
-            self.trouble = Some(err);
-        }
-    }
 }

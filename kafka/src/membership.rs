@@ -97,6 +97,7 @@ impl Membership {
                 topic: topic.clone(),
                 url,
                 unannounced: Mutex::new(None),
+                member: Mutex::default(),
                 sender,
                 refusal,
                 trouble,
@@ -179,6 +180,8 @@ pub struct Election {
     url: String,
     /// When to tell the group who leads; `None` when there is nothing to tell.
     unannounced: Mutex<Option<Instant>>,
+    /// What this member was called when the group gave it its latest assignment.
+    member: Mutex<Option<String>>,
     sender: watch::Sender<Role>,
     refusal: watch::Sender<Option<Refusal>>,
     /// What was wrong last, until the next assignment: the library repeats itself every few seconds.
@@ -269,6 +272,8 @@ impl ConsumerContext for Election {
                     tracing::debug!(error = %err, "the config topic is read although nobody needs it");
                 }
                 let generation = crate::sys::group_generation(consumer.client());
+                let member = crate::sys::group_member(consumer.client());
+                *self.member.lock().unwrap_or_else(PoisonError::into_inner) = member;
                 *self.strangers.lock().unwrap_or_else(PoisonError::into_inner) = None;
                 if let Some(code) = self.trouble(None) {
                     tracing::info!(after = %code, "the worker group is joined again");
@@ -282,6 +287,18 @@ impl ConsumerContext for Election {
             Rebalance::Revoke(_) => {}
             Rebalance::Error(err) => tracing::warn!(error = %err, "a rebalance of the worker group failed"),
         }
+    }
+}
+
+impl LeaderFinder<Election> {
+    /// Whether the group has this member: false before the first assignment, and from the end of a session to
+    /// the next one. May wait a moment for the client's own thread.
+    pub fn is_member(&self) -> bool {
+        let Some(consumer) = self.consumer.upgrade() else { return false };
+        // Who joins again is called otherwise, and is no member before the group says so.
+        let now = crate::sys::group_member(consumer.client());
+        let assigned = consumer.context().member.lock().unwrap_or_else(PoisonError::into_inner);
+        now.is_some() && now == *assigned
     }
 }
 
@@ -350,6 +367,7 @@ mod tests {
             topic,
             url,
             unannounced: Mutex::new(None),
+            member: Mutex::default(),
             sender,
             refusal,
             trouble: Mutex::new(None),

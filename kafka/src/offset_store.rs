@@ -14,6 +14,7 @@ use bytes::Bytes;
 use futures::future::try_join_all;
 use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::failpoint;
 use lakeward_api::offset_store::{OffsetEntry, OffsetStore, OffsetStores, StoreFuture};
 use tokio::sync::OnceCell;
 
@@ -217,11 +218,13 @@ impl OffsetStore for KafkaOffsetStore {
     }
 
     fn write(&self, entries: Vec<OffsetEntry>) -> StoreFuture<'_, ()> {
+        failpoint!("source.offsets.before_write");
         // Queued in order before the first wait.
         let acks: Vec<_> =
             entries.iter().map(|entry| self.log.append(&entry.key, entry.value.as_deref())).collect();
         Box::pin(async move {
             try_join_all(acks).await?;
+            failpoint!("source.offsets.after_write");
             Ok(())
         })
     }

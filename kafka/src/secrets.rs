@@ -16,12 +16,14 @@ const SHOWN: &str = "[hidden]";
 /// Credentials beyond this push the oldest out.
 const KEPT: usize = 4_096;
 /// The library's settings that are credentials.
-const NAMES: [&str; 5] = [
-    "sasl.oauthbearer.client.secret",
-    "sasl.password",
+const NAMES: [&str; 2] = ["sasl.password", "ssl.key.pem"];
+/// Java's settings that are credentials, or hold some, as they are given.
+pub(crate) const SETTINGS: [&str; 5] = [
+    "sasl.jaas.config",
     "ssl.key.password",
-    "ssl.key.pem",
+    "ssl.keystore.key",
     "ssl.keystore.password",
+    "ssl.truststore.password",
 ];
 
 #[derive(Default)]

@@ -7,6 +7,7 @@
 //! Source: `Worker#baseProducerConfigs`, `AbstractWorkerSourceTask#sendRecords`, Kafka 4.1.
 
 mod check;
+mod patience;
 mod size;
 mod trouble;
 
@@ -23,10 +24,12 @@ use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, T
 use rdkafka::types::RDKafkaErrorCode as Code;
 use rdkafka::util::Timeout;
 
+use crate::client_check::number;
 use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::producer::StoredAt;
 use crate::settings::{ClientKind, translate};
 use crate::{KafkaError, secrets};
+use patience::{Patience, TopicIs, WaitsFor};
 use size::Limits;
 
 /// What the library takes for its own limit of a record; Java's is checked here.
@@ -55,7 +58,8 @@ pub struct OutgoingRecord<'a> {
 /// Why a record was not queued.
 #[derive(Debug)]
 pub enum NotQueued {
-    /// The queue is full: send again after a report.
+    /// The queue is full, or the topic is asked for: send again after a wake, at the latest after
+    /// [`SourceProducer::patience`].
     Full,
     /// The topic or its partition is not there yet: send again a little later.
     NotYet(String),
@@ -76,6 +80,7 @@ pub struct Report {
 pub struct SourceProducer {
     pub(crate) inner: Arc<ThreadedProducer<Reports>>,
     limits: Limits,
+    patience: Option<Patience>,
     ignored: Vec<String>,
 }
 
@@ -105,12 +110,11 @@ impl SourceProducer {
             props.remove("delivery.timeout.ms");
         }
         let mut settings = translate(ClientKind::Producer, &props)?;
-        let (request, buffer) =
-            (check::number(&props, "max.request.size"), check::number(&props, "buffer.memory"));
+        let (request, buffer) = (number(&props, "max.request.size"), number(&props, "buffer.memory"));
         let request_bytes = request.unwrap_or(0).clamp(*REQUEST_BYTES.start(), *REQUEST_BYTES.end());
         // Records without a key or value are smaller to the library than to Java: its limit must not be less.
         settings.set("message.max.bytes", request_bytes.max(1 << 20).to_string());
-        let topic_wait_ms = check::number(&props, "max.block.ms").unwrap_or(i64::MAX);
+        let topic_wait_ms = number(&props, "max.block.ms").unwrap_or(i64::MAX);
         let library_wait_ms = topic_wait_ms.min(TOPIC_WAIT_MAX_MS);
         settings.set("topic.metadata.propagation.max.ms", library_wait_ms.to_string());
         if let Some((name, interval)) = client_metrics::interval() {
@@ -128,11 +132,12 @@ impl SourceProducer {
         let inner: ThreadedProducer<Reports> = settings
             .to_rdkafka()
             .create_with_context(context)
-            .map_err(|source| KafkaError::Construct { problem: secrets::hide(&source.to_string()) })?;
+            .map_err(|source| KafkaError::construct("producer", secrets::hide(&source.to_string())))?;
         let limits = Limits::new(request, buffer);
         let fixed = ["key.serializer", "value.serializer", "max.block.ms"];
         let ignored = settings.ignored().iter().filter(|name| !fixed.contains(&name.as_str()));
-        Ok(Self { inner: Arc::new(inner), limits, ignored: ignored.cloned().collect() })
+        let patience = Patience::new(number(&props, "max.block.ms"));
+        Ok(Self { inner: Arc::new(inner), limits, patience, ignored: ignored.cloned().collect() })
     }
 
     /// Java settings that have no effect here.
@@ -140,16 +145,44 @@ impl SourceProducer {
         &self.ignored
     }
 
-    /// Queues a record, in the order of the calls; its report carries `number`. Does not block.
+    /// Queues a record, in the order of the calls; its report carries `number`. Does not block. A record that
+    /// cannot be queued comes again; when that took `max.block.ms`, its report says so.
     ///
     /// # Errors
     /// See [`NotQueued`]; the record is not sent.
     pub fn send(&self, number: u64, record: &OutgoingRecord<'_>) -> Result<(), NotQueued> {
-        if let Err(error) = self.limits.check(record) {
-            // Java's producer reports these through the callback, too.
+        // Java's producer reports what it refuses through the callback, too.
+        let report = |error| {
             self.inner.context().push(Report { number, outcome: Err(error) });
-            return Ok(());
+            Ok(())
+        };
+        if let Err(error) = self.limits.check(record) {
+            return report(error);
         }
+        let Some(patience) = &self.patience else { return self.queue(number, record) };
+        match patience.topic(record.topic, &self.inner) {
+            TopicIs::Known => {}
+            TopicIs::Asked => return Err(NotQueued::Full),
+            TopicIs::Missing(error) => return report(error),
+        }
+        let queued = self.queue(number, record);
+        let what = match &queued {
+            Err(NotQueued::Full) => WaitsFor::Room { total_bytes: self.limits.buffer() },
+            Err(NotQueued::NotYet(_)) => WaitsFor::Partition,
+            Ok(()) | Err(NotQueued::Refused(_)) => {
+                patience.is_over();
+                return queued;
+            }
+        };
+        patience.waits(record, what).map_or(queued, report)
+    }
+
+    /// How long the record that was not queued may come again; `None` when that has no limit.
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience.as_ref()?.left()
+    }
+
+    fn queue(&self, number: u64, record: &OutgoingRecord<'_>) -> Result<(), NotQueued> {
         let opaque = usize::try_from(number).expect("records are counted in a machine word");
         let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(record.topic, opaque);
         message.partition = record.partition;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::{ConnectError, ErrorClass};
+use lakeward_api::{ConnectError, ErrorClass, failpoint};
 use rdkafka::error::KafkaError as LibraryError;
 use rdkafka::producer::{Producer, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode as Code;
@@ -54,7 +54,10 @@ impl Transactions {
     /// # Errors
     /// `Fenced` or `Fatal` when the producer cannot start one.
     pub fn begin(&self) -> Result<(), ConnectError> {
-        self.inner.begin_transaction().map_err(|err| transaction_error(&err))
+        failpoint!("source.transaction.before_begin");
+        self.inner.begin_transaction().map_err(|err| transaction_error(&err))?;
+        failpoint!("source.transaction.after_begin");
+        Ok(())
     }
 
     /// Waits until everything sent is acknowledged, then commits.
@@ -63,7 +66,9 @@ impl Transactions {
     /// The reason why nothing of the transaction counts; it is aborted as far as that is possible.
     pub async fn commit(&self) -> Result<(), ConnectError> {
         self.run(|producer| {
+            failpoint!("source.transaction.before_commit");
             let committed = producer.commit_transaction(Timeout::After(REQUEST_LIMIT));
+            failpoint!("source.transaction.after_commit");
             if let Err(LibraryError::Transaction(error)) = &committed
                 && error.txn_requires_abort()
                 && let Err(err) = producer.abort_transaction(Timeout::After(REQUEST_LIMIT))

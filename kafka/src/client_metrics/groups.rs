@@ -15,6 +15,7 @@ pub(super) fn append(
 ) {
     let mut page = Page { client_id, series, now, before };
     match kind {
+        Kind::Admin => page.network("admin-client-metrics"),
         Kind::Consumer => {
             page.network("consumer-metrics");
             page.fetches();
@@ -208,6 +209,15 @@ mod tests {
         let network = |attribute| value(&series, "consumer-metrics", attribute, None);
         assert_eq!((network("connection-count"), network("response-rate")), (1.0, 10.0));
         assert_eq!(network("connection-close-total"), 1.0);
+    }
+
+    #[test]
+    fn an_admin_client_shows_its_connections_and_requests() {
+        let now = r#"{"ts": 5, "tx": 7, "rx": 6, "brokers": {"a": {"state": "UP", "connects": 1}}}"#;
+        let series = shown(Kind::Admin, None, now);
+        let of = |attribute| value(&series, "admin-client-metrics", attribute, None);
+        assert_eq!((of("connection-count"), of("request-total"), of("network-io-total")), (1.0, 7.0, 13.0));
+        assert!(series.iter().all(|series| series.group == "admin-client-metrics"));
     }
 
     #[test]

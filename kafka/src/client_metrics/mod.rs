@@ -4,11 +4,10 @@
 //! and read when somebody asks, so that a task pays for one copy. Rates are those between two texts that were
 //! asked about. A client that ended is forgotten.
 //!
-//! Not there: the admin client, whose statistics the library's wrapper does not hand out, and what the
-//! library does not count (times of single fetches, time spent waiting for memory).
+//! Not there: what the library does not count (times of single fetches, time spent waiting for memory).
 //!
-//! Source: `FetchMetricsRegistry`, `SenderMetricsRegistry`, `ConsumerCoordinatorMetrics`, `Selector`, Kafka
-//! 4.1; `STATISTICS.md` of librdkafka.
+//! Source: `FetchMetricsRegistry`, `SenderMetricsRegistry`, `ConsumerCoordinatorMetrics`, `KafkaAdminClient`,
+//! `Selector`, Kafka 4.1; `STATISTICS.md` of librdkafka.
 
 mod groups;
 mod statistics;
@@ -22,6 +21,7 @@ use statistics::Statistics;
 /// Kinds of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Admin,
     Consumer,
     Producer,
 }
@@ -78,6 +78,11 @@ pub fn collect_every(interval: Duration) {
 pub(crate) fn interval() -> Option<(&'static str, String)> {
     let interval_ms = INTERVAL_MS.load(Ordering::Relaxed);
     (interval_ms > 0).then(|| ("statistics.interval.ms", interval_ms.to_string()))
+}
+
+/// [`interval`] for clients that tell through their queue, not by a callback.
+pub(crate) fn event_interval() -> Option<[(&'static str, String); 2]> {
+    interval().map(|interval| [interval, ("enabled_events", crate::sys::STATISTICS_EVENT.to_string())])
 }
 
 /// What all clients told last. Reads their texts: not on a shard.

@@ -7,6 +7,7 @@
 //! Source: `ConsumerConfig`, `ProducerConfig`, `AdminClientConfig`, Kafka 4.1.
 
 mod jaas;
+mod stores;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use std::fmt;
 
 use lakeward_api::config::ConfigMap;
 
-use crate::{KafkaError, secrets};
+use crate::{KafkaError, client_check, secrets};
 
 /// Which client the settings are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +73,14 @@ impl fmt::Debug for ClientSettings {
 /// Translates Java settings for a client of `kind`. Unknown names are kept in [`ClientSettings::ignored`].
 ///
 /// # Errors
-/// Class `Config`, naming the Java key and the remedy, for a value that cannot be honoured (a JKS store, an
-/// unknown assignor): a client that would silently differ from Java is not started.
+/// Class `Config`, naming the Java key and the remedy, for a value that cannot be honoured (a store that
+/// cannot be read, an unknown assignor): a client that would silently differ from Java is not started. For
+/// consumers also what Java refuses, in its words; of producers, [`crate::source_producer`] checks that.
 pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, KafkaError> {
+    secrets::SETTINGS.iter().filter_map(|name| props.get(*name)).for_each(|value| secrets::remember(value));
+    if kind == ClientKind::Consumer {
+        client_check::consumer::check(props)?;
+    }
     let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new() };
     for (name, value) in tables::java_defaults(kind) {
         settings.set(name, *value);
@@ -82,9 +88,8 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
     for (name, value) in props {
         translate_one(kind, name, value.trim(), &mut settings)?;
     }
-    stores(props, &mut settings)?;
+    stores::apply(props, &mut settings)?;
     if let Some(line) = props.get("sasl.jaas.config") {
-        secrets::remember(line);
         jaas::apply(line, &mut settings)?;
     }
     let credentials = settings.entries.iter().filter(|(name, _)| secrets::is_credential(name));
@@ -175,41 +180,6 @@ fn assignor(value: &str) -> Result<String, KafkaError> {
     }
 }
 
-/// Key and trust stores: PEM and PKCS12 (keys only) are what the library can read.
-fn stores(props: &ConfigMap, settings: &mut ClientSettings) -> Result<(), KafkaError> {
-    let get = |name: &str| props.get(name).map(|value| value.trim()).filter(|value| !value.is_empty());
-    let kind = |name: &str| get(name).unwrap_or("JKS").to_ascii_uppercase();
-    if let Some(location) = get("ssl.truststore.location") {
-        match kind("ssl.truststore.type").as_str() {
-            "PEM" => settings.set("ssl.ca.location", location),
-            other => {
-                let problem =
-                    format!("a {other} trust store cannot be read; convert it to PEM and set the type");
-                return Err(setting_error("ssl.truststore.type", problem));
-            }
-        }
-    }
-    if let Some(location) = get("ssl.keystore.location") {
-        match kind("ssl.keystore.type").as_str() {
-            "PKCS12" => {
-                settings.set("ssl.keystore.location", location);
-                if let Some(password) = get("ssl.keystore.password") {
-                    settings.set("ssl.keystore.password", password);
-                }
-            }
-            "PEM" => {
-                settings.set("ssl.certificate.location", location);
-                settings.set("ssl.key.location", location);
-            }
-            other => {
-                let problem = format!("a {other} key store cannot be read; convert it to PKCS12 or PEM");
-                return Err(setting_error("ssl.keystore.type", problem));
-            }
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,12 +230,6 @@ mod tests {
         assert_eq!(settings.entries()["sasl.password"], "p;w\"d");
         assert_eq!(settings.entries()["security.protocol"], "sasl_ssl");
         assert!(!format!("{settings:?}").contains("p;w"));
-    }
-
-    #[test]
-    fn jks_stores_are_refused_with_the_remedy() {
-        let err = translated(ClientKind::Admin, &[("ssl.truststore.location", "/a.jks")]).unwrap_err();
-        assert!(err.to_string().contains("ssl.truststore.type") && err.to_string().contains("PEM"), "{err}");
     }
 
     #[test]

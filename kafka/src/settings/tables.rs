@@ -5,9 +5,13 @@ use super::ClientKind;
 /// Settings that are read together with others (stores, credentials), not one by one.
 pub(super) const HANDLED_TOGETHER: &[&str] = &[
     "sasl.jaas.config",
+    "ssl.key.password",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
     "ssl.keystore.location",
     "ssl.keystore.password",
     "ssl.keystore.type",
+    "ssl.truststore.certificates",
     "ssl.truststore.location",
     "ssl.truststore.password",
     "ssl.truststore.type",
@@ -32,10 +36,6 @@ const COMMON: &[(&str, &str)] = &[
     ("send.buffer.bytes", "socket.send.buffer.bytes"),
     ("socket.connection.setup.timeout.ms", "socket.connection.setup.timeout.ms"),
     ("ssl.endpoint.identification.algorithm", "ssl.endpoint.identification.algorithm"),
-    ("ssl.key.password", "ssl.key.password"),
-    ("ssl.keystore.certificate.chain", "ssl.certificate.pem"),
-    ("ssl.keystore.key", "ssl.key.pem"),
-    ("ssl.truststore.certificates", "ssl.ca.pem"),
 ];
 
 const CONSUMER: &[(&str, &str)] = &[

@@ -6,70 +6,50 @@
 use lakeward_api::config::ConfigMap;
 
 use crate::KafkaError;
+use crate::client_check::{self, ANY, Law, number, servers, text};
 
-const INTEGERS: &[(&str, Range)] = &[
-    ("batch.size", Range::Int { least: 0 }),
-    ("delivery.timeout.ms", Range::Int { least: 0 }),
-    ("max.in.flight.requests.per.connection", Range::Int { least: 1 }),
-    ("max.request.size", Range::Int { least: 0 }),
-    ("receive.buffer.bytes", Range::Int { least: -1 }),
-    ("request.timeout.ms", Range::Int { least: 0 }),
-    ("retries", Range::Int { least: 0 }),
-    ("send.buffer.bytes", Range::Int { least: -1 }),
-    ("transaction.timeout.ms", Range::Int { least: i64::MIN }),
-    ("buffer.memory", Range::Long { least: 0 }),
-    ("connections.max.idle.ms", Range::Long { least: i64::MIN }),
-    ("linger.ms", Range::Long { least: 0 }),
-    ("max.block.ms", Range::Long { least: 0 }),
-    ("metadata.max.age.ms", Range::Long { least: 0 }),
-    ("reconnect.backoff.max.ms", Range::Long { least: 0 }),
-    ("reconnect.backoff.ms", Range::Long { least: 0 }),
-    ("retry.backoff.ms", Range::Long { least: 0 }),
+const LAWS: &[(&str, Law)] = &[
+    ("batch.size", Law::Int(0)),
+    ("delivery.timeout.ms", Law::Int(0)),
+    ("max.in.flight.requests.per.connection", Law::Int(1)),
+    ("max.request.size", Law::Int(0)),
+    ("receive.buffer.bytes", Law::Int(-1)),
+    ("request.timeout.ms", Law::Int(0)),
+    ("retries", Law::Int(0)),
+    ("send.buffer.bytes", Law::Int(-1)),
+    ("transaction.timeout.ms", Law::Int(ANY)),
+    ("buffer.memory", Law::Long(0)),
+    ("connections.max.idle.ms", Law::Long(ANY)),
+    ("linger.ms", Law::Long(0)),
+    ("max.block.ms", Law::Long(0)),
+    ("metadata.max.age.ms", Law::Long(0)),
+    ("reconnect.backoff.max.ms", Law::Long(0)),
+    ("reconnect.backoff.ms", Law::Long(0)),
+    ("retry.backoff.ms", Law::Long(0)),
+    ("acks", Law::OneOf(&["all", "-1", "0", "1"])),
+    ("compression.type", Law::OneOf(&["none", "gzip", "snappy", "lz4", "zstd"])),
+    ("security.protocol", Law::OneOfInAnyCase(client_check::PROTOCOLS)),
 ];
 
 /// Java's defaults, in ms.
 const LINGER_MS: i64 = 5;
 const REQUEST_TIMEOUT_MS: i64 = 30_000;
 
-#[derive(Clone, Copy)]
-enum Range {
-    Int { least: i64 },
-    Long { least: i64 },
-}
-
 /// Checks the settings of a producer.
 ///
 /// # Errors
 /// Class `Config`, for the first one that Java refuses.
 pub(super) fn check(props: &ConfigMap) -> Result<(), KafkaError> {
-    for (name, range) in INTEGERS {
-        if let Some(text) = text(props, name) {
-            integer(name, text, *range)?;
-        }
-    }
-    one_of(props, "acks", &["all", "-1", "0", "1"], "String must be one of: ")?;
-    one_of(props, "compression.type", &["none", "gzip", "snappy", "lz4", "zstd"], "String must be one of: ")?;
-    let protocol = text(props, "security.protocol").map(str::to_ascii_uppercase);
-    let protocols = ["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"];
-    if let (Some(found), Some(given)) = (protocol, text(props, "security.protocol"))
-        && !protocols.contains(&found.as_str())
-    {
-        let list = protocols.join(", ");
-        let problem = format!("String must be one of (case insensitive): {list}");
-        return Err(invalid("security.protocol", given, &problem));
+    for (name, law) in LAWS {
+        law.check(props, name)?;
     }
     idempotence(props)?;
-    let has_brokers = |list: &str| list.split(',').any(|broker| !broker.trim().is_empty());
-    if !text(props, "bootstrap.servers").is_some_and(has_brokers) {
-        let problem = "No resolvable bootstrap urls given in bootstrap.servers".to_owned();
-        return Err(KafkaError::Construct { problem });
-    }
+    servers(props, "producer")?;
     let linger = number(props, "linger.ms").unwrap_or(LINGER_MS);
     let least = linger.saturating_add(number(props, "request.timeout.ms").unwrap_or(REQUEST_TIMEOUT_MS));
     if number(props, "delivery.timeout.ms").is_some_and(|delivery| delivery < least) {
-        let problem =
-            "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms".to_owned();
-        return Err(KafkaError::Construct { problem });
+        let problem = "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms";
+        return Err(KafkaError::construct("producer", problem));
     }
     Ok(())
 }
@@ -90,42 +70,6 @@ fn idempotence(props: &ConfigMap) -> Result<(), KafkaError> {
         return Ok(());
     };
     Err(KafkaError::Config { message: problem.to_owned() })
-}
-
-/// The number under `name`, if there is one.
-pub(super) fn number(props: &ConfigMap, name: &str) -> Option<i64> {
-    text(props, name)?.parse().ok()
-}
-
-fn text<'a>(props: &'a ConfigMap, name: &str) -> Option<&'a str> {
-    props.get(name).map(|text| text.trim())
-}
-
-fn integer(name: &str, text: &str, range: Range) -> Result<(), KafkaError> {
-    let (number, kind, least) = match range {
-        Range::Int { least } => (text.parse::<i32>().ok().map(i64::from), "INT", least),
-        Range::Long { least } => (text.parse::<i64>().ok(), "LONG", least),
-    };
-    match number {
-        None => Err(invalid(name, text, &format!("Not a number of type {kind}"))),
-        Some(number) if number < least => {
-            Err(invalid(name, text, &format!("Value must be at least {least}")))
-        }
-        Some(_) => Ok(()),
-    }
-}
-
-fn one_of(props: &ConfigMap, name: &str, known: &[&str], problem: &str) -> Result<(), KafkaError> {
-    match text(props, name) {
-        Some(given) if !known.contains(&given) => {
-            Err(invalid(name, given, &format!("{problem}{}", known.join(", "))))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn invalid(name: &str, value: &str, problem: &str) -> KafkaError {
-    KafkaError::Config { message: format!("Invalid value {value} for configuration {name}: {problem}") }
 }
 
 #[cfg(test)]

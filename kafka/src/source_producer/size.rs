@@ -31,6 +31,11 @@ impl Limits {
         }
     }
 
+    /// `buffer.memory`, in bytes.
+    pub(super) fn buffer(self) -> usize {
+        self.buffer
+    }
+
     /// # Errors
     /// `Record`: the record is too large, in Java's words.
     pub(super) fn check(self, record: &OutgoingRecord<'_>) -> Result<(), ConnectError> {

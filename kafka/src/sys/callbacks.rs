@@ -3,11 +3,11 @@
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lakeward_api::record::{Position, TopicPartition};
+use lakeward_api::record::{CommittedPosition, TopicPartition};
 use rdkafka_sys as rdsys;
 use rdsys::rd_kafka_resp_err_t as Code;
 
-use super::partitions::copy_list;
+use super::partitions::{copy_commits, copy_list};
 use crate::client_metrics::ClientStatistics;
 use crate::secrets;
 
@@ -16,8 +16,13 @@ use crate::secrets;
 pub(crate) enum ClientEvent {
     /// Partitions were given to this member.
     Assigned(Vec<TopicPartition>),
-    /// A commit finished: positions with the library's text for those that failed.
-    Committed(Vec<(Position, Option<String>)>),
+    /// A commit finished.
+    Committed {
+        /// What was sent, each with its failure.
+        outcome: Vec<(CommittedPosition, Option<Code>)>,
+        /// The failure of the whole.
+        failure: Option<Code>,
+    },
     /// The library reports trouble; it goes on trying unless `fatal`.
     Error {
         /// Library error code.
@@ -54,7 +59,7 @@ unsafe fn shared<'a>(opaque: *mut c_void) -> &'a Shared {
 }
 
 /// The library's text for an error code.
-pub(super) fn describe(code: Code) -> String {
+pub(crate) fn describe(code: Code) -> String {
     // SAFETY: returns a pointer to a static NUL-terminated text for every code.
     unsafe { CStr::from_ptr(rdsys::rd_kafka_err2str(code)) }.to_string_lossy().into_owned()
 }
@@ -81,13 +86,10 @@ pub(super) unsafe extern "C" fn on_commit(
     opaque: *mut c_void,
 ) {
     // SAFETY: the library passes a valid list or null, and the opaque we set.
-    let (shared, listed) = unsafe { (shared(opaque), copy_list(list)) };
-    let none = Code::RD_KAFKA_RESP_ERR_NO_ERROR;
-    let outcome = listed.into_iter().map(|(position, own)| {
-        let failed = if own == none { code } else { own };
-        (position, (failed != none).then(|| describe(failed)))
-    });
-    shared.push(ClientEvent::Committed(outcome.collect()));
+    let (shared, listed) = unsafe { (shared(opaque), copy_commits(list)) };
+    let failure = |code: Code| (code != Code::RD_KAFKA_RESP_ERR_NO_ERROR).then_some(code);
+    let outcome = listed.into_iter().map(|(commit, own)| (commit, failure(own).or(failure(code))));
+    shared.push(ClientEvent::Committed { outcome: outcome.collect(), failure: failure(code) });
 }
 
 pub(super) unsafe extern "C" fn on_error(

@@ -3,14 +3,15 @@
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use lakeward_api::record::{Position, TopicPartition};
+use lakeward_api::record::{CommittedPosition, TopicPartition};
 use rdkafka_sys as rdsys;
 use rdsys::rd_kafka_resp_err_t as Code;
 
 use super::batch::FetchedBatch;
 use super::callbacks::{self, ClientEvent, Shared};
-use super::partitions::PartitionList;
+use super::partitions::{PartitionList, copy_commits};
 use crate::KafkaError;
 use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::ClientSettings;
@@ -127,11 +128,16 @@ impl NativeConsumer {
         self.handle.shared.take()
     }
 
-    /// How the group hands partitions over; valid inside a rebalance.
-    pub(crate) fn protocol(&self) -> Protocol {
-        // SAFETY: returns a static NUL-terminated text.
-        let name = unsafe { CStr::from_ptr(rdsys::rd_kafka_rebalance_protocol(self.client())) };
-        if name == c"COOPERATIVE" { Protocol::Cooperative } else { Protocol::Eager }
+    /// How the group hands partitions over; valid inside a rebalance. `None` when the group was left.
+    pub(crate) fn protocol(&self) -> Option<Protocol> {
+        // SAFETY: the client is valid.
+        let name = unsafe { rdsys::rd_kafka_rebalance_protocol(self.client()) };
+        if name.is_null() {
+            return None;
+        }
+        // SAFETY: what is not null is a static NUL-terminated text.
+        let name = unsafe { CStr::from_ptr(name) };
+        Some(if name == c"COOPERATIVE" { Protocol::Cooperative } else { Protocol::Eager })
     }
 
     /// True when the partitions being revoked were lost (another member may own them already).
@@ -140,41 +146,56 @@ impl NativeConsumer {
         unsafe { rdsys::rd_kafka_assignment_lost(self.client()) != 0 }
     }
 
-    /// Confirms an assignment: fetching starts at committed positions.
-    pub(crate) fn confirm_assigned(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
-        let list = PartitionList::partitions(partitions);
+    /// Confirms an assignment: fetching starts at the given offsets, or at committed positions.
+    pub(crate) fn confirm_assigned(
+        &self,
+        starts: &[(TopicPartition, Option<i64>)],
+    ) -> Result<(), KafkaError> {
+        let list = PartitionList::starts(starts);
         let action = "accepting the assignment";
         match self.protocol() {
             // SAFETY: client and list are valid; the returned error is owned by us.
-            Protocol::Cooperative => check_error(
+            Some(Protocol::Cooperative) => check_error(
                 unsafe { rdsys::rd_kafka_incremental_assign(self.client(), list.as_ptr()) },
                 action,
             ),
-            // SAFETY: client and list are valid.
-            Protocol::Eager => check(unsafe { rdsys::rd_kafka_assign(self.client(), list.as_ptr()) }, action),
+            Some(Protocol::Eager) => {
+                // SAFETY: client and list are valid.
+                check(unsafe { rdsys::rd_kafka_assign(self.client(), list.as_ptr()) }, action)
+            }
+            None => Ok(()),
         }
     }
 
-    /// Confirms a revocation: the partitions may go to other members now.
+    /// Confirms a revocation: the partitions may go to other members now. Nothing is left to be given up when
+    /// the group was left meanwhile.
     pub(crate) fn confirm_revoked(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
         let list = PartitionList::partitions(partitions);
         let action = "giving partitions up";
         match self.protocol() {
             // SAFETY: client and list are valid; the returned error is owned by us.
-            Protocol::Cooperative => check_error(
+            Some(Protocol::Cooperative) => check_error(
                 unsafe { rdsys::rd_kafka_incremental_unassign(self.client(), list.as_ptr()) },
                 action,
             ),
-            // SAFETY: a null list clears the assignment.
-            Protocol::Eager => check(unsafe { rdsys::rd_kafka_assign(self.client(), ptr::null()) }, action),
+            Some(Protocol::Eager) => {
+                // SAFETY: a null list clears the assignment.
+                check(unsafe { rdsys::rd_kafka_assign(self.client(), ptr::null()) }, action)
+            }
+            None => Ok(()),
         }
     }
 
     /// Starts a commit; the outcome arrives as [`ClientEvent::Committed`].
-    pub(crate) fn commit(&self, positions: &[Position]) -> Result<(), KafkaError> {
-        let list = PartitionList::positions(positions);
+    pub(crate) fn commit(&self, commits: &[CommittedPosition]) -> Result<(), KafkaError> {
+        let list = PartitionList::commits(commits);
         // SAFETY: client and list are valid; asynchronous, the library copies the list.
         check(unsafe { rdsys::rd_kafka_commit(self.client(), list.as_ptr(), 1) }, "committing offsets")
+    }
+
+    /// A reader of what the group committed, for another thread.
+    pub(crate) fn committed_reader(&self) -> CommittedReader {
+        CommittedReader { handle: Arc::clone(&self.handle) }
     }
 
     /// Stops fetching from partitions; the membership stays.
@@ -208,6 +229,35 @@ impl NativeConsumer {
     pub(crate) fn is_closed(&self) -> bool {
         // SAFETY: the client is valid.
         unsafe { rdsys::rd_kafka_consumer_closed(self.client()) != 0 }
+    }
+}
+
+/// Reads what the group committed. The client lives as long as this.
+pub(crate) struct CommittedReader {
+    handle: Arc<Handle>,
+}
+
+impl CommittedReader {
+    /// Asks the coordinator, at most `limit`; blocks. Partitions without a position are left out.
+    pub(crate) fn read(
+        &self,
+        partitions: &[TopicPartition],
+        limit: Duration,
+    ) -> Result<Vec<CommittedPosition>, KafkaError> {
+        let list = PartitionList::partitions(partitions);
+        let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        let action = "reading the committed offsets";
+        // SAFETY: client and list are valid for the call, which fills in the list.
+        let (code, listed) = unsafe {
+            let code = rdsys::rd_kafka_committed(self.handle.client.as_ptr(), list.as_ptr(), limit_ms);
+            (code, copy_commits(list.as_ptr()))
+        };
+        check(code, action)?;
+        for (_, code) in &listed {
+            check(*code, action)?;
+        }
+        let committed = listed.into_iter().map(|(committed, _)| committed);
+        Ok(committed.filter(|committed| committed.position.next_offset >= 0).collect())
     }
 }
 

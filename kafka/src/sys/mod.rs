@@ -15,10 +15,12 @@ mod callbacks;
 mod client;
 mod generation;
 mod group_offsets;
+mod main_queue;
 mod partitions;
 
 pub use batch::{FetchedBatch, FetchedRun};
-pub(crate) use callbacks::ClientEvent;
-pub(crate) use client::{NativeConsumer, Protocol};
-pub(crate) use generation::group_generation;
+pub(crate) use callbacks::{ClientEvent, describe};
+pub(crate) use client::{CommittedReader, NativeConsumer, Protocol};
+pub(crate) use generation::{group_generation, group_member};
 pub(crate) use group_offsets::{GroupRequest, group_offsets};
+pub(crate) use main_queue::{STATISTICS_EVENT, serve_main_queue};
