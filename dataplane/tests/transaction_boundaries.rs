@@ -26,6 +26,7 @@ use lakeward_api::source::{
 use lakeward_api::value::Value;
 use lakeward_dataplane::executor::{EngineChoice, choose_engine};
 use lakeward_dataplane::{Dataplane, DataplaneSettings, ShardSettings, TokioBridge};
+use lakeward_kafka::transactions::fence_producers;
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::records::read_topic;
 use lakeward_testkit::unique;
@@ -186,12 +187,13 @@ fn run(polls: Vec<Poll>, last: i64) -> (Vec<String>, Vec<String>) {
     lakeward_formats::register(&mut plugins);
     plugins.add_source(Arc::new(Scripted { topic: topic.clone(), polls, done }));
     let text = "org.apache.kafka.connect.storage.StringConverter";
+    let group = unique("boundary-group");
     let (engine, _) = choose_engine(EngineChoice::Auto).expect("some engine works");
     let dataplane = Dataplane::start(DataplaneSettings {
         shards: ShardSettings { count: 1, engine },
         worker_config: config(&[
             ("bootstrap.servers", broker.bootstrap()),
-            ("group.id", &unique("boundary-group")),
+            ("group.id", &group),
             ("exactly.once.source.support", "enabled"),
             ("offset.storage.topic", &offsets),
             ("key.converter", text),
@@ -236,6 +238,11 @@ fn run(polls: Vec<Poll>, last: i64) -> (Vec<String>, Vec<String>) {
         }
     }
     runtime.block_on(dataplane.stop(&id));
+    // The broker says that a transaction is committed before readers see it everywhere. It gives the id to a
+    // new producer when that is done, and what was left open is aborted.
+    let client = config(&[("bootstrap.servers", broker.bootstrap())]);
+    let ids = [format!("{group}-{}-{}", id.connector, id.task)];
+    runtime.block_on(fence_producers(&client, &ids)).expect("the broker gives the id away");
     (committed(&topic), committed(&offsets))
 }
 

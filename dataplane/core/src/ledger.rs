@@ -1,27 +1,69 @@
 //! Positions per topic-partition: `durable ≥ committed`, each monotone within an assignment.
 //!
-//! Only durable positions are ever committed, and none beyond a record whose report was not acknowledged. All
-//! assertions stay on in release: a position that moves backwards would lose or repeat records.
+//! Only durable positions are ever committed, and none beyond a record whose report was not acknowledged.
+//! Cuts are decided by committing the old position again with their text (see [`PositionLedger::decide`]).
+//! All assertions stay on in release: a position that moves backwards would lose or repeat records.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-use lakeward_api::record::{Position, TopicPartition};
+use lakeward_api::cuts::{Decision, Opening};
+use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
+
+use crate::decisions::Decisions;
 
 /// What is known about one assigned partition.
 #[derive(Debug, Default)]
 struct Entry {
+    /// Where this assignment began: the committed position, or the first record that was fetched.
+    base: Option<i64>,
     durable: Option<i64>,
     committed: Option<i64>,
-    in_commit: Option<i64>,
+    in_commit: Option<InCommit>,
+    decisions: Decisions,
     /// Offsets of records whose reports were not acknowledged yet, and how many reports each has.
     reports: BTreeMap<i64, usize>,
+}
+
+/// A commit that waits for its answer.
+#[derive(Debug)]
+struct InCommit {
+    commit: CommittedPosition,
+    /// The last decided cut in its metadata.
+    through: Option<i64>,
 }
 
 impl Entry {
     /// True when a record below `position` waits for its report.
     fn is_held(&self, position: i64) -> bool {
         self.reports.first_key_value().is_some_and(|(offset, _)| *offset < position)
+    }
+
+    /// The position that may be committed now: a new one, or the old one again.
+    fn position(&self) -> Option<i64> {
+        let durable = self.durable.filter(|durable| !self.is_held(*durable));
+        durable.or(self.committed).or(self.base)
+    }
+
+    /// The next commit, if there is something to tell.
+    fn next_commit(&mut self, partition: &TopicPartition, fingerprint: &str) -> Option<CommittedPosition> {
+        if self.in_commit.is_some() {
+            return None;
+        }
+        let next_offset = self.position()?;
+        let has_moved = self.durable == Some(next_offset) && self.committed != Some(next_offset);
+        if !has_moved && !self.decisions.has_unsent() {
+            return None;
+        }
+        let (metadata, through) = self.decisions.metadata(fingerprint, next_offset);
+        if !has_moved && !self.decisions.is_news(through) {
+            return None;
+        }
+        self.decisions.sent(through);
+        let position = Position { partition: partition.clone(), next_offset };
+        let commit = CommittedPosition { position, metadata };
+        self.in_commit = Some(InCommit { commit: commit.clone(), through });
+        Some(commit)
     }
 }
 
@@ -31,19 +73,87 @@ pub struct PositionLedger {
     entries: HashMap<TopicPartition, Entry>,
     commit_interval: Duration,
     commit_due: Option<Instant>,
+    /// What stands before decided cuts.
+    fingerprint: String,
+    /// After a failed commit, decisions wait until then.
+    decide_from: Option<Instant>,
+    is_uncertain: bool,
 }
 
 impl PositionLedger {
     /// A ledger that lets `commit_interval` pass between commits.
     pub fn new(commit_interval: Duration) -> Self {
-        Self { entries: HashMap::new(), commit_interval, commit_due: None }
+        Self {
+            entries: HashMap::new(),
+            commit_interval,
+            commit_due: None,
+            fingerprint: String::new(),
+            decide_from: None,
+            is_uncertain: false,
+        }
+    }
+
+    /// Decided cuts are recorded with this text before them.
+    #[must_use]
+    pub fn with_fingerprint(self, fingerprint: String) -> Self {
+        Self { fingerprint, ..self }
     }
 
     /// Partitions were assigned: nothing is known about them yet.
     pub fn open(&mut self, partitions: &[TopicPartition]) {
         for partition in partitions {
-            let before = self.entries.insert(partition.clone(), Entry::default());
-            assert!(before.is_none(), "{partition} was assigned twice");
+            self.insert(partition.clone(), Entry::default());
+        }
+    }
+
+    /// Partitions were assigned, with what is committed and decided about them.
+    pub fn open_at(&mut self, openings: &[Opening]) {
+        for Opening { partition, committed, cuts } in openings {
+            let entry =
+                Entry { base: *committed, decisions: Decisions::restored(cuts.clone()), ..Entry::default() };
+            self.insert(partition.clone(), entry);
+        }
+    }
+
+    fn insert(&mut self, partition: TopicPartition, entry: Entry) {
+        let name = partition.to_string();
+        assert!(self.entries.insert(partition, entry).is_none(), "{name} was assigned twice");
+    }
+
+    /// The first record of `partition` that was fetched has `offset`: with nothing committed before,
+    /// everything below it is done with.
+    pub fn fetched(&mut self, partition: &TopicPartition, offset: i64) {
+        if let Some(entry) = self.entries.get_mut(partition) {
+            entry.base.get_or_insert(offset);
+        }
+    }
+
+    /// Takes a cut whose files must not be completed before [`PositionLedger::committed`] answers it: the
+    /// next commit tells it, at once. Answers false when no cut may be decided: the outcome of an earlier
+    /// commit of this membership is unknown, and it could still replace what is decided now. Rejoin the group
+    /// then: its coordinator refuses what an earlier member sent.
+    pub fn decide(&mut self, decision: Decision) -> bool {
+        let Some(entry) = self.entries.get_mut(&decision.partition) else { return true };
+        if self.is_uncertain {
+            return false;
+        }
+        assert!(entry.base.is_some(), "a cut without records was decided");
+        if decision.replaces {
+            entry.decisions.replace();
+            if let Some(sent) = &mut entry.in_commit {
+                sent.through = None;
+            }
+        }
+        entry.decisions.decide(decision.cut);
+        true
+    }
+
+    /// Partitions are about to leave: cuts that were not acknowledged are nobody's.
+    pub fn withdraw(&mut self, partitions: &[TopicPartition]) {
+        for partition in partitions {
+            if let Some(entry) = self.entries.get_mut(partition) {
+                entry.decisions.withdraw();
+            }
         }
     }
 
@@ -77,6 +187,7 @@ impl PositionLedger {
             "durable position of {} moved backwards",
             position.partition
         );
+        entry.decisions.assert_acknowledged(position.next_offset);
         entry.durable = Some(position.next_offset);
         self.commit_due.get_or_insert(now + self.commit_interval);
     }
@@ -108,60 +219,67 @@ impl PositionLedger {
         entries.into_iter().any(|entry| entry.durable.is_some_and(|durable| entry.is_held(durable)))
     }
 
-    /// The positions to commit now, if it is time; they count as in commit until answered.
-    pub fn take_due(&mut self, now: Instant) -> Vec<Position> {
-        if self.commit_due.is_none_or(|due| due > now) {
-            return Vec::new();
+    /// What to commit now: positions if it is time, decisions at once. They count as in commit until
+    /// answered.
+    pub fn take_due(&mut self, now: Instant) -> Vec<CommittedPosition> {
+        let is_due = self.commit_due.is_some_and(|due| due <= now);
+        if is_due {
+            self.commit_due = None;
         }
-        self.commit_due = None;
-        self.take_uncommitted(|_| true)
+        let may_decide = self.decide_from.is_none_or(|from| from <= now);
+        self.take_where(|_, entry| is_due || (may_decide && entry.decisions.has_unsent()))
     }
 
-    /// The uncommitted positions of `partitions`, regardless of the interval.
-    pub fn take_for(&mut self, partitions: &[TopicPartition]) -> Vec<Position> {
-        self.take_uncommitted(|partition| partitions.contains(partition))
+    /// What is uncommitted of `partitions`, regardless of the interval.
+    pub fn take_for(&mut self, partitions: &[TopicPartition]) -> Vec<CommittedPosition> {
+        self.take_where(|partition, _| partitions.contains(partition))
     }
 
-    fn take_uncommitted(&mut self, wanted: impl Fn(&TopicPartition) -> bool) -> Vec<Position> {
-        let mut positions = Vec::new();
-        for (partition, entry) in self.entries.iter_mut().filter(|(partition, _)| wanted(partition)) {
-            let Some(durable) = entry.durable else { continue };
-            if entry.is_held(durable) {
-                continue;
-            }
-            if entry.committed != Some(durable) && entry.in_commit != Some(durable) {
-                entry.in_commit = Some(durable);
-                positions.push(Position { partition: partition.clone(), next_offset: durable });
+    fn take_where(&mut self, wanted: impl Fn(&TopicPartition, &Entry) -> bool) -> Vec<CommittedPosition> {
+        let mut commits = Vec::new();
+        for (partition, entry) in &mut self.entries {
+            if wanted(partition, entry) {
+                commits.extend(entry.next_commit(partition, &self.fingerprint));
             }
         }
-        positions.sort_by(|left, right| left.partition.cmp(&right.partition));
-        positions
+        commits.sort_by(|left, right| left.position.partition.cmp(&right.position.partition));
+        commits
     }
 
-    /// The broker accepted a position.
-    pub fn committed(&mut self, position: &Position) {
-        let Some(entry) = self.entries.get_mut(&position.partition) else { return };
-        // Nothing was durable since the partition was opened: the answer is about an earlier assignment.
-        if entry.durable.is_none() {
-            return;
-        }
+    /// The broker accepted a commit. Answers the last cut whose decision it acknowledged.
+    pub fn committed(&mut self, accepted: &CommittedPosition, now: Instant) -> Option<i64> {
+        let CommittedPosition { position, .. } = accepted;
+        let entry = self.entries.get_mut(&position.partition)?;
+        // Nothing was durable since the partition was opened: only a decision can be answered.
+        let limit = entry.durable.map(|durable| entry.base.map_or(durable, |base| base.max(durable)));
         assert!(
-            entry.durable.is_some_and(|durable| durable >= position.next_offset),
+            limit.is_none_or(|limit| limit >= position.next_offset),
             "{} was committed beyond what is durable",
             position.partition
         );
+        // Otherwise it is about an earlier assignment, or repeated.
+        let sent = entry.in_commit.take_if(|sent| sent.commit == *accepted)?;
         entry.committed = entry.committed.max(Some(position.next_offset));
-        if entry.in_commit == Some(position.next_offset) {
-            entry.in_commit = None;
+        let decided = entry.decisions.acknowledged(position.next_offset, sent.through);
+        if entry.durable.is_some_and(|durable| entry.committed != Some(durable)) {
+            self.commit_due.get_or_insert(now + self.commit_interval);
         }
+        decided
     }
 
-    /// A commit failed: its positions are tried again after the interval.
-    pub fn commit_failed(&mut self, now: Instant) {
+    /// A commit failed: everything on its way is tried again after the interval. Answers false when the
+    /// group must be joined again first, as [`PositionLedger::decide`] does.
+    pub fn commit_failed(&mut self, outcome: FailedCommit, now: Instant) -> bool {
+        let mut has_open = false;
         for entry in self.entries.values_mut() {
             entry.in_commit = None;
+            entry.decisions.failed();
+            has_open |= entry.decisions.has_unsent();
         }
+        self.is_uncertain |= outcome == FailedCommit::Unknown;
         self.commit_due = Some(now + self.commit_interval);
+        self.decide_from = self.commit_due;
+        !(self.is_uncertain && has_open)
     }
 
     /// True while a commit of one of `partitions` waits for its answer.
@@ -177,116 +295,14 @@ impl PositionLedger {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(partition: i32, next_offset: i64) -> Position {
-        Position { partition: TopicPartition::new("t", partition), next_offset }
-    }
-
-    fn opened() -> (PositionLedger, Instant) {
-        let mut ledger = PositionLedger::new(Duration::from_secs(1));
-        ledger.open(&[TopicPartition::new("t", 0), TopicPartition::new("t", 1)]);
-        (ledger, Instant::now())
-    }
-
-    #[test]
-    fn only_durable_positions_are_committed_once_and_after_the_interval() {
-        let (mut ledger, now) = opened();
-        ledger.durable(&at(0, 10), now);
-        assert!(ledger.take_due(now).is_empty());
-        let later = now + Duration::from_secs(1);
-        assert_eq!(ledger.take_due(later), [at(0, 10)]);
-        assert!(ledger.is_committing(&[TopicPartition::new("t", 0)]));
-        assert!(ledger.take_for(&[TopicPartition::new("t", 0)]).is_empty());
-        ledger.committed(&at(0, 10));
-        assert!(!ledger.is_committing(&[TopicPartition::new("t", 0)]));
-        assert!(ledger.take_for(&[TopicPartition::new("t", 0)]).is_empty());
-    }
-
-    #[test]
-    fn a_failed_commit_is_tried_again() {
-        let (mut ledger, now) = opened();
-        ledger.durable(&at(1, 5), now);
-        assert_eq!(ledger.take_for(&[TopicPartition::new("t", 1)]), [at(1, 5)]);
-        ledger.commit_failed(now);
-        assert_eq!(ledger.take_due(now + Duration::from_secs(1)), [at(1, 5)]);
-    }
-
-    #[test]
-    fn answers_about_closed_partitions_are_ignored() {
-        let (mut ledger, now) = opened();
-        ledger.durable(&at(0, 10), now);
-        ledger.close(&[TopicPartition::new("t", 0)]);
-        ledger.committed(&at(0, 10));
-        ledger.durable(&at(0, 3), now);
-        assert!(ledger.take_due(now + Duration::from_secs(2)).is_empty());
-    }
-
-    #[test]
-    fn a_late_answer_about_an_earlier_assignment_is_ignored() {
-        let (mut ledger, now) = opened();
-        let partition = TopicPartition::new("t", 0);
-        ledger.durable(&at(0, 10), now);
-        assert_eq!(ledger.take_for(std::slice::from_ref(&partition)), [at(0, 10)]);
-        ledger.close(std::slice::from_ref(&partition));
-        ledger.open(std::slice::from_ref(&partition));
-        ledger.committed(&at(0, 10));
-        ledger.durable(&at(0, 12), now);
-        assert_eq!(ledger.take_for(&[partition]), [at(0, 12)]);
-    }
-
-    #[test]
-    fn no_position_beyond_an_unacknowledged_report_is_committed() {
-        let (mut ledger, now) = opened();
-        let partition = TopicPartition::new("t", 0);
-        let only = std::slice::from_ref(&partition);
-        for offset in [4, 4, 7] {
-            ledger.report_began(&partition, offset);
-        }
-        ledger.durable(&at(0, 4), now);
-        assert_eq!(ledger.take_for(only), [at(0, 4)], "the reports are behind it");
-        ledger.committed(&at(0, 4));
-        ledger.durable(&at(0, 7), now);
-        assert!(ledger.is_held(only));
-        let later = now + Duration::from_secs(2);
-        assert!(ledger.take_due(later).is_empty());
-        ledger.report_ended(&partition, 4, later);
-        assert!(ledger.take_for(only).is_empty(), "the record was reported twice");
-        ledger.report_ended(&partition, 4, later);
-        assert!(!ledger.is_held(only));
-        assert_eq!(ledger.take_for(only), [at(0, 7)]);
-        ledger.durable(&at(0, 9), later);
-        ledger.report_ended(&partition, 7, later);
-        assert_eq!(ledger.take_due(later + Duration::from_secs(1)), [at(0, 9)]);
-    }
-
-    #[test]
-    fn reports_of_an_earlier_assignment_hold_nothing() {
-        let (mut ledger, now) = opened();
-        let partition = TopicPartition::new("t", 0);
-        let only = std::slice::from_ref(&partition);
-        ledger.report_began(&partition, 1);
-        ledger.close(only);
-        ledger.open(only);
-        ledger.durable(&at(0, 5), now);
-        assert_eq!(ledger.take_for(only), [at(0, 5)]);
-    }
-
-    #[test]
-    #[should_panic(expected = "moved backwards")]
-    fn durable_never_moves_backwards() {
-        let (mut ledger, now) = opened();
-        ledger.durable(&at(0, 10), now);
-        ledger.durable(&at(0, 9), now);
-    }
-
-    #[test]
-    #[should_panic(expected = "beyond what is durable")]
-    fn nothing_is_committed_before_it_is_durable() {
-        let (mut ledger, now) = opened();
-        ledger.durable(&at(0, 10), now);
-        ledger.committed(&at(0, 11));
-    }
+/// How a commit failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailedCommit {
+    /// The coordinator refused it, or it was never sent.
+    Refused,
+    /// It may have been taken, or may still be.
+    Unknown,
 }
+
+#[cfg(test)]
+mod tests;

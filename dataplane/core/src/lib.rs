@@ -2,6 +2,7 @@
 //! wait before a retry. No threads, sockets, files, clocks or randomness: time is an argument.
 
 pub mod backoff;
+mod decisions;
 pub mod error_counters;
 pub mod ledger;
 pub mod retry;

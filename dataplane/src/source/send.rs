@@ -11,7 +11,7 @@ use lakeward_api::batch::SinkBatch;
 use lakeward_api::pulse::Waiting;
 use lakeward_api::runtime::TaskEvent;
 use lakeward_api::source::{RecordOutcome, SourcePosition};
-use lakeward_api::{ConnectError, ErrorClass};
+use lakeward_api::{ConnectError, ErrorClass, failpoint};
 use lakeward_dataplane_core::source_ledger::Ticket;
 use lakeward_kafka::producer::StoredAt;
 use lakeward_kafka::source_producer::{NotQueued, OutgoingRecord, Report};
@@ -95,7 +95,10 @@ impl Pipeline {
                 Step::Skipped(number, position) => self.left_out(number, position).await?,
                 Step::Ready => match self.send_next().await? {
                     Sending::Sent => {}
-                    Sending::Woken => return Ok(Some(super::TURN_INTERVAL)),
+                    Sending::Woken => {
+                        let patience = self.producer.patience().unwrap_or(super::TURN_INTERVAL);
+                        return Ok(Some(patience.min(super::TURN_INTERVAL)));
+                    }
                     Sending::Later(reason) => {
                         tracing::warn!(
                             task = %self.id, reason,
@@ -131,6 +134,7 @@ impl Pipeline {
         };
         let next = self.outbox.record();
         let headers = next.prepared.headers(next.row);
+        failpoint!("source.produce.before_send");
         let queued = self.producer.send(
             self.sent.next_number(),
             &OutgoingRecord {
@@ -154,6 +158,7 @@ impl Pipeline {
                 }
             };
         }
+        failpoint!("source.produce.after_send");
         let polled = if self.judge.needs_records() { next.origin() } else { None };
         self.outbox.sent();
         if self.is_exactly_once() {
@@ -184,6 +189,7 @@ impl Pipeline {
             match (self.sent.take(number), outcome) {
                 (InFlight::Offset, Ok(_)) => {}
                 (InFlight::Record { position, topic, ticket, .. }, Ok(at)) => {
+                    failpoint!("source.produce.after_ack");
                     written += 1;
                     self.acknowledged(position, topic, ticket, at);
                 }

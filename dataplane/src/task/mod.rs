@@ -230,7 +230,7 @@ async fn run_wanted(
         bridge: Arc::clone(&environment.bridge) as Arc<dyn Bridge>,
         waker: Waker::new(move || control.wake()),
     };
-    let converters = settings::converters(environment, spec, &network)?;
+    let mut converters = settings::converters(environment, spec, &network)?;
     let mut reporter = match told.take() {
         Some(reporter) => reporter,
         None => Reporter::open(start).await?,
@@ -248,7 +248,11 @@ async fn run_wanted(
         waker: network.waker.clone(),
         can_reject,
     };
-    let task = settings::sink(environment, spec)?.new_task(context)?;
+    let sink = settings::sink(environment, spec)?;
+    if sink.uses_headers(&spec.task_config) {
+        converters.for_sink = settings::ForSink::Headers;
+    }
+    let task = sink.new_task(context)?;
     let client = settings::consumer(environment, spec)?;
     for name in client.ignored() {
         tracing::warn!(task = %spec.id, setting = %name, "consumer setting has no effect here");

@@ -5,8 +5,10 @@
 //! less.
 
 mod backlog;
+mod commits;
 mod deliver;
 mod leave;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use futures::future::{Either, select};
 use lakeward_api::ConnectError;
 use lakeward_api::budget::Budget;
-use lakeward_api::metrics::CommitOutcome;
+use lakeward_api::cuts::{Decision, Fingerprint};
 use lakeward_api::pulse::Waiting;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
@@ -33,8 +35,10 @@ use super::rebalance::Revocation;
 use super::reporter::Reporter;
 use super::settings::Converters;
 use super::{Beat, TaskControl, TaskStart, TopicsUsed};
+use crate::bridge::TokioBridge;
 use crate::executor;
 use backlog::{Blocked, Work};
+use opening::Openings;
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
 const TURN_MESSAGES_MAX: usize = 4096;
@@ -60,7 +64,12 @@ pub(super) enum Ended {
 pub(super) struct Pipeline {
     id: TaskId,
     task: Box<dyn SinkTask>,
+    /// Of a sink that repeats decided cuts.
+    fingerprint: Option<Fingerprint>,
+    openings: Openings,
+    decisions: Vec<Decision>,
     consumer: SinkConsumer,
+    bridge: Arc<TokioBridge>,
     converters: Converters,
     control: Arc<TaskControl>,
     beat: Beat,
@@ -102,16 +111,27 @@ impl Pipeline {
         in_flight: Budget,
     ) -> Self {
         let environment = &start.environment;
+        if let (Some(delivery), Some(sink)) = (task.delivery(), &start.spec.metrics.sink) {
+            // The same configuration says the same again.
+            sink.delivery.set(delivery).ok();
+        }
+        let fingerprint = task.fingerprint();
+        let recorded = fingerprint.as_ref().map(Fingerprint::text).unwrap_or_default();
+        let commit_interval = environment.offset_flush_interval.min(COMMIT_INTERVAL_MAX);
         Self {
             id: start.spec.id.clone(),
             task,
+            fingerprint,
+            openings: Openings::default(),
+            decisions: Vec::new(),
             consumer,
+            bridge: Arc::clone(&environment.bridge),
             converters,
             control: Arc::clone(&start.control),
             beat: Beat::new(Arc::clone(&start.spec.pulse)),
             wakes: start.wakes.clone(),
             listener: Arc::clone(&start.listener),
-            ledger: PositionLedger::new(environment.offset_flush_interval.min(COMMIT_INTERVAL_MAX)),
+            ledger: PositionLedger::new(commit_interval).with_fingerprint(recorded),
             meter: SinkMeter::new(&start.spec.metrics),
             revocations: Vec::new(),
             revoke_wait: environment.graceful_timeout,
@@ -167,10 +187,13 @@ impl Pipeline {
             if self.control.is_stopping() {
                 // What the sink does not have yet is read again.
                 self.backlog.clear();
+                self.give_openings_back()?;
             }
+            self.advance_openings(now.monotonic)?;
             self.blocked = self.deliver().await?;
             let now = read_clocks();
             self.poll(now)?;
+            self.take_decisions()?;
             self.reporter.turn(&mut self.ledger, now.monotonic);
             let has_stored = self.collect_durable(now.monotonic);
             if has_stored {
@@ -213,7 +236,7 @@ impl Pipeline {
             let id = self.id.clone();
             (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
         }
-        if self.in_flight.is_exhausted() || self.blocked.is_some() {
+        if self.in_flight.is_exhausted() || self.blocked.is_some() || !self.task.has_room() {
             self.saturated_since.get_or_insert(now);
         } else {
             self.saturated_since = None;
@@ -247,23 +270,13 @@ impl Pipeline {
 
     fn react(&mut self, event: ConsumerEvent, now: Instant) -> Result<(), ConnectError> {
         match event {
-            ConsumerEvent::Assigned(partitions) => self.assigned(&partitions),
-            ConsumerEvent::Committed { positions, failure } => {
-                for position in &positions {
-                    self.ledger.committed(position);
-                }
-                let outcome = if failure.is_some() { CommitOutcome::Failed } else { CommitOutcome::Stored };
-                self.meter.commit_ended(&positions, outcome, now);
-                if let Some(reason) = failure {
-                    tracing::warn!(task = %self.id, %reason, "commit of offsets failed; it is repeated");
-                    self.ledger.commit_failed(now);
-                }
-                Ok(())
-            }
+            ConsumerEvent::Assigned(partitions) => self.assigned(partitions),
+            ConsumerEvent::Committed { accepted, failure } => self.commit_answered(&accepted, failure, now),
             ConsumerEvent::Disconnected { reason } => self.disconnected(&reason, now),
             ConsumerEvent::Lost(partitions) => {
                 let count = partitions.len();
                 tracing::warn!(task = %self.id, count, "partitions lost; their work is dropped");
+                self.openings.forget(&partitions);
                 self.task.close(&partitions);
                 self.ledger.close(&partitions);
                 self.meter.assigned(&self.ledger, now);
@@ -274,7 +287,9 @@ impl Pipeline {
                 Ok(self.consumer.confirm_revoked(&partitions)?)
             }
             ConsumerEvent::Revoked(partitions) => {
+                self.openings.forget(&partitions);
                 self.let_go(&partitions);
+                self.ledger.withdraw(&partitions);
                 let revocation = Revocation::begin(partitions, &mut *self.task, now, self.revoke_wait);
                 self.revocations.push(revocation);
                 Ok(())
@@ -291,20 +306,6 @@ impl Pipeline {
         for work in &mut self.backlog {
             work.gone.extend_from_slice(partitions);
         }
-    }
-
-    fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
-        self.was_assigned = true;
-        if !partitions.is_empty() {
-            self.ledger.open(partitions);
-            self.meter.assigned(&self.ledger, Instant::now());
-            self.task.open(partitions)?;
-        }
-        self.consumer.confirm_assigned(partitions)?;
-        if self.is_fetch_paused && !partitions.is_empty() {
-            self.consumer.pause(partitions)?;
-        }
-        Ok(())
     }
 
     fn disconnected(&self, reason: &str, now: Instant) -> Result<(), ConnectError> {
@@ -324,25 +325,6 @@ impl Pipeline {
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
         let outcome = self.task.poll(now);
         if self.has_put { outcome.map_err(unrecoverable) } else { outcome }
-    }
-
-    fn collect_durable(&mut self, now: Instant) -> bool {
-        self.task.take_durable(&mut self.durable);
-        for position in &self.durable {
-            self.ledger.durable(position, now);
-        }
-        let has_progress = !self.durable.is_empty();
-        self.durable.clear();
-        has_progress
-    }
-
-    fn commit_due(&mut self, now: Instant) -> Result<(), ConnectError> {
-        let positions = self.ledger.take_due(now);
-        if positions.is_empty() {
-            return Ok(());
-        }
-        self.meter.commit_began(now);
-        Ok(self.consumer.commit(&positions)?)
     }
 
     fn advance_revocations(&mut self, now: Instant) -> Result<(), ConnectError> {

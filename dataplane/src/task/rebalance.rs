@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
-use lakeward_api::record::TopicPartition;
+use lakeward_api::record::{CommittedPosition, TopicPartition};
 use lakeward_api::sink::SinkTask;
 use lakeward_dataplane_core::ledger::PositionLedger;
 use lakeward_kafka::consumer::SinkConsumer;
@@ -16,7 +16,8 @@ use lakeward_kafka::consumer::SinkConsumer;
 pub(super) struct Revocation {
     partitions: Vec<TopicPartition>,
     deadline: Instant,
-    is_commit_sent: bool,
+    /// The last commit: it is not repeated when it failed.
+    sent: Vec<CommittedPosition>,
 }
 
 impl Revocation {
@@ -33,7 +34,7 @@ impl Revocation {
 
     /// Lets `partitions` of a failed task go by `deadline`: its sink is not asked for anything any more.
     pub(super) fn after_failure(partitions: Vec<TopicPartition>, deadline: Instant) -> Self {
-        Self { partitions, deadline, is_commit_sent: false }
+        Self { partitions, deadline, sent: Vec::new() }
     }
 
     /// True when `partition` is on its way out.
@@ -54,11 +55,12 @@ impl Revocation {
         if !is_late && (!is_settled || ledger.is_held(&self.partitions)) {
             return Ok(false);
         }
-        if !std::mem::replace(&mut self.is_commit_sent, true) {
-            let positions = ledger.take_for(&self.partitions);
-            if !positions.is_empty() {
-                consumer.commit(&positions)?;
-            }
+        let commits = ledger.take_for(&self.partitions);
+        if !commits.is_empty() && commits != self.sent {
+            consumer.commit(&commits)?;
+            self.sent = commits;
+        } else if !commits.is_empty() {
+            ledger.close(&self.partitions);
         }
         if !is_late && ledger.is_committing(&self.partitions) {
             return Ok(false);

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::failpoint;
 use lakeward_api::record::{RawRecord, TopicPartition};
 use lakeward_api::runtime::TaskId;
 use lakeward_api::secrets::Secrets;
@@ -131,6 +132,7 @@ impl Reporter {
             if let Err(error) = report.outcome {
                 self.failed(&error);
             }
+            failpoint!("sink.dead_letter.after_ack");
             if let Some((partition, offset)) = self.outstanding.remove(&report.number) {
                 ledger.report_ended(&partition, offset, now);
             }
@@ -140,9 +142,13 @@ impl Reporter {
     fn send_waiting(&mut self) {
         let Some(DeadLetters { topic, producer, .. }) = &self.dead_letters else { return };
         while let Some((number, letter)) = self.waiting.front() {
+            failpoint!("sink.dead_letter.before_send");
             let outcome = letter.with(topic, |record| producer.send(*number, record));
             let error = match outcome {
-                Ok(()) => None,
+                Ok(()) => {
+                    failpoint!("sink.dead_letter.after_send");
+                    None
+                }
                 Err(NotQueued::Full) => return,
                 Err(NotQueued::NotYet(reason)) => Some(ConnectError::fatal(reason)),
                 Err(NotQueued::Refused(error)) => Some(error),

@@ -23,6 +23,18 @@ pub(crate) struct Converters {
     pub(crate) header: Box<dyn HeaderConverter>,
     pub(crate) chain: Chain,
     pub(crate) classes: ConverterClasses,
+    /// Whether the sink looks at headers.
+    pub(crate) for_sink: ForSink,
+}
+
+/// What the sink looks at beside keys and values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ForSink {
+    /// Headers.
+    Headers,
+    /// Nothing.
+    #[default]
+    Nothing,
 }
 
 /// The Java class names of the converters, as reports of failed records name them.
@@ -40,9 +52,10 @@ impl Converters {
         by_payloads.is_some() || self.use_headers()
     }
 
-    /// Whether anything looks at converted headers: a transform, or a converter that may refuse them.
+    /// Whether anything looks at converted headers: a transform, the sink, or a converter that may refuse
+    /// them.
     pub(super) fn use_headers(&self) -> bool {
-        !self.chain.is_empty() || self.header.can_fail()
+        !self.chain.is_empty() || self.for_sink == ForSink::Headers || self.header.can_fail()
     }
 }
 
@@ -71,7 +84,7 @@ pub(crate) fn converters(
     let (header_class, header) = header_converter(environment, spec, network)?;
     let chain = Chain::from_config(&spec.connector_config, &environment.plugins)?;
     let classes = ConverterClasses { key: key_class, value: value_class, header: header_class };
-    Ok(Converters { key, value, header, chain, classes })
+    Ok(Converters { key, value, header, chain, classes, for_sink: ForSink::Nothing })
 }
 
 fn converter(

@@ -107,6 +107,7 @@ impl Rig {
                 header: Box::new(NoHeaders),
                 chain: Chain::from_config(&ConfigMap::new(), &plugins).unwrap().of_source(),
                 classes: Default::default(),
+                for_sink: Default::default(),
             },
             judge: Judge::of("c-0", &config, &plugins, Arc::clone(&errors)),
             errors,

@@ -98,6 +98,7 @@ fn converters() -> Converters {
         header: Box::new(Plain),
         chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
         classes: crate::task::settings::ConverterClasses::default(),
+        for_sink: Default::default(),
     }
 }
 
@@ -121,6 +122,9 @@ fn a_converter_sees_the_last_header_of_its_name_beside_each_payload() {
     ];
     let mut converters = converters();
     assert!(converters.look_for_headers() && !converters.use_headers());
+    converters.for_sink = crate::task::settings::ForSink::Headers;
+    assert!(converters.use_headers(), "the sink looks at them");
+    converters.for_sink = Default::default();
     let partition = TopicPartition::new("t", 0);
     let run = RawRun { records: &records, headers: &headers };
     assert!(poll_ready(&mut converters, &partition, &run).unwrap().is_pending());

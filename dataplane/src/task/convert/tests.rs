@@ -93,6 +93,7 @@ fn keys_values_and_headers_stay_together_through_runs_and_failures() {
         header: Box::new(Texts),
         chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
         classes: ConverterClasses { key: "K", value: "V", header: "H" },
+        for_sink: Default::default(),
     };
     let run = RawRun { records: &records, headers: &headers };
     let mut converted = convert(&mut converters, &TopicPartition::new("t", 0), &run).unwrap();

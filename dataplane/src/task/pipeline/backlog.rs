@@ -36,6 +36,8 @@ impl Work {
 pub(super) enum Blocked {
     /// An answer of a schema registry.
     Converters,
+    /// The coordinator, which has to acknowledge decided cuts.
+    Decisions,
     /// Room for reports.
     Reports,
     /// The next attempt at a record, at this time.
@@ -49,6 +51,7 @@ impl Blocked {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Converters => "the schema registry does not answer",
+            Self::Decisions => "decided cuts are not acknowledged",
             Self::Reports => "the dead letter queue does not keep up",
             Self::Retry(_) => "a record is tried again",
             Self::Sink(_) => "the sink refused a batch",
@@ -59,6 +62,7 @@ impl Blocked {
     pub(super) fn waiting(self) -> Waiting {
         match self {
             Self::Converters => Waiting::SchemaRegistry,
+            Self::Decisions => Waiting::Broker,
             Self::Reports => Waiting::DeadLetters,
             Self::Retry(_) => Waiting::Retry,
             Self::Sink(_) => Waiting::Sink,
@@ -68,7 +72,7 @@ impl Blocked {
     /// How long nothing can be done, at most `wait`.
     pub(super) fn wait(self, wait: Duration, now: Instant) -> Duration {
         match self {
-            Self::Converters | Self::Reports => wait,
+            Self::Converters | Self::Decisions | Self::Reports => wait,
             Self::Retry(due) | Self::Sink(due) => wait.min(due.saturating_duration_since(now)),
         }
     }

@@ -66,6 +66,7 @@ impl Pipeline {
             work.next = run.start + records.len();
             return Ok(None);
         };
+        self.ledger.fetched(&partition, records[0].offset);
         let now = Instant::now();
         if let Some(due) = self.retries.pause_before(&partition, records[0].offset, now) {
             return Ok(Some(Blocked::Retry(due)));
@@ -158,7 +159,11 @@ impl Pipeline {
             return Ok(Some(Blocked::Sink(due)));
         }
         self.put_due = None;
-        while let Some(batch) = work.ready.pop_front() {
+        while !work.ready.is_empty() {
+            if !self.task.has_room() {
+                return Ok(Some(Blocked::Decisions));
+            }
+            let Some(batch) = work.ready.pop_front() else { break };
             if !self.is_open(&batch.partition, &work.gone) {
                 continue;
             }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use lakeward_api::ConnectError;
 use lakeward_kafka::consumer::ConsumerEvent;
 
+use super::commits::outcome_of;
 use super::{Pipeline, TURN_INTERVAL, TURN_MESSAGES_MAX, wake_or_timeout};
 use crate::task::rebalance::Revocation;
 
@@ -27,6 +28,7 @@ impl Pipeline {
     async fn try_leave(&mut self) -> Result<(), ConnectError> {
         let deadline = Instant::now() + self.revoke_wait;
         self.consumer.begin_close()?;
+        self.give_openings_back()?;
         // Revocations that had begun go on without the sink.
         while !self.consumer.is_closed() && !self.control.is_abandoned() {
             let now = Instant::now();
@@ -61,13 +63,15 @@ impl Pipeline {
                 self.ledger.open(&partitions);
                 self.consumer.confirm_assigned(&partitions)?;
             }
-            ConsumerEvent::Committed { positions, failure } => {
-                for position in &positions {
-                    self.ledger.committed(position);
+            ConsumerEvent::Committed { accepted, failure } => {
+                let now = Instant::now();
+                for commit in &accepted {
+                    self.ledger.committed(commit, now);
                 }
-                if let Some(reason) = failure {
+                if let Some(failure) = failure {
+                    let reason = &failure.reason;
                     tracing::warn!(task = %self.id, %reason, "the last commit of a failed task failed");
-                    self.ledger.commit_failed(Instant::now());
+                    self.ledger.commit_failed(outcome_of(&failure), now);
                 }
             }
             ConsumerEvent::Disconnected { .. } | ConsumerEvent::Stopped { .. } => {}
@@ -79,6 +83,7 @@ impl Pipeline {
                 self.consumer.confirm_revoked(&partitions)?;
             }
             ConsumerEvent::Revoked(partitions) => {
+                self.ledger.withdraw(&partitions);
                 self.revocations.push(Revocation::after_failure(partitions, deadline));
             }
         }

@@ -1,5 +1,6 @@
 //! What a sink answers to a batch, and what the pipeline makes of it. The consumer never reaches a broker.
 
+mod deciding;
 mod starting;
 
 use std::cell::RefCell;
@@ -18,8 +19,9 @@ use lakeward_api::value::Value;
 use lakeward_kafka::settings::{ClientKind, translate};
 use lakeward_transforms::Chain;
 
+use lakeward_api::ErrorClass;
+
 use super::*;
-use crate::bridge::TokioBridge;
 use crate::runtime::Environment;
 use crate::task::settings::ConverterClasses;
 
@@ -172,6 +174,7 @@ async fn pipeline(start: &TaskStart, task: Box<dyn SinkTask>) -> Pipeline {
         header: Box::new(Unused),
         chain: Chain::from_config(&ConfigMap::new(), &PluginRegistry::default()).unwrap(),
         classes: ConverterClasses::default(),
+        for_sink: Default::default(),
     };
     let reporter = Reporter::open(start).await.unwrap();
     Pipeline::new(start, task, consumer, converters, reporter, Budget::new(1))
