@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BinaryArray};
 use bytes::Bytes;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::{Kind, Schema};
@@ -52,8 +52,14 @@ impl FileFormat for ByteLinesFormat {
     }
 
     fn new_part(&self, schema: Option<&Arc<Schema>>) -> Result<Box<dyn PartEncoder>, FormatError> {
-        if schema.is_some_and(|schema| !matches!(schema.kind, Kind::Bytes) || schema.logical().is_some()) {
-            return Err(not_bytes());
+        if let Some(schema) = schema {
+            if !matches!(schema.kind, Kind::Bytes) {
+                let kind = schema.kind.name();
+                return Err(FormatError::data(format!("Invalid schema type for ByteArrayConverter: {kind}")));
+            }
+            if schema.logical().is_some() {
+                return Err(not_bytes(schema.java_class()));
+            }
         }
         let output = LineOutput::new(self.options.compression);
         Ok(Box::new(BytePart { output, separator: self.options.separator.clone() }))
@@ -101,13 +107,19 @@ fn append_records(lines: &mut Vec<u8>, values: &Values, separator: &[u8]) -> Res
                 match value {
                     Value::Bytes(bytes) => lines.extend_from_slice(bytes),
                     Value::Null => {}
-                    _ => return Err(not_bytes()),
+                    other => return Err(not_bytes(other.java_class())),
                 }
                 lines.extend_from_slice(separator);
             }
         }
         Values::Shaped(array) | Values::Typed { array, .. } => {
-            let records: &BinaryArray = array.as_binary_opt().ok_or_else(not_bytes)?;
+            let Some(records) = array.as_binary_opt::<i32>() else {
+                let first = match values {
+                    Values::Typed { schema, .. } => schema.java_class(),
+                    _ => lakeward_api::shaped::value_at(array, 0).java_class(),
+                };
+                return Err(not_bytes(first));
+            };
             for row in 0..records.len() {
                 if records.is_valid(row) {
                     lines.extend_from_slice(records.value(row));
@@ -119,12 +131,15 @@ fn append_records(lines: &mut Vec<u8>, values: &Values, separator: &[u8]) -> Res
     Ok(())
 }
 
-fn not_bytes() -> FormatError {
-    FormatError::data("ByteArrayFormat stores bytes only. Use ByteArrayConverter, or another format.class.")
+/// Source: `ByteArrayConverter#fromConnectData`.
+fn not_bytes(class: &str) -> FormatError {
+    FormatError::data(format!("ByteArrayConverter is not compatible with objects of type class {class}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::BinaryArray;
+
     use super::*;
 
     #[test]

@@ -22,7 +22,7 @@ pub use avro::{AvroCodec, AvroFormat, AvroOptions};
 pub use byte_lines::{ByteLinesFormat, ByteLinesOptions};
 pub use json_lines::{DecimalFormat, JsonLinesFormat, JsonLinesOptions};
 pub use lines::LineCompression;
-pub use parquet::{ParquetCodec, ParquetFormat, ParquetOptions};
+pub use parquet::{ParquetCodec, ParquetFormat, ParquetOptions, ParquetSorting, ParquetStatistics};
 
 /// A file format with its settings; makes parts. Lives on one shard.
 pub trait FileFormat {

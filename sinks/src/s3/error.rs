@@ -30,6 +30,20 @@ pub enum S3SinkError {
         #[source]
         source: object_store::Error,
     },
+    /// The store says that temporary credentials have expired (class `Retriable`: whoever gives them out
+    /// renews them, and a task that starts over asks for new ones).
+    #[error(
+        "The credentials for bucket '{bucket}' have expired; unfinished files are written again from the \
+         committed offsets. If this repeats, renew the session token (AWS_SESSION_TOKEN, or what the \
+         credentials provider asks)"
+    )]
+    CredentialsExpired {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
     /// An invariant of this sink or of the pipeline broke (class `Fatal`).
     #[error("{message}")]
     Invariant {
@@ -68,6 +82,15 @@ pub enum S3SinkError {
     Setting {
         /// Key, problem and remedy.
         message: String,
+    },
+    /// An object is stored and could not be tagged (class `Fatal`, as Java fails the task).
+    #[error("Unable to tag S3 object {name}")]
+    Tagging {
+        /// The object.
+        name: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
     },
     /// A record whose time cannot be extracted (class `Fatal`, as Java fails the task).
     #[error("{message}")]
@@ -109,16 +132,20 @@ impl S3SinkError {
             Self::AccessDenied { .. } | Self::BucketMissing { .. } | Self::Setting { .. } => {
                 ErrorClass::Config
             }
-            Self::Invariant { .. } | Self::Refused { .. } | Self::Time { .. } => ErrorClass::Fatal,
+            Self::Invariant { .. } | Self::Refused { .. } | Self::Tagging { .. } | Self::Time { .. } => {
+                ErrorClass::Fatal
+            }
             Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
-            Self::Unreachable { .. } | Self::UploadRemoved { .. } => ErrorClass::Retriable,
+            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
+                ErrorClass::Retriable
+            }
         }
     }
 
     fn java_class(&self) -> &'static str {
         match self {
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
-            Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
+            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
                 "org.apache.kafka.connect.errors.RetriableException"
             }
             Self::Partition { .. } | Self::Time { .. } => {
@@ -135,7 +162,9 @@ impl From<S3SinkError> for ConnectError {
         match err {
             S3SinkError::AccessDenied { source, .. }
             | S3SinkError::BucketMissing { source, .. }
+            | S3SinkError::CredentialsExpired { source, .. }
             | S3SinkError::Refused { source, .. }
+            | S3SinkError::Tagging { source, .. }
             | S3SinkError::Unreachable { source, .. }
             | S3SinkError::UploadRemoved { source, .. } => connect.with_source(source),
             _ => connect,

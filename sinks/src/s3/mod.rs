@@ -6,8 +6,9 @@
 //! # Delivery
 //! A position becomes durable when every file up to its cut is stored, in order. A retriable failure that
 //! outlasts the client's own retries fails the task with class `Retriable`; the pipeline then starts it again
-//! from the committed offsets, and files written again have the same names and contents (default, field and
-//! record-time partitioning). Wall-clock extractors and scheduled rotation are at-least-once.
+//! from the committed offsets, and files written again have the same names and contents: they follow from the
+//! records, and where the clock has a part (scheduled rotation, wall-clock directories) from cuts that were
+//! decided before (decision 0009). What that does not cover stands there, too.
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
@@ -16,6 +17,7 @@ mod config;
 mod error;
 mod ledger;
 mod naming;
+mod null_rows;
 mod partitioner;
 mod rotation;
 mod store;
@@ -53,6 +55,12 @@ impl SinkConnector for S3SinkConnector {
     fn task_configs(&self, props: &ConfigMap, tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {
         config::S3Config::parse(props)?;
         Ok((0..tasks_max).map(|_| props.clone()).collect())
+    }
+
+    /// When they are stored.
+    fn uses_headers(&self, props: &ConfigMap) -> bool {
+        let stores = props.get("store.kafka.headers");
+        stores.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
     }
 
     fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError> {

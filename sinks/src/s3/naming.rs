@@ -15,64 +15,98 @@ pub(crate) struct ObjectNames {
     directory_delim: String,
     file_delim: String,
     offset_pad_width: usize,
-    extension: String,
+    extensions: Extensions,
     tombstone_partition: String,
+    writes_tombstones: bool,
+}
+
+/// Ends of names, each with its dot; `None`: such objects are not stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Extensions {
+    /// Of values.
+    pub(crate) values: String,
+    /// Of keys.
+    pub(crate) keys: Option<String>,
+    /// Of headers.
+    pub(crate) headers: Option<String>,
+}
+
+/// The names of the objects of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileNames {
+    /// `None`: its records have null values, which are not stored.
+    pub(crate) values: Option<String>,
+    /// `None`: keys are not stored.
+    pub(crate) keys: Option<String>,
+    /// `None`: headers are not stored.
+    pub(crate) headers: Option<String>,
 }
 
 impl ObjectNames {
-    /// Names as `config` says, ending in `extension` (with its dot).
-    pub(crate) fn new(config: &S3Config, extension: String) -> Self {
+    /// Names as `config` says.
+    pub(crate) fn new(config: &S3Config, extensions: Extensions) -> Self {
         Self {
             topics_dir: config.storage.topics_dir.clone(),
             directory_delim: config.storage.directory_delim.clone(),
             file_delim: config.storage.file_delim.clone(),
             offset_pad_width: usize::try_from(config.connector.offset_pad_width)
                 .unwrap_or(OBJECT_NAME_BYTES_MAX),
-            extension,
+            extensions,
             tombstone_partition: config.request.tombstone_partition.clone(),
+            writes_tombstones: config.tombstone_partition().is_some(),
         }
     }
 
-    /// The name of the object whose first record has `start_offset`.
+    /// The names of the objects whose first record has `start_offset`.
     ///
     /// # Errors
-    /// Class `Record` when S3 cannot hold the name; class `Fatal` when it contains the text of
+    /// Class `Record` when S3 cannot hold a name; class `Fatal` when that of values contains the text of
     /// `tombstone.encoded.partition` (Java finds no value writer for such a name, so the task fails there
     /// too).
-    pub(crate) fn object_name(
+    pub(crate) fn of_part(
         &self,
         partition: &TopicPartition,
         encoded_partition: &str,
         start_offset: i64,
-    ) -> Result<String, S3SinkError> {
-        let Self { topics_dir, directory_delim: dd, file_delim: fd, extension, .. } = self;
+    ) -> Result<FileNames, S3SinkError> {
+        let Self { topics_dir, directory_delim: dd, file_delim: fd, extensions, .. } = self;
         let TopicPartition { topic, partition } = partition;
         let width = self.offset_pad_width.min(OBJECT_NAME_BYTES_MAX);
         let top = if topics_dir.is_empty() { String::new() } else { format!("{topics_dir}{dd}") };
-        let name = format!(
-            "{top}{topic}{dd}{encoded_partition}{dd}\
-             {topic}{fd}{partition}{fd}{start_offset:0width$}{extension}"
+        let base = format!(
+            "{top}{topic}{dd}{encoded_partition}{dd}{topic}{fd}{partition}{fd}{start_offset:0width$}"
         );
-        if name.len() > OBJECT_NAME_BYTES_MAX {
+        let holds_values = !(self.writes_tombstones && encoded_partition == self.tombstone_partition);
+        let names = FileNames {
+            values: holds_values.then(|| format!("{base}{}", extensions.values)),
+            keys: extensions.keys.as_ref().map(|extension| format!("{base}.keys{extension}")),
+            headers: extensions.headers.as_ref().map(|extension| format!("{base}.headers{extension}")),
+        };
+        let longest =
+            [&names.values, &names.keys, &names.headers].into_iter().flatten().map(String::len).max();
+        if let Some(length) = longest.filter(|length| *length > OBJECT_NAME_BYTES_MAX) {
             return Err(S3SinkError::Name {
                 message: format!(
-                    "an object name of {} bytes is longer than the {OBJECT_NAME_BYTES_MAX} that S3 allows; \
-                     check partition.field.name",
-                    name.len()
+                    "an object name of {length} bytes is longer than the {OBJECT_NAME_BYTES_MAX} that S3 \
+                     allows; check partition.field.name"
                 ),
             });
         }
+        let name = names.values.as_deref().unwrap_or_default();
         if !self.tombstone_partition.is_empty() && name.contains(&self.tombstone_partition) {
             return Err(S3SinkError::Invariant {
-                message: "Value writer not configured for SinkRecord: the object name contains the text of \
-                          tombstone.encoded.partition; set that key to a text that no topic, directory or \
-                          field value contains"
-                    .to_owned(),
+                message: format!(
+                    "{NO_VALUE_WRITER}: the object name contains the text of tombstone.encoded.partition; \
+                     set that key to a text that no topic, directory or field value contains"
+                ),
             });
         }
-        Ok(name)
+        Ok(names)
     }
 }
+
+/// What Java says of a value that goes to the place of tombstones.
+pub(crate) const NO_VALUE_WRITER: &str = "Value writer not configured for SinkRecord";
 
 /// The longest object name of S3.
 const OBJECT_NAME_BYTES_MAX: usize = 1024;
@@ -88,15 +122,18 @@ mod tests {
             directory_delim: "/".to_owned(),
             file_delim: "+".to_owned(),
             offset_pad_width: 10,
-            extension: ".snappy.parquet".to_owned(),
+            extensions: Extensions { values: ".snappy.parquet".to_owned(), keys: None, headers: None },
             tombstone_partition: "tombstone".to_owned(),
+            writes_tombstones: false,
         }
     }
 
     #[test]
     fn names_are_the_java_sinks() {
         let orders = TopicPartition::new("orders", 0);
-        let name = |names: &ObjectNames, offset| names.object_name(&orders, "partition=0", offset).unwrap();
+        let name = |names: &ObjectNames, offset| {
+            names.of_part(&orders, "partition=0", offset).unwrap().values.unwrap()
+        };
         assert_eq!(name(&names(), 12), "topics/orders/partition=0/orders+0+0000000012.snappy.parquet");
         let wide = 123_456_789_012;
         assert_eq!(name(&names(), wide), "topics/orders/partition=0/orders+0+123456789012.snappy.parquet");
@@ -109,10 +146,34 @@ mod tests {
     #[test]
     fn names_that_cannot_be_stored_are_refused() {
         let orders = TopicPartition::new("orders", 0);
-        let long = names().object_name(&orders, &"x".repeat(1000), 0).unwrap_err();
+        let long = names().of_part(&orders, &"x".repeat(1000), 0).unwrap_err();
         assert_eq!(long.class(), ErrorClass::Record);
-        let tombstone = names().object_name(&orders, "kind=tombstone", 0).unwrap_err();
+        let tombstone = names().of_part(&orders, "kind=tombstone", 0).unwrap_err();
         assert_eq!(tombstone.class(), ErrorClass::Fatal);
         assert!(tombstone.to_string().starts_with("Value writer not configured for SinkRecord"));
+    }
+
+    #[test]
+    fn keys_and_headers_are_beside_values_and_alone_for_tombstones() {
+        let orders = TopicPartition::new("orders", 0);
+        let extensions = Extensions {
+            values: ".json.gz".to_owned(),
+            keys: Some(".avro".to_owned()),
+            headers: Some(".json.gz".to_owned()),
+        };
+        let names = ObjectNames { extensions, writes_tombstones: true, ..names() };
+        let found = names.of_part(&orders, "partition=0", 12).unwrap();
+        let base = "topics/orders/partition=0/orders+0+0000000012";
+        assert_eq!(found.values, Some(format!("{base}.json.gz")));
+        assert_eq!(found.keys, Some(format!("{base}.keys.avro")));
+        assert_eq!(found.headers, Some(format!("{base}.headers.json.gz")));
+        let found = names.of_part(&orders, "tombstone", 12).unwrap();
+        let base = "topics/orders/tombstone/orders+0+0000000012";
+        assert_eq!(found.values, None);
+        assert_eq!(found.keys, Some(format!("{base}.keys.avro")));
+        assert_eq!(found.headers, Some(format!("{base}.headers.json.gz")));
+        assert_eq!(names.of_part(&orders, "a/tombstone", 0).unwrap_err().class(), ErrorClass::Fatal);
+        let unwritten = ObjectNames { writes_tombstones: false, ..names };
+        assert_eq!(unwritten.of_part(&orders, "tombstone", 0).unwrap_err().class(), ErrorClass::Fatal);
     }
 }

@@ -5,6 +5,8 @@
 //! upload is aborted. The client retries requests by itself; a failure that reaches the outcome is final for
 //! this file.
 
+mod piece_size;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,11 +14,16 @@ use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::budget::{Budget, Permit};
+use lakeward_api::failpoint;
+use lakeward_api::record::TopicPartition;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutMultipartOptions, PutOptions, PutPayload, UploadPart};
 
 use super::error::S3SinkError;
-use super::store::Store;
+use super::store::{Contents, Store, Sweeper};
+
+use piece_size::PIECES_MAX;
+pub(crate) use piece_size::next_piece_bytes;
 
 /// Identifies an upload within a task; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,7 +74,7 @@ struct Piece {
 }
 
 enum Message {
-    Complete(Option<Piece>),
+    Complete { rest: Option<Piece>, contents: Option<Contents> },
     Piece(Piece),
 }
 
@@ -121,6 +128,18 @@ impl Uploader {
         id
     }
 
+    /// Starts looking for what earlier tasks left behind in `partitions`. It has no outcome.
+    pub(crate) fn sweep(&self, sweeper: &Arc<Sweeper>, partitions: &[TopicPartition]) {
+        let (store, sweeper, stopped) = (self.store.clone(), Arc::clone(sweeper), self.stopped.clone());
+        let partitions = partitions.to_vec();
+        self.bridge.spawn(Box::pin(async move {
+            tokio::select! {
+                () = store.sweep_orphans(&sweeper, &partitions) => {}
+                _ = stopped.recv_async() => {}
+            }
+        }));
+    }
+
     /// The next outcome, if one arrived.
     pub(crate) fn next_outcome(&self) -> Option<Outcome> {
         self.outcomes.try_recv().ok()
@@ -160,10 +179,11 @@ impl UploadHandle {
         self.deliver(Message::Piece(piece));
     }
 
-    /// Sends the rest of the file and completes it.
-    pub(crate) fn complete(self, rest: Vec<Bytes>) {
+    /// Sends the rest of the file and completes it. It is tagged with `contents`, when that is given and tags
+    /// are wanted.
+    pub(crate) fn complete(self, rest: Vec<Bytes>, contents: Option<Contents>) {
         let rest = (!rest.is_empty()).then(|| self.piece(rest));
-        self.deliver(Message::Complete(rest));
+        self.deliver(Message::Complete { rest, contents });
     }
 
     fn piece(&self, bytes: Vec<Bytes>) -> Piece {
@@ -192,6 +212,7 @@ struct FileUpload {
 struct Multipart {
     upload: Box<dyn MultipartUpload>,
     parts: FuturesUnordered<PartFuture>,
+    parts_count: usize,
 }
 
 type PartFuture = futures::future::BoxFuture<'static, object_store::Result<()>>;
@@ -205,25 +226,36 @@ enum Event {
 
 impl FileUpload {
     async fn run(self) -> Result<Ending, S3SinkError> {
-        let mut multipart = None;
-        let ending = self.drive(&mut multipart).await;
-        if let (Some(Multipart { mut upload, parts }), Ok(Ending::Dropped) | Err(_)) = (multipart, &ending) {
+        let (mut multipart, mut tags) = (None, None);
+        let ending = self.drive(&mut multipart, &mut tags).await;
+        if let (Some(Multipart { mut upload, parts, .. }), Ok(Ending::Dropped) | Err(_)) =
+            (multipart, &ending)
+        {
             // Parts that are still on their way could otherwise arrive after the abort.
             drop(parts);
             if let Err(err) = upload.abort().await {
                 tracing::warn!(error = %err, "upload not aborted; a lifecycle rule may have to remove it");
             }
         }
-        ending.map_err(|err| self.store.explain(err))
+        let ending = ending.map_err(|err| self.store.explain(err))?;
+        if let (Ending::Stored, Some(contents)) = (ending, tags) {
+            self.store.tag(&self.name, contents).await?;
+        }
+        Ok(ending)
     }
 
-    async fn drive(&self, multipart: &mut Option<Multipart>) -> object_store::Result<Ending> {
+    async fn drive(
+        &self,
+        multipart: &mut Option<Multipart>,
+        tags: &mut Option<Contents>,
+    ) -> object_store::Result<Ending> {
         loop {
             match self.next_event(multipart.as_mut()).await {
                 Event::Dropped => return Ok(Ending::Dropped),
                 Event::PartStored(result) => result?,
                 Event::Message(Message::Piece(piece)) => self.put_part(multipart, piece).await?,
-                Event::Message(Message::Complete(rest)) => {
+                Event::Message(Message::Complete { rest, contents }) => {
+                    *tags = contents;
                     let finish = self.complete(multipart, rest);
                     return tokio::select! {
                         result = finish => result.map(|()| Ending::Stored),
@@ -252,10 +284,20 @@ impl FileUpload {
             Some(begun) => begun,
             None => {
                 let options = PutMultipartOptions::default();
+                failpoint!("sink.upload.before_begin");
                 let upload = self.store.client.put_multipart_opts(&self.name, options).await?;
-                multipart.insert(Multipart { upload, parts: FuturesUnordered::new() })
+                failpoint!("sink.upload.after_begin");
+                multipart.insert(Multipart { upload, parts: FuturesUnordered::new(), parts_count: 0 })
             }
         };
+        if multipart.parts_count == PIECES_MAX {
+            return Err(object_store::Error::NotSupported {
+                source: "a file has more parts than S3 allows in one object: rotate earlier (flush.size, \
+                         rotate.interval.ms), or give the task more memory, so that parts are larger"
+                    .into(),
+            });
+        }
+        multipart.parts_count += 1;
         let part = multipart.upload.put_part(piece.payload);
         multipart.parts.push(Box::pin(store_part(part, piece.permit)));
         Ok(())
@@ -271,7 +313,9 @@ impl FileUpload {
                 Some(piece) => (piece.payload, Some(piece.permit)),
                 None => (PutPayload::new(), None),
             };
+            failpoint!("sink.upload.before_put");
             self.store.client.put_opts(&self.name, payload, PutOptions::default()).await?;
+            failpoint!("sink.upload.after_put");
             return Ok(());
         }
         if let Some(piece) = rest {
@@ -281,14 +325,18 @@ impl FileUpload {
         while let Some(result) = multipart.parts.next().await {
             result?;
         }
+        failpoint!("sink.upload.before_complete");
         multipart.upload.complete().await?;
+        failpoint!("sink.upload.after_complete");
         Ok(())
     }
 }
 
 /// Stores one part; its bytes count until then.
 async fn store_part(part: UploadPart, permit: Permit) -> object_store::Result<()> {
+    failpoint!("sink.upload.before_part");
     let result = part.await;
+    failpoint!("sink.upload.after_part");
     drop(permit);
     result
 }

@@ -1,13 +1,13 @@
 //! Parquet parts (`io.confluent.connect.s3.format.parquet.ParquetFormat`).
 //!
-//! Owns the writer settings and the memory of open row groups; the file schema is built in `schema`. It
-//! must not decide when a part ends.
-//!
-//! Source: the settings parquet-avro uses in that class (data page v1, dictionaries, pages of 64 KiB and at
-//! most 20 000 rows, statistics). Row groups are far smaller than its 128 MiB, because many parts are open
-//! at once; dictionaries are smaller, because that measured better in every respect.
+//! Owns the memory of open row groups; the file schema is built in `schema`, columns that it wants otherwise
+//! than Connect in `columns`, settings are in `options`. It must not decide when a part ends.
 
+mod codec;
+mod columns;
+mod options;
 mod schema;
+mod sorter;
 #[cfg(test)]
 mod tests;
 
@@ -21,100 +21,18 @@ use lakeward_api::batch::Values;
 use lakeward_api::schema::{Kind, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+
+pub use codec::ParquetCodec;
+pub use options::{ParquetOptions, ParquetSorting, ParquetStatistics};
 
 use super::{FileFormat, PartEncoder};
 use crate::FormatError;
-use crate::converter::avro::{DatumOptions, schema_text};
-
-/// Page compression, by the names of `parquet.codec`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ParquetCodec {
-    /// `gzip`, level 6.
-    Gzip,
-    /// `lz4`, in Hadoop's framing.
-    Lz4,
-    /// `lz4_raw`.
-    Lz4Raw,
-    /// `none`.
-    None,
-    /// `snappy`.
-    Snappy,
-    /// `zstd`, level 3.
-    Zstd,
-}
-
-impl ParquetCodec {
-    /// The codec called `name` in `parquet.codec`.
-    ///
-    /// # Errors
-    /// Class `Config` for unknown codecs and for the two that are not built in.
-    pub fn from_name(name: &str) -> Result<Self, FormatError> {
-        match name {
-            "gzip" => Ok(Self::Gzip),
-            "lz4" => Ok(Self::Lz4),
-            "lz4_raw" => Ok(Self::Lz4Raw),
-            "none" => Ok(Self::None),
-            "snappy" => Ok(Self::Snappy),
-            "zstd" => Ok(Self::Zstd),
-            _ => Err(FormatError::Setting {
-                message: format!(
-                    "Invalid value {name} for configuration parquet.codec: \
-                     use none, snappy, gzip, lz4, lz4_raw or zstd"
-                ),
-            }),
-        }
-    }
-
-    /// What the codec adds to the object name before `.parquet`. Source: `CompressionCodecName#getExtension`.
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Gzip => ".gz",
-            Self::Lz4 => ".lz4hadoop",
-            Self::Lz4Raw => ".lz4raw",
-            Self::None => "",
-            Self::Snappy => ".snappy",
-            Self::Zstd => ".zstd",
-        }
-    }
-
-    fn compression(self) -> Compression {
-        match self {
-            Self::Gzip => Compression::GZIP(GzipLevel::default()),
-            Self::Lz4 => Compression::LZ4,
-            Self::Lz4Raw => Compression::LZ4_RAW,
-            Self::None => Compression::UNCOMPRESSED,
-            Self::Snappy => Compression::SNAPPY,
-            Self::Zstd => Compression::ZSTD(ZstdLevel::try_new(3).expect("3 is between 1 and 22")),
-        }
-    }
-}
-
-/// Settings of [`ParquetFormat`].
-#[derive(Clone, Copy, Debug)]
-pub struct ParquetOptions {
-    /// Page compression.
-    pub codec: ParquetCodec,
-    /// A row group closes when its memory (open columns and finished pages) reaches this many bytes; it may
-    /// be exceeded by one batch.
-    pub row_group_bytes_max: u64,
-    /// `enhanced.avro.schema.support`: the Avro schema of the footer keeps enums and namespaces.
-    pub enhanced: bool,
-    /// `connect.meta.data`: it says what Connect knows.
-    pub meta_data: bool,
-}
-
-impl Default for ParquetOptions {
-    /// Snappy, as the Java sink, and row groups of 16 MiB.
-    fn default() -> Self {
-        Self { codec: ParquetCodec::Snappy, row_group_bytes_max: 16 << 20, enhanced: true, meta_data: true }
-    }
-}
+use crate::converter::avro::{AvroOnly, schema_text};
+use columns::Stored;
+use sorter::{Order, Sorter};
 
 /// Makes Parquet parts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ParquetFormat {
     options: ParquetOptions,
 }
@@ -128,9 +46,12 @@ impl ParquetFormat {
     /// What parquet-avro says in the footer. Without it, Java's readers would derive another Avro schema from
     /// that of the file. A schema that has no Avro form is left to them.
     fn footer(&self, schema: &Arc<Schema>) -> Vec<(&'static str, String)> {
-        let ParquetOptions { enhanced, meta_data, .. } = self.options;
-        let options = DatumOptions { enhanced, meta_data, optional_map_keys: false };
-        match schema_text(Some(schema), options) {
+        // Rows are never null, whatever the schema says; a union with null would be no record to readers.
+        let record = match schema.optional {
+            true => Arc::new(Schema { optional: false, ..Schema::clone(schema) }),
+            false => Arc::clone(schema),
+        };
+        match schema_text(Some(&record), self.options.datum()) {
             Ok(text) => {
                 vec![("parquet.avro.schema", text.to_string()), ("writer.model.name", "avro".to_owned())]
             }
@@ -148,32 +69,44 @@ impl FileFormat for ParquetFormat {
         let Some(schema) = schema else {
             return Err(FormatError::NotAStruct { message: SCHEMALESS.to_owned() });
         };
-        if !matches!(schema.kind, Kind::Struct(_)) {
+        let is_union = AvroOnly::of(schema, self.options.datum()) == Some(AvroOnly::Union);
+        if is_union || !matches!(schema.kind, Kind::Struct(_)) {
             return Err(FormatError::NotAStruct { message: "Avro schema must be a record.".to_owned() });
         }
-        Ok(Box::new(ParquetPart::new(schema, &self.footer(schema), self.options)?))
+        Ok(Box::new(ParquetPart::new(schema, &self.footer(schema), &self.options)?))
     }
 }
 
 /// One Parquet file being written.
 ///
 /// # Memory
-/// The open row group holds one page per column (64 KiB plus a dictionary of at most
-/// [`DICTIONARY_BYTES_MAX`] each) and the compressed pages before it; it closes at `row_group_bytes_max`.
+/// The open row group holds one page per column (64 KiB plus a dictionary of at most 64 KiB each, unless
+/// configured otherwise) and the compressed pages before it; it closes at `row_group_bytes_max`. Rows that
+/// are to be sorted wait as plain columns instead, up to the same limit.
 /// Closed row groups wait as finished bytes for [`PartEncoder::take_ready`]. The footer grows by about 100
 /// bytes per column and row group.
 struct ParquetPart {
     writer: ArrowWriter<ReadyBytes>,
+    stored: Vec<Stored>,
     arrow_schema: SchemaRef,
+    sorter: Option<Sorter>,
     row_group_bytes_max: usize,
 }
 
 impl ParquetPart {
-    fn new(schema: &Schema, footer: &[(&str, String)], options: ParquetOptions) -> Result<Self, FormatError> {
-        let parquet_schema = schema::parquet_schema(schema)?;
-        let arrow_schema = Arc::new(ArrowSchema::new(schema.arrow_fields()));
+    fn new(
+        schema: &Schema,
+        footer: &[(&str, String)],
+        options: &ParquetOptions,
+    ) -> Result<Self, FormatError> {
+        let parquet_schema = schema::parquet_schema(schema, options)?;
+        let datum = options.datum();
+        let stored: Vec<_> = schema.fields().iter().map(|field| Stored::of(&field.schema, datum)).collect();
+        let arrow_fields = columns::struct_fields(&stored, &schema.arrow_fields());
+        let arrow_schema = Arc::new(ArrowSchema::new(arrow_fields));
+        let order = Order::of(schema, &options.sorting);
         let writer_options = ArrowWriterOptions::new()
-            .with_properties(writer_properties(options.codec, footer))
+            .with_properties(options.properties(footer, order.columns(&parquet_schema)))
             .with_skip_arrow_metadata(true)
             .with_parquet_schema(parquet_schema);
         let writer = ArrowWriter::try_new_with_options(
@@ -183,7 +116,22 @@ impl ParquetPart {
         )
         .map_err(encode)?;
         let row_group_bytes_max = usize::try_from(options.row_group_bytes_max).unwrap_or(usize::MAX);
-        Ok(Self { writer, arrow_schema, row_group_bytes_max })
+        let sorter = (!order.is_none()).then(|| Sorter::new(order));
+        Ok(Self { writer, stored, arrow_schema, sorter, row_group_bytes_max })
+    }
+
+    /// Closes the open row group.
+    fn end_row_group(&mut self) -> Result<(), FormatError> {
+        if let Some(sorter) = &mut self.sorter
+            && let Some(rows) = sorter.take(&self.arrow_schema)?
+        {
+            self.writer.write(&rows).map_err(encode)?;
+        }
+        self.writer.flush().map_err(encode)
+    }
+
+    fn row_group_bytes(&self) -> usize {
+        self.writer.memory_size() + self.sorter.as_ref().map_or(0, Sorter::bytes)
     }
 }
 
@@ -195,11 +143,16 @@ impl PartEncoder for ParquetPart {
         if records.null_count() > 0 {
             return Err(FormatError::data("A null record cannot be written to a Parquet part."));
         }
-        let batch = RecordBatch::try_new(Arc::clone(&self.arrow_schema), records.columns().to_vec())
+        let columns = self.stored.iter().zip(records.columns()).map(|(stored, column)| stored.column(column));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.arrow_schema), columns)
             .map_err(|err| encode(err.into()))?;
-        self.writer.write(&batch).map_err(encode)?;
-        if self.writer.memory_size() >= self.row_group_bytes_max {
-            self.writer.flush().map_err(encode)?;
+        match &mut self.sorter {
+            Some(sorter) => sorter.push(&batch)?,
+            None => self.writer.write(&batch).map_err(encode)?,
+        }
+        if self.row_group_bytes() >= self.row_group_bytes_max {
+            self.end_row_group()?;
         }
         Ok(())
     }
@@ -210,15 +163,16 @@ impl PartEncoder for ParquetPart {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        (self.writer.memory_size() + self.writer.inner().held_bytes()) as u64
+        (self.row_group_bytes() + self.writer.inner().held_bytes()) as u64
     }
 
     fn flush_early(&mut self) -> Result<(), FormatError> {
-        self.writer.flush().map_err(encode)?;
+        self.end_row_group()?;
         self.writer.sync().map_err(|err| encode(err.into()))
     }
 
-    fn finish(self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {
+    fn finish(mut self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {
+        self.end_row_group()?;
         let mut ready = self.writer.into_inner().map_err(encode)?;
         Ok(ready.take())
     }
@@ -266,33 +220,9 @@ impl Write for ReadyBytes {
     }
 }
 
-fn writer_properties(codec: ParquetCodec, footer: &[(&str, String)]) -> WriterProperties {
-    let footer = footer.iter().map(|(key, value)| KeyValue::new((*key).to_owned(), value.clone()));
-    WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(concat!("lakeward version ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(footer.collect()))
-        .set_compression(codec.compression())
-        .set_dictionary_enabled(true)
-        .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
-        .set_data_page_size_limit(64 * 1024)
-        .set_data_page_row_count_limit(20_000)
-        .set_max_row_group_row_count(None)
-        .set_max_row_group_bytes(None)
-        .set_statistics_enabled(EnabledStatistics::Page)
-        .build()
-}
-
 fn encode(source: parquet::errors::ParquetError) -> FormatError {
     FormatError::Encode { source }
 }
-
-/// A column falls back to plain pages when its dictionary grows beyond this.
-///
-/// parquet-avro allows 1 MiB. In the bench `encode_parquet`, 64 KiB made both samples faster (1.3 and 1.9
-/// times), their files 6 and 7 % smaller and their memory a half and a third: columns of mostly distinct
-/// values give up early, and those with few values fit anyway.
-const DICTIONARY_BYTES_MAX: usize = 64 * 1024;
 
 /// Allocation unit of finished bytes; most uploads take several of them at once.
 const BLOCK_BYTES: usize = 256 * 1024;

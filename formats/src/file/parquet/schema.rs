@@ -1,29 +1,34 @@
 //! The Parquet schema of a Connect schema, as parquet-avro would write it.
 //!
 //! Built here and not by the Arrow converter, because the names and list forms differ. Definition and
-//! repetition levels are the ones Arrow computes: items of two-level lists are required, so both forms have
-//! the same levels.
+//! repetition levels are the ones Arrow computes for the columns of `columns`: items of two-level lists are
+//! required, so both forms have the same levels.
 //!
-//! Source: `AvroData#fromConnectSchema` and `AvroSchemaConverter`, table in the S3 sink's Parquet format. Not
-//! reproduced: ENUM and FIXED_LEN_BYTE_ARRAY annotations of Avro-born schemas, which are stored as their
-//! base type.
+//! Source: `AvroData#fromConnectSchema` and `AvroSchemaConverter`, table in the S3 sink's Parquet format.
 
 use std::sync::Arc;
 
-use lakeward_api::schema::{Kind, Logical, Schema};
-use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as Physical};
+use lakeward_api::schema::{Field, Kind, Logical, Schema};
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{PrimitiveTypeBuilder, SchemaDescriptor, Type, TypePtr};
 
+use super::options::ParquetOptions;
 use crate::FormatError;
+use crate::converter::avro::{AvroOnly, DatumOptions, is_avro_map};
 
 /// The schema of a file whose records are the STRUCT `schema`.
 ///
 /// # Errors
 /// Class `Record` when a STRUCT occurs that has no fields or contains itself: Parquet has no such groups.
-pub(super) fn parquet_schema(schema: &Schema) -> Result<SchemaDescriptor, FormatError> {
-    let lists = if has_optional_items(schema) { ListForm::ThreeLevels } else { ListForm::TwoLevels };
-    let fields = struct_fields(schema, "record", lists)?;
+pub(super) fn parquet_schema(
+    schema: &Schema,
+    options: &ParquetOptions,
+) -> Result<SchemaDescriptor, FormatError> {
+    let two_levels = options.two_level_lists && !has_optional_items(schema);
+    let lists = if two_levels { ListForm::TwoLevels } else { ListForm::ThreeLevels };
+    let layout = Layout { lists, datum: options.datum() };
+    let fields = layout.struct_fields(schema, "record")?;
     let name = schema.name.as_deref().unwrap_or(UNNAMED_RECORD);
     let root = Type::group_type_builder(name).with_fields(fields).build().map_err(encode)?;
     Ok(SchemaDescriptor::new(Arc::new(root)))
@@ -36,86 +41,104 @@ enum ListForm {
     TwoLevels,
 }
 
-fn struct_fields(schema: &Schema, path: &str, lists: ListForm) -> Result<Vec<TypePtr>, FormatError> {
-    if schema.fields().is_empty() {
-        return Err(FormatError::data(format!(
-            "Parquet cannot store {path}: it is a STRUCT without fields. Remove it or give it a field."
-        )));
-    }
-    let field = |field: &lakeward_api::schema::Field| {
-        let path = format!("{path}.{}", field.name);
-        value_type(&field.name, &field.schema, repetition(&field.schema), &path, lists)
-    };
-    schema.fields().iter().map(field).collect()
+/// The choices of one file.
+#[derive(Clone, Copy)]
+struct Layout {
+    lists: ListForm,
+    datum: DatumOptions,
 }
 
-fn value_type(
-    name: &str,
-    schema: &Schema,
-    repetition: Repetition,
-    path: &str,
-    lists: ListForm,
-) -> Result<TypePtr, FormatError> {
-    let group = |annotation: Option<LogicalType>, fields| {
-        Type::group_type_builder(name)
-            .with_repetition(repetition)
-            .with_logical_type(annotation)
-            .with_fields(fields)
-            .build()
-            .map(Arc::new)
-            .map_err(encode)
-    };
-    match &schema.kind {
-        Kind::Array(item) => {
-            let item = |name: &str, repetition| value_type(name, item, repetition, path, lists);
-            group(Some(LogicalType::List), vec![list_items(lists, schema_repetition(schema), item)?])
+impl Layout {
+    fn struct_fields(self, schema: &Schema, path: &str) -> Result<Vec<TypePtr>, FormatError> {
+        if schema.fields().is_empty() {
+            return Err(FormatError::data(format!(
+                "Parquet cannot store {path}: it is a STRUCT without fields. Remove it or give it a field."
+            )));
         }
-        Kind::Map { key, value } => {
-            let plain_keys = matches!(key.kind, Kind::String) && !key.optional;
-            let entry = vec![
-                value_type("key", key, Repetition::REQUIRED, path, lists)?,
-                value_type("value", value, self::repetition(value), path, lists)?,
-            ];
-            if plain_keys {
-                let entries = repeated_group("key_value", entry)?;
-                return group(Some(LogicalType::Map), vec![entries]);
+        let is_union = AvroOnly::of(schema, self.datum) == Some(AvroOnly::Union);
+        let field = |(place, field): (usize, &Field)| {
+            let path = format!("{path}.{}", field.name);
+            if is_union {
+                // Branches have no names in Avro.
+                let member = format!("member{place}");
+                return self.value_type(&member, &field.schema, repetition(&field.schema), &path);
             }
-            let entries = match lists {
-                ListForm::TwoLevels => repeated_group("array", entry)?,
-                ListForm::ThreeLevels => {
-                    let element = Type::group_type_builder("element")
-                        .with_repetition(Repetition::REQUIRED)
-                        .with_fields(entry)
-                        .build()
-                        .map_err(encode)?;
-                    repeated_group("list", vec![Arc::new(element)])?
-                }
-            };
-            group(Some(LogicalType::List), vec![entries])
-        }
-        Kind::Recursive(_) => {
-            let record = schema.name.as_deref().unwrap_or(UNNAMED_RECORD);
-            Err(FormatError::data(format!(
-                "Recursive Avro schemas are not supported by parquet-avro: {record}"
-            )))
-        }
-        Kind::Struct(_) => group(None, struct_fields(schema, path, lists)?),
-        _ => {
-            let built = primitive(name, schema).with_repetition(repetition).build();
-            built.map(Arc::new).map_err(encode)
+            self.value_type(&field.name, &field.schema, repetition(&field.schema), &path)
+        };
+        schema.fields().iter().enumerate().map(field).collect()
+    }
+
+    fn value_type(
+        self,
+        name: &str,
+        schema: &Schema,
+        repetition: Repetition,
+        path: &str,
+    ) -> Result<TypePtr, FormatError> {
+        let group = |annotation: Option<LogicalType>, fields| {
+            Type::group_type_builder(name)
+                .with_repetition(repetition)
+                .with_logical_type(annotation)
+                .with_fields(fields)
+                .build()
+                .map(Arc::new)
+                .map_err(encode)
+        };
+        match &schema.kind {
+            Kind::Array(item) => {
+                let items = self.list_items(self::repetition(item), |name, repetition| {
+                    self.value_type(name, item, repetition, path)
+                })?;
+                group(Some(LogicalType::List), vec![items])
+            }
+            Kind::Map { key, value } if is_avro_map(key, self.datum) => {
+                let entry = vec![
+                    self.value_type("key", key, Repetition::REQUIRED, path)?,
+                    self.value_type("value", value, self::repetition(value), path)?,
+                ];
+                // parquet-java still marks entries as it did before there was a type for maps.
+                let entries = Type::group_type_builder("key_value")
+                    .with_repetition(Repetition::REPEATED)
+                    .with_converted_type(ConvertedType::MAP_KEY_VALUE)
+                    .with_fields(entry);
+                let entries = entries.build().map_err(encode)?;
+                group(Some(LogicalType::Map), vec![Arc::new(entries)])
+            }
+            Kind::Map { key, value } => {
+                let items = self.list_items(Repetition::REQUIRED, |name, repetition| {
+                    let entry = vec![
+                        self.value_type("key", key, self::repetition(key), path)?,
+                        self.value_type("value", value, self::repetition(value), path)?,
+                    ];
+                    let built = Type::group_type_builder(name).with_repetition(repetition).with_fields(entry);
+                    built.build().map(Arc::new).map_err(encode)
+                })?;
+                group(Some(LogicalType::List), vec![items])
+            }
+            Kind::Recursive(_) => {
+                let record = schema.name.as_deref().unwrap_or(UNNAMED_RECORD);
+                Err(FormatError::data(format!(
+                    "Recursive Avro schemas are not supported by parquet-avro: {record}"
+                )))
+            }
+            Kind::Struct(_) => group(None, self.struct_fields(schema, path)?),
+            _ => {
+                let built = primitive(name, schema, self.datum).with_repetition(repetition).build();
+                built.map(Arc::new).map_err(|err| FormatError::data(format!("{path}: {err}")))
+            }
         }
     }
-}
 
-/// The repeated child of a LIST group; `item` builds the item type under a name and repetition.
-fn list_items(
-    lists: ListForm,
-    item_repetition: Repetition,
-    item: impl Fn(&str, Repetition) -> Result<TypePtr, FormatError>,
-) -> Result<TypePtr, FormatError> {
-    match lists {
-        ListForm::TwoLevels => item("array", Repetition::REPEATED),
-        ListForm::ThreeLevels => repeated_group("list", vec![item("element", item_repetition)?]),
+    /// The repeated child of a LIST group; `item` builds the item type under a name and repetition.
+    fn list_items(
+        self,
+        item_repetition: Repetition,
+        item: impl Fn(&str, Repetition) -> Result<TypePtr, FormatError>,
+    ) -> Result<TypePtr, FormatError> {
+        match self.lists {
+            ListForm::TwoLevels => item("array", Repetition::REPEATED),
+            ListForm::ThreeLevels => repeated_group("list", vec![item("element", item_repetition)?]),
+        }
     }
 }
 
@@ -125,13 +148,15 @@ fn repeated_group(name: &str, fields: Vec<TypePtr>) -> Result<TypePtr, FormatErr
     built.map(Arc::new).map_err(encode)
 }
 
-fn primitive<'a>(name: &'a str, schema: &Schema) -> PrimitiveTypeBuilder<'a> {
+fn primitive<'a>(name: &'a str, schema: &Schema, datum: DatumOptions) -> PrimitiveTypeBuilder<'a> {
+    let avro = AvroOnly::of(schema, datum);
     let physical = match schema.kind {
         Kind::Boolean => Physical::BOOLEAN,
         Kind::Float32 => Physical::FLOAT,
         Kind::Float64 => Physical::DOUBLE,
         Kind::Int8 | Kind::Int16 | Kind::Int32 => Physical::INT32,
         Kind::Int64 => Physical::INT64,
+        Kind::Bytes if matches!(avro, Some(AvroOnly::Fixed(_))) => Physical::FIXED_LEN_BYTE_ARRAY,
         Kind::Bytes
         | Kind::String
         | Kind::Array(_)
@@ -139,7 +164,10 @@ fn primitive<'a>(name: &'a str, schema: &Schema) -> PrimitiveTypeBuilder<'a> {
         | Kind::Recursive(_)
         | Kind::Struct(_) => Physical::BYTE_ARRAY,
     };
-    let builder = Type::primitive_type_builder(name, physical);
+    let mut builder = Type::primitive_type_builder(name, physical);
+    if let Some(AvroOnly::Fixed(size)) = avro {
+        builder = builder.with_length(i32::try_from(size).unwrap_or(i32::MAX));
+    }
     match schema.logical() {
         Some(Logical::Date) => builder.with_logical_type(Some(LogicalType::Date)),
         Some(Logical::Time) => builder.with_logical_type(Some(LogicalType::time(true, TimeUnit::MILLIS))),
@@ -157,6 +185,7 @@ fn primitive<'a>(name: &'a str, schema: &Schema) -> PrimitiveTypeBuilder<'a> {
                 .with_scale(scale)
         }
         None if schema.is_json_text() => builder.with_logical_type(Some(LogicalType::Json)),
+        None if avro == Some(AvroOnly::Enum) => builder.with_logical_type(Some(LogicalType::Enum)),
         None if matches!(schema.kind, Kind::String) => builder.with_logical_type(Some(LogicalType::String)),
         None => builder,
     }
@@ -172,19 +201,13 @@ fn repetition(schema: &Schema) -> Repetition {
     if schema.optional { Repetition::OPTIONAL } else { Repetition::REQUIRED }
 }
 
+/// Source: `ParquetRecordWriterProvider#schemaHasArrayOfOptionalItems`, which does not look at keys of maps.
 fn has_optional_items(schema: &Schema) -> bool {
     match &schema.kind {
         Kind::Array(item) => item.optional || has_optional_items(item),
-        Kind::Map { key, value } => has_optional_items(key) || has_optional_items(value),
+        Kind::Map { value, .. } => has_optional_items(value),
         Kind::Struct(fields) => fields.iter().any(|field| has_optional_items(&field.schema)),
         _ => false,
-    }
-}
-
-fn schema_repetition(list: &Schema) -> Repetition {
-    match &list.kind {
-        Kind::Array(item) => repetition(item),
-        _ => Repetition::REQUIRED,
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) struct ConnectorKeys {
         display = "Schema Cache Size"
     )]
     pub(crate) schemas_cache_size: i32,
-    /// Keep enums and namespaces in Avro schemas. Acts on Avro output only.
+    /// Keep enums and namespaces in Avro schemas. Acts on Avro output and on enums in Parquet output.
     #[config(
         name = "enhanced.avro.schema.support",
         kind = "boolean",
@@ -72,7 +72,8 @@ pub(crate) struct ConnectorKeys {
         display = "Enhanced Avro Support"
     )]
     pub(crate) enhanced_avro: bool,
-    /// Keep Connect's own attributes in Avro schemas. Acts on Avro output only.
+    /// Keep Connect's own attributes in Avro schemas. Acts on Avro output and on the Avro schema in the
+    /// footer of Parquet output.
     #[config(
         name = "connect.meta.data",
         kind = "boolean",
@@ -104,7 +105,7 @@ pub(crate) struct ConnectorKeys {
              validate = one_of("null", "deflate", "snappy", "bzip2"),
              recommended("null", "deflate", "snappy", "bzip2"))]
     pub(crate) avro_codec: Option<String>,
-    /// Write maps with optional string keys as maps instead of lists of entries.
+    /// Write maps with optional string keys as maps instead of lists of entries, in Avro and Parquet output.
     #[config(
         name = "allow.optional.map.keys",
         kind = "boolean",
@@ -278,4 +279,17 @@ pub(crate) struct LakewardKeys {
     #[config(name = "lakeward.uploads.in.flight", kind = "int", default = "4", importance = "low",
              group = "Lakeward", display = "Uploads In Flight", validate = between(1, 64))]
     pub(crate) uploads_in_flight: usize,
+    /// How long one try of a request to the store may take in all, in milliseconds. The default is enough for
+    /// a part of 25 MiB at 2 Mbit/s; larger parts get more in proportion.
+    #[config(name = "lakeward.request.timeout.ms", kind = "long", default = "120000", importance = "low",
+             group = "Lakeward", display = "Store Request Timeout ms", validate = at_least(1000))]
+    pub(crate) request_timeout_ms: u64,
+    /// Age in milliseconds from which unfinished uploads of this connector's own files are given up when
+    /// their partition is assigned; -1 for never, which is the default: it needs
+    /// s3:ListBucketMultipartUploads, which the Java sink does not ask for, it cannot be undone, and many
+    /// buckets have a lifecycle rule for it. It must be longer than any file stays open, in case another
+    /// cluster writes the same names.
+    #[config(name = "lakeward.s3.abort.orphans.after.ms", kind = "long", default = "-1", importance = "low",
+             group = "Lakeward", display = "Abort Orphaned Uploads After (ms)", validate = at_least(-1))]
+    pub(crate) orphan_age_ms: i64,
 }

@@ -1,47 +1,26 @@
-//! Checks that span several keys, and the table of what is not supported. Errors land on every key involved.
+//! Checks that span several keys, and of the one value that Java takes and nobody can honour. Errors land on
+//! every key involved.
 //!
 //! Source: `S3SinkConnectorConfig` and `S3SinkConnectorValidator`; the checks of time-based partitioners are
 //! those that `TimeBasedPartitioner#configure` and Joda-Time make when a task starts.
 
 use lakeward_api::config::{ConfigMap, ConfigValue};
 
-use super::unsupported::{UNSUPPORTED, Unsupported};
 use super::{ExtractorKind, FormatKind, PartitionerKind};
 use crate::s3::partitioner::joda::Pattern;
 
-/// Adds the errors that need more than one value, or a value that is fine by itself but not supported.
+/// Adds the errors that need more than one value, or a value that is in Java's list but cannot be honoured.
 pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
-    for (name, unsupported) in UNSUPPORTED {
-        if let Some(value) = refused(values, props, name, *unsupported) {
-            add(
-                values,
-                name,
-                &format!("Invalid value {value} for configuration {name}: not supported by Lakeward yet"),
-            );
-        }
-    }
     compression(values);
+    parquet(values);
+    headers(values);
     null_values(values);
-    path_style(values);
-    credentials(values, props);
+    super::store_checks::apply(values, props);
     partitioner(values);
     top_directory(values);
     if number(values, "rotate.schedule.interval.ms") > 0 && text(values, "timezone").is_empty() {
         add(values, "timezone", "timezone configuration must be set when using rotate.schedule.interval.ms");
     }
-}
-
-/// The value of `name`, as it may be shown, when it cannot be honoured.
-fn refused(
-    values: &[ConfigValue],
-    props: &ConfigMap,
-    name: &str,
-    unsupported: Unsupported,
-) -> Option<String> {
-    let value = values.iter().find(|value| value.name == name)?;
-    let shown = value.value.as_deref()?;
-    let real = props.get(name).map_or(shown, |text| text.trim());
-    unsupported.covers(real).then(|| shown.to_owned())
 }
 
 fn compression(values: &mut [ConfigValue]) {
@@ -67,21 +46,48 @@ fn compression(values: &mut [ConfigValue]) {
     }
 }
 
-fn null_values(values: &mut [ConfigValue]) {
-    let writes = text(values, "behavior.on.null.values").eq_ignore_ascii_case("write");
-    if writes && text(values, "store.kafka.keys") == "false" {
-        let problem = "behavior.on.null.values=write needs store.kafka.keys=true";
-        add(values, "store.kafka.keys", problem);
-        add(values, "behavior.on.null.values", problem);
+/// Java takes the name and fails at the first file: the library that it needs is not free and not shipped.
+fn parquet(values: &mut [ConfigValue]) {
+    if text(values, "parquet.codec") == "lzo" {
+        let problem = "LZO cannot be written: its library may not be shipped. Use zstd, snappy or gzip, \
+                       which every reader of Parquet has";
+        add(values, "parquet.codec", problem);
+    }
+    let sorted = !text(values, "lakeward.parquet.sorting.columns").is_empty();
+    for switch in ["store.kafka.keys", "store.kafka.headers"] {
+        if sorted && text(values, switch) == "true" {
+            let problem = "rows that are sorted would no longer be at the places of their keys and headers; \
+                           set only one of lakeward.parquet.sorting.columns and this";
+            add(values, switch, problem);
+            add(values, "lakeward.parquet.sorting.columns", problem);
+        }
     }
 }
 
-fn path_style(values: &mut [ConfigValue]) {
-    if text(values, "s3.wan.mode") == "true" && text(values, "s3.path.style.access.enabled") == "true" {
-        let problem = "Both accelerate mode and path style access are being enabled; \
-                       set s3.path.style.access.enabled to false or s3.wan.mode to false";
-        add(values, "s3.wan.mode", problem);
-        add(values, "s3.path.style.access.enabled", problem);
+/// Java starts with such a format and then refuses every record.
+fn headers(values: &mut [ConfigValue]) {
+    let format = FormatKind::from_class(&text(values, "headers.format.class"));
+    if text(values, "store.kafka.headers") == "true" && format == Some(FormatKind::Bytes) {
+        let problem = "ByteArrayFormat cannot store headers. Use AvroFormat, JsonFormat or ParquetFormat";
+        add(values, "headers.format.class", problem);
+        add(values, "store.kafka.headers", problem);
+    }
+}
+
+fn null_values(values: &mut [ConfigValue]) {
+    if !text(values, "behavior.on.null.values").eq_ignore_ascii_case("write") {
+        return;
+    }
+    if text(values, "store.kafka.keys") == "false" {
+        let problem = "Writing Kafka record keys to storage is mandatory when tombstone writing is enabled.";
+        add(values, "store.kafka.keys", problem);
+        add(values, "behavior.on.null.values", problem);
+    }
+    let directory = text(values, "tombstone.encoded.partition");
+    if directory.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        let problem =
+            "tombstone.encoded.partition must not be empty and must not hold empty, . or .. segments";
+        add(values, "tombstone.encoded.partition", problem);
     }
 }
 
@@ -91,18 +97,6 @@ fn top_directory(values: &mut [ConfigValue]) {
     if !top.is_empty() && top.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         let problem = "topics.dir must not begin or end with / and must not hold empty, . or .. segments";
         add(values, "topics.dir", problem);
-    }
-}
-
-/// One half of a static credential alone would silently fall back to the default chain.
-fn credentials(values: &mut [ConfigValue], props: &ConfigMap) {
-    let has_id = !text(values, "aws.access.key.id").is_empty();
-    let has_secret = props.get("aws.secret.access.key").is_some_and(|secret| !secret.is_empty());
-    let problem = "aws.access.key.id and aws.secret.access.key must be set together";
-    match (has_id, has_secret) {
-        (true, false) => add(values, "aws.secret.access.key", problem),
-        (false, true) => add(values, "aws.access.key.id", problem),
-        (true, true) | (false, false) => {}
     }
 }
 
@@ -160,7 +154,7 @@ fn is_english(locale: &str) -> bool {
 }
 
 /// The value in use; empty when there is none.
-fn text(values: &[ConfigValue], name: &str) -> String {
+pub(super) fn text(values: &[ConfigValue], name: &str) -> String {
     let value = values.iter().find(|value| value.name == name);
     value.and_then(|value| value.value.clone()).unwrap_or_default()
 }
@@ -170,7 +164,8 @@ fn number(values: &[ConfigValue], name: &str) -> i64 {
     text(values, name).parse().unwrap_or_default()
 }
 
-fn add(values: &mut [ConfigValue], name: &str, problem: &str) {
+/// Adds a problem to a key.
+pub(super) fn add(values: &mut [ConfigValue], name: &str, problem: &str) {
     let value = values.iter_mut().find(|value| value.name == name);
     value.expect("cross checks name defined keys").errors.push(problem.to_owned());
 }

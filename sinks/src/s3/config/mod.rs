@@ -3,15 +3,16 @@
 //!
 //! Beyond the Java sink, mistakes that would fail a task at its start (time zone, locale, path format,
 //! duration, extractor) are found by validation. Keys that change memory or speed only are accepted and have
-//! no effect where their documentation says so; what would change stored data and is not built is in
-//! `unsupported.rs`.
+//! no effect where their documentation says so.
 
 mod connector_keys;
+pub(crate) mod credentials;
 mod cross_checks;
+mod parquet_keys;
+pub(crate) mod store_checks;
 mod store_keys;
 #[cfg(test)]
 mod tests;
-mod unsupported;
 pub(crate) mod validators;
 
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 
 use connector_keys::{ConnectorKeys, LakewardKeys, PartitionerKeys, StorageKeys};
+use credentials::Provider;
+use parquet_keys::ParquetKeys;
 use store_keys::{BucketKeys, CompanionKeys, RequestKeys};
 
 /// The output formats by class.
@@ -105,6 +108,10 @@ pub(crate) struct S3Config {
     pub(crate) storage: StorageKeys,
     pub(crate) partitioner: PartitionerKeys,
     pub(crate) lakeward: LakewardKeys,
+    pub(crate) parquet: ParquetKeys,
+    pub(crate) provider: Provider,
+    /// Conditional writes are on, and not only because that is the default.
+    pub(crate) asks_for_conditions: bool,
     /// What follows each record of ByteArrayFormat, untrimmed.
     pub(crate) bytes_separator: Vec<u8>,
 }
@@ -131,6 +138,11 @@ impl S3Config {
             storage: StorageKeys::parse(props)?,
             partitioner: PartitionerKeys::parse(props)?,
             lakeward: LakewardKeys::parse(props)?,
+            parquet: ParquetKeys::parse(props)?,
+            asks_for_conditions: props
+                .get("enable.conditional.writes")
+                .is_some_and(|text| text.trim().eq_ignore_ascii_case("true")),
+            provider: Provider::parse(props).expect("validated by store_checks"),
             bytes_separator: props
                 .get("format.bytearray.separator")
                 .map_or_else(|| b"\n".to_vec(), |text| text.clone().into_bytes()),
@@ -140,6 +152,24 @@ impl S3Config {
     /// The output format.
     pub(crate) fn format(&self) -> FormatKind {
         FormatKind::from_class(&self.connector.format_class).expect("validated by format_class")
+    }
+
+    /// The format of key objects; `None`: keys are not stored.
+    pub(crate) fn keys_format(&self) -> Option<FormatKind> {
+        let kind = FormatKind::from_class(&self.companion.keys_format_class);
+        self.companion.store_keys.then(|| kind.expect("validated by format_class"))
+    }
+
+    /// The format of header objects; `None`: headers are not stored.
+    pub(crate) fn headers_format(&self) -> Option<FormatKind> {
+        let kind = FormatKind::from_class(&self.companion.headers_format_class);
+        self.companion.store_headers.then(|| kind.expect("validated by format_class"))
+    }
+
+    /// The encoded partition of records with null values; `None`: they are not stored.
+    pub(crate) fn tombstone_partition(&self) -> Option<&str> {
+        let writes = self.request.null_values.eq_ignore_ascii_case("write");
+        writes.then_some(self.request.tombstone_partition.as_str())
     }
 
     /// The partitioner.
@@ -165,6 +195,7 @@ pub(crate) fn config_def() -> ConfigDef {
         StorageKeys::config_def(),
         PartitionerKeys::config_def(),
         LakewardKeys::config_def(),
+        ParquetKeys::config_def(),
     ];
     let mut order_by_group: HashMap<String, i32> = HashMap::new();
     let mut def = ConfigDef::default();

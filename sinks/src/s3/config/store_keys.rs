@@ -1,5 +1,4 @@
-//! The keys of groups "S3" and "Keys and Headers". Owns definitions only; what is not supported is listed in
-//! `unsupported.rs`.
+//! The keys of groups "S3" and "Keys and Headers". Owns definitions only.
 //!
 //! Source: `S3SinkConnectorConfig` of the Confluent S3 sink.
 
@@ -15,7 +14,7 @@ pub(crate) struct BucketKeys {
     #[config(name = "s3.bucket.name", kind = "string", default = required, importance = "high", group = "S3",
              width = "long", display = "S3 Bucket", validate = custom(validators::bucket_name))]
     pub(crate) bucket: String,
-    /// Tag objects with their offsets and record count.
+    /// Tag objects with startOffset, endOffset and recordCount after they are complete.
     #[config(
         name = "s3.object.tagging",
         kind = "boolean",
@@ -37,7 +36,7 @@ pub(crate) struct BucketKeys {
         display = "S3 Object Tagging Extra Key Value pairs"
     )]
     pub(crate) tags: Vec<String>,
-    /// What happens when tagging fails.
+    /// What happens when tagging fails: ignore writes a line to the log, fail ends the task.
     #[config(name = "s3.object.behavior.on.tagging.error", kind = "string", default = "ignore",
              importance = "low", group = "S3", display = "Behavior for S3 object tagging error",
              validate = one_of_ignore_case("ignore", "fail"), recommended("ignore", "fail"))]
@@ -46,12 +45,14 @@ pub(crate) struct BucketKeys {
     #[config(name = "s3.region", kind = "string", default = "us-west-2", importance = "medium", group = "S3",
              width = "long", display = "AWS region", validate = non_empty)]
     pub(crate) region: String,
-    /// Bytes of one part of a multipart upload. Files that fit into one part are stored in a single request.
+    /// Bytes of one part of a multipart upload. Files that fit into one part are stored in a single request;
+    /// parts of files of more than 6 GiB grow, up to 640 MiB, so that files may have any size S3 allows.
     #[config(name = "s3.part.size", kind = "int", default = "26214400", importance = "high", group = "S3",
              width = "long", display = "S3 Part Size", validate = between(5_242_880, 2_147_483_647))]
     pub(crate) part_bytes: usize,
-    /// Credentials provider. Without aws.access.key.id the environment, web identity and instance metadata
-    /// are used.
+    /// Credentials provider: the default one (environment, web identity, profile files, container, instance)
+    /// or io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider, whose keys begin with
+    /// s3.credentials.provider. aws.access.key.id wins over the default one, and a role is assumed with it.
     #[config(
         name = "s3.credentials.provider.class",
         kind = "class",
@@ -77,17 +78,18 @@ pub(crate) struct BucketKeys {
     #[config(name = "aws.secret.access.key", kind = "password", default = null, importance = "high",
              group = "S3", width = "long", display = "AWS Secret Access Key")]
     pub(crate) secret_access_key: Option<Password>,
-    /// Server-side encryption: empty, AES256 or aws:kms.
+    /// Server-side encryption: empty for the bucket's, AES256, aws:kms or aws:kms:dsse.
     #[config(name = "s3.ssea.name", kind = "string", default = "", importance = "low", group = "S3",
              width = "long", display = "S3 Server Side Encryption Algorithm",
              validate = one_of("", "AES256", "aws:kms", "aws:kms:dsse"), recommended("AES256", "aws:kms"))]
     pub(crate) sse_name: String,
-    /// Customer-provided encryption key, base64.
+    /// Customer-provided encryption key, base64 of 32 bytes; counts with AES256 only.
     #[config(name = "s3.sse.customer.key", kind = "password", default = null, importance = "low",
              group = "S3", width = "long",
              display = "S3 Server-Side Encryption Customer-Provided Key (SSE-C)")]
     pub(crate) sse_customer_key: Option<Password>,
-    /// Id of the KMS key for `aws:kms`; empty for the bucket's.
+    /// Id of the KMS key for aws:kms and aws:kms:dsse. With aws:kms and no id nothing is asked for, so that
+    /// the bucket's encryption counts.
     #[config(
         name = "s3.sse.kms.key.id",
         kind = "string",
@@ -104,7 +106,7 @@ pub(crate) struct BucketKeys {
              validate = one_of("private", "public-read", "public-read-write", "authenticated-read",
                                "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"))]
     pub(crate) canned_acl: Option<String>,
-    /// Use the accelerated endpoint.
+    /// Use the accelerated endpoint of AWS.
     #[config(
         name = "s3.wan.mode",
         kind = "boolean",
@@ -140,7 +142,8 @@ pub(crate) struct RequestKeys {
     #[config(name = "s3.part.retries", kind = "int", default = "3", importance = "medium", group = "S3",
              width = "long", display = "S3 Part Upload Retries", validate = at_least(0))]
     pub(crate) part_retries: usize,
-    /// First pause in milliseconds between tries of one request; it grows exponentially, with jitter.
+    /// Bound of the first pause in milliseconds between tries of one request; it doubles, and the pause is
+    /// random below it. When the store asks for fewer requests, all tasks that write to the bucket wait.
     #[config(name = "s3.retry.backoff.ms", kind = "long", default = "200", importance = "low", group = "S3",
              display = "Retry Backoff (ms)", validate = at_least(0))]
     pub(crate) retry_backoff_ms: u64,
@@ -160,21 +163,14 @@ pub(crate) struct RequestKeys {
              group = "S3", width = "long", display = "Line separator ByteArrayFormat")]
     pub(crate) bytes_separator: Option<String>,
     /// URL of an HTTP proxy; it may hold `user:password@`.
-    #[config(
-        name = "s3.proxy.url",
-        kind = "string",
-        default = "",
-        importance = "low",
-        group = "S3",
-        width = "long",
-        display = "S3 Proxy Settings"
-    )]
+    #[config(name = "s3.proxy.url", kind = "string", default = "", importance = "low", group = "S3",
+             width = "long", display = "S3 Proxy Settings", validate = custom(validators::proxy_url))]
     pub(crate) proxy_url: String,
-    /// User of the proxy.
+    /// User of the proxy; it wins over that of the URL.
     #[config(name = "s3.proxy.user", kind = "string", default = null, importance = "low", group = "S3",
              width = "long", display = "S3 Proxy User")]
     pub(crate) proxy_user: Option<String>,
-    /// Password of the proxy.
+    /// Password of the proxy; it wins over that of the URL.
     #[config(name = "s3.proxy.password", kind = "password", default = null, importance = "low", group = "S3",
              width = "long", display = "S3 Proxy Password")]
     pub(crate) proxy_password: Option<Password>,
@@ -188,13 +184,15 @@ pub(crate) struct RequestKeys {
         display = "S3 HTTP Send Uses Expect Continue"
     )]
     pub(crate) expect_continue: bool,
-    /// What happens to records with null values: fail or ignore.
+    /// What happens to records with null values: fail, ignore, or write their keys (and headers) to objects
+    /// of their own.
     #[config(name = "behavior.on.null.values", kind = "string", default = "fail", importance = "low",
              group = "S3", display = "Behavior for null-valued records",
-             validate = one_of_ignore_case("ignore", "fail", "write"), recommended("ignore", "fail"))]
+             validate = one_of_ignore_case("ignore", "fail", "write"),
+             recommended("ignore", "fail", "write"))]
     pub(crate) null_values: String,
-    /// Report ignored records with null values to the dead letter queue. Ignored records are counted only:
-    /// this sink has no dead letter queue of its own.
+    /// Report ignored records with null values, as errors.tolerance and errors.deadletterqueue.topic.name
+    /// say.
     #[config(
         name = "report.null.values.to.dlq",
         kind = "boolean",
@@ -227,7 +225,7 @@ pub(crate) struct RequestKeys {
         display = "Rotate File on Partition Change"
     )]
     pub(crate) rotate_on_partition_change: bool,
-    /// Directory of tombstones. No object name may contain this text.
+    /// Directory of tombstones when they are written. No other object name may contain this text.
     #[config(
         name = "tombstone.encoded.partition",
         kind = "string",
@@ -244,7 +242,7 @@ pub(crate) struct RequestKeys {
              validate = one_of("NONE", "PREFIX", "SUFFIX"),
              recommended("NONE", "PREFIX", "SUFFIX"))]
     pub(crate) schema_affix: String,
-    /// Send an MD5 digest with each part.
+    /// Send an MD5 digest with each part, so that the store finds bytes that changed on their way.
     #[config(
         name = "s3.send.digest",
         kind = "boolean",
@@ -256,7 +254,8 @@ pub(crate) struct RequestKeys {
     )]
     pub(crate) send_digest: bool,
     /// Never replace an existing object when rotation is scheduled. Accepted for compatibility: objects are
-    /// replaced by the same or newer content.
+    /// replaced by the same content. When it is set to true beside a schedule, the log says at the start
+    /// whether the store would keep such conditions.
     #[config(
         name = "enable.conditional.writes",
         kind = "boolean",
@@ -276,7 +275,7 @@ pub(crate) struct RequestKeys {
 #[derive(ConfigDef, Debug)]
 #[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct CompanionKeys {
-    /// Store record keys in objects of their own.
+    /// Store record keys in objects of their own, beside those of values. Records without a key are refused.
     #[config(
         name = "store.kafka.keys",
         kind = "boolean",
@@ -287,7 +286,8 @@ pub(crate) struct CompanionKeys {
         display = "Store Kafka Keys"
     )]
     pub(crate) store_keys: bool,
-    /// Store record headers in objects of their own.
+    /// Store record headers in objects of their own, beside those of values. Records without headers are
+    /// refused.
     #[config(
         name = "store.kafka.headers",
         kind = "boolean",
@@ -304,7 +304,7 @@ pub(crate) struct CompanionKeys {
              group = "Keys and Headers", display = "Keys format class",
              validate = custom(validators::format_class))]
     pub(crate) keys_format_class: String,
-    /// Format of header objects.
+    /// Format of header objects; ByteArrayFormat cannot hold headers.
     #[config(name = "headers.format.class", kind = "class",
              default = "io.confluent.connect.s3.format.avro.AvroFormat", importance = "low",
              group = "Keys and Headers", display = "Headers format class",

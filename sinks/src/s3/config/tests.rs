@@ -1,6 +1,8 @@
 //! What validation answers. The key table is the Java sink's own answer, version 12.x.
 
+mod formats;
 mod ranges;
+mod stores;
 
 use lakeward_api::config::{ConfigMap, DefaultValue};
 
@@ -146,28 +148,6 @@ fn time_based_mistakes_are_found_before_the_task_starts() {
     let mut words = TIME_BASED.to_vec();
     words.extend([("path.format", "MMM"), ("locale", "fr")]);
     assert_eq!(refused(&words), ["locale"]);
-}
-
-#[test]
-fn what_is_not_built_is_refused_never_ignored() {
-    let cases = [
-        ("allow.optional.map.keys", "true"),
-        ("parquet.codec", "lzo"),
-        ("s3.object.tagging", "TRUE"),
-        ("s3.object.tagging.key.value.pairs", "a:b"),
-        ("s3.credentials.provider.class", "io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider"),
-        ("s3.ssea.name", "aws:kms:dsse"),
-        ("s3.sse.customer.key", "c2VjcmV0"),
-        ("s3.acl.canned", "private"),
-        ("s3.proxy.user", "me"),
-        ("s3.proxy.password", "secret"),
-        ("s3.send.digest", "true"),
-        ("store.kafka.keys", "true"),
-        ("store.kafka.headers", "true"),
-    ];
-    for case in cases {
-        assert_eq!(refused(&[case]), [case.0], "{case:?}");
-    }
 }
 
 #[test]

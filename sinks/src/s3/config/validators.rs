@@ -1,8 +1,10 @@
 //! Checks of single values. Owns the wording; cross checks live in `mod.rs`.
 
+use lakeward_api::config::parse_list;
 use url::Url;
 
 use super::super::partitioner::zone::Zone;
+use super::parquet_keys;
 use super::{ExtractorKind, FormatKind, PartitionerKind};
 
 /// A known format class.
@@ -34,7 +36,7 @@ pub(super) fn timestamp_extractor(_name: &str, text: &str) -> Result<(), String>
 
 /// Field paths without empty segments.
 pub(super) fn field_paths(_name: &str, text: &str) -> Result<(), String> {
-    let paths = lakeward_api::config::parse_list(text);
+    let paths = parse_list(text);
     if paths.iter().any(|path| path.split('.').any(str::is_empty)) {
         return Err("a field path must not have empty segments".to_owned());
     }
@@ -73,6 +75,36 @@ pub(crate) fn parse_store_url(text: &str) -> Result<Url, String> {
         },
         "http" | "https" => Ok(url),
         other => Err(format!("scheme {other} is not supported; use https, http or file")),
+    }
+}
+
+/// The URL of an HTTP proxy; empty for none.
+pub(super) fn proxy_url(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let url = Url::parse(text).map_err(|err| err.to_string())?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(()),
+        _ => Err("use http://host:port or https://host:port".to_owned()),
+    }
+}
+
+/// Columns with codecs.
+pub(super) fn column_codecs(_name: &str, text: &str) -> Result<(), String> {
+    parse_list(text).iter().try_for_each(|item| parquet_keys::parse_codec(item).map(|_| ()))
+}
+
+/// Fields with directions.
+pub(super) fn sorting_columns(_name: &str, text: &str) -> Result<(), String> {
+    parse_list(text).iter().try_for_each(|item| parquet_keys::parse_sorting(item).map(|_| ()))
+}
+
+/// A number between 0 and 1, without both.
+pub(super) fn probability(_name: &str, text: &str) -> Result<(), String> {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number > 0.0 && number < 1.0 => Ok(()),
+        _ => Err("Value must be above 0 and below 1".to_owned()),
     }
 }
 

@@ -14,6 +14,7 @@ mod segment;
 #[cfg(test)]
 mod tests;
 mod time;
+mod tombstone;
 pub(crate) mod zone;
 
 use std::collections::HashMap;
@@ -57,6 +58,8 @@ pub(crate) enum Times {
     None,
     /// One time per row.
     PerRow(Vec<i64>),
+    /// A time per row, where there is one: tombstones may have none.
+    Sparse(Vec<Option<i64>>),
     /// Every row has this time.
     Uniform(i64),
 }
@@ -67,6 +70,8 @@ pub(crate) struct Partitioner {
     kind: Kind,
     affix: SchemaAffix,
     delim: String,
+    /// Where null values go when they are written.
+    tombstones: Option<Arc<str>>,
 }
 
 #[derive(Debug)]
@@ -89,6 +94,7 @@ impl Partitioner {
             kind: Kind::new(config)?,
             affix: SchemaAffix::named(&config.request.schema_affix),
             delim: config.storage.directory_delim.clone(),
+            tombstones: config.tombstone_partition().map(Arc::from),
         })
     }
 
@@ -98,6 +104,24 @@ impl Partitioner {
     /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted
     /// (Java fails the task for those, whatever `errors.tolerance` says).
     pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
+        match self.tombstones.clone() {
+            Some(directory) => tombstone::encode(self, &directory, batch, now_ms),
+            None => self.encode_values(batch, now_ms),
+        }
+    }
+
+    /// The directory that the clock alone says at `now_ms`; `None` when it says nothing.
+    ///
+    /// # Errors
+    /// Class `Fatal` when the time is beyond the calendar.
+    pub(crate) fn clock_name(&mut self, now_ms: i64) -> Result<Option<Arc<str>>, S3SinkError> {
+        match &mut self.kind {
+            Kind::Time(partitioner) => partitioner.clock_name(now_ms),
+            Kind::Default | Kind::Field(_) => Ok(None),
+        }
+    }
+
+    fn encode_values(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
         let mut encoded = self.kind.encode(batch, now_ms)?;
         self.affix.apply(batch.values.schema().map(|schema| &**schema), &self.delim, &mut encoded.names);
         Ok(encoded)

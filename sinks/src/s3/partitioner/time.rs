@@ -44,7 +44,7 @@ impl TimePartitioner {
         let mut names = Names::default();
         let mut ids = Vec::new();
         match &times {
-            Times::None => unreachable!("extractors always give times"),
+            Times::None | Times::Sparse(_) => unreachable!("extractors always give times"),
             Times::Uniform(time) => {
                 self.stretch(*time, &mut names)?;
             }
@@ -60,6 +60,16 @@ impl TimePartitioner {
             }
         }
         Ok(names.finish(ids, times))
+    }
+
+    /// The directory at `now_ms` when times are those of the clock.
+    pub(super) fn clock_name(&mut self, now_ms: i64) -> Result<Option<Arc<str>>, S3SinkError> {
+        if !matches!(self.extractor, Extractor::Wallclock) {
+            return Ok(None);
+        }
+        let mut names = Names::default();
+        self.stretch(now_ms, &mut names)?;
+        Ok(names.names.pop())
     }
 
     /// The bucket of `utc_ms`, and how far around it the answer is the same.

@@ -32,6 +32,8 @@ pub(crate) struct RotationSettings {
     pub(crate) open_parts_max: Option<usize>,
     /// Which schemas an open part takes.
     pub(crate) compatibility: Compatibility,
+    /// Where null values go when they are written: to go there and back is no change of the partition.
+    pub(crate) tombstone_partition: Option<Arc<str>>,
 }
 
 /// Rotation by record time.
@@ -124,6 +126,8 @@ pub(crate) struct Rotation {
     last_offset: i64,
     next_schedule_ms: Option<i64>,
     next_part: u64,
+    /// Where to cut was decided before: nothing here says so.
+    is_repeating: bool,
 }
 
 #[derive(Debug)]
@@ -161,7 +165,13 @@ impl Rotation {
             last_offset: -1,
             next_schedule_ms: None,
             next_part: 0,
+            is_repeating: false,
         }
+    }
+
+    /// From now on cuts are made by [`Rotation::reset`] alone, or no longer.
+    pub(crate) fn repeat(&mut self, is_repeating: bool) {
+        self.is_repeating = is_repeating;
     }
 
     /// True when no part is open: everything taken so far was rotated.
@@ -183,8 +193,27 @@ impl Rotation {
         self.emit_rows(out);
     }
 
+    /// Ends the open parts between two batches, for whoever cuts them himself.
+    pub(crate) fn reset(&mut self) {
+        assert!(self.open.iter().all(|part| part.rows.is_empty()), "a batch was emitted as a whole");
+        self.open.clear();
+        self.index_by_name.clear();
+        self.record_count = 0;
+        self.base_time_ms = None;
+    }
+
+    /// Cuts between two batches, when anything is open.
+    pub(crate) fn cut_now(&mut self, out: &mut Vec<Op>) {
+        if self.record_count > 0 {
+            self.rotate(&mut Slots::new(), out);
+        }
+    }
+
     /// Lets scheduled rotation strike without records.
     pub(crate) fn tick(&mut self, now_ms: i64, out: &mut Vec<Op>) {
+        if self.is_repeating {
+            return;
+        }
         let Some(schedule) = self.settings.schedule else { return };
         match self.next_schedule_ms {
             Some(next) if now_ms < next => return,
@@ -208,7 +237,12 @@ impl Rotation {
                     break;
                 }
             };
-            let room = usize::try_from(self.settings.flush_records - self.record_count).unwrap_or(usize::MAX);
+            let room = match self.is_repeating {
+                true => usize::MAX,
+                false => {
+                    usize::try_from(self.settings.flush_records - self.record_count).unwrap_or(usize::MAX)
+                }
+            };
             let run = room.min(rows - row);
             out.push(Op::Write { part: self.open[index].id, rows: Rows::Range { start: row, rows: run } });
             row += run;
@@ -272,7 +306,9 @@ impl Rotation {
             Some(index) => {
                 self.settings.compatibility.verdict(batch.schema, self.open[index].schema.as_ref())
             }
-            None if self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) => {
+            None if !self.is_repeating
+                && self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) =>
+            {
                 Verdict::Rotates
             }
             None => Verdict::Fits,
@@ -307,7 +343,10 @@ impl Rotation {
     /// Rotation by record time, before the record is consumed. The first record after a cut sets the base
     /// time.
     fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> bool {
-        let (Some(interval), Some(time_ms)) = (self.settings.interval, time_ms) else { return false };
+        let (Some(interval), Some(time_ms), false) = (self.settings.interval, time_ms, self.is_repeating)
+        else {
+            return false;
+        };
         let base_ms = *self.base_time_ms.get_or_insert(time_ms);
         if self.record_count == 0 {
             return false;
@@ -317,6 +356,13 @@ impl Rotation {
     }
 
     fn partition_change_rotates(&self, name: &Arc<str>) -> bool {
+        // Source: `shouldRotateOnPartitionChangeWithTombstoneCheck`, which looks for the text within names.
+        let holds = |name: &Arc<str>| {
+            self.settings.tombstone_partition.as_ref().is_some_and(|text| name.contains(&**text))
+        };
+        if holds(name) || self.last_name.as_ref().is_some_and(holds) {
+            return false;
+        }
         self.record_count > 0
             && self
                 .settings
@@ -329,7 +375,7 @@ impl Rotation {
         assert!(last_offset > self.last_offset, "offsets of a topic-partition ascend");
         self.last_offset = last_offset;
         self.record_count += rows;
-        if self.record_count >= self.settings.flush_records {
+        if self.record_count >= self.settings.flush_records && !self.is_repeating {
             self.rotate(slots, out);
         }
     }
@@ -339,10 +385,7 @@ impl Rotation {
         assert!(self.record_count > 0, "a rotation without records would repeat a cut");
         self.emit_rows(out);
         out.push(Op::Rotate { next_offset: self.last_offset + 1 });
-        self.open.clear();
-        self.index_by_name.clear();
-        self.record_count = 0;
-        self.base_time_ms = None;
+        self.reset();
         slots.fill(None);
     }
 
@@ -366,6 +409,7 @@ fn time(encoded: &Encoded, row: usize) -> Option<i64> {
     match &encoded.times {
         Times::None => None,
         Times::PerRow(times) => Some(times[row]),
+        Times::Sparse(times) => times[row],
         Times::Uniform(time) => Some(*time),
     }
 }

@@ -89,6 +89,7 @@ fn flush(flush_records: u64) -> RotationSettings {
         interval: None,
         schedule: None,
         open_parts_max: None,
+        tombstone_partition: None,
         compatibility: Compatibility::None,
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! Source: `S3SinkTask#maybeSkipOnNullValue`.
 
-use arrow_array::Array;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 
 use super::rejects::Rejects;
 use crate::s3::config::S3Config;
 use crate::s3::error::S3SinkError;
+use crate::s3::null_rows::present_rows;
 
-/// `behavior.on.null.values`; `write` is refused by validation.
+/// `behavior.on.null.values`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NullPolicy {
     /// The task fails.
@@ -19,28 +19,35 @@ pub(super) enum NullPolicy {
     Ignore,
     /// The same, and they are reported when anything is (`report.null.values.to.dlq`).
     Report,
+    /// They are written: their keys, and their headers if those are stored.
+    Write,
 }
 
 impl NullPolicy {
     /// The policy of `config`.
     pub(super) fn new(config: &S3Config) -> Self {
-        match (config.request.null_values.eq_ignore_ascii_case("ignore"), config.request.report_nulls) {
-            (false, _) => Self::Fail,
-            (true, false) => Self::Ignore,
-            (true, true) => Self::Report,
+        let behavior = config.request.null_values.to_ascii_lowercase();
+        match (behavior.as_str(), config.request.report_nulls) {
+            ("ignore", false) => Self::Ignore,
+            ("ignore", true) => Self::Report,
+            ("write", _) => Self::Write,
+            _ => Self::Fail,
         }
     }
 
-    /// The batch without null values; `None` when nothing is left.
+    /// The batch without null values, unless they are written; `None` when nothing is left.
     pub(super) fn apply(
         self,
         batch: SinkBatch,
         rejects: &mut Rejects,
     ) -> Result<Option<SinkBatch>, S3SinkError> {
-        let kept = kept_rows(&batch.values);
+        if self == Self::Write {
+            return Ok(Some(batch));
+        }
+        let kept = present_rows(&batch.values);
         let null_count = batch.rows() - kept.as_ref().map_or(batch.rows(), Vec::len);
         match (self, kept) {
-            (_, None) => Ok(Some(batch)),
+            (_, None) | (Self::Write, _) => Ok(Some(batch)),
             (Self::Fail, Some(_)) => Err(S3SinkError::NullValue),
             (Self::Ignore | Self::Report, Some(kept)) => {
                 if self == Self::Report && rejects.is_possible() {
@@ -60,19 +67,6 @@ fn report(batch: &SinkBatch, kept: &[u32], rejects: &mut Rejects) {
         if kept.next_if_eq(&&row).is_none() {
             rejects.add(&batch.partition, *offset, ConnectError::data("Skipping null value record."));
         }
-    }
-}
-
-/// The rows that are not null; `None` when all are.
-fn kept_rows(values: &Values) -> Option<Vec<u32>> {
-    let row = |row: usize| u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
-    match values {
-        Values::Null { .. } => Some(Vec::new()),
-        Values::Dynamic(values) => values.iter().any(|value| value.is_null()).then(|| {
-            values.iter().enumerate().filter(|(_, value)| !value.is_null()).map(|(at, _)| row(at)).collect()
-        }),
-        Values::Shaped(array) | Values::Typed { array, .. } => (array.null_count() > 0)
-            .then(|| (0..array.len()).filter(|at| !array.is_null(*at)).map(row).collect()),
     }
 }
 

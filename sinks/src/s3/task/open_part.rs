@@ -1,162 +1,141 @@
-//! One part being written: its encoder, and the finished bytes that wait until they are worth a request.
+//! One part being written: a file of values, and files of keys and headers beside it where those are stored.
 //!
-//! Finished bytes stay here, counted as open, until a whole piece of `s3.part.size` is together: what was
-//! handed to the upload is always on its way, so the in-flight budget can never be held by bytes that wait
-//! for more records.
+//! The files of a part hold the same records in the same order: what one of them cannot take goes to none.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use lakeward_api::ConnectError;
-use lakeward_api::batch::Values;
+use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::schema::Schema;
-use lakeward_formats::file::PartEncoder;
-use object_store::path::Path;
 
+use super::companions::{self, KeyFile};
 use super::nulls::select_values;
+use super::open_file::{FinishedFile, OpenFile};
 use crate::s3::compatibility::project;
+use crate::s3::error::S3SinkError;
+use crate::s3::naming::NO_VALUE_WRITER;
+use crate::s3::null_rows::present_rows;
 use crate::s3::rotation::Rows;
-use crate::s3::upload::{UploadHandle, UploadId, Uploader};
+use crate::s3::store::Contents;
 
 /// A part of one topic-partition.
 pub(super) struct OpenPart {
-    name: Path,
-    /// The schema of its first record; every other record is brought to it.
+    /// `None`: only null values belong here.
+    values: Option<OpenFile>,
+    /// The value schema of its first record; every other record is brought to it.
     schema: Option<Arc<Schema>>,
-    encoder: Box<dyn PartEncoder>,
-    ready: Vec<Bytes>,
-    ready_bytes: usize,
-    upload: Option<UploadHandle>,
-    part_bytes: usize,
-    pieces_count: u32,
-    is_empty: bool,
+    keys: Option<KeyFile>,
+    headers: Option<OpenFile>,
+    contents: Contents,
 }
 
-/// Whether a call started the upload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Started {
-    Already,
-    Now,
+/// The files of a new part.
+pub(super) struct Files {
+    pub(super) values: Option<OpenFile>,
+    pub(super) keys: Option<KeyFile>,
+    pub(super) headers: Option<OpenFile>,
 }
 
 impl OpenPart {
-    /// A part that will be the object `name`, sent in pieces of `part_bytes` or more.
-    pub(super) fn new(
-        name: Path,
-        schema: Option<Arc<Schema>>,
-        encoder: Box<dyn PartEncoder>,
-        part_bytes: usize,
-    ) -> Self {
-        Self {
-            name,
-            schema,
-            encoder,
-            ready: Vec::new(),
-            ready_bytes: 0,
-            upload: None,
-            part_bytes,
-            pieces_count: 0,
-            is_empty: true,
-        }
+    /// A part of `files` whose first record has `start_offset`, and values of `schema`.
+    pub(super) fn new(files: Files, schema: Option<Arc<Schema>>, start_offset: i64) -> Self {
+        let contents = Contents { first_offset: start_offset, last_offset: start_offset, records: 0 };
+        Self { values: files.values, schema, keys: files.keys, headers: files.headers, contents }
     }
 
-    /// The upload, once it was started.
-    pub(super) fn upload_id(&self) -> Option<UploadId> {
-        self.upload.as_ref().map(|upload| upload.id)
+    /// Its files: values, keys, headers.
+    pub(super) fn files(&self) -> impl Iterator<Item = &OpenFile> {
+        let keys = self.keys.as_ref().map(|keys| &keys.file);
+        [self.values.as_ref(), keys, self.headers.as_ref()].into_iter().flatten()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn files_mut(&mut self) -> impl Iterator<Item = &mut OpenFile> {
+        let keys = self.keys.as_mut().map(|keys| &mut keys.file);
+        [self.values.as_mut(), keys, self.headers.as_mut()].into_iter().flatten()
     }
 
     /// Bytes held here.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.encoder.buffered_bytes() + self.ready_bytes as u64
+        self.files().map(OpenFile::buffered_bytes).sum()
     }
 
-    /// Appends rows of a batch.
+    /// Appends rows of a batch; `headers` has those of the batch when they are stored.
     ///
     /// # Errors
-    /// Class `Record` when a value has no form in the format: nothing of `rows` was written.
-    pub(super) fn write(&mut self, values: &Values, rows: &Rows) -> Result<(), ConnectError> {
-        match rows {
-            Rows::Range { start: 0, rows } if *rows == values.rows() => self.encode(values)?,
-            Rows::Range { start, rows } => self.encode(&values.slice(*start, *rows))?,
-            Rows::Indices(rows) => self.encode(&select_values(values, rows))?,
+    /// Class `Record` when a record has no form in the formats: nothing of `rows` was written.
+    pub(super) fn write(
+        &mut self,
+        batch: &SinkBatch,
+        headers: Option<&Values>,
+        rows: &Rows,
+    ) -> Result<(), ConnectError> {
+        let keys = match &self.keys {
+            Some(file) => Some(file.fit(selected(&batch.keys, rows))?),
+            None => None,
+        };
+        let values = selected(&batch.values, rows);
+        match &mut self.values {
+            Some(file) => match (values.schema(), &self.schema) {
+                (Some(one), Some(other)) if !Arc::ptr_eq(one, other) && one != other => {
+                    file.write(&project(&values, other)?)?;
+                }
+                _ => file.write(&values)?,
+            },
+            None if present_rows(&values).is_some_and(|present| present.is_empty()) => {}
+            None => return Err(no_value_writer().into()),
         }
-        self.is_empty = false;
-        self.take_ready();
+        if let (Some(file), Some(keys)) = (&mut self.keys, keys) {
+            file.file.write(&keys).map_err(companions::misplaced)?;
+        }
+        if let (Some(file), Some(headers)) = (&mut self.headers, headers) {
+            file.write(&selected(headers, rows)).map_err(companions::misplaced)?;
+        }
         Ok(())
     }
 
-    fn encode(&mut self, values: &Values) -> Result<(), ConnectError> {
-        match (values.schema(), &self.schema) {
-            (Some(one), Some(other)) if !Arc::ptr_eq(one, other) && one != other => {
-                self.encoder.write(&project(values, other)?)?;
+    /// Counts rows that were written.
+    pub(super) fn count(&mut self, offsets: &[i64], rows: &Rows) {
+        let (last, rows) = match rows {
+            Rows::Range { start, rows } => (offsets[start + rows - 1], *rows),
+            Rows::Indices(rows) => {
+                let last = rows.last().expect("rotation writes at least one row");
+                (offsets[*last as usize], rows.len())
             }
-            _ => self.encoder.write(values)?,
-        }
-        Ok(())
+        };
+        self.contents.last_offset = last;
+        self.contents.records += rows as u64;
     }
 
     /// True when no row was written: every one was rejected.
     pub(super) fn is_empty(&self) -> bool {
-        self.is_empty
+        self.contents.records == 0
     }
 
-    /// Sends what makes a full piece.
-    pub(super) fn send_full_pieces(&mut self, uploader: &mut Uploader) -> Started {
-        self.send_if(uploader, self.piece_bytes())
-    }
-
-    /// True when relief would free enough for a request.
-    pub(super) fn can_relieve(&self) -> bool {
-        self.buffered_bytes() >= MULTIPART_BYTES_MIN as u64
-    }
-
-    /// Finishes the encoder's open row group.
-    pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
-        self.encoder.flush_early()?;
-        self.take_ready();
-        Ok(())
-    }
-
-    /// Sends what the store accepts as a piece, however small.
-    pub(super) fn send_relief(&mut self, uploader: &mut Uploader) -> Started {
-        self.send_if(uploader, MULTIPART_BYTES_MIN)
-    }
-
-    /// Finishes the file; it exists once the upload says so.
-    pub(super) fn complete(mut self, uploader: &mut Uploader) -> Result<UploadId, ConnectError> {
-        self.ready.extend(self.encoder.finish()?);
-        let upload = self.upload.unwrap_or_else(|| uploader.start(self.name));
-        let id = upload.id;
-        upload.complete(self.ready);
-        Ok(id)
-    }
-
-    fn take_ready(&mut self) {
-        for bytes in self.encoder.take_ready() {
-            self.ready_bytes += bytes.len();
-            self.ready.push(bytes);
-        }
-    }
-
-    fn send_if(&mut self, uploader: &mut Uploader, threshold_bytes: usize) -> Started {
-        if self.ready_bytes < threshold_bytes {
-            return Started::Already;
-        }
-        let started = if self.upload.is_none() { Started::Now } else { Started::Already };
-        let upload = self.upload.get_or_insert_with(|| uploader.start(self.name.clone()));
-        upload.send(std::mem::take(&mut self.ready));
-        self.ready_bytes = 0;
-        self.pieces_count += 1;
-        started
-    }
-
-    /// The size of the next piece: it doubles every 2 000 pieces, so that 10 000 hold any object S3 can (5
-    /// TiB).
-    fn piece_bytes(&self) -> usize {
-        let doublings = (self.pieces_count / 2000).min(7);
-        self.part_bytes.saturating_mul(1 << doublings)
+    /// Finishes the files.
+    pub(super) fn finish(self) -> Result<Vec<FinishedFile>, ConnectError> {
+        let contents = self.contents;
+        let keys = self.keys.map(|keys| keys.file);
+        // Java tags the objects of values only.
+        let files = [(self.values, Some(contents)), (keys, None), (self.headers, None)];
+        files.into_iter().filter_map(|(file, contents)| Some(file?.finish(contents))).collect()
     }
 }
 
-/// S3 accepts smaller pieces only at the end of an object.
-const MULTIPART_BYTES_MIN: usize = 5 << 20;
+fn selected<'a>(values: &'a Values, rows: &Rows) -> Cow<'a, Values> {
+    match rows {
+        Rows::Range { start: 0, rows } if *rows == values.rows() => Cow::Borrowed(values),
+        Rows::Range { start, rows } => Cow::Owned(values.slice(*start, *rows)),
+        Rows::Indices(rows) => Cow::Owned(select_values(values, rows)),
+    }
+}
+
+fn no_value_writer() -> S3SinkError {
+    S3SinkError::Invariant {
+        message: format!(
+            "{NO_VALUE_WRITER}: its encoded partition is that of tombstone.encoded.partition; set that key \
+             to a text that no encoded partition is"
+        ),
+    }
+}

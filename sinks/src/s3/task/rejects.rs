@@ -15,9 +15,10 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_formats::file::FileFormat;
 
+use super::carry_out::Taken;
 use super::nulls::select_values;
 use super::open_part::OpenPart;
-use crate::s3::error::S3SinkError;
+use crate::s3::null_rows::present_rows;
 use crate::s3::rotation::Rows;
 
 /// What was rejected since the last call of `take_rejected`.
@@ -50,15 +51,49 @@ impl Rejects {
         self.list.push(Rejected { partition: partition.clone(), offset, error });
     }
 
+    /// Leaves out every record of `batch` that has a value, when `error` is about a record and records may be
+    /// left out. What is left are records with null values, where those are written.
+    ///
+    /// # Errors
+    /// Otherwise, `error`.
+    pub(super) fn add_values(
+        &mut self,
+        batch: &SinkBatch,
+        error: ConnectError,
+    ) -> Result<Option<SinkBatch>, ConnectError> {
+        let Some(present) = present_rows(&batch.values) else {
+            self.add_batch(batch, error)?;
+            return Ok(None);
+        };
+        self.add_rows(batch, &present, error)?;
+        let mut present = present.into_iter().peekable();
+        let rows = (0u32..).take(batch.rows());
+        let nulls: Vec<u32> = rows.filter(|row| present.next_if_eq(row).is_none()).collect();
+        if nulls.is_empty() { Ok(None) } else { batch.take(&nulls).map(Some) }
+    }
+
+    /// Leaves out one row of `batch` when `error` is about a record and records may be left out.
+    ///
+    /// # Errors
+    /// Otherwise, `error`.
+    pub(super) fn add_row(
+        &mut self,
+        batch: &SinkBatch,
+        row: usize,
+        error: ConnectError,
+    ) -> Result<(), ConnectError> {
+        if !self.is_possible || error.class() != ErrorClass::Record {
+            return Err(error);
+        }
+        self.add(&batch.partition, batch.offsets[row], error);
+        Ok(())
+    }
+
     /// Leaves out every record of `batch` when `error` is about a record and records may be left out.
     ///
     /// # Errors
     /// Otherwise, `error`.
-    pub(super) fn add_all(&mut self, batch: &SinkBatch, error: S3SinkError) -> Result<(), ConnectError> {
-        self.add_batch(batch, error.into())
-    }
-
-    fn add_batch(&mut self, batch: &SinkBatch, error: ConnectError) -> Result<(), ConnectError> {
+    pub(super) fn add_batch(&mut self, batch: &SinkBatch, error: ConnectError) -> Result<(), ConnectError> {
         if !self.is_possible || error.class() != ErrorClass::Record {
             return Err(error);
         }
@@ -95,14 +130,15 @@ impl Rejects {
         format: &dyn FileFormat,
         wants_bytes: bool,
     ) -> Result<Option<SinkBatch>, ConnectError> {
-        if !self.is_possible {
+        let only_nulls = || present_rows(&batch.values).is_some_and(|present| present.is_empty());
+        // What is not written need not be writable.
+        if !self.is_possible || only_nulls() {
             return Ok(Some(batch));
         }
         if let Some(schema) = batch.values.schema() {
             if !self.accepted.as_ref().is_some_and(|accepted| Arc::ptr_eq(accepted, schema)) {
                 if let Err(error) = format.new_part(Some(schema)) {
-                    self.add_batch(&batch, error.into())?;
-                    return Ok(None);
+                    return self.add_values(&batch, error.into());
                 }
                 self.accepted = Some(Arc::clone(schema));
             }
@@ -132,7 +168,7 @@ impl Rejects {
     /// `error` when it is not about a record, or records may not be left out.
     pub(super) fn write_singly(
         &mut self,
-        batch: &SinkBatch,
+        taken: &Taken,
         rows: &[u32],
         open: &mut OpenPart,
         error: ConnectError,
@@ -140,9 +176,11 @@ impl Rejects {
         if !self.is_possible || error.class() != ErrorClass::Record {
             return Err(error);
         }
+        let batch = &taken.batch;
         for row in rows {
-            match open.write(&batch.values, &Rows::Indices(vec![*row])) {
-                Ok(()) => {}
+            let one = Rows::Indices(vec![*row]);
+            match open.write(batch, taken.headers.as_ref(), &one) {
+                Ok(()) => open.count(&batch.offsets, &one),
                 Err(error) if error.class() == ErrorClass::Record => {
                     self.add(&batch.partition, batch.offsets[*row as usize], error);
                 }

@@ -1,15 +1,20 @@
 //! The task as the pipeline drives it.
 
+mod companions;
 mod conservation;
 mod contents;
+mod decided;
 mod failures;
 mod faulty_store;
 mod fixture;
+mod independent;
 mod large_files;
+mod matrix;
 mod positions;
 mod rejections;
 mod rig;
 mod store_failures;
+mod tombstones;
 
 use std::sync::Arc;
 

@@ -94,6 +94,7 @@ fn settings(flush_records: u64) -> RotationSettings {
         interval: None,
         schedule: None,
         open_parts_max: None,
+        tombstone_partition: None,
         compatibility: Compatibility::None,
     }
 }
@@ -232,6 +233,7 @@ fn random_settings(random: &mut Random) -> RotationSettings {
         // Intervals of milliseconds would only make the model slow.
         schedule: random.chance(40).then_some(schedule).filter(|one| one.interval_ms > HOUR_MS / 24),
         open_parts_max: random.chance(30).then(|| 1 + random.below(4) as usize),
+        tombstone_partition: None,
         compatibility: Compatibility::None,
     }
 }
@@ -275,6 +277,7 @@ fn compare(seed: u64) {
         let rows = match (&encoded.ids, &encoded.times) {
             (Ids::PerRow(ids), _) => ids.len(),
             (_, Times::PerRow(times)) => times.len(),
+            (_, Times::Sparse(times)) => times.len(),
             _ => 1 + random.below(150) as usize,
         };
         let mut offsets = Vec::new();

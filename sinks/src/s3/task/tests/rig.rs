@@ -13,6 +13,7 @@ use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::bridge::{Bridge, BridgeFuture, Waker};
 use lakeward_api::budget::Budget;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::cuts::Decision;
 use lakeward_api::header::HeaderRows;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::schema::{Field, Kind, Schema};
@@ -201,6 +202,14 @@ impl Rig {
         Self::build(pairs, in_flight_bytes, store, Some(Store::over(client)))
     }
 
+    /// Another task over the same store, as after a crash of the one before or beside it.
+    pub(super) fn beside(&self, pairs: &[(&str, &str)]) -> Self {
+        let client: Arc<dyn ObjectStore> = Arc::clone(&self.store) as Arc<dyn ObjectStore>;
+        let mut rig = Self::build(pairs, 64 << 20, Arc::clone(&self.store), Some(Store::over(client)));
+        rig.now = self.now;
+        rig
+    }
+
     /// A task whose store is what the configuration says.
     pub(super) fn with_configured_store(pairs: &[(&str, &str)]) -> Self {
         Self::build(pairs, 64 << 20, Arc::new(MoodyStore::default()), None)
@@ -248,8 +257,31 @@ impl Rig {
         self.task.put(batch, self.now).unwrap();
     }
 
-    /// Lets everything that needs no waiting run, then polls.
+    /// Puts one row with its offset as text, and a STRING key.
+    pub(super) fn put_keyed(&mut self, offset: i64, key: &str) {
+        let schema = Arc::new(Schema::optional(Kind::String));
+        let keys = Values::Typed { schema, array: Arc::new(StringArray::from(vec![key])) };
+        self.task.put(SinkBatch { keys, ..texts(0, [offset]) }, self.now).unwrap();
+    }
+
+    /// What a coordinator that answers at once does: acknowledges every decision.
+    pub(super) fn acknowledge(&mut self) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        self.task.take_decisions(&mut decisions);
+        for decision in &decisions {
+            self.task.decided(&decision.partition, decision.cut.end).unwrap();
+        }
+        decisions
+    }
+
+    /// Acknowledges decisions, lets everything that needs no waiting run, then polls.
     pub(super) fn turn(&mut self) -> Result<(), ConnectError> {
+        self.acknowledge();
+        self.work()
+    }
+
+    /// Lets everything that needs no waiting run, then polls.
+    pub(super) fn work(&mut self) -> Result<(), ConnectError> {
         self.runtime.block_on(async {
             for _ in 0..200 {
                 tokio::task::yield_now().await;

@@ -3,19 +3,36 @@
 //! `store.url` decides: null is AWS, `http(s)://` another S3 service, `file:///` a local directory in which
 //! the bucket is a sub-directory (objects appear by rename, after fsync).
 
+mod conditional;
+mod credentials;
+mod http;
+mod objects;
+mod orphans;
+mod s3;
+mod signed;
+mod tags;
+#[cfg(test)]
+mod tests;
+
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::StreamExt as _;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use lakeward_api::metrics::StoreRequests;
+use object_store::ObjectStore;
 use object_store::client::{HttpError, HttpErrorKind};
 use object_store::local::LocalFileSystem;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
 use super::config::S3Config;
 use super::config::validators::parse_store_url;
 use super::error::S3SinkError;
+
+use conditional::Probe;
+use s3::S3Side;
+use tags::Tagging;
+
+pub(crate) use orphans::Sweeper;
+pub(crate) use tags::Contents;
 
 /// A store and the names that its errors mention. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -23,14 +40,18 @@ pub(crate) struct Store {
     pub(crate) client: Arc<dyn ObjectStore>,
     bucket: Arc<str>,
     endpoint: Arc<str>,
+    /// What only S3 has; `None` for a local directory.
+    s3: Option<S3Side>,
+    tagging: Option<Arc<Tagging>>,
+    probe: Option<Probe>,
 }
 
 impl Store {
-    /// Opens the store of `config`; makes no request. A local directory is created.
+    /// Opens the store of `config` for a task of `connector`; makes no request. A local directory is created.
     ///
     /// # Errors
     /// Class `Config` when the client or the directory cannot be set up.
-    pub(crate) fn open(config: &S3Config) -> Result<Self, S3SinkError> {
+    pub(crate) fn open(config: &S3Config, connector: &str) -> Result<Self, S3SinkError> {
         let bucket = config.bucket.bucket.clone();
         let setting = |message: String| S3SinkError::Setting { message };
         let url = config
@@ -44,43 +65,43 @@ impl Store {
             Some(url) => format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()),
             None => format!("region {}", config.bucket.region),
         };
-        let client: Arc<dyn ObjectStore> = match url {
-            Some(url) if url.scheme() == "file" => {
-                let root = url.to_file_path().map_err(|()| setting("store.url is not a path".to_owned()))?;
-                let dir = root.join(&bucket);
-                std::fs::create_dir_all(&dir).map_err(|err| {
-                    setting(format!("store.url: the directory of the bucket cannot be created: {err}"))
-                })?;
-                let local = LocalFileSystem::new_with_prefix(&dir)
-                    .map_err(|err| setting(format!("store.url: the directory cannot be opened: {err}")))?;
-                Arc::new(local.with_fsync(true))
-            }
-            url => Arc::new(s3_builder(config, url).build().map_err(|err| {
-                setting(format!("the S3 client cannot be set up (store.url, s3.region): {err}"))
-            })?),
-        };
-        Ok(Self { client, bucket: bucket.into(), endpoint: endpoint.into() })
+        if let Some(url) = url.as_ref().filter(|url| url.scheme() == "file") {
+            let client = Arc::new(local(url, &bucket)?);
+            let (bucket, endpoint) = (bucket.into(), endpoint.into());
+            return Ok(Self { client, bucket, endpoint, s3: None, tagging: None, probe: None });
+        }
+        let s3 = S3Side::open(config, url.as_ref(), StoreRequests::of(connector))?;
+        Ok(Self {
+            client: Arc::clone(&s3.objects),
+            bucket: bucket.into(),
+            endpoint: endpoint.into(),
+            s3: Some(s3),
+            tagging: Tagging::new(config).map(Arc::new),
+            probe: Probe::new(config, connector),
+        })
     }
 
     /// A store over any client, for tests.
     #[cfg(test)]
     pub(crate) fn over(client: Arc<dyn ObjectStore>) -> Self {
-        Self { client, bucket: "bucket".into(), endpoint: "test".into() }
+        let (bucket, endpoint) = ("bucket".into(), "test".into());
+        Self { client, bucket, endpoint, s3: None, tagging: None, probe: None }
     }
 
-    /// Asks whether the bucket exists. An identity that may write but not list is fine, as with the Java
-    /// sink.
+    /// Asks whether the bucket exists, and whether its conditions can be trusted if they are wanted. An
+    /// identity that may write but not list is fine, as with the Java sink.
     ///
     /// # Errors
     /// Class `Config` for a missing bucket or wrong credentials, `Retriable` when nobody answers.
     pub(crate) async fn check_bucket(&self) -> Result<(), S3SinkError> {
-        match self.client.list(None).next().await {
-            None | Some(Ok(_)) => Ok(()),
-            Some(Err(err)) => match self.explain(err) {
-                S3SinkError::AccessDenied { source, .. } if !is_bad_identity(&source) => Ok(()),
-                err => Err(err),
-            },
+        if let Some(Err(err)) = self.client.list(None).next().await {
+            match self.explain(err) {
+                S3SinkError::AccessDenied { source, .. } if !is_bad_identity(&source) => {}
+                err => return Err(err),
+            }
         }
+        self.probe_conditions().await;
+        Ok(())
     }
 
     /// What a failure of the client means to the user.
@@ -89,6 +110,9 @@ impl Store {
         match &err {
             _ if err.to_string().contains("NoSuchUpload") => {
                 S3SinkError::UploadRemoved { bucket, source: err }
+            }
+            _ if err.to_string().contains("ExpiredToken") => {
+                S3SinkError::CredentialsExpired { bucket, source: err }
             }
             object_store::Error::NotFound { .. } => S3SinkError::BucketMissing { bucket, source: err },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
@@ -107,46 +131,27 @@ impl Store {
     }
 }
 
-fn s3_builder(config: &S3Config, url: Option<url::Url>) -> AmazonS3Builder {
-    let keys = &config.bucket;
-    let mut builder = match &keys.secret_access_key {
-        Some(secret) if !keys.access_key_id.is_empty() => AmazonS3Builder::new()
-            .with_access_key_id(&keys.access_key_id)
-            .with_secret_access_key(secret.expose()),
-        // Environment, web identity, container and instance metadata, in that order.
-        _ => AmazonS3Builder::from_env(),
-    };
-    let mut client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
-    if !config.request.proxy_url.is_empty() {
-        client = client.with_proxy_url(&config.request.proxy_url);
+/// The directory `bucket` of `url`; created when missing. Objects appear by rename after their bytes are on
+/// disk, and so is the rename.
+fn local(url: &url::Url, bucket: &str) -> Result<LocalFileSystem, S3SinkError> {
+    let setting = |message: String| S3SinkError::Setting { message };
+    let root = url.to_file_path().map_err(|()| setting("store.url is not a path".to_owned()))?;
+    let dir = root.join(bucket);
+    create_durably(&dir)
+        .map_err(|err| setting(format!("store.url: the directory of the bucket cannot be created: {err}")))?;
+    let local = LocalFileSystem::new_with_prefix(&dir)
+        .map_err(|err| setting(format!("store.url: the directory cannot be opened: {err}")))?;
+    Ok(local.with_fsync(true))
+}
+
+/// Creates a directory so that it is still there after a crash: what is stored in it is durable only then.
+fn create_durably(dir: &std::path::Path) -> std::io::Result<()> {
+    let missing: Vec<&std::path::Path> = dir.ancestors().take_while(|one| !one.is_dir()).collect();
+    std::fs::create_dir_all(dir)?;
+    for parent in missing.into_iter().filter_map(std::path::Path::parent) {
+        std::fs::File::open(parent)?.sync_all()?;
     }
-    if let Some(url) = url {
-        client = client.with_allow_http(url.scheme() == "http");
-        builder = builder.with_endpoint(url.as_str().trim_end_matches('/'));
-    }
-    if !keys.sse_name.is_empty() {
-        let name: AmazonS3ConfigKey =
-            "aws_server_side_encryption".parse().expect("the client documents this key");
-        builder = builder.with_config(name, &keys.sse_name);
-    }
-    if keys.sse_name == "aws:kms" && !keys.sse_kms_key_id.is_empty() {
-        builder = builder.with_sse_kms_encryption(&keys.sse_kms_key_id);
-    }
-    builder
-        .with_bucket_name(&keys.bucket)
-        .with_region(&keys.region)
-        .with_virtual_hosted_style_request(!config.companion.path_style)
-        .with_client_options(client)
-        .with_retry(RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(config.request.retry_backoff_ms.max(1)),
-                max_backoff: BACKOFF_MAX.max(Duration::from_millis(config.request.retry_backoff_ms)),
-                base: 2.0,
-            },
-            // The Java key counts tries, the client counts retries.
-            max_retries: config.request.part_retries.saturating_sub(1),
-            retry_timeout: RETRY_TIMEOUT,
-        })
+    Ok(())
 }
 
 /// True when the same request may succeed later. The client keeps the status of a failed request private, so
@@ -191,12 +196,3 @@ fn is_bad_identity(err: &object_store::Error) -> bool {
         .iter()
         .any(|code| text.contains(code))
 }
-
-/// One part of 25 MiB at 2 Mbit/s.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
-
-/// Requests are signed and their payload kept while they are retried; the client asks to stay below five
-/// minutes.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(180);
-
-const BACKOFF_MAX: Duration = Duration::from_secs(20);

@@ -1,0 +1,378 @@
+//! Unfinished uploads that a dead task left behind: found when partitions are assigned, given up when they
+//! are old enough.
+//!
+//! Never touches what this connector would not have named itself: directory, topic, partition, partitioner
+//! and extension must fit, and the partition must be one that was just assigned, so that nobody else writes
+//! it. What cannot be told apart stays, as do objects of keys and headers: they are small, and rarely
+//! uploaded in parts. A failure is a line in the log.
+//!
+//! Source: Amazon S3, "ListMultipartUploads".
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::Method;
+use http::header::HeaderMap;
+use lakeward_api::record::TopicPartition;
+use object_store::multipart::MultipartStore as _;
+use object_store::path::Path;
+use serde::Deserialize;
+
+use super::Store;
+use super::s3::S3Side;
+use super::signed::{self, SignedRequest};
+use crate::s3::config::{PartitionerKind, S3Config};
+use crate::s3::partitioner::joda::Pattern;
+
+/// What is given up, and when.
+#[derive(Debug)]
+pub(crate) struct Sweeper {
+    names: OwnNames,
+    age_min: Duration,
+}
+
+impl Sweeper {
+    /// `None` when `config` wants none of this, or makes names that cannot be told from others.
+    /// `extension` is that of the files, with its dot.
+    pub(crate) fn new(config: &S3Config, extension: &str) -> Option<Self> {
+        let age_ms = u64::try_from(config.lakeward.orphan_age_ms).ok()?;
+        let names = OwnNames::new(config, extension);
+        if names.is_none() {
+            tracing::warn!(
+                "lakeward.s3.abort.orphans.after.ms has no effect: names with words for months or days, or \
+                 with the name of the schema, are not recognised"
+            );
+        }
+        Some(Self { names: names?, age_min: Duration::from_millis(age_ms) })
+    }
+}
+
+impl Store {
+    /// Gives up unfinished uploads of files of `partitions` that are old enough.
+    pub(crate) async fn sweep_orphans(&self, sweeper: &Sweeper, partitions: &[TopicPartition]) {
+        let Some(s3) = &self.s3 else { return };
+        let mut topics: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+        for one in partitions {
+            topics.entry(&one.topic).or_default().push(one.partition);
+        }
+        for (topic, numbers) in topics {
+            match sweeper.sweep(s3, topic, &numbers).await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(topic, count, "unfinished uploads of earlier tasks given up"),
+                Err(err) => {
+                    tracing::warn!(
+                        topic, error = %err,
+                        "unfinished uploads of earlier tasks not found (s3:ListBucketMultipartUploads, \
+                         s3:AbortMultipartUpload); a lifecycle rule may have to remove them"
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Sweeper {
+    async fn sweep(&self, s3: &S3Side, topic: &str, partitions: &[i32]) -> object_store::Result<usize> {
+        let prefix = self.names.directory(topic);
+        let (mut key_marker, mut id_marker) = (String::new(), String::new());
+        let mut aborted_count = 0;
+        for _ in 0..PAGES_MAX {
+            let page = list(s3, &prefix, &key_marker, &id_marker).await?;
+            for upload in &page.uploads {
+                let is_own =
+                    self.names.partition_of(topic, &upload.key).is_some_and(|own| partitions.contains(&own));
+                if !is_own || !self.is_old(upload, page.now) {
+                    continue;
+                }
+                let Ok(name) = Path::parse(&upload.key) else { continue };
+                match s3.plain.abort_multipart(&name, &upload.upload_id).await {
+                    Ok(()) => aborted_count += 1,
+                    // Another task was faster.
+                    Err(object_store::Error::NotFound { .. }) => {}
+                    Err(err) => return Err(err),
+                }
+            }
+            if !page.is_truncated || (page.key_marker.is_empty() && page.id_marker.is_empty()) {
+                return Ok(aborted_count);
+            }
+            (key_marker, id_marker) = (page.key_marker, page.id_marker);
+        }
+        tracing::warn!(topic, "too many unfinished uploads: the rest is looked at by later tasks");
+        Ok(aborted_count)
+    }
+
+    fn is_old(&self, upload: &Unfinished, now: DateTime<Utc>) -> bool {
+        let Ok(begun) = DateTime::parse_from_rfc3339(&upload.initiated) else { return false };
+        // The store's date has no fractions: a moment may seem to lie ahead.
+        (now - begun.to_utc()).to_std().unwrap_or_default() >= self.age_min
+    }
+}
+
+/// Some of the unfinished uploads of a bucket.
+struct PageOfUploads {
+    uploads: Vec<Unfinished>,
+    is_truncated: bool,
+    key_marker: String,
+    id_marker: String,
+    /// By the clock of the store.
+    now: DateTime<Utc>,
+}
+
+async fn list(
+    s3: &S3Side,
+    prefix: &str,
+    key_marker: &str,
+    id_marker: &str,
+) -> object_store::Result<PageOfUploads> {
+    let mut query = vec![("uploads", ""), ("max-uploads", "1000"), ("prefix", prefix)];
+    if !key_marker.is_empty() {
+        query.push(("key-marker", key_marker));
+    }
+    if !id_marker.is_empty() {
+        query.push(("upload-id-marker", id_marker));
+    }
+    let request = SignedRequest {
+        what: "listing unfinished uploads",
+        method: Method::GET,
+        name: &Path::default(),
+        query: &query,
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+    };
+    let answer = signed::send(s3, request).await?;
+    let listed: Listed = quick_xml::de::from_reader(&*answer.body)
+        .map_err(|err| object_store::Error::Generic { store: "S3", source: Box::new(err) })?;
+    let date = answer.date.as_ref().and_then(|date| date.to_str().ok());
+    let now = date.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+    Ok(PageOfUploads {
+        uploads: listed.uploads,
+        is_truncated: listed.is_truncated,
+        key_marker: listed.next_key_marker,
+        id_marker: listed.next_upload_id_marker,
+        now: now.map_or_else(Utc::now, |now| now.to_utc()),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct Listed {
+    is_truncated: bool,
+    next_key_marker: String,
+    next_upload_id_marker: String,
+    #[serde(rename = "Upload")]
+    uploads: Vec<Unfinished>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Unfinished {
+    key: String,
+    upload_id: String,
+    initiated: String,
+}
+
+/// The names that a configuration makes.
+#[derive(Debug)]
+struct OwnNames {
+    top: String,
+    directory_delim: String,
+    file_delim: String,
+    extension: String,
+    directories: Directories,
+}
+
+/// What partitioners make, as far as names tell.
+#[derive(Debug)]
+enum Directories {
+    Fields(Vec<String>),
+    Partition,
+    /// A time, digits replaced.
+    Time(String),
+}
+
+impl OwnNames {
+    fn new(config: &S3Config, extension: &str) -> Option<Self> {
+        let delim = &config.storage.directory_delim;
+        let top = &config.storage.topics_dir;
+        if config.request.schema_affix != "NONE" || delim.is_empty() {
+            return None;
+        }
+        let directories = match config.partitioner_kind() {
+            PartitionerKind::Default => Directories::Partition,
+            PartitionerKind::Field => Directories::Fields(config.partitioner.field_names.clone()),
+            PartitionerKind::Daily => time(&format!("'year'=YYYY{delim}'month'=MM{delim}'day'=dd"))?,
+            PartitionerKind::Hourly => {
+                time(&format!("'year'=YYYY{delim}'month'=MM{delim}'day'=dd{delim}'hour'=HH"))?
+            }
+            PartitionerKind::TimeBased => {
+                let format = &config.partitioner.path_format;
+                time(format.strip_suffix(delim.as_str()).unwrap_or(format))?
+            }
+        };
+        Some(Self {
+            top: if top.is_empty() { String::new() } else { format!("{top}{delim}") },
+            directory_delim: delim.clone(),
+            file_delim: config.storage.file_delim.clone(),
+            extension: extension.to_owned(),
+            directories,
+        })
+    }
+
+    fn directory(&self, topic: &str) -> String {
+        format!("{}{topic}{}", self.top, self.directory_delim)
+    }
+
+    /// The partition of `topic` whose file `key` is; `None` when this configuration does not make the name.
+    fn partition_of(&self, topic: &str, key: &str) -> Option<i32> {
+        let rest = key.strip_prefix(&self.directory(topic))?;
+        let (directories, file) = rest.rsplit_once(&self.directory_delim)?;
+        let numbers = file.strip_suffix(&self.extension)?.strip_prefix(topic)?;
+        let (partition, offset) = numbers.strip_prefix(&self.file_delim)?.split_once(&self.file_delim)?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(partition) || !is_number(offset) {
+            return None;
+        }
+        let is_own = match &self.directories {
+            Directories::Partition => directories == format!("partition={partition}"),
+            Directories::Time(shape) => shape_of(directories) == *shape,
+            Directories::Fields(names) => self.are_fields(directories, names),
+        };
+        is_own.then(|| partition.parse().ok())?
+    }
+
+    /// Whether the fields stand there in their order. Values may hold delimiters.
+    fn are_fields(&self, directories: &str, names: &[String]) -> bool {
+        let mut rest = Some(format!("{}{directories}", self.directory_delim));
+        for name in names {
+            let start = format!("{}{name}=", self.directory_delim);
+            rest = rest.and_then(|rest| match name == &names[0] {
+                true => rest.strip_prefix(&start).map(str::to_owned),
+                false => rest.split_once(&start).map(|(_, rest)| rest.to_owned()),
+            });
+        }
+        rest.is_some()
+    }
+}
+
+/// `None` for patterns with words: their lengths and letters vary.
+fn time(pattern: &str) -> Option<Directories> {
+    let pattern = Pattern::parse(pattern).ok().filter(|pattern| !pattern.has_words())?;
+    let mut printed = String::new();
+    pattern.print(0, 0, &mut printed)?;
+    Some(Directories::Time(shape_of(&printed)))
+}
+
+/// The text with one digit for each number.
+fn shape_of(text: &str) -> String {
+    let mut shape = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '0'..='9' if shape.ends_with('0') => {}
+            '0'..='9' => shape.push('0'),
+            c => shape.push(c),
+        }
+    }
+    shape
+}
+
+/// A hundred thousand uploads.
+const PAGES_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(pairs: &[(&str, &str)]) -> Option<OwnNames> {
+        let base = [
+            ("format.class", "JsonFormat"),
+            ("flush.size", "3"),
+            ("s3.bucket.name", "lake"),
+            ("storage.class", "S3Storage"),
+            ("locale", "en"),
+            ("timezone", "UTC"),
+            ("partition.duration.ms", "3600000"),
+        ];
+        let props = base.iter().chain(pairs).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        OwnNames::new(&S3Config::parse(&props.collect()).unwrap(), ".json")
+    }
+
+    fn owners(pairs: &[(&str, &str)], keys: &[&str]) -> Vec<Option<i32>> {
+        let names = names(pairs).unwrap();
+        keys.iter().map(|key| names.partition_of("orders", key)).collect()
+    }
+
+    #[test]
+    fn only_names_that_the_connector_makes_are_its_own() {
+        let keys = [
+            "topics/orders/partition=7/orders+7+0000000042.json",
+            "topics/orders/partition=7/orders+8+0000000042.json",
+            "topics/orders/partition=7/orders+7+0000000042.avro",
+            "topics/orders/partition=7/orders+7+0000000042.keys.json",
+            "topics/orders/partition=7/orders+7+.json",
+            "topics/orders/partition=7/other+7+0000000042.json",
+            "topics/orders/year=2026/orders+7+0000000042.json",
+            "topics/orders2/partition=7/orders2+7+0000000042.json",
+            "elsewhere/orders/partition=7/orders+7+0000000042.json",
+            "topics/orders/orders+7+0000000042.json",
+        ];
+        let own = owners(&[], &keys);
+        assert_eq!(own[0], Some(7));
+        assert!(own[1..].iter().all(Option::is_none), "{own:?}");
+        assert_eq!(owners(&[("topics.dir", "")], &["orders/partition=1/orders+1+5.json"]), [Some(1)]);
+    }
+
+    #[test]
+    fn directories_of_times_are_known_by_their_shape() {
+        const TIME: (&str, &str) =
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.TimeBasedPartitioner");
+        const HOURLY: (&str, &str) =
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.HourlyPartitioner");
+        let keys = [
+            "topics/orders/year=2026/month=02/day=28/hour=05/orders+1+5.json",
+            "topics/orders/2026-02-28/orders+1+5.json",
+            "topics/orders/partition=1/orders+1+5.json",
+        ];
+        assert_eq!(owners(&[HOURLY], &keys), [Some(1), None, None]);
+        assert_eq!(owners(&[TIME, ("path.format", "YYYY-MM-dd/")], &keys), [None, Some(1), None]);
+        assert!(names(&[TIME, ("path.format", "YYYY/MMM")]).is_none());
+    }
+
+    #[test]
+    fn directories_of_fields_are_known_by_their_names() {
+        let fields = [
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.FieldPartitioner"),
+            ("partition.field.name", "city,a.b"),
+        ];
+        let keys = [
+            "topics/orders/city=Oslo/a.b=1/orders+1+5.json",
+            "topics/orders/city=x/y/a.b=1/orders+1+5.json",
+            "topics/orders/a.b=1/city=Oslo/orders+1+5.json",
+            "topics/orders/city=Oslo/orders+1+5.json",
+            "topics/orders/partition=1/orders+1+5.json",
+        ];
+        assert_eq!(owners(&fields, &keys), [Some(1), Some(1), None, None, None]);
+    }
+
+    #[test]
+    fn lists_without_uploads_and_with_many_are_read() {
+        let none: Listed = quick_xml::de::from_str(
+            "<ListMultipartUploadsResult><Bucket>b</Bucket><IsTruncated>false</IsTruncated>\
+             </ListMultipartUploadsResult>",
+        )
+        .unwrap();
+        assert!(none.uploads.is_empty() && !none.is_truncated);
+        let some: Listed = quick_xml::de::from_str(
+            "<ListMultipartUploadsResult><NextKeyMarker>k</NextKeyMarker><IsTruncated>true</IsTruncated>\
+             <Upload><Key>a&amp;b</Key><UploadId>1</UploadId><Initiator><ID>x</ID></Initiator>\
+             <Initiated>2026-02-28T05:00:00.000Z</Initiated></Upload>\
+             <Upload><Key>c</Key><UploadId>2</UploadId><Initiated>2026-02-28T05:00:01Z</Initiated></Upload>\
+             </ListMultipartUploadsResult>",
+        )
+        .unwrap();
+        let keys: Vec<&str> = some.uploads.iter().map(|upload| upload.key.as_str()).collect();
+        assert_eq!((keys, some.is_truncated, some.next_key_marker.as_str()), (vec!["a&b", "c"], true, "k"));
+    }
+}

@@ -1,0 +1,164 @@
+//! Rows to files: what rotation says is done to the open parts of a topic-partition.
+
+use lakeward_api::ConnectError;
+use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::record::TopicPartition;
+use object_store::path::Path;
+
+use super::open_file::{OpenFile, Started};
+use super::open_part::{Files, OpenPart};
+use super::{S3SinkTask, rejects, routed};
+use crate::s3::error::S3SinkError;
+use crate::s3::partitioner::Encoded;
+use crate::s3::rotation::{Op, PartId, Rows};
+
+/// Rows that go to files.
+pub(super) struct Taken {
+    pub(super) batch: SinkBatch,
+    /// Their headers, when these are stored.
+    pub(super) headers: Option<Values>,
+}
+
+impl S3SinkTask {
+    /// The rows of a batch that go to files, and where they go; the others are left out.
+    pub(super) fn admit(
+        &mut self,
+        batch: SinkBatch,
+        now_ms: i64,
+    ) -> Result<Option<(Taken, Encoded)>, ConnectError> {
+        let Some(batch) = self.nulls.apply(batch, &mut self.rejects)? else { return Ok(None) };
+        let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
+            Ok(encoded) => (batch, encoded),
+            Err(error) => match self.rejects.add_values(&batch, error.into())? {
+                Some(tombstones) => {
+                    let encoded = self.partitioner.encode(&tombstones, now_ms)?;
+                    (tombstones, encoded)
+                }
+                None => return Ok(None),
+            },
+        };
+        let rows = batch.rows();
+        let batch = self.rejects.keep_writable(batch, &*self.format, self.wants_bytes)?;
+        let Some(batch) = batch else { return Ok(None) };
+        let Some((batch, headers)) = self.companions.admit(batch, &mut self.rejects)? else {
+            return Ok(None);
+        };
+        let encoded = match batch.rows() == rows {
+            true => encoded,
+            false => self.partitioner.encode(&batch, now_ms)?,
+        };
+        Ok(Some((Taken { batch, headers }, encoded)))
+    }
+
+    /// Carries out the operations of one topic-partition; `taken` is what they refer to.
+    pub(super) fn carry_out(
+        &mut self,
+        partition: &TopicPartition,
+        ops: &mut Vec<Op>,
+        taken: Option<&Taken>,
+    ) -> Result<(), ConnectError> {
+        for op in ops.drain(..) {
+            match op {
+                Op::Open { part, encoded_partition, start_offset } => {
+                    let taken = taken.expect("only batches open parts");
+                    self.begin_part(partition, part, &encoded_partition, start_offset, &taken.batch)?;
+                }
+                Op::Write { part, rows } => {
+                    self.write_rows(partition, part, &rows, taken.expect("only batches write rows"))?;
+                }
+                Op::Refuse { rows } => {
+                    let batch = &taken.expect("only batches have rows to refuse").batch;
+                    let reason = self.rotation_settings.compatibility.refusal();
+                    self.rejects.add_rows(batch, &rejects::numbers(&rows), reason)?;
+                }
+                Op::Rotate { next_offset } => self.cut(partition, next_offset)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_part(
+        &mut self,
+        partition: &TopicPartition,
+        part: PartId,
+        encoded_partition: &str,
+        start_offset: i64,
+        batch: &SinkBatch,
+    ) -> Result<(), ConnectError> {
+        let (topic, directory) = routed::split(partition, encoded_partition);
+        let target = TopicPartition::new(topic, partition.partition);
+        let names = self.names.of_part(&target, directory, start_offset)?;
+        let part_bytes = self.part_bytes;
+        let file = |name: &str| {
+            let path = path(name)?;
+            Ok::<_, S3SinkError>(move |encoder| OpenFile::new(path, encoder, part_bytes))
+        };
+        let schema = batch.values.schema();
+        let values = match &names.values {
+            Some(name) => Some(file(name)?(self.format.new_part(schema)?)),
+            None => None,
+        };
+        let keys = match (&names.keys, &self.companions.keys) {
+            (Some(name), Some(keys)) => Some(keys.new_file(batch, file(name)?)?),
+            _ => None,
+        };
+        let headers = match (&names.headers, &self.companions.headers) {
+            (Some(name), Some(headers)) => Some(headers.new_file(file(name)?)?),
+            _ => None,
+        };
+        let open = OpenPart::new(Files { values, keys, headers }, schema.cloned(), start_offset);
+        // An encoder may hold bytes before the first row (a gzip header).
+        self.open_bytes += open.buffered_bytes();
+        self.writers.get_mut(partition).expect("its writer is open").parts.push((part, open));
+        Ok(())
+    }
+
+    fn write_rows(
+        &mut self,
+        partition: &TopicPartition,
+        part: PartId,
+        rows: &Rows,
+        taken: &Taken,
+    ) -> Result<(), ConnectError> {
+        let writer = self.writers.get_mut(partition).expect("its writer is open");
+        let known = writer.parts.iter_mut().rfind(|(id, _)| *id == part);
+        let (_, open) = known.expect("rotation writes to parts that it opened");
+        let before = open.buffered_bytes();
+        match open.write(&taken.batch, taken.headers.as_ref(), rows) {
+            Ok(()) => open.count(&taken.batch.offsets, rows),
+            Err(error) => self.rejects.write_singly(taken, &rejects::numbers(rows), open, error)?,
+        }
+        for file in open.files_mut() {
+            if file.send_full_pieces(&mut self.uploader) == Started::Now {
+                let upload = file.upload_id().expect("the upload was just started");
+                self.flight.track(upload, writer.assignment);
+            }
+        }
+        self.open_bytes = self.open_bytes - before + open.buffered_bytes();
+        Ok(())
+    }
+
+    /// When nothing is open, everything seen is done with: skipped records advance the position, too.
+    pub(super) fn cut_skipped(&mut self, partition: &TopicPartition) {
+        let Some(writer) = self.writers.get_mut(partition) else { return };
+        // What is skipped before a decided cut counts with it.
+        if writer.cuts.is_repeating() {
+            return;
+        }
+        if writer.rotation.is_empty() && writer.seen_offset > writer.cut_offset {
+            let next_offset = writer.seen_offset.expect("greater than None");
+            self.flight.cut(writer.assignment, next_offset, 0, true);
+            writer.cut_offset = Some(next_offset);
+        }
+    }
+}
+
+/// What comes from values is confined to its directory, so only settings make names without a path.
+fn path(name: &str) -> Result<Path, S3SinkError> {
+    Path::parse(name).map_err(|err| S3SinkError::Setting {
+        message: format!(
+            "an object name cannot be stored; check path.format, partition.field.name and \
+             directory.delim: {err}"
+        ),
+    })
+}

@@ -1,0 +1,262 @@
+//! Cuts: files of a topic-partition that end together, and when they may be completed.
+//!
+//! Where the clock has a part in it, a cut is decided first: its files are finished and held, its decision
+//! goes to the group's coordinator ([`SinkTask::take_decisions`](lakeward_api::sink::SinkTask)), and only the
+//! acknowledgement completes the files. An owner that begins with decided cuts repeats them: it cuts where
+//! they say and nowhere else, with their clock. Everything else is a function of the records, and is
+//! completed at once.
+//!
+//! # Memory
+//! Held files are counted by `buffered_bytes`; a task that holds many, or many bytes, has no room.
+
+use std::collections::VecDeque;
+
+use lakeward_api::ConnectError;
+use lakeward_api::batch::SinkBatch;
+use lakeward_api::cuts::{ClockBase, Cut, Decision};
+use lakeward_api::record::TopicPartition;
+use lakeward_api::sink::Now;
+
+use super::flight::AssignmentId;
+use super::open_file::FinishedFile;
+use super::{S3SinkTask, Writer};
+use crate::s3::ledger::CutId;
+
+/// More are not held: small files would fill the memory before they fill the budget of bytes.
+const HELD_CUTS_MAX: usize = 1024;
+
+/// More changes of the clock's directory end a cut early, so that its decision fits into metadata.
+const CLOCK_BASES_MAX: usize = 32;
+
+/// The cuts of one topic-partition.
+#[derive(Default)]
+pub(super) struct Cuts {
+    /// To be repeated, in order; acknowledged before this assignment.
+    repeats: VecDeque<Cut>,
+    /// Finished files whose decision is not acknowledged.
+    held: VecDeque<HeldCut>,
+    /// The clock's part in names since the last cut.
+    clock: Vec<ClockBase>,
+    /// The directory of the last clock base.
+    clock_name: Option<std::sync::Arc<str>>,
+    /// Repeats were given up; nobody was told yet.
+    has_given_up: bool,
+}
+
+/// Finished files of one cut.
+struct HeldCut {
+    end: i64,
+    cut: CutId,
+    files: Vec<FinishedFile>,
+}
+
+impl HeldCut {
+    fn bytes(&self) -> u64 {
+        self.files.iter().map(FinishedFile::bytes).sum()
+    }
+}
+
+impl Cuts {
+    /// Begins with what is to be repeated.
+    pub(super) fn repeating(cuts: &[Cut]) -> Self {
+        Self { repeats: cuts.iter().cloned().collect(), ..Self::default() }
+    }
+
+    /// True while decided cuts are repeated.
+    pub(super) fn is_repeating(&self) -> bool {
+        !self.repeats.is_empty()
+    }
+
+    /// Bytes of held files.
+    pub(super) fn held_bytes(&self) -> u64 {
+        self.held.iter().map(HeldCut::bytes).sum()
+    }
+
+    pub(super) fn held_count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The clock bases of a cut that ends at `end`; the last directory goes on behind it.
+    fn end_clock(&mut self, end: i64) -> Vec<ClockBase> {
+        let next = self.clock.last().map(|last| ClockBase { offset: end, wall_ms: last.wall_ms });
+        let mut clock = std::mem::replace(&mut self.clock, next.into_iter().collect());
+        // Records behind the last one written were skipped, or belong to the next cut.
+        while clock.len() > 1 && clock.pop_if(|last| last.offset >= end).is_some() {}
+        clock
+    }
+}
+
+impl S3SinkTask {
+    /// Puts what belongs to decided cuts where they say; answers the rest.
+    pub(super) fn put_repeated(
+        &mut self,
+        partition: &TopicPartition,
+        mut batch: SinkBatch,
+        now: Now,
+    ) -> Result<Option<SinkBatch>, ConnectError> {
+        loop {
+            let Some(cut) = self.writer(partition).cuts.repeats.front() else { return Ok(Some(batch)) };
+            let first = batch.offsets[0];
+            if first >= cut.end {
+                self.repeat_cut(partition)?;
+                continue;
+            }
+            let (wall_ms, next) = cut.clock_at(first);
+            let bound = next.map_or(cut.end, |next| next.min(cut.end));
+            let count = batch.offsets.partition_point(|offset| *offset < bound);
+            let rest = (count < batch.rows()).then(|| part(&batch, count, batch.rows())).transpose()?;
+            let head = if rest.is_some() { part(&batch, 0, count)? } else { batch };
+            self.take_in(partition, head, wall_ms.unwrap_or(now.wall_ms))?;
+            self.repeat_reached(partition)?;
+            match rest {
+                Some(rest) => batch = rest,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Makes the decided cuts whose end was reached, also by records that were skipped or are gone.
+    pub(super) fn repeat_reached(&mut self, partition: &TopicPartition) -> Result<(), ConnectError> {
+        loop {
+            let writer = self.writer(partition);
+            let is_reached =
+                writer.cuts.repeats.front().is_some_and(|cut| writer.seen_offset >= Some(cut.end));
+            if !is_reached {
+                return Ok(());
+            }
+            self.repeat_cut(partition)?;
+        }
+    }
+
+    fn repeat_cut(&mut self, partition: &TopicPartition) -> Result<(), ConnectError> {
+        let writer = self.writer(partition);
+        let end = writer.cuts.repeats.front().expect("asked for by those who saw it").end;
+        writer.rotation.reset();
+        self.cut(partition, end)
+    }
+
+    /// The clock names directories: remembers from which record on it named another one.
+    pub(super) fn follow_clock(
+        &mut self,
+        partition: &TopicPartition,
+        first: i64,
+        wall_ms: i64,
+    ) -> Result<(), ConnectError> {
+        if !self.guarantee.is_decided() {
+            return Ok(());
+        }
+        let Some(name) = self.partitioner.clock_name(wall_ms)? else { return Ok(()) };
+        let writer = self.writer(partition);
+        if writer.cuts.clock_name.as_ref() == Some(&name) {
+            return Ok(());
+        }
+        if writer.rotation.is_empty() {
+            writer.cuts.clock.clear();
+        } else if writer.cuts.clock.len() >= CLOCK_BASES_MAX {
+            let mut ops = std::mem::take(&mut self.ops);
+            self.writer(partition).rotation.cut_now(&mut ops);
+            self.carry_out(partition, &mut ops, None)?;
+            self.ops = ops;
+            self.writer(partition).cuts.clock.clear();
+        }
+        let cuts = &mut self.writer(partition).cuts;
+        cuts.clock_name = Some(name);
+        cuts.clock.push(ClockBase { offset: first, wall_ms });
+        Ok(())
+    }
+
+    /// Closes every open part; everything below `next_offset` is durable when all are stored.
+    pub(super) fn cut(&mut self, partition: &TopicPartition, next_offset: i64) -> Result<(), ConnectError> {
+        let writer = self.writers.get_mut(partition).expect("its writer is open");
+        self.open_bytes -= writer.open_bytes();
+        let mut files = Vec::new();
+        for (_, open) in writer.parts.drain(..) {
+            if !open.is_empty() {
+                files.extend(open.finish()?);
+            }
+        }
+        writer.cut_offset = Some(next_offset);
+        let is_repeated = writer.cuts.repeats.pop_front_if(|cut| cut.end == next_offset).is_some();
+        if !is_repeated && writer.cuts.is_repeating() {
+            give_up(partition, next_offset, writer);
+        }
+        if !writer.cuts.is_repeating() {
+            writer.rotation.repeat(false);
+        }
+        let is_held = !is_repeated && self.guarantee.is_decided();
+        let cut = self.flight.cut(writer.assignment, next_offset, files.len(), !is_held);
+        let held = HeldCut { end: next_offset, cut, files };
+        if is_held {
+            self.hold_cut(partition, held);
+            return Ok(());
+        }
+        let assignment = writer.assignment;
+        self.complete_cut(assignment, held);
+        Ok(())
+    }
+
+    /// The files of a cut wait until its decision is acknowledged.
+    fn hold_cut(&mut self, partition: &TopicPartition, held: HeldCut) {
+        self.open_bytes += held.bytes();
+        let cuts = &mut self.writer(partition).cuts;
+        let cut = Cut { end: held.end, clock: cuts.end_clock(held.end) };
+        let replaces = std::mem::take(&mut cuts.has_given_up);
+        cuts.held.push_back(held);
+        self.decisions.push(Decision { partition: partition.clone(), cut, replaces });
+    }
+
+    /// Decisions up to `end` were acknowledged: their files are completed.
+    pub(super) fn complete_decided(&mut self, partition: &TopicPartition, end: i64) {
+        // Closed meanwhile: whoever owns it next repeats the cut.
+        let Some(writer) = self.writers.get_mut(partition) else { return };
+        let assignment = writer.assignment;
+        let mut decided = Vec::new();
+        while let Some(held) = writer.cuts.held.pop_front_if(|held| held.end <= end) {
+            decided.push(held);
+        }
+        for held in decided {
+            self.open_bytes -= held.bytes();
+            self.flight.decided(assignment, held.cut);
+            self.complete_cut(assignment, held);
+        }
+    }
+
+    /// Sends the last bytes of the files of a cut, which become objects.
+    fn complete_cut(&mut self, assignment: AssignmentId, cut: HeldCut) {
+        self.flight.assert_decided(assignment, cut.cut);
+        for file in cut.files {
+            let is_known = file.upload_id().is_some();
+            let upload = file.complete(&mut self.uploader);
+            if !is_known {
+                self.flight.track(upload, assignment);
+            }
+            self.flight.completes(upload, cut.cut);
+        }
+    }
+
+    /// Whether another batch may be taken while cuts are held.
+    pub(super) fn has_room_for_cuts(&self) -> bool {
+        let cuts = || self.writers.values().map(|writer| &writer.cuts);
+        cuts().map(Cuts::held_count).sum::<usize>() < HELD_CUTS_MAX
+            && cuts().map(Cuts::held_bytes).sum::<u64>() <= self.open_bytes_max
+    }
+
+    fn writer(&mut self, partition: &TopicPartition) -> &mut Writer {
+        self.writers.get_mut(partition).expect("its writer is open")
+    }
+}
+
+/// The records do not fit into the files that were decided: something shapes them that no setting of the sink
+/// tells, for example a converter's.
+fn give_up(partition: &TopicPartition, next_offset: i64, writer: &mut Writer) {
+    tracing::warn!(%partition, next_offset,
+        "a cut that was decided before cannot be repeated: its records do not fit into one file any more; \
+         records around this offset may be stored twice");
+    writer.cuts.repeats.clear();
+    writer.cuts.has_given_up = true;
+}
+
+fn part(batch: &SinkBatch, start: usize, end: usize) -> Result<SinkBatch, ConnectError> {
+    let row = |row: usize| u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
+    batch.take(&(row(start)..row(end)).collect::<Vec<u32>>())
+}
