@@ -19,7 +19,9 @@ use tokio::task::JoinHandle;
 use crate::error::ControlPlaneError;
 use crate::herder::{Command, Existing, Herder, PutConnector, Stage, WorkerParts};
 use crate::metrics::Metrics;
-use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
+use crate::rest::{
+    Face, FindLeader, Front, Gate, IsMember, Limits, RestServer, Service, always_member, bind, no_leader,
+};
 use crate::standalone_files::{self, ConnectorFile};
 use crate::start_up;
 use crate::store::{MemoryStore, Store};
@@ -118,6 +120,7 @@ impl ControlPlane {
             front,
             face: Face::All,
             scheme: Scheme::Http,
+            names: None,
             stage: stage_seen,
             limits,
         };
@@ -197,9 +200,9 @@ impl Signals {
         self.outcome.send_replace(Outcome::Failed(Arc::new(err)));
     }
 
-    fn ready(&self, herder: Herder, cluster_id: Option<String>, leader: FindLeader) {
+    fn ready(&self, service: Service) {
         self.stage.send_replace(Stage::Ready);
-        self.service.send_replace(Some(Arc::new(Service { herder, cluster_id, leader })));
+        self.service.send_replace(Some(Arc::new(service)));
         self.outcome.send_replace(Outcome::Ready);
     }
 
@@ -235,8 +238,10 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
             })
         })
     });
+    let present = member.clone();
     metrics.joined(Arc::clone(&leader), move || member.generation());
-    signals.ready(herder, Some(joined.cluster_id), leader);
+    let is_member: IsMember = Arc::new(move || present.is_member());
+    signals.ready(Service { herder, cluster_id: Some(joined.cluster_id), leader, is_member });
     let mut running = std::pin::pin!(running);
     tokio::select! {
         () = running.as_mut() => {}
@@ -276,7 +281,10 @@ async fn run_standalone(
     }
     match failed {
         Some(err) => signals.fail(err),
-        None => signals.ready(herder, cluster_id, no_leader()),
+        None => {
+            let (leader, is_member) = (no_leader(), always_member());
+            signals.ready(Service { herder, cluster_id, leader, is_member });
+        }
     }
     if let Err(err) = actor.await {
         tracing::error!(error = %err, "the herder ended badly");

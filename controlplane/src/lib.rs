@@ -9,6 +9,7 @@ mod connector_class;
 mod control_plane;
 mod error;
 mod herder;
+mod java_base64;
 mod java_text;
 mod loggers;
 mod metrics;

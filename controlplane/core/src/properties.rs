@@ -4,15 +4,16 @@
 //! Source: `Map<String, String>` of `KafkaConfigBackingStore`; order matters because POST and PUT echo it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use lakeward_api::config::ConfigMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 /// Texts by name, in the order in which they were given. A value may be null. `Debug` shows names only:
-/// values may be secrets.
+/// values may be secrets. Clones share the texts.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Properties(Vec<(String, Option<String>)>);
+pub struct Properties(Vec<(Arc<str>, Option<Arc<str>>)>);
 
 impl Properties {
     /// The value of `name`; `None` when absent or null.
@@ -25,32 +26,32 @@ impl Properties {
         self.entry(name).is_some()
     }
 
-    fn entry(&self, name: &str) -> Option<&Option<String>> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    fn entry(&self, name: &str) -> Option<&Option<Arc<str>>> {
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value)
     }
 
     /// Sets `name`; a known name keeps its place, a new one is appended.
-    pub fn set(&mut self, name: impl Into<String>, value: Option<String>) {
-        let name = name.into();
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
+    pub fn set(&mut self, name: impl AsRef<str> + Into<Arc<str>>, value: Option<String>) {
+        let value = value.map(Arc::from);
+        match self.0.iter_mut().find(|(known, _)| **known == *name.as_ref()) {
             Some((_, known)) => *known = value,
-            None => self.0.push((name, value)),
+            None => self.0.push((name.into(), value)),
         }
     }
 
     /// Removes `name`.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(known, _)| known != name);
+        self.0.retain(|(known, _)| **known != *name);
     }
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_deref()))
+        self.0.iter().map(|(name, value)| (&**name, value.as_deref()))
     }
 
     /// The entries as plugins see them: nulls are left out.
     pub fn to_config_map(&self) -> ConfigMap {
-        self.0.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect()
+        self.iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
     }
 
     /// True when both hold the same entries, in any order.
@@ -65,7 +66,7 @@ impl Properties {
         let mut merged = self.clone();
         for (name, value) in &patch.0 {
             match value {
-                Some(_) => merged.set(name.as_str(), value.clone()),
+                Some(value) => merged.set(Arc::clone(name), Some(value.as_ref().to_owned())),
                 None => merged.remove(name),
             }
         }
@@ -84,27 +85,38 @@ impl Properties {
             };
             properties.set(name.as_str(), text);
         }
+        properties.0.shrink_to_fit();
         Some(properties)
+    }
+
+    /// Takes the texts that are the same in `other` from there: what is kept ten thousand times is nearly
+    /// the same each time.
+    pub fn share(&mut self, other: &Self) {
+        for (name, value) in &mut self.0 {
+            let Some((known, same)) = other.0.iter().find(|(known, _)| known == name) else { continue };
+            *name = Arc::clone(known);
+            if same == value {
+                value.clone_from(same);
+            }
+        }
     }
 
     /// The text `Map#toString` gives: `{a=1, b=2}`.
     pub fn to_java_text(&self) -> String {
-        let entry = |(name, value): &(String, Option<String>)| {
-            format!("{name}={}", value.as_deref().unwrap_or("null"))
-        };
-        format!("{{{}}}", self.0.iter().map(entry).collect::<Vec<_>>().join(", "))
+        let entry = |(name, value): (&str, Option<&str>)| format!("{name}={}", value.unwrap_or("null"));
+        format!("{{{}}}", self.iter().map(entry).collect::<Vec<_>>().join(", "))
     }
 }
 
 impl fmt::Debug for Properties {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
 
 impl From<ConfigMap> for Properties {
     fn from(map: ConfigMap) -> Self {
-        Self(map.into_iter().map(|(name, value)| (name, Some(value))).collect())
+        Self(map.into_iter().map(|(name, value)| (name.into(), Some(value.into()))).collect())
     }
 }
 
@@ -121,8 +133,8 @@ impl FromIterator<(String, Option<String>)> for Properties {
 impl Serialize for Properties {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, value) in &self.0 {
-            map.serialize_entry(name, value)?;
+        for (name, value) in self.iter() {
+            map.serialize_entry(name, &value)?;
         }
         map.end()
     }
@@ -162,6 +174,18 @@ mod tests {
         );
         assert_eq!(parse(r#"{"a":{}}"#), None);
         assert_eq!(parse("[]"), None);
+    }
+
+    #[test]
+    fn sharing_changes_nothing_but_where_texts_are() {
+        let base = properties(&[("a", Some("1")), ("b", None), ("c", Some("3"))]);
+        let before = properties(&[("c", Some("3")), ("x", Some("1")), ("a", Some("2")), ("b", None)]);
+        let mut shared = before.clone();
+        shared.share(&base);
+        assert_eq!(shared, before);
+        let place = |props: &Properties, name: &str| props.get(name).map(str::as_ptr);
+        assert_eq!(place(&shared, "c"), place(&base, "c"));
+        assert_ne!(place(&shared, "x"), place(&base, "a"));
     }
 
     #[test]

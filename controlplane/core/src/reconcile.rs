@@ -5,6 +5,7 @@
 //!
 //! Source: the effects of `DistributedHerder#tick` on one worker that owns all work, Kafka 4.1.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -90,42 +91,50 @@ pub fn reconcile(state: &ClusterState, running: &Running) -> Plan {
     plan
 }
 
+// Both sides are sorted by connector and number, so one walk over both sees everything once and copies only
+// what has to change: this runs after every event, also with ten thousand tasks, while others wait for the
+// state.
+
 fn plan_connectors(state: &ClusterState, running: &Running, plan: &mut Plan) {
-    for (name, instance) in &running.connectors {
-        let revision = state.config_revision(name);
-        if revision != Some(instance.config_revision) {
+    let mut running = running.connectors.iter().peekable();
+    let mut new = Vec::new();
+    for wanted in state.wanted() {
+        while let Some((name, _)) = running.next_if(|(name, _)| by_name(name, wanted.name).is_lt()) {
             plan.stop_connectors.push(Arc::clone(name));
-            if revision.is_some() {
+        }
+        match running.next_if(|(name, _)| by_name(name, wanted.name).is_eq()) {
+            Some((name, instance)) if instance.config_revision != wanted.config_revision => {
+                plan.stop_connectors.push(Arc::clone(name));
                 plan.start_connectors.push(Arc::clone(name));
             }
-            continue;
-        }
-        let target = state.target_state(name).unwrap_or_default();
-        // A failed instance refuses everything but STOPPED.
-        let accepts = instance.health == InstanceHealth::Good || target == TargetState::Stopped;
-        if target != instance.target && accepts {
-            plan.retarget_connectors.push((Arc::clone(name), target));
+            Some((name, instance)) => {
+                // A failed instance refuses everything but STOPPED.
+                let accepts =
+                    instance.health == InstanceHealth::Good || wanted.target == TargetState::Stopped;
+                if wanted.target != instance.target && accepts {
+                    plan.retarget_connectors.push((Arc::clone(name), wanted.target));
+                }
+            }
+            None => new.push(Arc::clone(wanted.name)),
         }
     }
-    let new = state.connectors().filter(|name| !running.connectors.contains_key(*name));
-    plan.start_connectors.extend(new.cloned());
+    plan.stop_connectors.extend(running.map(|(name, _)| Arc::clone(name)));
+    plan.start_connectors.append(&mut new);
 }
 
 fn plan_tasks(state: &ClusterState, running: &Running, plan: &mut Plan) {
-    // Both sides are sorted by connector and number, so one walk over both sees every task once and copies
-    // only what has to change: this runs after every event, also with ten thousand tasks.
     let mut running = running.tasks.iter().peekable();
-    for name in state.connectors() {
-        let target = state.target_state(name).unwrap_or_default();
-        let Some(set) = state.task_set(name).filter(|_| target != TargetState::Stopped) else { continue };
+    for wanted in state.wanted().filter(|wanted| wanted.target != TargetState::Stopped) {
+        let Some(set) = wanted.task_set else { continue };
+        let name = wanted.name;
+        let want = RunningTask { set_revision: set.revision, target: task_target(wanted.target) };
         for number in set.tasks.keys() {
-            let wanted = (name, *number);
-            while let Some((id, _)) = running.next_if(|(id, _)| (&id.connector, id.task) < wanted) {
+            let place = |id: &TaskId| by_name(&id.connector, name).then(id.task.cmp(number));
+            while let Some((id, _)) = running.next_if(|(id, _)| place(id).is_lt()) {
                 plan.stop_tasks.push(id.clone());
             }
-            let want = RunningTask { set_revision: set.revision, target: task_target(target) };
             let id = || TaskId { connector: Arc::clone(name), task: *number };
-            match running.next_if(|(id, _)| (&id.connector, id.task) == wanted) {
+            match running.next_if(|(id, _)| place(id).is_eq()) {
                 Some((_, task)) if task.set_revision != want.set_revision => {
                     plan.stop_tasks.push(id());
                     plan.start_tasks.push(id());
@@ -139,6 +148,11 @@ fn plan_tasks(state: &ClusterState, running: &Running, plan: &mut Plan) {
         }
     }
     plan.stop_tasks.extend(running.map(|(id, _)| id.clone()));
+}
+
+/// The order of names. Nearly always both are the same allocation, which is seen without reading them.
+fn by_name(left: &Arc<str>, right: &Arc<str>) -> Ordering {
+    if Arc::ptr_eq(left, right) { Ordering::Equal } else { left.cmp(right) }
 }
 
 #[cfg(test)]

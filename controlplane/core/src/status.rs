@@ -149,39 +149,54 @@ impl WriteRule {
 /// All statuses, as far as the status topic was read.
 #[derive(Clone, Debug, Default)]
 pub struct StatusBoard {
-    connectors: BTreeMap<Arc<str>, Status>,
-    tasks: BTreeMap<TaskId, Status>,
+    work: BTreeMap<Arc<str>, Work>,
     topics: BTreeMap<Arc<str>, BTreeMap<Arc<str>, TopicUse>>,
     topic_resets: Arc<AtomicU64>,
     skipped: u64,
+    changes: u64,
+}
+
+/// A connector and its tasks.
+#[derive(Clone, Debug, Default)]
+struct Work {
+    connector: Option<Status>,
+    tasks: BTreeMap<u32, Status>,
+    /// [`StatusBoard::revision`].
+    revision: u64,
 }
 
 impl StatusBoard {
     /// A connector's status.
     pub fn connector(&self, name: &str) -> Option<&Status> {
-        self.connectors.get(name)
+        self.work.get(name)?.connector.as_ref()
     }
 
     /// Names of all connectors that have a status.
     pub fn connectors(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.connectors.keys()
+        self.work.iter().filter(|(_, work)| work.connector.is_some()).map(|(name, _)| name)
     }
 
     /// A task's status.
     pub fn task(&self, id: &TaskId) -> Option<&Status> {
-        self.tasks.get(id)
+        self.work.get(&*id.connector)?.tasks.get(&id.task)
     }
 
     /// The statuses of a connector's tasks, by number.
-    pub fn tasks<'a>(&'a self, connector: &str) -> impl Iterator<Item = (&'a TaskId, &'a Status)> + use<'a> {
-        let first = TaskId { connector: connector.into(), task: 0 };
-        let last = TaskId { connector: Arc::clone(&first.connector), task: u32::MAX };
-        self.tasks.range(first..=last)
+    pub fn tasks<'a>(&'a self, connector: &str) -> impl Iterator<Item = (u32, &'a Status)> + use<'a> {
+        let tasks = self.work.get(connector).into_iter().flat_map(|work| &work.tasks);
+        tasks.map(|(number, status)| (*number, status))
     }
 
     /// All tasks that have a status.
-    pub fn all_tasks(&self) -> impl Iterator<Item = &TaskId> {
-        self.tasks.keys()
+    pub fn all_tasks(&self) -> impl Iterator<Item = TaskId> {
+        let id = |name: &Arc<str>, task: &u32| TaskId { connector: Arc::clone(name), task: *task };
+        self.work.iter().flat_map(move |(name, work)| work.tasks.keys().map(move |task| id(name, task)))
+    }
+
+    /// Changes with every status of the connector and its tasks, and never repeats; `None` while there is
+    /// none.
+    pub fn revision(&self, connector: &str) -> Option<u64> {
+        Some(self.work.get(connector)?.revision)
     }
 
     /// Grows whenever a topic is forgotten. Shared with the tasks, which then tell their topics again.
@@ -205,8 +220,8 @@ impl StatusBoard {
             return true;
         }
         let known = match subject {
-            Subject::Connector(name) => self.connectors.get(name),
-            Subject::Task(id) => self.tasks.get(id),
+            Subject::Connector(name) => self.connector(name),
+            Subject::Task(id) => self.task(id),
         };
         known.is_none_or(|known| known.worker_id == status.worker_id || known.generation <= status.generation)
     }
@@ -225,17 +240,11 @@ impl StatusBoard {
             None => None,
         };
         if let Some(name) = key.strip_prefix("status-connector-") {
-            match value {
-                Some(value) => {
-                    self.connectors.insert(name.into(), parse_status(&value)?);
-                }
-                None => {
-                    self.connectors.remove(name);
-                }
-            }
+            let status = value.map(|value| parse_status(&value).ok_or(())).transpose().ok()?;
+            self.change(name, |work| work.connector = status);
         } else if let Some(task) = key.strip_prefix("status-task-") {
             let (name, number) = task.rsplit_once('-')?;
-            self.apply_task(TaskId { connector: name.into(), task: number.parse().ok()? }, value)?;
+            self.apply_task(name, number.parse().ok()?, value)?;
         } else {
             let (topic, name) = key.strip_prefix("status-topic-")?.split_once(":connector-")?;
             self.apply_topic(topic, name, value)?;
@@ -243,21 +252,36 @@ impl StatusBoard {
         Some(())
     }
 
-    fn apply_task(&mut self, id: TaskId, value: Option<Value>) -> Option<()> {
+    fn apply_task(&mut self, connector: &str, number: u32, value: Option<Value>) -> Option<()> {
         let Some(value) = value else {
-            self.tasks.remove(&id);
+            self.change(connector, |work| drop(work.tasks.remove(&number)));
             return Some(());
         };
         let status = parse_status(&value)?;
         // A late UNASSIGNED of an earlier owner must not hide that the new owner already runs the task.
+        let known = self.work.get(connector).and_then(|work| work.tasks.get(&number));
         let stale = status.state == RunState::Unassigned
-            && self.tasks.get(&id).is_some_and(|known| {
+            && known.is_some_and(|known| {
                 known.state == RunState::Running && known.generation >= status.generation
             });
         if !stale {
-            self.tasks.insert(id, status);
+            self.change(connector, |work| drop(work.tasks.insert(number, status)));
         }
         Some(())
+    }
+
+    /// Changes what is known about a connector; without any status left it is forgotten.
+    fn change(&mut self, connector: &str, change: impl FnOnce(&mut Work)) {
+        self.changes += 1;
+        if !self.work.contains_key(connector) {
+            self.work.insert(connector.into(), Work::default());
+        }
+        let Some(work) = self.work.get_mut(connector) else { return };
+        work.revision = self.changes;
+        change(work);
+        if work.connector.is_none() && work.tasks.is_empty() {
+            self.work.remove(connector);
+        }
     }
 
     fn apply_topic(&mut self, topic: &str, connector: &str, value: Option<Value>) -> Option<()> {
@@ -388,6 +412,33 @@ mod tests {
         board.apply(Some(b"status-connector-a"), Some(value));
         assert_eq!(board.connector("a").unwrap().version, None);
         assert_eq!(board.connector("a").unwrap().trace.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn every_status_is_a_new_revision_of_its_connector_alone() {
+        let mut board = StatusBoard::default();
+        let other = Subject::Connector("b".into());
+        put(&mut board, &other, &status(RunState::Running, "h:1", 1));
+        let (before, mut last) = (board.revision("b"), board.revision("a-b"));
+        assert_eq!(last, None);
+        let running = status(RunState::Running, "h:1", 1);
+        put(&mut board, &Subject::Connector("a-b".into()), &running);
+        put(&mut board, &task(0), &running);
+        board.apply(Some(b"status-task-a-b-0"), None);
+        put(&mut board, &task(0), &running);
+        for state in [RunState::Paused, RunState::Running] {
+            put(&mut board, &task(0), &status(state, "h:1", 1));
+            assert!(board.revision("a-b") > last);
+            last = board.revision("a-b");
+        }
+        assert_eq!(board.revision("b"), before);
+        board.apply(Some(b"status-task-a-b-0"), None);
+        board.apply(Some(b"status-connector-a-b"), None);
+        assert_eq!(board.revision("a-b"), None);
+        put(&mut board, &task(0), &running);
+        assert!(board.revision("a-b") > last, "a name that comes back has no old revision");
+        assert_eq!(board.connectors().map(|name| &**name).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(board.all_tasks().count(), 1);
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub(crate) struct Actor {
     pub(super) failed_tasks: BTreeSet<TaskId>,
     /// Configurations of `running` connectors, variables replaced.
     pub(super) resolved: BTreeMap<Arc<str>, Resolved>,
-    /// The configuration that a connector's tasks were started with last.
-    pub(super) task_base: BTreeMap<Arc<str>, Arc<ConfigMap>>,
+    /// The configurations of a connector and of its task that was started last.
+    pub(super) task_base: BTreeMap<Arc<str>, (Arc<ConfigMap>, Arc<ConfigMap>)>,
     /// What connectors with variables published their tasks with.
     pub(super) applied: BTreeMap<Arc<str>, Resolved>,
     /// Why connectors of `running` gave up, for standalone answers.
@@ -78,6 +78,8 @@ pub(crate) struct Actor {
     pub(super) signing: Signing,
     /// Set when no session key could be written.
     pub(super) session_key_retry: Option<Retry>,
+    /// The offset of the config topic up to which everything that is wanted runs.
+    converged_at: Option<i64>,
     /// Set while this worker should lead but could not read the config topic to its end yet.
     takeover: Option<Retry>,
     pub(super) role: Role,
@@ -112,6 +114,7 @@ impl Actor {
             fencings: Fencings::default(),
             signing,
             session_key_retry: None,
+            converged_at: None,
             takeover: None,
             role: Role::Undecided,
             role_changes,
@@ -135,16 +138,23 @@ impl Actor {
                     Ok(()) => self.on_role().await,
                     Err(_) => break,
                 },
-                () = inbox.arrived() => if !self.on_reports() {
-                    // Topics change nothing that runs, and they are told often.
+                () = inbox.arrived() => {
+                    // Reports change neither what is wanted nor what runs, and there are many.
+                    self.on_reports();
                     continue;
-                },
+                }
                 command = self.commands.recv() => match command {
+                    Some((Command::Ping, reply)) => {
+                        drop(reply.send(Ok(Answer::Done)));
+                        continue;
+                    }
                     Some((command, reply)) => self.on_command(command, reply).await,
                     None => break,
                 },
                 Some(done) = self.fencings.answers.recv() => self.on_fenced(done).await,
-                () = view.changed() => {}
+                () = view.changed() => if self.has_seen_all() {
+                    continue;
+                },
                 () = until(retry) => self.retry_task_sets().await,
                 () = until(self.raised.due()) => self.fail_raised(),
                 () = until(self.healing.due()) => self.heal().await,
@@ -279,8 +289,10 @@ impl Actor {
     /// Brings what runs here to what is wanted.
     pub(super) async fn converge(&mut self) {
         for _ in 0..TURNS_MAX {
-            let plan = self.store.view().config(|state| reconcile(state, &self.running));
+            let (plan, offset) =
+                self.store.view().config(|state| (reconcile(state, &self.running), state.next_offset()));
             if plan.is_empty() {
+                self.converged_at = Some(offset);
                 return self.schedule_missing_sets();
             }
             self.carry_out(&plan).await;
@@ -293,16 +305,17 @@ impl Actor {
         );
     }
 
-    /// True when a task changed its state.
-    fn on_reports(&mut self) -> bool {
-        let mut has_changes = false;
+    /// True when the config topic holds nothing that was not looked at: its own writes wake the herder, too.
+    fn has_seen_all(&self) -> bool {
+        self.view().config(|state| !state.has_restarts() && Some(state.next_offset()) == self.converged_at)
+    }
+
+    fn on_reports(&mut self) {
         for (id, report) in self.inbox.take() {
             if self.running.tasks.contains_key(&id) {
-                has_changes |= report.state.is_some();
                 self.on_report(&id, report);
             }
         }
-        has_changes
     }
 
     fn on_report(&mut self, id: &TaskId, report: Report) {
@@ -348,9 +361,8 @@ impl Actor {
 
     /// Removes the statuses of what no longer exists, of everything that has one.
     fn clean_all_statuses(&self) {
-        let (connectors, tasks) = self
-            .view()
-            .status(|board| (board.connectors().cloned().collect(), board.all_tasks().cloned().collect()));
+        let (connectors, tasks) =
+            self.view().status(|board| (board.connectors().cloned().collect(), board.all_tasks().collect()));
         self.clean_statuses(connectors, tasks);
     }
 
@@ -362,7 +374,10 @@ impl Actor {
         let touched: BTreeSet<_> = touched.cloned().collect();
         let mut tasks: BTreeSet<_> = plan.stop_tasks.iter().cloned().collect();
         self.view().status(|board| {
-            tasks.extend(touched.iter().flat_map(|name| board.tasks(name)).map(|(id, _)| id.clone()));
+            for name in &touched {
+                let id = |task| TaskId { connector: Arc::clone(name), task };
+                tasks.extend(board.tasks(name).map(|(task, _)| id(task)));
+            }
         });
         self.clean_statuses(connectors, tasks);
     }
@@ -390,6 +405,7 @@ impl Actor {
 
     /// Stops everything and says so: on shutdown and when another worker leads.
     async fn release_work(&mut self) {
+        self.converged_at = None;
         self.parts.runtime.stop_all().await;
         let running = std::mem::take(&mut self.running);
         for id in running.tasks.into_keys() {

@@ -137,7 +137,7 @@ impl<'a> StateInfo<'a> {
         name: &'a str,
     ) -> Option<Self> {
         let connector = State::of(board.connector(name)?);
-        let tasks = board.tasks(name).map(|(id, status)| TaskState { id: id.task, state: State::of(status) });
+        let tasks = board.tasks(name).map(|(id, status)| TaskState { id, state: State::of(status) });
         Some(Self {
             name,
             connector,

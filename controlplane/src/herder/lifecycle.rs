@@ -285,16 +285,22 @@ impl Actor {
         }
     }
 
-    /// One copy for all tasks of a connector that are started with the same configuration.
-    fn shared_config(&mut self, name: &Arc<str>, config: ConfigMap) -> Arc<ConfigMap> {
-        match self.task_base.get(name) {
+    /// One copy for all tasks of a connector that are started with the same configurations.
+    fn shared_configs(
+        &mut self,
+        name: &Arc<str>,
+        connector: ConfigMap,
+        task: ConfigMap,
+    ) -> (Arc<ConfigMap>, Arc<ConfigMap>) {
+        let share = |known: Option<&Arc<ConfigMap>>, config: ConfigMap| match known {
             Some(known) if **known == config => Arc::clone(known),
-            _ => {
-                let config = Arc::new(config);
-                self.task_base.insert(Arc::clone(name), Arc::clone(&config));
-                config
-            }
-        }
+            _ => Arc::new(config),
+        };
+        let known = self.task_base.get(name);
+        let connector = share(known.map(|(connector, _)| connector), connector);
+        let task = share(known.map(|(_, task)| task), task);
+        self.task_base.insert(Arc::clone(name), (Arc::clone(&connector), Arc::clone(&task)));
+        (connector, task)
     }
 
     /// Hands a task to the data plane; its events write its status.
@@ -326,11 +332,13 @@ impl Actor {
         let is_exactly_once = self.is_exactly_once(&connector_config);
         let still_wanted =
             if is_exactly_once { self.still_wanted(id, revision) } else { StillWanted::default() };
-        let connector_config = self.shared_config(&id.connector, connector_config);
+        let task_config = task.properties().to_config_map();
+        let (connector_config, task_config) =
+            self.shared_configs(&id.connector, connector_config, task_config);
         let spec = TaskSpec {
             id: id.clone(),
             connector_config: Arc::clone(&connector_config),
-            task_config: Arc::new(task.properties().to_config_map()),
+            task_config,
             target,
             secrets,
             pulse: Arc::default(),

@@ -14,6 +14,7 @@ mod actor;
 pub(crate) mod answers;
 mod expected;
 mod fencing;
+pub(crate) mod fragments;
 mod healing;
 mod inbox;
 mod lifecycle;
@@ -47,6 +48,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) use expected::{Expected, tag};
+use fragments::Fragments;
 pub(crate) use request_error::RequestError;
 pub(crate) use stage::{Stage, now_ms};
 
@@ -211,6 +213,7 @@ type Reply = oneshot::Sender<Result<Answer, RequestError>>;
 pub(crate) struct Herder {
     parts: WorkerParts,
     view: Arc<ClusterView>,
+    fragments: Arc<Fragments>,
     commands: mpsc::Sender<(Command, Reply)>,
     stage: watch::Receiver<Stage>,
 }
@@ -229,12 +232,17 @@ impl Herder {
         let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
         let view = Arc::clone(store.view());
         let actor = Actor::new(parts.clone(), store, role, queue);
-        (Self { parts, view, commands, stage }, actor)
+        (Self { parts, view, fragments: Arc::default(), commands, stage }, actor)
     }
 
     /// What was read so far.
     pub(crate) fn view(&self) -> &ClusterView {
         &self.view
+    }
+
+    /// What lists of all connectors are made of.
+    pub(crate) fn fragments(&self) -> &Fragments {
+        &self.fragments
     }
 
     /// Plugins of this binary.

@@ -25,12 +25,13 @@ fn selects(request: RestartRequest, status: Option<&Status>) -> bool {
 
 impl Actor {
     fn select(&self, name: &str, request: RestartRequest) -> Selection {
+        let connector: Arc<str> = name.into();
         self.view().status(|board| Selection {
             connector: selects(request, board.connector(name)),
             tasks: board
                 .tasks(name)
                 .filter(|(_, status)| request.include_tasks && selects(request, Some(status)))
-                .map(|(id, _)| id.clone())
+                .map(|(task, _)| TaskId { connector: Arc::clone(&connector), task })
                 .collect(),
         })
     }

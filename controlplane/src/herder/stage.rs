@@ -20,6 +20,13 @@ pub(crate) enum Stage {
     },
     /// It is shutting down.
     Stopping,
+    /// Started, but it waits for others; the text completes "the worker is currently …".
+    Waiting {
+        /// What it does.
+        doing: &'static str,
+        /// Since when, ms since the epoch.
+        since_ms: i64,
+    },
 }
 
 impl Stage {
@@ -32,7 +39,7 @@ impl Stage {
     pub(crate) fn summary(&self) -> String {
         match self {
             Self::Ready => String::new(),
-            Self::Starting { doing, since_ms } => {
+            Self::Starting { doing, since_ms } | Self::Waiting { doing, since_ms } => {
                 format!("The worker is currently {doing}, which began at {}.", iso_instant(*since_ms))
             }
             Self::Stopping => "The worker is currently shutting down.".to_owned(),

@@ -11,8 +11,10 @@ mod attributes;
 pub(crate) mod clients;
 mod group;
 pub(crate) mod page;
+pub(crate) mod paper;
 mod render;
 mod starts;
+mod stores;
 #[cfg(test)]
 mod tests;
 pub(crate) mod texts;
@@ -27,6 +29,7 @@ use lakeward_kafka::client_metrics::collect_every;
 use lakeward_kafka::membership::Role;
 
 use page::Labels;
+use paper::Paper;
 #[cfg(test)]
 pub(crate) use render::PAGE_BYTES_MAX;
 pub(crate) use render::render;
@@ -65,7 +68,7 @@ struct TaskGroup {
     id: TaskId,
     labels: Labels,
     metrics: Arc<TaskMetrics>,
-    texts: Texts,
+    texts: Arc<Texts>,
     plugins: Vec<PluginTexts>,
 }
 
@@ -90,7 +93,7 @@ pub(crate) struct Metrics {
     tasks: Mutex<BTreeMap<TaskId, Arc<TaskGroup>>>,
     rebalances: Mutex<Rebalances>,
     group: group::Group,
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turn: Arc<tokio::sync::Mutex<Paper>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -129,8 +132,8 @@ impl Metrics {
         }
     }
 
-    /// Held by whoever makes a page.
-    pub(crate) async fn turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+    /// Held by whoever makes a page, on this paper.
+    pub(crate) async fn turn(&self) -> tokio::sync::OwnedMutexGuard<Paper> {
         Arc::clone(&self.turn).lock_owned().await
     }
 
@@ -212,8 +215,12 @@ impl Metrics {
             PluginTexts { group, labels: Labels::new(&[own[0], own[1], (kind, &alias)]), texts }
         };
         let plugins = plugins.into_iter().map(plugin).collect();
+        let mut tasks = lock(&self.tasks);
+        // Tasks of a connector say the same, and there may be ten thousand of them.
+        let neighbour = tasks.range(..id).next_back().map(|(_, task)| Arc::clone(&task.texts));
+        let texts = neighbour.filter(|known| **known == texts).unwrap_or_else(|| Arc::new(texts));
         let group = TaskGroup { id: id.clone(), labels: Labels::new(&own), metrics, texts, plugins };
-        lock(&self.tasks).insert(id.clone(), Arc::new(group));
+        tasks.insert(id.clone(), Arc::new(group));
     }
 
     /// A task was stopped.

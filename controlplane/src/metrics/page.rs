@@ -6,6 +6,8 @@
 
 use std::fmt::Write;
 
+use super::paper::SHEET_BYTES;
+
 /// How names are made out of group and attribute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
@@ -50,12 +52,9 @@ impl Labels {
     }
 }
 
-/// Where the pieces of a page go, in their order; the last one of a page comes from [`Page::finish`]. False
-/// when nobody wants more of it.
-pub(crate) type Pieces<'a> = &'a mut dyn FnMut(String) -> bool;
-
-/// Bytes of a piece, about.
-const PIECE_BYTES: usize = 256 << 10;
+/// Where the pieces of a page go, in their order, each for an empty sheet; the last one of a page comes from
+/// [`Page::finish`]. `None` when nobody wants more of it.
+pub(crate) type Pieces<'a> = &'a mut dyn FnMut(String) -> Option<String>;
 
 /// A page under construction. Memory: one piece.
 pub(crate) struct Page<'a> {
@@ -69,9 +68,9 @@ pub(crate) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// At most about `bytes_max` bytes; what does not fit is counted.
-    pub(crate) fn new(bytes_max: usize, pieces: Pieces<'a>) -> Self {
-        let text = String::new();
+    /// At most about `bytes_max` bytes, the first ones on the empty sheet `text`; what does not fit is
+    /// counted.
+    pub(crate) fn new(bytes_max: usize, text: String, pieces: Pieces<'a>) -> Self {
         Self { style: Style::Jmx, text, pieces, bytes_gone: 0, bytes_max, left_out: 0, is_wanted: true }
     }
 
@@ -117,6 +116,16 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// All series of a counter that Kafka Connect does not have, under its own name in every style.
+    pub(crate) fn own_counters<'s>(&mut self, name: &str, series: impl Iterator<Item = (&'s Labels, f64)>) {
+        let mut is_new = true;
+        for (labels, value) in series {
+            if self.begin(name, "counter", &mut is_new) {
+                self.push(name, labels, None, value);
+            }
+        }
+    }
+
     /// All series of a text attribute: the text becomes a label.
     pub(crate) fn texts<'s>(
         &mut self,
@@ -136,10 +145,11 @@ impl<'a> Page<'a> {
 
     /// False when there is no room for another series.
     fn begin(&mut self, name: &str, kind: &str, is_new: &mut bool) -> bool {
-        if self.text.len() >= PIECE_BYTES && self.is_wanted {
-            let piece = std::mem::replace(&mut self.text, String::with_capacity(PIECE_BYTES + 1024));
-            self.bytes_gone += piece.len();
-            self.is_wanted = (self.pieces)(piece);
+        if self.text.len() >= SHEET_BYTES && self.is_wanted {
+            self.bytes_gone += self.text.len();
+            let next = (self.pieces)(std::mem::take(&mut self.text));
+            self.is_wanted = next.is_some();
+            self.text = next.unwrap_or_default();
         }
         if self.bytes_gone + self.text.len() >= self.bytes_max || !self.is_wanted {
             self.left_out += 1;
@@ -267,7 +277,11 @@ fn number_name(style: Style, group: &str, attribute: &str) -> Option<(String, &'
 
 /// Name and type of a number of a client's group: JMX has a domain for each kind of client.
 fn client_name(style: Style, group: &str, attribute: &str) -> (String, &'static str) {
-    let kind = group.split('-').next().unwrap_or(group);
+    let kind = match group.split('-').next() {
+        Some("admin") => "admin_client",
+        Some(kind) => kind,
+        None => group,
+    };
     let is_total = attribute.ends_with("-total");
     match style {
         Style::Jmx => (format!("kafka_{kind}_{}_{}", plain(group), plain(attribute)), "untyped"),

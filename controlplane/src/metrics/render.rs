@@ -13,7 +13,7 @@ use lakeward_kafka::client_metrics::ClientSeries;
 
 use super::attributes::{ERRORS, SINK, SOURCE, TASK, TEXTS_OF_CONNECTOR, TEXTS_OF_TASK, TRANSACTIONS};
 use super::page::{Labels, Page, Pieces, Style};
-use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, lock};
+use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, lock, stores};
 use crate::herder::WorkerParts;
 use crate::store::ClusterView;
 use crate::worker_config::WorkerMode;
@@ -67,16 +67,17 @@ struct Snapshot<'a> {
     none: Labels,
 }
 
-/// The page in these styles, one after the other: `pieces` gets all but the last piece, which is returned.
-/// `None` when nobody wants more of it.
+/// The page in these styles, one after the other, from the empty sheet `first` on: `pieces` gets all but the
+/// last piece, which is returned. `None` when nobody wants more of it.
 pub(crate) fn render(
     parts: &WorkerParts,
     view: &ClusterView,
     styles: &[Style],
+    first: String,
     pieces: Pieces<'_>,
 ) -> Option<String> {
     let snapshot = Snapshot::take(parts, view);
-    let mut page = Page::new(PAGE_BYTES_MAX, pieces);
+    let mut page = Page::new(PAGE_BYTES_MAX, first, pieces);
     for style in styles {
         page.set_style(*style);
         snapshot.worker(&mut page);
@@ -87,6 +88,7 @@ pub(crate) fn render(
         snapshot.plugins(&mut page);
         clients::append(&mut page, &snapshot.clients);
     }
+    stores::append(&mut page);
     page.is_wanted().then(|| page.finish())
 }
 
@@ -239,6 +241,12 @@ impl<'a> Snapshot<'a> {
             let series = series.filter_map(|task| Some((&task.labels, text_of(&task.texts, attribute)?)));
             page.texts(group, attribute, series);
         }
+        // Beyond Kafka's attributes.
+        let deliveries = self.tasks.iter().filter_map(|task| {
+            let delivery = task.metrics.sink.as_ref()?.delivery.get()?;
+            Some((&task.labels, delivery.as_str()))
+        });
+        page.texts("sink-task-metrics", "delivery", deliveries);
         for (attribute, read) in SOURCE {
             let series = self.tasks.iter();
             let series = series.filter_map(|task| Some((&task.labels, task.metrics.source.as_ref()?)));

@@ -5,7 +5,7 @@ use super::*;
 
 fn page(styles: &[Style], fill: impl Fn(&mut Page)) -> String {
     let mut none = |_| panic!("a small page is one piece");
-    let mut page = Page::new(1 << 20, &mut none);
+    let mut page = Page::new(1 << 20, String::new(), &mut none);
     for style in styles {
         page.set_style(*style);
         fill(&mut page);
@@ -83,7 +83,7 @@ fn the_default_styles_share_no_name() {
 fn what_finds_no_room_is_counted() {
     let labels = Labels::default();
     let mut none = |_| panic!("a small page is one piece");
-    let mut page = Page::new(100, &mut none);
+    let mut page = Page::new(100, String::new(), &mut none);
     page.numbers("connect-worker-metrics", "task-count", (0..50).map(|_| (&labels, 1.0)));
     let text = page.finish();
     let shown = text.lines().filter(|line| line.starts_with("kafka_connect")).count();

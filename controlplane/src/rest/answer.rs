@@ -20,8 +20,18 @@ use crate::herder::RequestError;
 /// A response.
 pub(super) type Answer = Response<Body>;
 
+/// Bytes of a frame that is put together out of pieces, about.
+const FRAME_BYTES: usize = 64 << 10;
+
 /// What a response carries.
 pub(crate) enum Body {
+    /// Many small pieces that are shared with others; no copy of the whole is ever made.
+    Gathered {
+        /// Those that did not go out yet.
+        rest: std::vec::IntoIter<Bytes>,
+        /// Their bytes.
+        bytes_left: u64,
+    },
     /// Pieces that are still being made.
     Pieces {
         /// The next piece, if it is here already.
@@ -52,6 +62,12 @@ impl hyper::body::Body for Body {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.get_mut() {
+            Self::Gathered { bytes_left: 0, .. } => Poll::Ready(None),
+            Self::Gathered { rest, bytes_left } => {
+                let frame = gather(rest, *bytes_left);
+                *bytes_left -= frame.len() as u64;
+                Poll::Ready(Some(Ok(Frame::data(frame))))
+            }
             Self::Whole(whole) => Pin::new(whole).poll_frame(context).map_err(|never| match never {}),
             Self::Pieces { has_ended: true, .. } => Poll::Ready(None),
             Self::Pieces { next, rest, has_ended } => {
@@ -74,6 +90,7 @@ impl hyper::body::Body for Body {
 
     fn is_end_stream(&self) -> bool {
         match self {
+            Self::Gathered { bytes_left, .. } => *bytes_left == 0,
             Self::Pieces { has_ended, .. } => *has_ended,
             Self::Whole(whole) => whole.is_end_stream(),
         }
@@ -81,10 +98,25 @@ impl hyper::body::Body for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
+            Self::Gathered { bytes_left, .. } => SizeHint::with_exact(*bytes_left),
             Self::Pieces { .. } => SizeHint::default(),
             Self::Whole(whole) => whole.size_hint(),
         }
     }
+}
+
+/// The next pieces, as many as make a frame.
+fn gather(pieces: &mut std::vec::IntoIter<Bytes>, bytes_left: u64) -> Bytes {
+    let room = usize::try_from(bytes_left).unwrap_or(FRAME_BYTES).min(FRAME_BYTES);
+    let mut frame = Vec::with_capacity(room);
+    while let Some(next) = pieces.as_slice().first() {
+        if !frame.is_empty() && frame.len() + next.len() > room {
+            break;
+        }
+        frame.extend_from_slice(next);
+        pieces.next();
+    }
+    frame.into()
 }
 
 /// An answer without a body.
@@ -100,6 +132,15 @@ pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
 /// An answer whose JSON was written already.
 pub(super) fn json_text(status: StatusCode, text: String) -> Answer {
     let mut answer = with_body(status, Bytes::from(text));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+/// A JSON answer that was written in pieces.
+pub(super) fn json_pieces(status: StatusCode, pieces: Vec<Bytes>) -> Answer {
+    let bytes_left = pieces.iter().map(|piece| piece.len() as u64).sum();
+    let mut answer = Response::new(Body::Gathered { rest: pieces.into_iter(), bytes_left });
+    *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
@@ -177,4 +218,35 @@ fn with_body(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Body::Whole(Full::new(body)));
     *answer.status_mut() = status;
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn gathered_pieces_come_in_frames_of_a_bounded_size_and_in_order() {
+        let pieces: Vec<Bytes> = (0..40_000).map(|number| Bytes::from(format!("{number},"))).collect();
+        let whole = pieces.concat();
+        let mut body = json_pieces(StatusCode::OK, pieces).into_body();
+        assert_eq!(hyper::body::Body::size_hint(&body).exact(), Some(whole.len() as u64));
+        let mut got = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.unwrap().into_data().unwrap();
+            assert!((1..=FRAME_BYTES).contains(&frame.len()));
+            got.extend_from_slice(&frame);
+        }
+        assert_eq!(got, whole);
+        assert!(hyper::body::Body::is_end_stream(&body));
+    }
+
+    #[tokio::test]
+    async fn a_piece_larger_than_a_frame_goes_out_whole() {
+        let pieces = vec![Bytes::from_static(b"{"), Bytes::from(vec![b'x'; 3 * FRAME_BYTES]), Bytes::new()];
+        let answer = json_pieces(StatusCode::OK, pieces);
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(bytes.len(), 1 + 3 * FRAME_BYTES);
+    }
 }

@@ -53,7 +53,7 @@ pub(super) struct Call<'a> {
 pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
     match resource {
         Resource::Connectors if *call.method == Method::POST => create(&call).await,
-        Resource::Connectors => Ok(listing::connectors(call.herder, call.query)),
+        Resource::Connectors => Ok(listing::connectors(call.herder, call.query).await),
         Resource::Connector(name) if *call.method == Method::DELETE => {
             let command = Command::Delete { name, expected: call.expected.clone() };
             done(call.herder.request(command).await, StatusCode::NO_CONTENT)
@@ -84,20 +84,31 @@ pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
         Resource::ConnectorRestart(name) => restart(name, &call).await,
         Resource::ConnectorTopics(name) => topics(&name, &call),
         Resource::ConnectorTopicsReset(name) => reset_topics(name, &call).await,
-        Resource::TaskRestart(name, task) => {
-            let id = TaskId { connector: name.into(), task };
-            done(call.herder.request(Command::RestartTask { id }).await, StatusCode::NO_CONTENT)
-        }
+        Resource::TaskRestart(name, task) => restart_task(name, task, &call).await,
         Resource::TaskStatus(name, task) => {
-            let id = TaskId { connector: name.into(), task };
-            let status = call
-                .herder
-                .view()
-                .status(|board| board.task(&id).map(|status| answers::task_state(&id, status)));
-            found(status, || format!("No status found for task {id}"))
+            let status = u32::try_from(task).ok().and_then(|task| {
+                let id = TaskId { connector: name.as_str().into(), task };
+                let view = call.herder.view();
+                view.status(|board| board.task(&id).map(|status| answers::task_state(&id, status)))
+            });
+            found(status, || format!("No status found for task {name}-{task}"))
         }
         _ => Ok(answer::routing(StatusCode::NOT_FOUND)),
     }
+}
+
+async fn restart_task(name: String, task: i32, call: &Call<'_>) -> Outcome {
+    let Ok(number) = u32::try_from(task) else {
+        let is_there = call.herder.view().config(|state| state.config(&name).is_some());
+        let problem = if is_there {
+            format!("Unknown task: {name}-{task}")
+        } else {
+            format!("Unknown connector: {name}")
+        };
+        return Err(RequestError::NotFound(problem));
+    };
+    let id = TaskId { connector: name.into(), task: number };
+    done(call.herder.request(Command::RestartTask { id }).await, StatusCode::NO_CONTENT)
 }
 
 fn found(value: Option<Value>, missing: impl FnOnce() -> String) -> Outcome {

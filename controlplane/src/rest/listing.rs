@@ -1,48 +1,41 @@
 //! `GET /connectors`: names, or everything about all connectors at once.
 //!
 //! Served from what was read, without asking the herder. With thousands of connectors the answer is megabytes
-//! that dashboards ask for every few seconds, so it is written from what is borrowed, in one pass.
+//! that dashboards ask for every few seconds: it is put together from texts that are kept, a slice of
+//! connectors at a time, so that short answers are not kept waiting and no answer needs memory of its own.
 //!
-//! Source: `ConnectorsResource#listConnectors`, Kafka 4.1.
+//! Source: `ConnectorsResource#listConnectors`, Kafka 4.1, which looks at one connector after the other, too.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use http::StatusCode;
-use lakeward_controlplane_core::config_log::ClusterState;
 use lakeward_controlplane_core::java_json;
-use lakeward_controlplane_core::status::StatusBoard;
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::answer::{self, Answer};
 use super::route::Query;
 use crate::herder::Herder;
-use crate::herder::answers::{ConnectorInfo, StateInfo};
+use crate::herder::fragments::{Part, SLICE};
 
-/// What `expand` asks for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Expand {
-    Info,
-    Status,
+/// The part that `expand` asks for; others are ignored.
+fn parse(text: &str) -> Option<Part> {
+    match text {
+        "info" => Some(Part::Info),
+        "status" => Some(Part::Status),
+        _ => None,
+    }
 }
 
-impl Expand {
-    /// Others are ignored.
-    fn parse(text: &str) -> Option<Self> {
-        match text {
-            "info" => Some(Self::Info),
-            "status" => Some(Self::Status),
-            _ => None,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Status => "status",
-        }
+/// The name of a part's member, up to its value.
+fn member(part: Part) -> &'static str {
+    match part {
+        Part::Info => "\"info\":",
+        Part::Status => "\"status\":",
     }
 }
 
 /// All connectors.
-pub(super) fn connectors(herder: &Herder, query: &Query) -> Answer {
+pub(super) async fn connectors(herder: &Herder, query: &Query) -> Answer {
     if query.all("expand").next().is_none() {
         let text = herder.view().config(|state| {
             let names: Vec<&str> = state.connectors().map(|name| &**name).collect();
@@ -50,70 +43,68 @@ pub(super) fn connectors(herder: &Herder, query: &Query) -> Answer {
         });
         return answer::json_text(StatusCode::OK, text);
     }
-    let mut expands = Vec::new();
-    for expand in query.all("expand").filter_map(Expand::parse) {
-        if !expands.contains(&expand) {
-            expands.push(expand);
+    let mut parts = Vec::new();
+    for part in query.all("expand").filter_map(parse) {
+        if !parts.contains(&part) {
+            parts.push(part);
         }
     }
-    let text = herder.view().config(|state| {
-        herder.view().status(|board| java_json::to_text(&All { herder, state, board, expands: &expands }))
-    });
-    answer::json_text(StatusCode::OK, text)
-}
-
-struct All<'a> {
-    herder: &'a Herder,
-    state: &'a ClusterState,
-    board: &'a StatusBoard,
-    expands: &'a [Expand],
-}
-
-impl Serialize for All<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for name in self.state.connectors() {
-            let parts: Option<Vec<Part<'_>>> =
-                self.expands.iter().map(|expand| self.part(name, *expand)).collect();
-            // A connector that has no status yet is left out whole.
-            if let Some(parts) = parts {
-                map.serialize_entry(&**name, &Parts(&parts))?;
+    let names: Vec<Arc<str>> = herder.view().config(|state| state.connectors().cloned().collect());
+    let mut list = List::default();
+    for slice in names.chunks(SLICE) {
+        let texts = herder.fragments().of(herder.registry(), herder.view(), slice, &parts);
+        for (name, texts) in slice.iter().zip(texts) {
+            // A connector that has no status yet is left out whole, and so is one that was deleted meanwhile.
+            if let Some(texts) = texts {
+                list.push(name, &parts, texts);
             }
         }
-        map.end()
+        tokio::task::yield_now().await;
     }
+    herder.fragments().retain(&names);
+    answer::json_pieces(StatusCode::OK, list.finish())
 }
 
-impl<'a> All<'a> {
-    fn part(&self, name: &'a str, expand: Expand) -> Option<Part<'a>> {
-        let registry = self.herder.registry();
-        match expand {
-            Expand::Info => ConnectorInfo::of(registry, self.state, name).map(Part::Info),
-            Expand::Status => StateInfo::of(registry, self.state, self.board, name).map(Part::Status),
+/// The object under construction.
+#[derive(Default)]
+struct List(Vec<Bytes>);
+
+impl List {
+    fn push(&mut self, name: &str, parts: &[Part], texts: Vec<Bytes>) {
+        let opening = if self.0.is_empty() { '{' } else { ',' };
+        self.0.push(Bytes::from(format!("{opening}{}:{{", java_json::to_text(&name))));
+        for (number, (part, text)) in parts.iter().zip(texts).enumerate() {
+            if number > 0 {
+                self.0.push(Bytes::from_static(b","));
+            }
+            self.0.push(Bytes::from_static(member(*part).as_bytes()));
+            self.0.push(text);
         }
+        self.0.push(Bytes::from_static(b"}"));
+    }
+
+    fn finish(mut self) -> Vec<Bytes> {
+        let end: &[u8] = if self.0.is_empty() { b"{}" } else { b"}" };
+        self.0.push(Bytes::from_static(end));
+        self.0
     }
 }
 
-#[derive(serde::Serialize)]
-#[serde(untagged)]
-enum Part<'a> {
-    Info(ConnectorInfo<'a>),
-    Status(StateInfo<'a>),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Part<'_> {
-    fn expand(&self) -> Expand {
-        match self {
-            Self::Info(_) => Expand::Info,
-            Self::Status(_) => Expand::Status,
-        }
+    fn text(list: List) -> String {
+        String::from_utf8(list.finish().concat()).unwrap()
     }
-}
 
-struct Parts<'a>(&'a [Part<'a>]);
-
-impl Serialize for Parts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|part| (part.expand().as_str(), part)))
+    #[test]
+    fn lists_are_objects_whatever_is_in_them() {
+        assert_eq!(text(List::default()), "{}");
+        let mut list = List::default();
+        list.push("a\"b", &[], Vec::new());
+        list.push("c", &[Part::Status, Part::Info], vec![Bytes::from("1"), Bytes::from("2")]);
+        list.push("d", &[Part::Info], vec![Bytes::from("3")]);
+        assert_eq!(text(list), r#"{"a\"b":{},"c":{"status":1,"info":2},"d":{"info":3}}"#);
     }
 }

@@ -12,6 +12,7 @@ mod body;
 mod connectors;
 mod forward;
 mod front;
+mod host_names;
 mod internal;
 mod jackson;
 mod listing;
@@ -42,6 +43,7 @@ use tokio::sync::watch;
 
 pub(crate) use body::initial_state;
 pub(crate) use front::Front;
+pub(crate) use host_names::HostNames;
 pub(crate) use server::{Face, RestServer, bind};
 
 use crate::herder::{Expected, Herder, REQUEST_LIMIT, RequestError, Stage, timeout_text};
@@ -89,10 +91,20 @@ pub(crate) struct Service {
     pub(crate) leader: FindLeader,
     /// The Kafka cluster's id.
     pub(crate) cluster_id: Option<String>,
+    /// Whether the worker is in its group now.
+    pub(crate) is_member: IsMember,
 }
+
+/// Looks at the group's client, which may take a moment.
+pub(crate) type IsMember = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Asks the group for the leader's address.
 pub(crate) type FindLeader = Arc<dyn Fn() -> BoxFuture<'static, Option<String>> + Send + Sync>;
+
+/// For workers without a group.
+pub(crate) fn always_member() -> IsMember {
+    Arc::new(|| true)
+}
 
 /// For workers that lead themselves.
 pub(crate) fn no_leader() -> FindLeader {
@@ -110,6 +122,8 @@ pub(crate) struct Gate {
     pub(crate) face: Face,
     /// How clients reach the listener.
     pub(crate) scheme: Scheme,
+    /// What an encrypted listener's certificate names.
+    pub(crate) names: Option<Arc<HostNames>>,
     /// What the worker does.
     pub(crate) stage: watch::Receiver<Stage>,
     /// Time limits.
@@ -118,9 +132,9 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// The same gate for a listener with `face` and `scheme`.
-    fn facing(&self, face: Face, scheme: Scheme) -> Self {
+    fn facing(&self, face: Face, scheme: Scheme, names: Option<Arc<HostNames>>) -> Self {
         let front = if face == Face::Admin { Arc::default() } else { Arc::clone(&self.front) };
-        Self { face, front, scheme, ..self.clone() }
+        Self { face, front, scheme, names, ..self.clone() }
     }
 
     /// The service, when it is there within `limit`.
@@ -144,13 +158,15 @@ where
 {
     let (head, body) = request.into_parts();
     let began = std::time::Instant::now();
-    let outcome = match check(&gate, &head) {
+    let is_named = gate.names.as_ref().is_none_or(|names| names.allow(&head));
+    let checked = if is_named { check(&gate, &head) } else { Err(Box::new(host_names::refusal(&head))) };
+    let outcome = match checked {
         Ok(resource) => answer_checked(&gate, &seat, resource, &head, body).await,
         Err(early) => Ok(*early),
     };
     let mut answer = outcome.unwrap_or_else(|err| answer::refused(&err));
     // What the HTTP layer refuses never came as far as the headers.
-    if route::resource(head.uri.path()) != Err(PathError::Refused) {
+    if is_named && route::resource(head.uri.path()) != Err(PathError::Refused) {
         gate.front.dress(&head, &mut answer);
     }
     request_log::write(peer, &head, &answer, began.elapsed());
@@ -162,9 +178,11 @@ where
 fn check(gate: &Gate, head: &Parts) -> Result<Resource, Box<Answer>> {
     let resource = route::resource(head.uri.path()).map_err(|err| match err {
         PathError::Refused => Box::new(answer::bad_path()),
-        PathError::NoNumber => {
-            Box::new(answer::refused(&RequestError::NotFound("HTTP 404 Not Found".into())))
-        }
+        // The number is read when the resource was found, so credentials count before it.
+        PathError::NoNumber => match admit(gate, head) {
+            Ok(()) => Box::new(answer::refused(&RequestError::NotFound("HTTP 404 Not Found".into()))),
+            Err(refused) => refused,
+        },
         PathError::Unknown => Box::new(answer::routing(StatusCode::NOT_FOUND)),
     })?;
     if !gate.face.has(&resource) {
@@ -251,7 +269,7 @@ async fn answer_when_ready(
         }
         Resource::Logger(name) => loggers::one(herder, name, &head.method, &query, &body).await,
         Resource::Loggers => Ok(loggers::list()),
-        Resource::Metrics => metrics::page(herder, &query).await,
+        Resource::Metrics => metrics::page(herder, &query, &head.headers).await,
         Resource::Root => Ok(root::info(service.cluster_id.as_deref())),
         Resource::Plugins => Ok(plugins::list(herder, &query)),
         Resource::PluginConfig(name) => plugins::config(herder, &name, &query),

@@ -30,8 +30,8 @@ pub(super) enum Resource {
     PluginValidate(String),
     Plugins,
     Root,
-    TaskRestart(String, u32),
-    TaskStatus(String, u32),
+    TaskRestart(String, i32),
+    TaskStatus(String, i32),
 }
 
 /// Why a path leads nowhere.
@@ -70,7 +70,7 @@ pub(super) fn resource(path: &str) -> Result<Resource, PathError> {
 
 fn connector_resource(name: &str, rest: &[&str]) -> Result<Resource, PathError> {
     let name = name.to_owned();
-    let number = |text: &str| text.parse::<u32>().map_err(|_| PathError::NoNumber);
+    let number = |text: &str| text.parse::<i32>().map_err(|_| PathError::NoNumber);
     Ok(match rest {
         [] => Resource::Connector(name),
         ["config"] => Resource::ConnectorConfig(name),
@@ -189,6 +189,8 @@ mod tests {
             ("/connectors/src%20one", Ok(Resource::Connector("src one".into()))),
             ("/connectors/a->b/status/", Ok(Resource::ConnectorStatus("a->b".into()))),
             ("/connectors/a/tasks/3/status", Ok(Resource::TaskStatus("a".into(), 3))),
+            ("/connectors/a/tasks/-1/status", Ok(Resource::TaskStatus("a".into(), -1))),
+            ("/connectors/a/tasks/2147483648/status", Err(PathError::NoNumber)),
             ("/connectors/a/tasks/x/status", Err(PathError::NoNumber)),
             ("/connectors/a/tasks-config", Err(PathError::Unknown)),
             ("/connector-plugins/S3Sink/config/validate", Ok(Resource::PluginValidate("S3Sink".into()))),

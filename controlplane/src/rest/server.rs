@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use super::lobby::{Lobby, Seat};
 use super::route::Resource;
 use super::tls::TlsSettings;
-use super::{Gate, Limits, serve};
+use super::{Gate, HostNames, Limits, serve};
 use crate::error::ControlPlaneError;
 use crate::worker_config::{Listener, Scheme, WorkerConfig};
 
@@ -54,6 +54,7 @@ pub(crate) struct Bound {
     tls: Option<TlsAcceptor>,
     face: Face,
     scheme: Scheme,
+    names: Option<Arc<HostNames>>,
 }
 
 /// Opens every listener of a worker; reads the files of TLS.
@@ -68,21 +69,25 @@ pub(crate) async fn bind(config: &WorkerConfig) -> Result<Vec<Bound>, ControlPla
         [("listeners", config.listeners(), face), ("admin.listeners", admin.unwrap_or_default(), Face::Admin)]
     {
         for listener in listeners {
-            let tls = match listener.scheme {
-                Scheme::Http => None,
-                Scheme::Https => Some(acceptor(config, setting)?),
+            let (tls, names) = match listener.scheme {
+                Scheme::Http => (None, None),
+                Scheme::Https => acceptor(config, setting).map(|(tls, names)| (Some(tls), Some(names)))?,
             };
             let socket = open(listener).await?;
-            bound.push(Bound { socket, tls, face, scheme: listener.scheme });
+            bound.push(Bound { socket, tls, face, scheme: listener.scheme, names });
         }
     }
     Ok(bound)
 }
 
-fn acceptor(config: &WorkerConfig, setting: &str) -> Result<TlsAcceptor, ControlPlaneError> {
-    let prefix = format!("{setting}.https.");
-    match TlsSettings::new(config.props(), &prefix).server() {
-        Ok(tls) => Ok(TlsAcceptor::from(tls)),
+fn acceptor(
+    config: &WorkerConfig,
+    setting: &str,
+) -> Result<(TlsAcceptor, Arc<HostNames>), ControlPlaneError> {
+    let settings = TlsSettings::new(config.props(), &format!("{setting}.https."));
+    let both = settings.server().and_then(|tls| Ok((tls, settings.names()?)));
+    match both {
+        Ok((tls, names)) => Ok((TlsAcceptor::from(tls), Arc::new(names))),
         Err(problem) => Err(ControlPlaneError::Config {
             problems: vec![format!("Invalid value for configuration {setting}: {problem}")],
         }),
@@ -118,8 +123,8 @@ impl RestServer {
         let addresses = listeners.iter().filter_map(|listener| listener.socket.local_addr().ok()).collect();
         let acceptors = listeners
             .into_iter()
-            .map(|listener| {
-                let gate = gate.facing(listener.face, listener.scheme);
+            .map(|mut listener| {
+                let gate = gate.facing(listener.face, listener.scheme, listener.names.take());
                 tokio::spawn(accept(listener, gate, room.clone(), stopping.clone()))
             })
             .collect();

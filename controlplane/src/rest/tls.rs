@@ -1,13 +1,14 @@
 //! TLS of the listeners and of requests to other workers.
 //!
-//! Owns reading `ssl.*`: PEM text, PEM files, JKS and PKCS12 stores. Files are read when the worker starts.
+//! Owns reading `ssl.*`: PEM text, PEM files, JKS and PKCS12 stores; keys in PEM form may be encrypted. Files
+//! are read when the worker starts.
 //!
 //! Source: `SSLUtils`, `RestServerConfig`, Kafka 4.1.
 
 use std::sync::Arc;
 
 use lakeward_api::config::{ConfigMap, parse_list};
-use lakeward_keystore::{Contents, Passwords};
+use lakeward_keystore::{Contents, KeyProblem, Passwords, plain_key};
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -18,6 +19,8 @@ use tokio_rustls::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, ServerConfig,
     SignatureScheme, SupportedProtocolVersion, version,
 };
+
+use super::HostNames;
 
 /// The `ssl.*` settings of one side, prefix cut off.
 pub(super) struct TlsSettings(ConfigMap);
@@ -63,6 +66,15 @@ impl TlsSettings {
         };
         let config = builder.with_single_cert(chain, key);
         config.map(Arc::new).map_err(|err| format!("ssl.keystore: {err}"))
+    }
+
+    /// What the server's certificate names.
+    ///
+    /// # Errors
+    /// A sentence that names setting and remedy.
+    pub(super) fn names(&self) -> Result<HostNames, String> {
+        let own = self.identity()?.and_then(|(chain, _)| chain.into_iter().next());
+        own.map(HostNames::of).ok_or_else(|| "ssl.keystore.location is missing".to_owned())
     }
 
     /// The client's side. The server must be in the trust store, and named by its certificate unless
@@ -116,10 +128,12 @@ impl TlsSettings {
         };
         let Some(pem) = pem else { return Ok(None) };
         let chain = certificates(&pem, "ssl.keystore")?;
-        let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| {
-            "ssl.keystore holds no private key that can be read; encrypted PEM keys cannot: decrypt it with \
-             \"openssl pkcs8 -in key.pem -out plain.pem\", or use a PKCS12 store"
+        let key = plain_key(&pem, self.text("ssl.key.password")).map_err(|problem| match problem {
+            KeyProblem::Key(problem) => format!("ssl.keystore: {problem}"),
+            KeyProblem::Password(problem) => format!("ssl.key.password: {problem}"),
         })?;
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+            .map_err(|_| "ssl.keystore holds a private key of an unknown form; write it anew as PKCS#8")?;
         Ok(Some((chain, key)))
     }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use lakeward_api::failpoint;
 use lakeward_controlplane_core::config_log::{ConfigChange, LogRecord};
 use lakeward_kafka::KafkaError;
 use lakeward_kafka::log::{CompactedLog, Isolation, LogSettings};
@@ -114,7 +115,10 @@ impl KafkaStore {
             let stored = written.map_err(|err| KafkaError::Stopped {
                 reason: format!("{}; this may be transient and can be retried", err.trace().trim_end()),
             })?;
-            stored.into_iter().for_each(|at| self.config_log.appended(at));
+            for (at, record) in stored.into_iter().zip(records) {
+                self.config_log.appended(at);
+                self.config_log.adopt(at, &record.key, record.value.as_deref());
+            }
             return Ok(());
         }
         // Queued in order before the first wait: one request in flight keeps that order in the topic.
@@ -122,12 +126,19 @@ impl KafkaStore {
             .iter()
             .map(|record| self.config_log.append(&record.key, record.value.as_deref()))
             .collect();
-        futures::future::try_join_all(acks).await.map(drop)
+        let stored = futures::future::try_join_all(acks).await?;
+        for (at, record) in stored.into_iter().zip(records) {
+            // Acknowledged is durable: what others read from now on may be read here, too.
+            self.config_log.adopt(at, &record.key, record.value.as_deref());
+        }
+        Ok(())
     }
 
     async fn try_write(&self, records: Vec<LogRecord>, barrier: Barrier) -> Result<(), KafkaError> {
         let deadline = Instant::now() + WRITE_LIMIT;
+        failpoint!("config.before_write");
         let acked = tokio::time::timeout(WRITE_LIMIT, self.append(&records)).await;
+        failpoint!("config.after_write");
         acked.map_err(|_| KafkaError::Timeout {
             action: "writing to the config topic".to_owned(),
             timeout_ms: WRITE_LIMIT.as_millis() as u64,
@@ -188,12 +199,14 @@ impl Store for KafkaStore {
     }
 
     fn write_status(&self, record: LogRecord) {
+        failpoint!("status.before_write");
         let stored = self.producer.send(&self.status_topic, &record.key, record.value.as_deref());
         // The queue of the producer bounds how many of these wait.
         tokio::spawn(async move {
             if let Err(err) = stored.await {
                 tracing::warn!(error = %err, key = record.key, "a status was not stored");
             }
+            failpoint!("status.after_write");
         });
     }
 

@@ -39,6 +39,8 @@ impl SingleWriter {
         ];
         props.extend(own.map(|(name, value)| (name.to_owned(), value)));
         props.remove("delivery.timeout.ms");
+        // With a limit the first record would have to come again, which none does here.
+        props.remove("max.block.ms");
         let topic = config.required("config.storage.topic").to_owned();
         Some(Self { props, topic, producer: Mutex::new(None) })
     }

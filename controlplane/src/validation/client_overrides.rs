@@ -16,7 +16,7 @@ use lakeward_controlplane_core::Properties;
 use lakeward_kafka::KafkaError;
 use lakeward_kafka::settings::{ClientKind, translate};
 
-use super::{ConfigInfo, Validator, shown};
+use super::{ConfigInfo, Validator, classes, client_classes, shown};
 use crate::herder::RequestError;
 use crate::java_text;
 use crate::worker_config::OverridePolicy;
@@ -158,6 +158,9 @@ impl Validator<'_> {
 /// The value in Java's text form.
 fn parsed(key: Option<&ConfigKey>, given: &str) -> Result<String, RequestError> {
     let Some(key) = key else { return Ok(given.to_owned()) };
+    if key.kind == ConfigType::Class && !client_classes::is_known(given) {
+        return Err(RequestError::Config(classes::not_found(given, &key.name)));
+    }
     let mut outcome = key.validate(Some(given));
     if let Some(problem) = outcome.errors.pop() {
         return Err(RequestError::Config(problem));
@@ -197,6 +200,26 @@ mod tests {
         let linger = &keys(ClientKind::Producer)["linger.ms"];
         assert_eq!((linger.kind, &linger.default), (ConfigType::Long, &DefaultValue::Text("5".to_owned())));
         assert_eq!(keys(ClientKind::Consumer)["key.deserializer"].default, DefaultValue::Required);
+    }
+
+    #[test]
+    fn a_class_that_is_not_there_cannot_be_read() {
+        let key = keys(ClientKind::Producer).get("partitioner.class");
+        let own = "org.apache.kafka.clients.producer.RoundRobinPartitioner";
+        assert_eq!(parsed(key, &format!(" {own} ")).unwrap(), own);
+        let problem = parsed(key, " no.Such ").unwrap_err().to_string();
+        let expected = "Invalid value  no.Such  for configuration partitioner.class: Class  no.Such  could \
+                        not be found.";
+        assert_eq!(problem, expected);
+        assert!(parsed(key, "").is_err());
+    }
+
+    /// Java creates the connector, and its task fails.
+    #[test]
+    fn what_java_itself_refuses_is_left_to_the_task() {
+        for own in [("auto.offset.reset", Some("now")), ("max.poll.records", Some("0"))] {
+            assert!(refused(ClientKind::Consumer, &[own]).is_none(), "{own:?}");
+        }
     }
 
     #[test]

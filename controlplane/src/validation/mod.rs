@@ -8,6 +8,7 @@
 mod answer;
 mod chains;
 mod classes;
+mod client_classes;
 mod client_overrides;
 mod common_keys;
 mod converters;

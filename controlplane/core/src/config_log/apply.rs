@@ -2,6 +2,7 @@
 //!
 //! Source: `KafkaConfigBackingStore.ConsumeCallback`, Kafka 4.1.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -170,6 +171,7 @@ impl ClusterState {
         if !entry.inconsistent {
             entry.generation += i64::from(had_records);
             entry.applied = entry.config.as_ref().map(|configured| configured.properties.clone());
+            share(&mut deferred, entry.applied.as_ref());
             entry.task_set = Some(TaskSet { tasks: deferred, revision: offset });
         }
         Ok(ConfigChange::Tasks(name))
@@ -205,6 +207,17 @@ impl ClusterState {
         let (Some(key), Some(algorithm), Some(created_ms)) = parts else { return Err(SkipReason::BadValue) };
         self.session_key = Some(SessionKey { key, algorithm, created_ms });
         Ok(ConfigChange::Nothing)
+    }
+}
+
+/// Tasks mostly repeat the configuration of their connector and that of the first task.
+fn share(tasks: &mut BTreeMap<u32, Properties>, connector: Option<&Properties>) {
+    let mut first: Option<Properties> = None;
+    for task in tasks.values_mut() {
+        for known in connector.into_iter().chain(&first) {
+            task.share(known);
+        }
+        first.get_or_insert_with(|| task.clone());
     }
 }
 

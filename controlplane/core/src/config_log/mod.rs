@@ -131,6 +131,25 @@ struct Entry {
     pending_fencing: bool,
 }
 
+impl Entry {
+    fn committed(&self) -> Option<&TaskSet> {
+        self.task_set.as_ref().filter(|_| !self.inconsistent)
+    }
+}
+
+/// A configured connector.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// Its name.
+    pub name: &'a Arc<str>,
+    /// [`ClusterState::config_revision`].
+    pub config_revision: i64,
+    /// [`ClusterState::target_state`].
+    pub target: TargetState,
+    /// [`ClusterState::task_set`].
+    pub task_set: Option<&'a TaskSet>,
+}
+
 #[derive(Clone, Debug)]
 struct Configured {
     properties: Properties,
@@ -175,6 +194,19 @@ impl ClusterState {
         self.entries.iter().filter(|(_, entry)| entry.config.is_some()).map(|(name, _)| name)
     }
 
+    /// All configured connectors, sorted by name, with what is wanted of each: for those who look at all of
+    /// them.
+    pub fn wanted(&self) -> impl Iterator<Item = Wanted<'_>> {
+        self.entries.iter().filter_map(|(name, entry)| {
+            Some(Wanted {
+                name,
+                config_revision: entry.config.as_ref()?.revision,
+                target: entry.target.unwrap_or_default(),
+                task_set: entry.committed(),
+            })
+        })
+    }
+
     /// A connector's raw configuration.
     pub fn config(&self, connector: &str) -> Option<&Properties> {
         Some(&self.configured(connector)?.properties)
@@ -200,7 +232,7 @@ impl ClusterState {
     pub fn task_set(&self, connector: &str) -> Option<&TaskSet> {
         let entry = self.entries.get(connector)?;
         entry.config.as_ref()?;
-        entry.task_set.as_ref().filter(|_| !entry.inconsistent)
+        entry.committed()
     }
 
     /// True when the last commit did not find all its tasks: the connector must produce a new full set.
@@ -228,6 +260,11 @@ impl ClusterState {
     /// impact.
     pub fn take_restarts(&mut self) -> BTreeMap<Arc<str>, RestartRequest> {
         std::mem::take(&mut self.restarts)
+    }
+
+    /// Whether [`ClusterState::take_restarts`] has something.
+    pub fn has_restarts(&self) -> bool {
+        !self.restarts.is_empty()
     }
 
     /// The newest session key.

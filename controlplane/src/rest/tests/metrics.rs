@@ -1,5 +1,13 @@
 //! `/metrics` over real HTTP: who may have it, in which style, and how large it gets.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
 use super::rig::{Rig, SINK};
 use crate::metrics::PAGE_BYTES_MAX;
 use crate::worker_config::WorkerMode;
@@ -55,4 +63,34 @@ async fn ten_thousand_tasks_fit_on_a_page() {
     assert!(page.len() * 100 < PAGE_BYTES_MAX, "{} bytes for 100 tasks", page.len());
     // It comes in pieces, and to its end.
     assert!(page.contains("lakeward_metrics_left_out 0\n\r\n0\r\n\r\n"), "{}", &page[page.len() - 200..]);
+}
+
+/// The page for a client that reads gzip.
+async fn zipped(rig: &Rig) -> hyper::Response<Bytes> {
+    let stream = TcpStream::connect(rig.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = hyper::Request::get("/metrics")
+        .header("host", "w:8083")
+        .header("accept-encoding", "gzip")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let (head, body) = sender.send_request(request).await.unwrap().into_parts();
+    hyper::Response::from_parts(head, body.collect().await.unwrap().to_bytes())
+}
+
+#[tokio::test]
+async fn a_client_that_reads_gzip_gets_the_same_page_in_less() {
+    let rig = Rig::distributed().await;
+    create(&rig, 100).await;
+    let plain = rig.get("/metrics").await;
+    assert_eq!((plain.header("content-encoding"), plain.header("vary")), (None, Some("Accept-Encoding")));
+    let zipped = zipped(&rig).await;
+    assert_eq!(zipped.headers()["content-encoding"], "gzip");
+    let mut page = String::new();
+    GzDecoder::new(&zipped.body()[..]).read_to_string(&mut page).unwrap();
+    let names = |page: &str| page.lines().filter(|line| line.starts_with("kafka_connect")).count();
+    assert_eq!(names(&page), names(&plain.body));
+    assert!(page.ends_with("lakeward_metrics_left_out 0\n"));
+    assert!(zipped.body().len() * 5 < page.len(), "{} of {} bytes", zipped.body().len(), page.len());
 }

@@ -10,5 +10,5 @@ mod lifecycle;
 mod metrics;
 mod plugins;
 pub(crate) mod rig;
-mod tls;
+pub(crate) mod tls;
 mod transport;

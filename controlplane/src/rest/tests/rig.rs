@@ -23,7 +23,9 @@ use tokio::sync::watch;
 
 use crate::herder::{Herder, Stage, WorkerParts};
 use crate::metrics::Metrics;
-use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
+use crate::rest::{
+    Face, FindLeader, Front, Gate, Limits, RestServer, Service, always_member, bind, no_leader,
+};
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{Scheme, WorkerConfig, WorkerMode};
 
@@ -181,7 +183,7 @@ pub(super) struct Rig {
     stop: watch::Sender<bool>,
     rest: RestServer,
     actor: tokio::task::JoinHandle<()>,
-    _stage: watch::Sender<Stage>,
+    stage: watch::Sender<Stage>,
 }
 
 /// An HTTP answer.
@@ -236,7 +238,15 @@ impl Rig {
     /// Ends start-up of a worker that finds the leader so.
     pub(super) fn open_with(&self, leader: FindLeader) {
         let (herder, cluster_id) = (self.herder.clone(), Some("cluster-1".to_owned()));
-        let service = Service { herder, cluster_id, leader };
+        let service = Service { herder, cluster_id, leader, is_member: always_member() };
+        self.service.send_replace(Some(Arc::new(service)));
+    }
+
+    /// Ends start-up of a worker whose group does not let it in.
+    pub(super) fn open_outside(&self) {
+        let (herder, leader) = (self.herder.clone(), no_leader());
+        let service = Service { herder, cluster_id: None, leader, is_member: Arc::new(|| false) };
+        self.stage.send_replace(Stage::Ready);
         self.service.send_replace(Some(Arc::new(service)));
     }
 
@@ -276,6 +286,7 @@ impl Rig {
             front,
             face: Face::All,
             scheme: Scheme::Http,
+            names: None,
             stage: stage_of_gate,
             limits,
         };
@@ -297,7 +308,7 @@ impl Rig {
         let (stop, stop_seen) = watch::channel(false);
         let actor = tokio::spawn(actor.run(stop_seen));
         let address = rest.addresses()[0];
-        Self { address, runtime, store, role, service, herder, stop, rest, actor, _stage: stage }
+        Self { address, runtime, store, role, service, herder, stop, rest, actor, stage }
     }
 
     pub(super) async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Reply {

@@ -98,6 +98,19 @@ async fn health_says_starting_until_the_worker_is_ready() {
 }
 
 #[tokio::test]
+async fn health_needs_the_group() {
+    let rig = Rig::starting(WorkerMode::Distributed, &[]).await;
+    rig.open_outside();
+    let health = rig.get("/health").await;
+    assert_eq!(health.status, 500);
+    let start = "{\"status\":\"unhealthy\",\"message\":\"Worker was unable to handle this request and may \
+                 be unable to handle other requests. The worker is currently ensuring membership in the \
+                 cluster, which began at ";
+    assert!(health.body.starts_with(start), "{}", health.body);
+    assert_eq!(rig.get("/connectors").await.status, 200);
+}
+
+#[tokio::test]
 async fn malformed_bodies_are_500_with_the_error_shape() {
     let rig = Rig::distributed().await;
     for body in ["{", "[]", "nope", r#"{"name":"a"}"#, r#"{"name":"a","config":{"k":{}}}"#, r#"{"zzz":1}"#] {
