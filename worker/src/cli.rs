@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// A local playground: embedded broker, schema registry and S3 server.
     #[command(subcommand)]
     Dev(DevCommand),
+    /// Print the names of all failpoints, one per line.
+    #[cfg(feature = "failpoints")]
+    Failpoints,
     /// Print a completion script for your shell.
     Completions {
         /// bash, zsh, fish, elvish or powershell.

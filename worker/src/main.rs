@@ -41,6 +41,13 @@ fn main() -> ExitCode {
         Command::Bench(demo::BenchCommand::Rest(args)) => demo::rest_bench::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Dev(command) => dev::run(command),
+        #[cfg(feature = "failpoints")]
+        Command::Failpoints => {
+            use std::io::Write as _;
+            let names = lakeward_api::failpoint::NAMES.join("\n");
+            let printed = writeln!(std::io::stdout(), "{names}");
+            if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "lakeward", &mut std::io::stdout());
             ExitCode::SUCCESS

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::cluster::Size;
-use super::load::{Load, MIX, Sample};
+use super::load::{Kind, Load, MIX, SCRAPES, Sample};
 
 /// Memory of a worker at one moment, bytes.
 #[derive(Clone, Copy, Debug)]
@@ -45,10 +45,16 @@ pub(super) struct Figures {
     pub(super) first: Start,
     /// A later start: statuses are read, too.
     pub(super) again: Start,
+    /// The load, twice.
+    pub(super) phases: [Phase; 2],
+}
+
+/// A time of load.
+pub(super) struct Phase {
     pub(super) samples: Vec<Sample>,
-    /// After the load.
-    pub(super) loaded: Memory,
-    /// CPU time of the load.
+    /// A few seconds after its end.
+    pub(super) memory: Memory,
+    /// CPU time of the worker.
     pub(super) cpu_seconds: f64,
 }
 
@@ -57,6 +63,27 @@ const READY_MS_MAX: f64 = 2000.0;
 const P99_MS_MAX: f64 = 20.0;
 const RSS_MB_MAX: f64 = 300.0;
 const IDLE_MB_MAX: f64 = 40.0;
+/// Between the ends of two equal loads, either way: what was needed once is enough for ever.
+const GROWTH_PERCENT_MAX: f64 = 5.0;
+
+/// A figure and what it must stay below.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    name: &'static str,
+    words: &'static str,
+    figure: f64,
+    limit: f64,
+}
+
+impl Mark {
+    fn is_held(self) -> bool {
+        self.figure < self.limit
+    }
+
+    fn json(self) -> Value {
+        json!({ "figure": self.figure, "below": self.limit, "held": self.is_held() })
+    }
+}
 
 /// Percentiles of one kind of request, ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -125,35 +152,65 @@ impl Start {
 }
 
 impl Figures {
-    fn all(&self) -> Latency {
-        Latency::of(self.samples.iter())
+    fn samples(&self) -> impl Iterator<Item = &Sample> {
+        self.phases.iter().flat_map(|phase| &phase.samples)
     }
 
-    fn by_kind(&self) -> impl Iterator<Item = (&'static str, Latency)> + '_ {
-        MIX.iter().enumerate().map(|(kind, (name, _))| {
-            (*name, Latency::of(self.samples.iter().filter(move |sample| sample.kind == kind)))
-        })
+    /// Requests of the mix, without scrapes.
+    fn rest(&self) -> Latency {
+        Latency::of(self.samples().filter(|sample| matches!(sample.kind, Kind::Mixed(_))))
     }
 
-    /// Marks: name, figure, limit.
-    fn marks(&self) -> [(&'static str, f64, f64); 4] {
+    fn of_kind(&self, kind: Kind) -> Latency {
+        Latency::of(self.samples().filter(|sample| sample.kind == kind))
+    }
+
+    fn mixed(&self) -> impl Iterator<Item = (&'static str, Latency)> + '_ {
+        (0..).zip(MIX).map(|(kind, (name, _))| (name, self.of_kind(Kind::Mixed(kind))))
+    }
+
+    fn scrapes(&self) -> impl Iterator<Item = (&'static str, Latency)> + '_ {
+        (0..).zip(SCRAPES).map(|(kind, name)| (name, self.of_kind(Kind::Scrape(kind))))
+    }
+
+    fn marks(&self) -> [Mark; 5] {
+        let mark = |name, words, figure, limit| Mark { name, words, figure, limit };
+        let [first, second] = self.phases.each_ref().map(|phase| megabytes(phase.memory.rss_bytes));
+        let starts = [self.first, self.again].map(|start| start.settled.peak_rss_bytes);
+        let loads = self.phases.each_ref().map(|phase| phase.memory.peak_rss_bytes);
+        let most = starts.into_iter().chain(loads).max().map_or(0.0, megabytes);
+        let ready_ms = self.again.ready_ms.max(self.first.ready_ms);
+        let growth = (second - first).abs() / first * 100.0;
         [
-            ("ready after, ms", self.again.ready_ms.max(self.first.ready_ms), READY_MS_MAX),
-            ("settled memory, MB", megabytes(self.again.settled.rss_bytes), RSS_MB_MAX),
-            ("REST p99, ms", self.all().p99_ms, P99_MS_MAX),
-            ("idle memory, MB", megabytes(self.idle.rss_bytes), IDLE_MB_MAX),
+            mark("ready_ms", "ready after, ms", ready_ms, READY_MS_MAX),
+            mark("rest_p99_ms", "REST p99, ms", self.rest().p99_ms, P99_MS_MAX),
+            mark("configured_mb", "peak memory, start and loads, MB", most, RSS_MB_MAX),
+            mark("growth_percent", "change in a second load, %", growth, GROWTH_PERCENT_MAX),
+            mark("idle_mb", "idle memory, MB", megabytes(self.idle.rss_bytes), IDLE_MB_MAX),
         ]
     }
 
     /// Requests that were not answered with a success.
     pub(super) fn failed(&self) -> usize {
-        self.all().failed
+        Latency::of(self.samples()).failed
+    }
+
+    /// What the worker is held to and missed.
+    pub(super) fn missed(&self) -> Vec<&'static str> {
+        self.marks().into_iter().filter(|mark| !mark.is_held()).map(|mark| mark.words).collect()
     }
 
     /// One JSON object.
     pub(super) fn json(&self) -> Value {
-        let kinds: Map<String, Value> =
-            self.by_kind().map(|(name, latency)| (name.to_owned(), latency.json())).collect();
+        let by_kind = |kinds: &mut dyn Iterator<Item = (&'static str, Latency)>| -> Map<String, Value> {
+            kinds.map(|(name, latency)| (name.to_owned(), latency.json())).collect()
+        };
+        let mix: Map<String, Value> =
+            MIX.iter().map(|(name, share)| ((*name).to_owned(), json!(share))).collect();
+        let marks: Map<String, Value> =
+            self.marks().into_iter().map(|mark| (mark.name.to_owned(), mark.json())).collect();
+        let phase =
+            |phase: &Phase| json!({ "loaded": phase.memory.json(), "load_cpu_seconds": phase.cpu_seconds });
         json!({
             "connectors": self.size.connectors,
             "tasks": self.size.connectors * self.size.tasks,
@@ -163,11 +220,14 @@ impl Figures {
             "first_start": self.first.json(),
             "start": self.again.json(),
             "requests_per_second": self.load.rate,
+            "seconds": self.load.seconds,
             "clients": self.load.clients,
-            "rest": self.all().json(),
-            "rest_by_kind": kinds,
-            "loaded": self.loaded.json(),
-            "load_cpu_seconds": self.cpu_seconds,
+            "mix": mix,
+            "rest": self.rest().json(),
+            "rest_by_kind": by_kind(&mut self.mixed()),
+            "scrapes": by_kind(&mut self.scrapes()),
+            "phases": self.phases.each_ref().map(phase),
+            "marks": marks,
         })
     }
 
@@ -185,7 +245,7 @@ impl Figures {
             let _written = writeln!(text, "  {line}");
         };
         line(format!("{:<28} {:>10} {:>10} {:>10} {:>10}", "", "ready ms", "settled ms", "MB", "peak MB"));
-        let (idle, loaded) = (self.idle, self.loaded);
+        let idle = self.idle;
         let memory = |memory: Memory| {
             format!("{:>10.1} {:>10.1}", megabytes(memory.rss_bytes), megabytes(memory.peak_rss_bytes))
         };
@@ -194,22 +254,29 @@ impl Figures {
             let settled = memory(start.settled);
             line(format!("{name:<28} {:>10.0} {:>10.0} {settled}", start.ready_ms, start.settled_ms));
         }
-        line(format!("{:<28} {:>10} {:>10} {}", "after the load", "", "", memory(loaded)));
+        for (name, phase) in ["after the load", "after the same load again"].into_iter().zip(&self.phases) {
+            line(format!("{name:<28} {:>10} {:>10} {}", "", "", memory(phase.memory)));
+        }
         let Load { rate, seconds, clients } = self.load;
         line(String::new());
-        line(format!("{rate} requests/s from {clients} clients for {seconds} s, ms"));
+        line(format!("{rate} requests/s from {clients} clients for twice {seconds} s, ms"));
         line(format!(
             "{:<44} {:>6} {:>6} {:>9} {:>9} {:>9} {:>11}",
             "", "count", "failed", "p50", "p99", "max", "bytes"
         ));
-        for (name, latency) in self.by_kind() {
+        for (name, latency) in self.mixed() {
             latency.row(&mut text, name);
         }
-        self.all().row(&mut text, "all");
+        self.rest().row(&mut text, "all of these");
         text.push('\n');
-        for (name, figure, limit) in self.marks() {
-            let verdict = if figure < limit { "held" } else { "MISSED" };
-            let _written = writeln!(text, "  {name:<28} {figure:>10.1}   below {limit:>6.0}   {verdict}");
+        for (name, latency) in self.scrapes() {
+            latency.row(&mut text, name);
+        }
+        text.push('\n');
+        for mark in self.marks() {
+            let verdict = if mark.is_held() { "held" } else { "MISSED" };
+            let Mark { words, figure, limit, .. } = mark;
+            let _written = writeln!(text, "  {words:<36} {figure:>8.1}   below {limit:>6.0}   {verdict}");
         }
         text
     }
@@ -222,7 +289,7 @@ mod tests {
     #[test]
     fn percentiles_are_samples_and_failures_are_counted() {
         let sample = |ms| Sample {
-            kind: 0,
+            kind: Kind::Mixed(0),
             latency: Duration::from_millis(ms),
             is_good: ms != 100,
             bytes: ms as usize,

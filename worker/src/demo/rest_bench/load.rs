@@ -19,9 +19,8 @@ use super::cluster::{self, Size};
 /// A kind of request and how many of a hundred are of it.
 pub(super) type Share = (&'static str, u64);
 
-/// The mix: what dashboards and operators' tools ask. The last one comes from a client of its own, as often
-/// as [`SCRAPE_INTERVAL`] says.
-pub(super) const MIX: [Share; 14] = [
+/// The mix: what dashboards and operators' tools ask of Connect's REST API.
+pub(super) const MIX: [Share; 13] = [
     ("GET /connectors", 15),
     ("GET /connectors?expand=status", 2),
     ("GET /connectors?expand=status&expand=info", 1),
@@ -35,8 +34,20 @@ pub(super) const MIX: [Share; 14] = [
     ("PUT pause, resume", 3),
     ("GET /", 3),
     ("GET /health", 3),
-    ("GET /metrics", 0),
 ];
+
+/// What a client of its own asks in turn, as often as [`SCRAPE_INTERVAL`] says. No part of the API: counted
+/// apart, but under way during the mix.
+pub(super) const SCRAPES: [&str; 2] = ["GET /metrics, gzip", "GET /metrics"];
+
+/// A request: of the mix, or a scrape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Its place in [`MIX`].
+    Mixed(usize),
+    /// Its place in [`SCRAPES`].
+    Scrape(usize),
+}
 
 /// Prometheus scrapes four to twelve times a minute.
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
@@ -55,8 +66,8 @@ pub(super) struct Load {
 /// One request that was answered.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
-    /// Its place in [`MIX`].
-    pub(super) kind: usize,
+    /// What was asked.
+    pub(super) kind: Kind,
     /// From its due time to the end of its answer.
     pub(super) latency: Duration,
     /// Whether the answer was a success.
@@ -114,7 +125,7 @@ impl Client {
         for due in due {
             tokio::time::sleep_until(due.into()).await;
             let kind = self.kind();
-            samples.push(self.ask(kind, due).await?);
+            samples.push(self.ask(Kind::Mixed(kind), due).await?);
         }
         Ok(samples)
     }
@@ -122,16 +133,21 @@ impl Client {
     /// Asks for the metrics only.
     async fn scrape(mut self, due: impl Iterator<Item = Instant>) -> Result<Vec<Sample>> {
         let mut samples = Vec::new();
-        for due in due {
+        for (turn, due) in due.enumerate() {
             tokio::time::sleep_until(due.into()).await;
-            samples.push(self.ask(MIX.len() - 1, due).await?);
+            samples.push(self.ask(Kind::Scrape(turn % SCRAPES.len()), due).await?);
         }
         Ok(samples)
     }
 
-    async fn ask(&mut self, kind: usize, due: Instant) -> Result<Sample> {
-        let (method, path, body) = self.request(kind);
+    async fn ask(&mut self, kind: Kind, due: Instant) -> Result<Sample> {
+        let (method, path, body) = match kind {
+            Kind::Mixed(kind) => self.request(kind),
+            Kind::Scrape(_) => ("GET", "/metrics".to_owned(), None),
+        };
+        let coding = if kind == Kind::Scrape(0) { "gzip" } else { "identity" };
         let request = Request::builder()
+            .header("accept-encoding", coding)
             .method(method)
             .uri(path)
             .header("host", format!("127.0.0.1:{}", self.port))

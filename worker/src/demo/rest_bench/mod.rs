@@ -16,7 +16,7 @@ use clap::Args;
 use serde_json::Value;
 
 use self::cluster::Size;
-use self::figures::{Figures, Memory, Start};
+use self::figures::{Figures, Memory, Phase, Start};
 use self::load::Load;
 use super::block_on;
 use super::children::Worker;
@@ -47,7 +47,7 @@ pub(crate) struct RestArgs {
     /// Requests per second.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     rate: u32,
-    /// Seconds of load.
+    /// Seconds of each of the two times of load.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
     /// Connections that ask.
@@ -59,9 +59,12 @@ pub(crate) struct RestArgs {
     /// Print one JSON object as the last line.
     #[arg(long)]
     json: bool,
+    /// Fail when a mark is missed.
+    #[arg(long)]
+    gate: bool,
 }
 
-/// Runs the bench; fails when a request failed.
+/// Runs the bench; fails when a request failed or, if asked to, when a mark is missed.
 pub(crate) fn run(args: RestArgs) -> ExitCode {
     block_on(Box::pin(bench(args)))
 }
@@ -94,25 +97,30 @@ async fn bench(args: RestArgs) -> Result<()> {
     let (worker, first) = start(&playground, size).await?;
     worker.stop().await?;
     let (worker, again) = start(&playground, size).await?;
-    tracing::info!("asking");
-    let before = Usage::of(worker.pid)?;
-    let samples = load::run(worker.rest.port(), size, load).await?;
-    let after = Usage::of(worker.pid)?;
-    let loaded = memory(worker.pid)?;
+    let phases = [phase(&worker, size, load).await?, phase(&worker, size, load).await?];
     worker.stop().await?;
-    let cpu_seconds = after.cpu_seconds - before.cpu_seconds;
-    let figures =
-        Figures { size, load, config_topic_bytes, idle, first, again, samples, loaded, cpu_seconds };
+    let figures = Figures { size, load, config_topic_bytes, idle, first, again, phases };
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", figures.table())?;
     if args.json {
         writeln!(out, "{}", figures.json())?;
     }
     out.flush()?;
-    match figures.failed() {
-        0 => Ok(()),
-        failed => bail!("{failed} requests were not answered with a success"),
+    if figures.failed() > 0 {
+        bail!("{} requests were not answered with a success", figures.failed());
     }
+    let missed = figures.missed();
+    ensure!(!args.gate || missed.is_empty(), "missed: {}", missed.join("; "));
+    Ok(())
+}
+
+async fn phase(worker: &Worker, size: Size, load: Load) -> Result<Phase> {
+    tracing::info!("asking");
+    let before = Usage::of(worker.pid)?;
+    let samples = load::run(worker.rest.port(), size, load).await?;
+    let after = Usage::of(worker.pid)?;
+    tokio::time::sleep(CALM).await;
+    Ok(Phase { samples, memory: memory(worker.pid)?, cpu_seconds: after.cpu_seconds - before.cpu_seconds })
 }
 
 async fn start(playground: &Playground, size: Size) -> Result<(Worker, Start)> {
