@@ -27,6 +27,7 @@ const CLUSTER_ID: &str = "bGFrZXdhcmQtdGVzdC0wMQ";
 #[derive(Debug)]
 pub struct KafkaBroker {
     bootstrap: String,
+    second: Option<String>,
     child: Child,
     _folder: RunFolder,
 }
@@ -34,11 +35,35 @@ pub struct KafkaBroker {
 impl KafkaBroker {
     /// Formats a data folder, starts a broker on free ports and waits until it answers metadata requests.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_listening(None, &[])
+    }
+
+    /// The same with further broker settings.
+    pub fn start_with_settings(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_listening(None, settings)
+    }
+
+    /// The same with a second listener of this security protocol, and further broker settings.
+    pub fn start_with(protocol: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::start_listening(Some(protocol), settings)
+    }
+
+    fn start_listening(protocol: Option<&str>, more: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("kafka")?;
         let (port, controller_port) = (free_port()?, free_port()?);
+        let second = match protocol {
+            Some(protocol) => Some((protocol, format!("127.0.0.1:{}", free_port()?))),
+            None => None,
+        };
         let settings = folder.file("server.properties");
-        fs::write(&settings, settings_text(port, controller_port, &folder))
-            .context("writing server.properties")?;
+        let listener = second.as_ref().map(|(protocol, address)| format!(",{protocol}://{address}"));
+        let mut text = settings_text(port, controller_port, &listener.unwrap_or_default(), &folder);
+        if let Some((protocol, _)) = &second {
+            let map = format!("CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,{protocol}:{protocol}");
+            text.push_str(&format!("listener.security.protocol.map={map}\n"));
+        }
+        more.iter().for_each(|(name, value)| text.push_str(&format!("{name}={value}\n")));
+        fs::write(&settings, text).context("writing server.properties")?;
         let mut format = java("kafka.tools.StorageTool", "format.log", &folder)?;
         format.args(["format", "-t", CLUSTER_ID, "-c"]).arg(&settings);
         let status = Child::start("format", &format, &folder)?.wait(START_PATIENCE)?;
@@ -50,7 +75,8 @@ impl KafkaBroker {
             child.assert_running()?;
             Ok(answers_metadata(&bootstrap).then_some(()))
         })?;
-        Ok(Self { bootstrap, child, _folder: folder })
+        let second = second.map(|(_, address)| address);
+        Ok(Self { bootstrap, second, child, _folder: folder })
     }
 
     /// The broker that all tests of this process share. It ends with the process.
@@ -62,6 +88,14 @@ impl KafkaBroker {
     /// `host:port`.
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// `host:port` of the second listener.
+    ///
+    /// # Panics
+    /// When the broker has none.
+    pub fn second(&self) -> &str {
+        self.second.as_deref().expect("the broker was started with a second listener")
     }
 
     /// Creates a topic with a name no other test uses, and returns the name.
@@ -149,13 +183,13 @@ fn answers_metadata(bootstrap: &str) -> bool {
     })
 }
 
-fn settings_text(port: u16, controller_port: u16, folder: &RunFolder) -> String {
+fn settings_text(port: u16, controller_port: u16, second: &str, folder: &RunFolder) -> String {
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller_port}\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{second}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}{second}\n\
          controller.listener.names=CONTROLLER\n\
          log.dirs={}\n\
          auto.create.topics.enable=false\n\

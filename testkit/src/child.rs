@@ -223,8 +223,7 @@ fn send_signal(name: &str, pid: u32) -> anyhow::Result<()> {
 fn sweep(base: &Path) {
     let Ok(folders) = fs::read_dir(base) else { return };
     for folder in folders.flatten().map(|entry| entry.path()) {
-        let owner = read_pid(&folder.join(OWNER_FILE));
-        if owner.is_some_and(is_alive) {
+        if owner(&folder).is_some_and(is_alive) {
             continue;
         }
         for file in fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -237,6 +236,12 @@ fn sweep(base: &Path) {
         }
         fs::remove_dir_all(&folder).ok();
     }
+}
+
+/// Who made the folder. Until its owner file is written, its name tells (see [`crate::unique`]).
+fn owner(folder: &Path) -> Option<u32> {
+    let named = || folder.file_name()?.to_str()?.rsplit('-').nth(1)?.parse().ok();
+    read_pid(&folder.join(OWNER_FILE)).or_else(named)
 }
 
 fn read_pid(file: &Path) -> Option<u32> {
@@ -288,6 +293,18 @@ mod tests {
         fs::write(left.join("sleeper.pid"), sleeper.id().to_string()).unwrap();
         sweep(home.path());
         assert_eq!(sleeper.wait().unwrap().code(), None, "killed by a signal");
+        assert!(!left.exists());
+    }
+
+    /// Test processes start at the same time: one must not take away the folder that another just made.
+    #[test]
+    fn the_sweep_spares_a_folder_whose_owner_file_is_not_written_yet() {
+        let home = RunFolder::new("sweep-test").unwrap();
+        let (fresh, left) = (home.path().join(crate::unique("fresh")), home.path().join("left-99999999-0"));
+        fs::create_dir(&fresh).unwrap();
+        fs::create_dir(&left).unwrap();
+        sweep(home.path());
+        assert!(fresh.exists());
         assert!(!left.exists());
     }
 }

@@ -38,6 +38,11 @@ pub fn registry_class_path() -> anyhow::Result<String> {
     Ok(format!("{}:{}", installed("registry/libs")?.join("*").display(), kafka_class_path()?))
 }
 
+/// The Java class path of parquet-avro and the readers of Parquet.
+pub fn parquet_class_path() -> anyhow::Result<String> {
+    Ok(format!("{}:{}", installed("parquet/libs")?.join("*").display(), registry_class_path()?))
+}
+
 /// The S3 server binary.
 pub fn versitygw() -> anyhow::Result<PathBuf> {
     installed("versitygw/versitygw")
@@ -61,6 +66,23 @@ pub fn worker() -> anyhow::Result<PathBuf> {
     match candidates.into_iter().find(|candidate| candidate.is_file()) {
         Some(path) => Ok(path),
         None => bail!("the worker is not built: run `cargo build -p lakeward-worker` or `cargo xtask test`"),
+    }
+}
+
+/// The worker binary with failpoints: `LAKEWARD_FAILPOINTS_BIN`, or the one that `cargo xtask kill-test` and
+/// `cargo xtask test` build in cargo's target folder.
+pub fn worker_with_failpoints() -> anyhow::Result<PathBuf> {
+    if let Some(path) = std::env::var_os("LAKEWARD_FAILPOINTS_BIN") {
+        let path = PathBuf::from(path);
+        ensure!(path.is_file(), "LAKEWARD_FAILPOINTS_BIN names {}, which is no file", path.display());
+        return Ok(path);
+    }
+    let test = std::env::current_exe().context("path of the running test")?;
+    // target/<profile>/deps/<test>: the binary is in target/failpoints/<profile>.
+    let candidates = test.ancestors().skip(2).take(2).map(|folder| folder.join("failpoints/debug/lakeward"));
+    match candidates.into_iter().find(|candidate| candidate.is_file()) {
+        Some(path) => Ok(path),
+        None => bail!("the worker with failpoints is not built: run `cargo xtask kill-test --minutes 0`"),
     }
 }
 

@@ -14,8 +14,8 @@ use crate::wait::{free_port, ready};
 /// Kafka Connect loads its plugins by scanning the class path, which takes most of this.
 const START_PATIENCE: Duration = Duration::from_secs(120);
 
-/// A command that runs the class `main` and logs to `<log>` in `folder`.
-pub(crate) fn java(main: &str, log: &str, folder: &RunFolder) -> anyhow::Result<Command> {
+/// A command that runs the class `main` of Apache Kafka and logs to `<log>` in `folder`.
+pub fn java(main: &str, log: &str, folder: &RunFolder) -> anyhow::Result<Command> {
     let settings = folder.file(&format!("{log}.log4j2.properties"));
     let target = folder.file(log);
     let text = format!(

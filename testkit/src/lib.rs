@@ -7,8 +7,10 @@
 
 pub mod broker;
 pub mod child;
+pub mod ids;
 pub mod install;
 pub mod java;
+pub mod kill;
 pub mod objects;
 pub mod oracle;
 pub mod python;
@@ -16,6 +18,7 @@ pub mod records;
 pub mod registry;
 pub mod rest;
 pub mod store;
+pub mod store_proxy;
 pub mod wait;
 pub mod worker;
 
@@ -33,13 +36,17 @@ pub fn unique(stem: &str) -> String {
 
 /// Runs an async client call to its end on the runtime of this crate. Must not be called from async code.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    runtime().block_on(future)
+}
+
+/// The runtime of this crate, for servers in the background.
+fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| {
+    RUNTIME.get_or_init(|| {
         tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .expect("a test process may start threads")
-    });
-    runtime.block_on(future)
+    })
 }

@@ -78,24 +78,39 @@ impl Objects {
 
     /// The objects `names` as Avro's own reader reads them: `schema`, `codec` and `rows` each, in order.
     pub fn avro_files(&self, names: &[String]) -> anyhow::Result<Vec<Value>> {
-        let folder = RunFolder::new("avro")?;
-        let program = folder.file("AvroFiles.java");
-        std::fs::write(&program, include_str!("../java/AvroFiles.java")).context("writing the program")?;
+        let program = include_str!("../java/AvroFiles.java");
+        self.read_in_java(names, ("AvroFiles.java", program), &install::registry_class_path()?)
+    }
+
+    /// The objects `names` as parquet-avro reads them, in order: `schema` (the file's), `two_levels` and
+    /// `three_levels` (what parquet-avro would make of the Avro schema in the footer), `codec`, `row_groups`
+    /// and `rows`.
+    pub fn parquet_files_in_java(&self, names: &[String]) -> anyhow::Result<Vec<Value>> {
+        let program = include_str!("../java/ParquetFiles.java");
+        self.read_in_java(names, ("ParquetFiles.java", program), &install::parquet_class_path()?)
+    }
+
+    /// What a Java program prints about copies of the objects `names`: a line of JSON each.
+    fn read_in_java(
+        &self,
+        names: &[String],
+        (file, text): (&str, &str),
+        class_path: &str,
+    ) -> anyhow::Result<Vec<Value>> {
+        let folder = RunFolder::new("files")?;
+        let program = folder.file(file);
+        std::fs::write(&program, text).context("writing the program")?;
         let mut command = Command::new("java");
-        command.args(["-cp", &install::registry_class_path()?]).arg(&program);
+        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", class_path]).arg(&program);
         for (index, name) in names.iter().enumerate() {
-            let file = folder.file(&format!("{index}.avro"));
-            std::fs::write(&file, self.read(name)?).context("writing a copy")?;
-            command.arg(file);
+            let copy = folder.file(&index.to_string());
+            std::fs::write(&copy, self.read(name)?).context("writing a copy")?;
+            command.arg(copy);
         }
         let output = command.stdin(Stdio::null()).output().context("starting Java")?;
         let complaint = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(
-            output.status.success(),
-            "the Avro reader ended with {}:\n{complaint}",
-            output.status
-        );
-        let text = String::from_utf8(output.stdout).context("the Avro reader did not print UTF-8")?;
+        anyhow::ensure!(output.status.success(), "{file} ended with {}:\n{complaint}", output.status);
+        let text = String::from_utf8(output.stdout).context("the reader did not print UTF-8")?;
         text.lines().map(|line| serde_json::from_str(line).context("a file's content")).collect()
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It shows what a client sees: status, headers and body, including answers that are not JSON.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,7 +12,11 @@ use hyper::header::{ACCEPT, HOST};
 use hyper::{HeaderMap, Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::block_on;
 
@@ -22,6 +27,9 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(100);
 #[derive(Clone, Debug)]
 pub struct RestClient {
     port: u16,
+    /// How to encrypt; plain without.
+    tls: Option<Arc<ClientConfig>>,
+    patience: Duration,
 }
 
 /// An HTTP answer.
@@ -64,7 +72,18 @@ impl Answer {
 impl RestClient {
     /// A client of the worker that listens on `port`.
     pub fn new(port: u16) -> Self {
-        Self { port }
+        Self { port, tls: None, patience: REQUEST_PATIENCE }
+    }
+
+    /// A client of an encrypted listener; `tls` says whom it trusts and which certificate it shows.
+    pub fn encrypted(port: u16, tls: Arc<ClientConfig>) -> Self {
+        Self { port, tls: Some(tls), patience: REQUEST_PATIENCE }
+    }
+
+    /// The same client, which gives a request up after `patience`.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// `127.0.0.1:port`.
@@ -130,17 +149,31 @@ impl RestClient {
         let request = request.body(body).context("building the request")?;
         let authority = self.authority();
         block_on(async {
-            tokio::time::timeout(REQUEST_PATIENCE, exchange(&authority, request))
+            tokio::time::timeout(self.patience, exchange(&authority, self.tls.clone(), request))
                 .await
-                .with_context(|| format!("no answer to {path} within {REQUEST_PATIENCE:?}"))?
+                .with_context(|| format!("no answer to {path} within {:?}", self.patience))?
         })
     }
 }
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
 
-async fn exchange(authority: &str, request: Request<Full<Bytes>>) -> anyhow::Result<Answer> {
+async fn exchange(
+    authority: &str,
+    tls: Option<Arc<ClientConfig>>,
+    request: Request<Full<Bytes>>,
+) -> anyhow::Result<Answer> {
     let stream = TcpStream::connect(authority).await.with_context(|| format!("connecting to {authority}"))?;
+    let Some(tls) = tls else { return ask(stream, request).await };
+    let name = ServerName::try_from("127.0.0.1").context("name of the server")?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await.context("TLS handshake")?;
+    ask(stream, request).await
+}
+
+async fn ask<S>(stream: S, request: Request<Full<Bytes>>) -> anyhow::Result<Answer>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context("HTTP handshake")?;
     let driver = tokio::spawn(connection);

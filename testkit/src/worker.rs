@@ -28,7 +28,15 @@ pub struct LakewardWorker {
     pub rest: RestClient,
     child: Child,
     folder: RunFolder,
+    program: Program,
     arguments: Vec<String>,
+}
+
+/// The binary of a worker and what its environment says.
+#[derive(Clone, Debug)]
+struct Program {
+    path: PathBuf,
+    environment: Vec<(String, String)>,
 }
 
 /// A `worker.properties` of a cluster of its own on `broker`: unique group and internal topics, no listener.
@@ -58,6 +66,24 @@ pub fn distributed_properties(broker: &KafkaBroker) -> Properties {
     properties
 }
 
+impl Program {
+    fn plain() -> anyhow::Result<Self> {
+        Ok(Self { path: install::worker()?, environment: Vec::new() })
+    }
+
+    fn with(mut self, environment: &[(&str, &str)]) -> Self {
+        let owned = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        self.environment.extend(owned);
+        self
+    }
+
+    fn start(&self, arguments: &[String], folder: &RunFolder) -> anyhow::Result<Child> {
+        let mut command = Command::new(&self.path);
+        command.args(arguments).envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Child::start("lakeward", &command, folder)
+    }
+}
+
 /// The value of `name`.
 ///
 /// # Panics
@@ -71,26 +97,42 @@ impl LakewardWorker {
     /// Starts `connect-distributed` with `properties` on a free port and waits until it is ready for
     /// requests.
     pub fn start_distributed(properties: &Properties) -> anyhow::Result<Self> {
-        let mut worker = Self::spawn("connect-distributed", properties, &[])?;
+        let mut worker = Self::spawn(Program::plain()?, "connect-distributed", properties, &[])?;
         worker.wait_until_ready()?;
         Ok(worker)
     }
 
+    /// Starts the build with failpoints, as `connect-distributed` on a free port, with these environment
+    /// variables. Does not wait: it may end before it is ready.
+    pub fn spawn_with_failpoints(
+        properties: &Properties,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
+        let program = Program { path: install::worker_with_failpoints()?, environment: Vec::new() };
+        let program = program.with(environment);
+        Self::spawn(program, "connect-distributed", properties, &[])
+    }
+
     /// Starts `connect-standalone` with `properties` and connector files (name and content).
     pub fn start_standalone(properties: &Properties, connectors: &[(&str, String)]) -> anyhow::Result<Self> {
-        let mut worker = Self::spawn("connect-standalone", properties, connectors)?;
+        let mut worker = Self::spawn(Program::plain()?, "connect-standalone", properties, connectors)?;
         worker.wait_until_ready()?;
         Ok(worker)
     }
 
     /// Starts a worker that is expected to end by itself, and returns its exit status and what it printed.
     pub fn run_to_end(properties: &Properties, patience: Duration) -> anyhow::Result<(ExitStatus, String)> {
-        let mut worker = Self::spawn("connect-distributed", properties, &[])?;
+        let mut worker = Self::spawn(Program::plain()?, "connect-distributed", properties, &[])?;
         let status = worker.child.wait(patience)?;
         Ok((status, worker.child.log()))
     }
 
-    fn spawn(mode: &str, properties: &Properties, connectors: &[(&str, String)]) -> anyhow::Result<Self> {
+    fn spawn(
+        program: Program,
+        mode: &str,
+        properties: &Properties,
+        connectors: &[(&str, String)],
+    ) -> anyhow::Result<Self> {
         let folder = RunFolder::new("worker")?;
         let port = free_port()?;
         let mut text: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
@@ -103,15 +145,12 @@ impl LakewardWorker {
             fs::write(&file, content).context("writing a connector file")?;
             arguments.push(file.display().to_string());
         }
-        let child = Self::start_process(&arguments, &folder)?;
-        Ok(Self { rest: RestClient::new(port), child, folder, arguments })
+        let child = program.start(&arguments, &folder)?;
+        Ok(Self { rest: RestClient::new(port), child, folder, program, arguments })
     }
 
-    fn start_process(arguments: &[String], folder: &RunFolder) -> anyhow::Result<Child> {
-        Child::start("lakeward", Command::new(install::worker()?).args(arguments), folder)
-    }
-
-    fn wait_until_ready(&mut self) -> anyhow::Result<()> {
+    /// Waits until it answers that it is ready for requests.
+    pub fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let (child, rest) = (&mut self.child, &self.rest);
         ready("the worker", START_PATIENCE, || {
             child.assert_running()?;
@@ -125,10 +164,33 @@ impl LakewardWorker {
         if self.child.ended()?.is_none() {
             bail!("the worker still runs");
         }
+        self.start_over()?;
+        self.wait_until_ready()
+    }
+
+    /// Kills it if it still runs and starts it again with other environment variables. Does not wait: it may
+    /// end before it is ready.
+    pub fn respawn(&mut self, environment: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.program.environment.clear();
+        self.program = self.program.clone().with(environment);
+        self.start_over()
+    }
+
+    fn start_over(&mut self) -> anyhow::Result<()> {
         // Forgets the old process before the new one writes its pid file.
         self.child.kill();
-        self.child = Self::start_process(&self.arguments, &self.folder)?;
-        self.wait_until_ready()
+        self.child = self.program.start(&self.arguments, &self.folder)?;
+        Ok(())
+    }
+
+    /// The exit status if it has ended.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.child.ended()
+    }
+
+    /// Waits for its end.
+    pub fn wait_for_end(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
+        self.child.wait(patience)
     }
 
     /// Stops the process without ending it, as a machine that hangs; [`LakewardWorker::thaw`] undoes it.

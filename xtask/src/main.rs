@@ -7,6 +7,7 @@ mod bench;
 mod conformance;
 mod demo;
 mod differential;
+mod kill_test;
 mod run;
 mod setup;
 mod tally;
@@ -35,6 +36,11 @@ Usage: cargo xtask <command> [arguments]
                        Java's; ends with `N passed, F failed, S skipped`
   differential [--cases N] [--seconds N] [--seed S] [--only NAME]
                        run seeded cases through Apache Kafka's own classes and ours, and print what differs
+  kill-test --minutes M [--seed S] [--mode all|NAME,NAME]
+                       workers die, hang and drain under load at every failpoint and at random, with Apache
+                       Kafka and an S3 server; ends with one JSON line, and fails when a record is missing
+                       or stored twice. Modes: count, dead-letters, interval, parts, schedule, source,
+                       wallclock; `--minutes 0` only builds
   setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, pyarrow) into
                        .lakeward/ of the workspace; instant when everything is there
   tidy                 check the repository's own rules: sizes, module docs, dependency directions, unsafe
@@ -78,6 +84,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
             run::say(HELP);
             Ok(ExitCode::SUCCESS)
         }
+        "kill-test" => kill_test::kill_test(&Workspace::locate()?, rest),
         "setup" => {
             setup::setup(&Workspace::locate()?)?;
             Ok(ExitCode::SUCCESS)

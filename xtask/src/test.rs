@@ -9,11 +9,16 @@ use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use anyhow::{Context, bail, ensure};
 
 use crate::conformance;
+use crate::kill_test;
 use crate::run::{run, say, step};
 use crate::setup;
 use crate::tally::Tally;
 use crate::tidy;
 use crate::workspace::{Workspace, cargo};
+
+/// Enough for a dozen faults on a slow machine; the same order of faults in every run.
+const KILL_TEST_MINUTES: &str = "2";
+const KILL_TEST_SEED: &str = "1";
 
 /// Runs all steps; the last line printed is `N passed, M failed`.
 pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
@@ -36,6 +41,10 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     });
     // The same selection as the tests: another one would compile the dependencies a second time.
     check("build", &|| run(&mut cargo_in(workspace, &["test", "--workspace", "--no-run"])));
+    check("build with failpoints", &|| kill_test::build(workspace));
+    check("kill test", &|| {
+        run(kill_test::command(workspace)?.args(["--minutes", KILL_TEST_MINUTES, "--seed", KILL_TEST_SEED]))
+    });
     let (mut tally, outcome) = tests(workspace)?;
     if let Err(err) = outcome {
         say(&format!("error: tests: {err:#}"));
@@ -62,7 +71,8 @@ fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
     let binary = workspace.target()?.join("debug").join("lakeward");
     let outcome = step("tests", || {
         let mut command = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"]);
-        let status = count(command.env("LAKEWARD_BIN", &binary), Tally::of_line, &mut tally)?;
+        command.env("LAKEWARD_BIN", &binary).env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
+        let status = count(&mut command, Tally::of_line, &mut tally)?;
         ensure!(status.success(), "cargo test ended with {status}");
         if tally.passed == 0 {
             bail!("no test ran");

@@ -1,4 +1,4 @@
-//! The jars of Apache Kafka and Kafka Connect, and of the formats of a schema registry, by Maven.
+//! The jars of Apache Kafka and Kafka Connect, of the formats of a schema registry and of Parquet, by Maven.
 
 use std::fs;
 use std::path::Path;
@@ -32,6 +32,25 @@ const REGISTRY: [Artifact; 11] = [
     Artifact("org.json", "json", "20250107"),
 ];
 
+/// What Java's readers of Parquet need beside the jars of Kafka and of [`REGISTRY`].
+const PARQUET: [Artifact; 13] = [
+    Artifact("com.fasterxml.woodstox", "woodstox-core", "5.4.0"),
+    Artifact("io.airlift", "aircompressor", "2.0.2"),
+    Artifact("org.apache.hadoop", "hadoop-common", "3.4.1"),
+    Artifact("org.apache.hadoop", "hadoop-mapreduce-client-core", "3.4.1"),
+    Artifact("org.apache.hadoop.thirdparty", "hadoop-shaded-guava", "1.3.0"),
+    Artifact("org.apache.parquet", "parquet-avro", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-column", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-common", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-encoding", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-format-structures", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-hadoop", PARQUET_VERSION),
+    Artifact("org.apache.parquet", "parquet-jackson", PARQUET_VERSION),
+    Artifact("org.codehaus.woodstox", "stax2-api", "4.2.2"),
+];
+/// The release that the S3 sink writes with.
+const PARQUET_VERSION: &str = "1.15.2";
+
 /// Held while Maven runs: two of them at once may spoil its local repository.
 static MAVEN: Mutex<()> = Mutex::new(());
 
@@ -49,21 +68,32 @@ enum Dependencies {
 pub(super) fn kafka() -> Install {
     Install {
         folder: "kafka",
-        version: format!("{KAFKA_VERSION} log4j {LOG4J_VERSION}"),
+        version: format!("{KAFKA_VERSION} log4j {LOG4J_VERSION} basic auth"),
         install: copy_kafka,
     }
 }
 
 /// `.lakeward/registry`: the jars under `libs/`.
 pub(super) fn registry() -> Install {
-    let names = REGISTRY.map(|Artifact(_, name, version)| format!("{name} {version}"));
-    Install { folder: "registry", version: names.join(", "), install: copy_registry }
+    Install { folder: "registry", version: names(&REGISTRY), install: copy_registry }
+}
+
+/// `.lakeward/parquet`: the jars under `libs/`.
+pub(super) fn parquet() -> Install {
+    Install { folder: "parquet", version: names(&PARQUET), install: copy_parquet }
+}
+
+fn names(artifacts: &[Artifact]) -> String {
+    let names: Vec<String> =
+        artifacts.iter().map(|Artifact(_, name, version)| format!("{name} {version}")).collect();
+    names.join(", ")
 }
 
 fn copy_kafka(folder: &Path) -> anyhow::Result<()> {
     let artifacts = [
         Artifact("org.apache.kafka", "kafka_2.13", KAFKA_VERSION),
         Artifact("org.apache.kafka", "connect-runtime", KAFKA_VERSION),
+        Artifact("org.apache.kafka", "connect-basic-auth-extension", KAFKA_VERSION),
         Artifact("org.apache.kafka", "connect-file", KAFKA_VERSION),
         Artifact("org.apache.kafka", "connect-json", KAFKA_VERSION),
         Artifact("org.apache.logging.log4j", "log4j-core", LOG4J_VERSION),
@@ -74,6 +104,10 @@ fn copy_kafka(folder: &Path) -> anyhow::Result<()> {
 
 fn copy_registry(folder: &Path) -> anyhow::Result<()> {
     copy_jars(folder, &REGISTRY, Dependencies::Without)
+}
+
+fn copy_parquet(folder: &Path) -> anyhow::Result<()> {
+    copy_jars(folder, &PARQUET, Dependencies::Without)
 }
 
 fn copy_jars(folder: &Path, artifacts: &[Artifact], dependencies: Dependencies) -> anyhow::Result<()> {

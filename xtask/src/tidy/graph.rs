@@ -41,7 +41,7 @@ const MAY_USE: [(&str, &[&str]); 20] = [
         &["lakeward-api", "lakeward-formats", "lakeward-registry", "lakeward-transforms"],
     ),
     ("lakeward-formats", &["lakeward-api", "lakeward-registry"]),
-    ("lakeward-kafka", &["lakeward-api"]),
+    ("lakeward-kafka", &["lakeward-api", "lakeward-keystore"]),
     ("lakeward-keystore", &[]),
     ("lakeward-loadgen", &["lakeward-api"]),
     ("lakeward-registry", &["lakeward-api", "lakeward-keystore"]),

@@ -1,0 +1,233 @@
+//! What runs during a kill test: connectors that cut files, or commit, in different ways.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::{Context, bail};
+use serde_json::{Map, Value, json};
+
+use crate::broker::KafkaBroker;
+use crate::child::RunFolder;
+use crate::objects::Objects;
+use crate::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
+
+/// A way of delivering records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// Small Parquet files by `flush.size`, several open at a time.
+    Count,
+    /// `flush.size`, and records that cannot be read go to a dead letter queue.
+    DeadLetters,
+    /// `rotate.interval.ms` with the time of records.
+    Interval,
+    /// Files that are stored in several parts.
+    Parts,
+    /// `rotate.schedule.interval.ms`.
+    Schedule,
+    /// Lines of a file to a topic, exactly once.
+    Source,
+    /// `rotate.interval.ms` with the time of the clock.
+    Wallclock,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Count,
+        Self::DeadLetters,
+        Self::Interval,
+        Self::Parts,
+        Self::Schedule,
+        Self::Source,
+        Self::Wallclock,
+    ];
+
+    /// As the command line names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::DeadLetters => "dead-letters",
+            Self::Interval => "interval",
+            Self::Parts => "parts",
+            Self::Schedule => "schedule",
+            Self::Source => "source",
+            Self::Wallclock => "wallclock",
+        }
+    }
+
+    /// Records per second and in all partitions.
+    pub(super) fn rate(self) -> usize {
+        match self {
+            Self::Count => 400,
+            Self::Parts => 80,
+            Self::DeadLetters | Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => 200,
+        }
+    }
+
+    /// Partitions of its topic.
+    pub(super) fn partitions(self) -> usize {
+        match self {
+            Self::Parts | Self::Source => 1,
+            _ => 4,
+        }
+    }
+
+    /// Records after which a file ends; `None` when time decides.
+    pub(super) fn flush_size(self) -> Option<usize> {
+        match self {
+            Self::Count => Some(300),
+            Self::DeadLetters => Some(100),
+            Self::Parts => Some(400),
+            Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => None,
+        }
+    }
+
+    fn settings(self) -> Vec<(&'static str, &'static str)> {
+        const TIME_BASED: [(&str, &str); 5] = [
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"),
+            ("partition.duration.ms", "60000"),
+            ("path.format", "'date'=YYYY-MM-dd/'minute'=HH-mm"),
+            ("locale", "en-US"),
+            ("timezone", "UTC"),
+        ];
+        match self {
+            Self::Count => vec![
+                ("format.class", "io.confluent.connect.s3.format.parquet.ParquetFormat"),
+                ("value.converter.schemas.enable", "true"),
+                ("partitioner.class", "io.confluent.connect.storage.partitioner.FieldPartitioner"),
+                ("partition.field.name", "kind"),
+            ],
+            Self::DeadLetters => {
+                vec![("errors.tolerance", "all"), ("errors.deadletterqueue.topic.replication.factor", "1")]
+            }
+            Self::Interval => {
+                [&TIME_BASED[..], &[("rotate.interval.ms", "2000"), ("timestamp.extractor", "Record")]]
+                    .concat()
+            }
+            Self::Parts => vec![("s3.part.size", "5242880")],
+            Self::Schedule => vec![("rotate.schedule.interval.ms", "1500"), ("timezone", "UTC")],
+            Self::Source => Vec::new(),
+            Self::Wallclock => {
+                let wallclock = [("rotate.interval.ms", "1500"), ("timestamp.extractor", "Wallclock")];
+                [&TIME_BASED[..], &wallclock].concat()
+            }
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        match Self::ALL.into_iter().find(|mode| mode.name() == text) {
+            Some(mode) => Ok(mode),
+            None => bail!("no mode is called {text}; there are {}", Self::ALL.map(Self::name).join(", ")),
+        }
+    }
+}
+
+/// A connector of the test and what belongs to it.
+pub(super) struct Connector {
+    pub(super) mode: Mode,
+    pub(super) name: String,
+    pub(super) topic: String,
+    /// Where records that cannot be read go.
+    pub(super) dead_letters: String,
+    pub(super) objects: Objects,
+    /// The file of a source, and the folder it is in.
+    pub(super) file: PathBuf,
+    _folder: RunFolder,
+    pub(super) config: Value,
+}
+
+/// One connector per mode, with topics and buckets of their own.
+pub(super) fn connectors(
+    modes: &[Mode],
+    broker: &KafkaBroker,
+    store: &Versitygw,
+) -> anyhow::Result<Vec<Connector>> {
+    let one = |mode: &Mode| {
+        let name = crate::unique(mode.name());
+        let partitions = i32::try_from(mode.partitions()).context("partitions")?;
+        let topic = broker.create_topic(mode.name(), partitions)?;
+        let objects = store.create_bucket(mode.name())?;
+        let folder = RunFolder::new(mode.name())?;
+        let file = folder.file("lines.txt");
+        std::fs::write(&file, "").context("making the file of the source")?;
+        let dead_letters = format!("{name}-dead-letters");
+        let mut connector = Connector {
+            mode: *mode,
+            name,
+            topic,
+            dead_letters,
+            objects,
+            file,
+            _folder: folder,
+            config: Value::Null,
+        };
+        connector.config =
+            if *mode == Mode::Source { source_config(&connector) } else { sink_config(&connector, store) };
+        Ok(connector)
+    };
+    modes.iter().map(one).collect()
+}
+
+fn sink_config(connector: &Connector, store: &Versitygw) -> Value {
+    let endpoint = store.endpoint();
+    // Without a number, time decides long before this many records.
+    let flush_size = connector.mode.flush_size().unwrap_or(1_000_000).to_string();
+    let mut config = Map::new();
+    let mut set = |name: &str, value: &str| config.insert(name.to_owned(), Value::from(value));
+    for (name, value) in [
+        ("connector.class", "io.confluent.connect.s3.S3SinkConnector"),
+        ("tasks.max", "2"),
+        ("topics", &connector.topic),
+        ("s3.bucket.name", connector.objects.bucket()),
+        ("s3.region", REGION),
+        ("store.url", &endpoint),
+        ("aws.access.key.id", ACCESS_KEY),
+        ("aws.secret.access.key", SECRET_KEY),
+        ("storage.class", "io.confluent.connect.s3.storage.S3Storage"),
+        ("format.class", "io.confluent.connect.s3.format.json.JsonFormat"),
+        ("flush.size", &flush_size),
+        ("consumer.override.session.timeout.ms", "3000"),
+        ("consumer.override.heartbeat.interval.ms", "1000"),
+        ("value.converter", "org.apache.kafka.connect.json.JsonConverter"),
+        ("value.converter.schemas.enable", "false"),
+    ] {
+        set(name, value);
+    }
+    if connector.mode == Mode::DeadLetters {
+        set("errors.deadletterqueue.topic.name", &connector.dead_letters);
+    }
+    for (name, value) in connector.mode.settings() {
+        set(name, value);
+    }
+    Value::Object(config)
+}
+
+/// Offsets in a topic of its own: transactions write there, and the worker's topic gets copies.
+fn source_config(connector: &Connector) -> Value {
+    json!({
+        "connector.class": "org.apache.kafka.connect.file.FileStreamSourceConnector",
+        "tasks.max": "1",
+        "file": connector.file.display().to_string(),
+        "topic": connector.topic,
+        "batch.size": "50",
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "offsets.storage.topic": format!("{}-offsets", connector.name),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_found_by_their_names() {
+        for mode in Mode::ALL {
+            assert_eq!(mode.name().parse::<Mode>().unwrap(), mode);
+        }
+        assert!("everything".parse::<Mode>().unwrap_err().to_string().contains("wallclock"));
+    }
+}
