@@ -14,7 +14,7 @@
 //! | `sign NAME` | sets `$NAME` to the signature of the lines under the newest session key |
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
@@ -34,21 +34,20 @@ use super::variables::Variables;
 ///
 /// # Errors
 /// What did not come true.
-pub fn perform(action: &Action, variables: &mut Variables) -> anyhow::Result<()> {
+pub fn perform(action: &Action, broker: &KafkaBroker, variables: &mut Variables) -> anyhow::Result<()> {
     let words: Vec<String> = action.words.iter().map(|word| variables.expand(word)).collect();
     let lines: Vec<String> = action.lines.iter().map(|line| variables.expand(line)).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let folder = PathBuf::from(variables.get("dir"));
     if let ["sign", name] = words[..] {
-        let signature = signature(&variables.get("config_topic"), &lines.join("\n"))?;
+        let signature = signature(broker, &variables.get("config_topic"), &lines.join("\n"))?;
         variables.set(name, signature);
         return Ok(());
     }
-    act(&words, &lines, &folder).with_context(|| format!("@ {}", words.join(" ")))
+    act(&words, &lines, broker, &folder).with_context(|| format!("@ {}", words.join(" ")))
 }
 
-fn act(words: &[&str], lines: &[String], folder: &std::path::Path) -> anyhow::Result<()> {
-    let broker = KafkaBroker::shared();
+fn act(words: &[&str], lines: &[String], broker: &KafkaBroker, folder: &Path) -> anyhow::Result<()> {
     match *words {
         ["topic", name, count, ref settings @ ..] => {
             let settings: Option<Vec<(&str, &str)>> =
@@ -76,8 +75,8 @@ fn act(words: &[&str], lines: &[String], folder: &std::path::Path) -> anyhow::Re
             ensure!(found == lines, "expected {lines:?}, found {found:?}");
             Ok(())
         }),
-        ["records", topic, part] => until(|| in_order(topic, part, lines)),
-        ["newest", topic, key] => until(|| newest(topic, key, lines)),
+        ["records", topic, part] => until(|| in_order(broker, topic, part, lines)),
+        ["newest", topic, key] => until(|| newest(broker, topic, key, lines)),
         ["committed", group, topic, expected] => until(|| {
             let found = broker.committed_offset(group, topic, 0)?;
             let found = found.map_or_else(|| "-".to_owned(), |offset| offset.to_string());
@@ -94,8 +93,8 @@ fn act(words: &[&str], lines: &[String], folder: &std::path::Path) -> anyhow::Re
 }
 
 /// The signature of a request between workers, in base64. Source: KIP-507.
-fn signature(config_topic: &str, body: &str) -> anyhow::Result<String> {
-    let records = read_topic(KafkaBroker::shared(), config_topic)?;
+fn signature(broker: &KafkaBroker, config_topic: &str, body: &str) -> anyhow::Result<String> {
+    let records = read_topic(broker, config_topic)?;
     let newest = records.iter().rfind(|record| record.key_text() == "session-key");
     let newest: Value = serde_json::from_str(&value_text(newest.context("there is no session key")?))?;
     let key = STANDARD.decode(newest["key"].as_str().context("the session key has no key")?)?;
@@ -124,8 +123,8 @@ fn value_text(record: &Record) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn in_order(topic: &str, part: &str, lines: &[String]) -> anyhow::Result<()> {
-    let records = read_topic(KafkaBroker::shared(), topic)?;
+fn in_order(broker: &KafkaBroker, topic: &str, part: &str, lines: &[String]) -> anyhow::Result<()> {
+    let records = read_topic(broker, topic)?;
     let found: Vec<(String, String)> = records
         .iter()
         .map(|record| (record.key_text(), value_text(record)))
@@ -140,8 +139,8 @@ fn in_order(topic: &str, part: &str, lines: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn newest(topic: &str, key: &str, lines: &[String]) -> anyhow::Result<()> {
-    let records = read_topic(KafkaBroker::shared(), topic)?;
+fn newest(broker: &KafkaBroker, topic: &str, key: &str, lines: &[String]) -> anyhow::Result<()> {
+    let records = read_topic(broker, topic)?;
     let found = records.iter().rfind(|record| record.key_text() == key);
     let record = found.with_context(|| {
         let keys: Vec<String> = records.iter().map(Record::key_text).collect();

@@ -15,10 +15,7 @@ use super::script::Script;
 /// # Errors
 /// Names the file and line that means nothing, a name that two cases have, or a difference without its row.
 pub fn read() -> anyhow::Result<Vec<Script>> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .context("CARGO_MANIFEST_DIR is not set: run the suite through cargo")?;
-    let package = PathBuf::from(package);
-    let folder = package.join("contract");
+    let (package, folder) = (package()?, folder()?);
     let mut files = Vec::new();
     for entry in fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
         let path = entry?.path();
@@ -43,14 +40,26 @@ pub fn read() -> anyhow::Result<Vec<Script>> {
 /// # Errors
 /// When the file cannot be read, or a row names no case.
 pub fn open(scripts: &[Script]) -> anyhow::Result<Vec<String>> {
-    let package = std::env::var("CARGO_MANIFEST_DIR").context("start this through cargo")?;
-    let table = fs::read_to_string(PathBuf::from(package).join("OPEN.md")).context("reading OPEN.md")?;
+    let table = fs::read_to_string(package()?.join("OPEN.md")).context("reading OPEN.md")?;
     let names: Vec<String> = differences::names(&table).into_iter().map(str::to_owned).collect();
     for name in &names {
         let mut cases = scripts.iter().flat_map(|script| &script.cases);
         ensure!(cases.any(|case| case.name == *name), "a row of OPEN.md names {name}, which is no case");
     }
     Ok(names)
+}
+
+fn package() -> anyhow::Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR");
+    package.map(PathBuf::from).context("CARGO_MANIFEST_DIR is not set: run the suite through cargo")
+}
+
+/// Where the case files are, and the certificates in `tls` below it.
+///
+/// # Errors
+/// The suite was not started through cargo.
+pub fn folder() -> anyhow::Result<PathBuf> {
+    Ok(package()?.join("contract"))
 }
 
 fn refuse_equal_names(scripts: &[Script]) -> anyhow::Result<()> {

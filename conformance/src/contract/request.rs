@@ -25,8 +25,22 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 pub fn perform(request: &Request, rest: &RestClient, variables: &mut Variables) -> anyhow::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     let path = variables.expand(&request.path);
+    if request.is_refused {
+        return match exchange(request, &path, rest, variables) {
+            Ok(answer) => bail!("{} {path} was not refused but answered {}", request.method, answer.status),
+            Err(_) => Ok(()),
+        };
+    }
     loop {
-        let answer = exchange(request, &path, rest, variables)?;
+        let answer = match exchange(request, &path, rest, variables) {
+            Ok(answer) => answer,
+            // A worker that starts does not listen yet.
+            Err(_) if request.until && Instant::now() < deadline => {
+                std::thread::sleep(LOOK_INTERVAL);
+                continue;
+            }
+            Err(err) => return Err(err),
+        };
         let outcome = compare(request, &answer, variables).map_err(|err| {
             let text: String = answer.text.chars().take(SHOWN_CHARS).collect();
             anyhow!("{err:#}; {} {path} answered {}: {text}", request.method, answer.status)

@@ -1,44 +1,31 @@
 //! The language of case files, read into steps.
 //!
 //! ```text
-//! mode standalone                 before the first case: the kind of worker (default distributed)
-//! set topic.tracking.enable=false    a worker setting of this file
+//! set topic.tracking.enable=false    before the first case: what the worker is like (see `launch`)
 //! == setup                        steps that run once, before the cases
 //! == rest.root.names_the_cluster  a case
 //! only java                       it is an accepted difference: see DIFFERENCES.md
 //! GET /connectors/$c              a request; `until GET …` repeats it until the answer fits
-//! @ second                        a second worker joins the cluster; later requests go to it
-//! @ first                         later requests go to the first worker again
 //! + accept: text/html             a request header
 //! > {"name": "$c"}                a line of the body
-//! < 200                           the status
+//! < 200                           the status; `refused` when there is no answer
 //! < location: http://…            an answer header; `-` means absent
 //! < {"name": "$c"}                a pattern of the body (see `pattern`); it may go on in further lines
 //! < error Connector $c not found  short for {"error_code": status, "message": …}
 //! < text OK                       the exact body
-//! @ topic $t 1                    an action (see `action`)
+//! @ topic $t 1                    an action (see `action` and `stage`)
 //! = line                          a line of the action's input
 //! ```
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 
-/// How the worker of a file runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
-    /// A cluster of its own.
-    #[default]
-    Distributed,
-    /// Connectors in memory.
-    Standalone,
-}
+use super::launch::Launch;
 
 /// A case file.
 #[derive(Debug, Default)]
 pub struct Script {
-    /// Kind of worker.
-    pub mode: Mode,
-    /// Worker settings beside the usual ones.
-    pub settings: Vec<(String, String)>,
+    /// What its worker is like.
+    pub launch: Launch,
     /// Steps before the cases.
     pub setup: Vec<Step>,
     /// The cases in file order.
@@ -78,6 +65,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Body, with variables.
     pub body: Option<String>,
+    /// Whether there must be no answer: the connection is refused.
+    pub is_refused: bool,
     /// Expected status.
     pub status: u16,
     /// Expected headers; `None` is absent.
@@ -140,22 +129,11 @@ impl Script {
             return Ok(());
         }
         let steps = match place {
-            Place::Head => return self.head(line),
+            Place::Head => return self.launch.line(line),
             Place::Setup => &mut self.setup,
             Place::Case => &mut self.cases.last_mut().context("no case")?.steps,
         };
         add(steps, line)
-    }
-
-    fn head(&mut self, line: &str) -> anyhow::Result<()> {
-        if line == "mode standalone" {
-            self.mode = Mode::Standalone;
-        } else if let Some((name, value)) = line.strip_prefix("set ").and_then(|rest| rest.split_once('=')) {
-            self.settings.push((name.to_owned(), value.to_owned()));
-        } else {
-            bail!("before the first case only `mode` and `set`");
-        }
-        Ok(())
     }
 }
 
@@ -206,6 +184,8 @@ fn expect(request: &mut Request, text: &str) -> anyhow::Result<()> {
     if let Body::Json(pattern) = &mut request.answer {
         pattern.push('\n');
         pattern.push_str(text);
+    } else if text == "refused" {
+        request.is_refused = true;
     } else if request.status == 0 {
         request.status = text.parse().context("the first expectation is the status")?;
     } else if text.starts_with(['{', '[', '"']) {
@@ -230,7 +210,7 @@ mod tests {
         let text = "set a=b\n== setup\n@ topic $t 1\n== x.y\nonly java\nuntil GET /a\n+ accept: b\n< 200\n\
                     < vary: -\n< {\"a\":\n< 1}\n== z\nPUT /b\n> {}\n< 404\n< error gone\n";
         let script = Script::parse(text).unwrap();
-        assert_eq!(script.settings, [("a".to_owned(), "b".to_owned())]);
+        assert_eq!(script.launch.settings, [("a".to_owned(), "b".to_owned())]);
         assert_eq!((script.setup.len(), script.cases.len()), (1, 2));
         assert_eq!(script.cases[0].only.as_deref(), Some("java"));
         let Step::Request(first) = &script.cases[0].steps[0] else { panic!("a request") };

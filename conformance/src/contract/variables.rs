@@ -60,8 +60,17 @@ impl Variables {
 }
 
 /// What the runner sets for the whole life of a worker.
-const BUILT_IN: [&str; 6] =
-    ["authority", "bootstrap", "config_topic", "group", "offset_topic", "status_topic"];
+const BUILT_IN: [&str; 9] = [
+    "admin_authority",
+    "authority",
+    "bootstrap",
+    "config_topic",
+    "group",
+    "login",
+    "offset_topic",
+    "second_authority",
+    "status_topic",
+];
 
 /// Members of connector configurations that nearly every case needs. They name no other shorthand.
 const SHORTHANDS: [(&str, &str); 2] = [

@@ -1,21 +1,27 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
 mod avro_files;
+mod client_tls;
 mod connectors;
+mod decided_cuts;
 mod delivery;
 mod demo;
 mod differential;
 mod differential_plugins;
 mod engines;
+mod failpoints;
 mod failures;
 mod faults;
 mod forwarding;
 mod internal_topics;
 mod java_interop;
 mod json_lines;
+mod keys_and_headers;
+mod large_cluster;
 mod lifecycle;
 mod loggers;
 mod malformed_bodies;
+mod max_block;
 mod metrics;
 mod metrics_clients;
 mod offsets;
@@ -36,6 +42,8 @@ mod source_exactly_once;
 mod source_interop;
 mod source_rig;
 mod standalone;
+mod store_faults;
+mod store_requests;
 mod transforms;
 mod validate_keys;
 mod variables;

@@ -71,13 +71,34 @@ fn clients_of_tasks_show_what_they_sent_and_fetched_until_they_end() {
 }
 
 #[test]
+fn admin_clients_show_their_connections_and_requests() {
+    let mut rig = SourceRig::start(&[OFTEN]);
+    rig.append(1);
+    rig.create(&[
+        ("topic.creation.default.partitions", "1"),
+        ("topic.creation.default.replication.factor", "1"),
+    ]);
+    let rest = &rig.worker.rest;
+    let client = format!("connector-adminclient-{}-0", rig.connector);
+    wait_for_value(rest, &format!("kafka_admin_client_connection_count{{clientid=\"{client}\"}}"), 1.0);
+    let sent = format!("kafka_admin_client_admin_client_metrics_request_total{{client_id=\"{client}\"}}");
+    assert!(value(&page(rest, "jmx"), &sent).is_some_and(|count| count >= 1.0));
+    rest.delete(&format!("/connectors/{}", rig.connector)).unwrap().expect_status(204);
+    wait_for("the task's admin client to be gone", PATIENCE, || {
+        if page(rest, "both").contains(&client) { Err("it is there") } else { Ok(()) }
+    });
+}
+
+#[test]
 fn clients_say_nothing_when_that_is_switched_off() {
     let mut rig = SourceRig::start(&[("lakeward.client.metrics.interval.ms", "0")]);
     rig.append(3);
     rig.create(&[]);
     rig.wait_for_last();
     let page = page(&rig.worker.rest, "both");
-    assert!(!page.contains("kafka_producer_") && !page.contains("kafka_consumer_"), "{page}");
+    for kind in ["admin_client", "consumer", "producer"] {
+        assert!(!page.contains(&format!("kafka_{kind}_")), "{page}");
+    }
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! Failpoints: every named place around a durable step is passed by real work, and the usual build has none.
+//!
+//! What happens when a worker ends there is shown by the kill test (`cargo xtask kill-test`) for deliveries
+//! exactly once, and here for sources at least once.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::{Command, Stdio};
+
+use lakeward_conformance::sink_config::SinkConfig;
+use lakeward_testkit::broker::KafkaBroker;
+use lakeward_testkit::child::RunFolder;
+use lakeward_testkit::records::{Record, produce};
+use lakeward_testkit::store::Versitygw;
+use lakeward_testkit::wait::wait_for;
+use lakeward_testkit::worker::{LakewardWorker, distributed_properties};
+use lakeward_testkit::{install, unique};
+use serde_json::json;
+
+use crate::source_rig::{FILE_SOURCE, PATIENCE, SourceRig};
+
+/// Records of 16 KiB that make a file larger than one part.
+const LARGE_COUNT: usize = 400;
+const LARGE_BYTES: usize = 16 * 1024;
+
+/// All names, as the worker tells them.
+fn names() -> BTreeSet<String> {
+    let worker = install::worker_with_failpoints().expect("the worker with failpoints is built");
+    let output = Command::new(worker).arg("failpoints").stdin(Stdio::null()).output().expect("it runs");
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).expect("names are text");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A sink whose cuts are decided by the clock, with a record that cannot be read.
+fn small_sink(worker: &LakewardWorker) {
+    let broker = KafkaBroker::shared();
+    let topic = broker.create_topic("small", 1).expect("the broker creates topics");
+    let objects = Versitygw::shared().create_bucket("small").expect("the store creates buckets");
+    let dead_letters = unique("dead-letters");
+    let config = SinkConfig::new(&topic, &objects, 1_000_000).json_lines().with(&[
+        ("rotate.schedule.interval.ms", "500"),
+        ("timezone", "UTC"),
+        ("errors.tolerance", "all"),
+        ("errors.deadletterqueue.topic.name", &dead_letters),
+        ("errors.deadletterqueue.topic.replication.factor", "1"),
+    ]);
+    let mut records: Vec<Record> = (0..10).map(|id| Record::json(&json!({ "id": id }))).collect();
+    records.push(Record::of("{broken"));
+    produce(broker, &topic, &records).expect("the broker takes records");
+    worker.create(&unique("small"), &config.json());
+}
+
+/// A sink that stores a file in parts.
+fn large_sink(worker: &LakewardWorker) {
+    let broker = KafkaBroker::shared();
+    let topic = broker.create_topic("large", 1).expect("the broker creates topics");
+    let objects = Versitygw::shared().create_bucket("large").expect("the store creates buckets");
+    let config =
+        SinkConfig::new(&topic, &objects, LARGE_COUNT).json_lines().with(&[("s3.part.size", "5242880")]);
+    let filler = "x".repeat(LARGE_BYTES);
+    let value = |id| Record::json(&json!({"id": id, "filler": filler}));
+    let records: Vec<Record> = (0..LARGE_COUNT).map(value).collect();
+    produce(broker, &topic, &records).expect("the broker takes records");
+    worker.create(&unique("large"), &config.json());
+}
+
+/// A source whose offsets are in a topic of its own, with copies in the worker's.
+fn source(worker: &LakewardWorker, folder: &RunFolder) {
+    let file = folder.file("lines.txt");
+    fs::write(&file, "one\ntwo\n").expect("files can be written");
+    let config = json!({
+        "connector.class": FILE_SOURCE,
+        "tasks.max": "1",
+        "file": file.display().to_string(),
+        "topic": KafkaBroker::shared().create_topic("lines", 1).expect("a topic"),
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "offsets.storage.topic": unique("own-offsets"),
+    });
+    worker.create(&unique("source"), &config);
+}
+
+#[test]
+fn every_failpoint_is_passed() {
+    let folder = RunFolder::new("failpoints").unwrap();
+    let log = folder.file("passed.txt");
+    let mut properties = distributed_properties(KafkaBroker::shared());
+    properties.push(("exactly.once.source.support".to_owned(), "enabled".to_owned()));
+    let environment = [("LAKEWARD_FAILPOINT_LOG", log.to_str().unwrap())];
+    let mut worker = LakewardWorker::spawn_with_failpoints(&properties, &environment).unwrap();
+    worker.wait_until_ready().unwrap();
+    small_sink(&worker);
+    large_sink(&worker);
+    source(&worker, &folder);
+    let names = names();
+    wait_for("all failpoints", PATIENCE, || {
+        let text = fs::read_to_string(&log).map_err(|err| vec![err.to_string()])?;
+        let missing: Vec<String> =
+            names.iter().filter(|name| !text.lines().any(|line| line == *name)).cloned().collect();
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    });
+}
+
+#[test]
+fn the_usual_build_has_no_failpoints() {
+    let worker = install::worker().unwrap();
+    let output = Command::new(&worker).arg("failpoints").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let usual = fs::read(worker).unwrap();
+    let with_failpoints = fs::read(install::worker_with_failpoints().unwrap()).unwrap();
+    let holds = |binary: &[u8], text: &str| String::from_utf8_lossy(binary).contains(text);
+    for text in ["LAKEWARD_FAILPOINT", "sink.upload.before_put"] {
+        assert!(!holds(&usual, text), "{text} is in the usual build");
+        assert!(holds(&with_failpoints, text), "{text} is in neither build");
+    }
+}
+
+#[test]
+fn a_source_that_ends_around_its_offsets_loses_no_line() {
+    let sessions = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "2000")];
+    let mut rig = SourceRig::start(&[&sessions[..], &[("offset.flush.interval.ms", "100")]].concat());
+    rig.create(&[]);
+    rig.append(500);
+    rig.wait_for_last();
+    for place in
+        ["source.produce.after_ack:300", "source.offsets.before_write:2", "source.offsets.after_write:2"]
+    {
+        rig.worker.kill();
+        let environment = [("LAKEWARD_FAILPOINT", place)];
+        rig.worker = LakewardWorker::spawn_with_failpoints(&rig.properties, &environment).unwrap();
+        // Until it ends, which two flushes of offsets may bring about.
+        let end = wait_for(place, PATIENCE, || {
+            rig.append(200);
+            rig.worker.ended().ok().flatten().ok_or("it runs")
+        });
+        assert_eq!(end.code(), None, "a signal ended it");
+    }
+    rig.worker = LakewardWorker::start_distributed(&rig.properties).unwrap();
+    rig.append(100);
+    let ids: BTreeSet<u64> = rig.wait_for_last().into_iter().collect();
+    assert_eq!(ids.into_iter().collect::<Vec<_>>(), rig.written(), "lines were lost");
+    rig.wait_for_offset();
+}
