@@ -195,11 +195,17 @@ impl Actor {
 
     async fn on_role(&mut self) {
         let role = *self.role_changes.borrow_and_update();
-        if role == self.role || !self.take_role(role).await {
+        if role == self.role {
+            // What could not be taken over in time is somebody else's now.
+            if self.takeover.take().is_none() || role == Role::Undecided {
+                return;
+            }
+        } else if self.take_role(role).await {
+            self.parts.metrics.role(role);
+            tracing::info!(?role, "role in the worker group");
+        } else {
             return;
         }
-        self.parts.metrics.role(role);
-        tracing::info!(?role, "role in the worker group");
         while let Some((command, reply)) = self.early.pop_front() {
             self.on_command(command, reply).await;
         }

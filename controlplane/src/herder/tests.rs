@@ -326,3 +326,17 @@ async fn a_clean_stop_unassigns_connector_and_tasks_in_the_term_they_ran_in() {
     assert_eq!(last("status-connector-a"), unassigned);
     assert_eq!(last("status-task-a-0"), unassigned);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_could_not_be_taken_and_went_away_leaves_nothing_behind() {
+    let bench = Bench::new(Role::Follower, &[Fate::Refused], &[]);
+    bench.request(Command::Ping).await.unwrap();
+    bench.role.send_replace(LEADER);
+    bench.within(Duration::from_millis(1)).await;
+    bench.role.send_replace(Role::Follower);
+    // Time passes only while the herder rests: it must not ask again and again for what is over.
+    bench.within(Duration::from_secs(60)).await;
+    let began = Instant::now();
+    assert!(bench.create().await.is_err(), "a follower does not write");
+    assert_eq!(began.elapsed().as_secs(), 0);
+}

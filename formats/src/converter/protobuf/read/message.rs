@@ -134,11 +134,12 @@ impl MessageCells {
         let Some(rivals) = rivals else {
             return self.columns[column].field(wire, cursor, row);
         };
+        // What the field cannot have leaves the others as they are.
+        if wire == self.columns[column].wire && !self.columns[column].knows(cursor)? {
+            return Ok(true);
+        }
         if !self.columns[column].field(wire, cursor, row)? {
             return Ok(false);
-        }
-        if self.columns[column].rows == row {
-            return Ok(true);
         }
         for rival in rivals.filter(|rival| *rival != column) {
             self.columns[rival].truncate(row);
