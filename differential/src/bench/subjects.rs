@@ -139,9 +139,27 @@ fn converters(shapes: &[(&'static str, Vec<Record>)]) -> anyhow::Result<Vec<Subj
     let numbers = column(Kind::Int32, |row| Value::Int32(row as i32 * 7919));
     let class = setup("org.apache.kafka.connect.converters.IntegerConverter", &[]);
     both(&mut all, "IntegerConverter", "int32", class, numbers.clone())?;
+    more_numbers(&mut all)?;
     header_converters(&mut all, strings, numbers);
     all.extend(registered::all(&[("flat", flat()), ("nested", nested())])?);
     Ok(all)
+}
+
+/// The converters of single values that Kafka has beside those of texts, bytes and INT32.
+fn more_numbers(all: &mut Vec<Subject>) -> anyhow::Result<()> {
+    type Cell = fn(usize) -> Value;
+    let kinds: [(&str, &'static str, Kind, Cell); 5] = [
+        ("BooleanConverter", "boolean", Kind::Boolean, |row| Value::Boolean(row.is_multiple_of(3))),
+        ("DoubleConverter", "float64", Kind::Float64, |row| Value::Float64(row as f64 * 0.37)),
+        ("FloatConverter", "float32", Kind::Float32, |row| Value::Float32(row as f32 * 0.37)),
+        ("LongConverter", "int64", Kind::Int64, |row| Value::Int64(row as i64 * 7919)),
+        ("ShortConverter", "int16", Kind::Int16, |row| Value::Int16(row as i16)),
+    ];
+    for (name, shape, kind, value) in kinds {
+        let class = setup(&format!("org.apache.kafka.connect.converters.{name}"), &[]);
+        both(all, name, shape, class, column(kind, value))?;
+    }
+    Ok(())
 }
 
 /// A converter from values to bytes, and from those bytes back.
