@@ -61,6 +61,10 @@ const SERIALIZED: &[&str] = &[
 /// Whether there is such a class; blanks around the name do not count.
 pub(super) fn is_known(name: &str) -> bool {
     let Some((package, class)) = name.trim().rsplit_once('.') else { return false };
+    // Java itself has thousands; whoever names one meant a class that is there.
+    if package.starts_with("java.") {
+        return true;
+    }
     if package == "org.apache.kafka.common.serialization" {
         let kind = class.strip_suffix("Deserializer").or_else(|| class.strip_suffix("Serializer"));
         return kind.is_some_and(|kind| SERIALIZED.contains(&kind));
@@ -81,6 +85,7 @@ mod tests {
             ("org.apache.kafka.common.serialization.Serializer", false),
             ("org.apache.kafka.clients.producer.roundRobinPartitioner", false),
             ("RoundRobinPartitioner", false),
+            ("java.lang.String", true),
             ("no.Such", false),
             ("", false),
         ] {

@@ -107,6 +107,7 @@ pub(super) const KNOWN: &[Known] = &[
                 (Kind::Bytes, Answer::Registered { .. }, Answer::Registered { .. })
                 | (Kind::Value, Answer::Typed(_), Answer::Typed(_)) => true,
                 (Kind::Outcome, Answer::Typed(_), ours) => message(ours) == "Zero length BigInteger",
+                (Kind::Outcome, java, Answer::Registered { .. }) => message(java) == "Failed to write",
                 _ => false,
             };
             let schema = || of_answer(finding.java).or_else(|| of_payload(finding));

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::{Known, accepted, class, message};
 use crate::case::Answer;
 use crate::compare::{Kind, same_json};
-use crate::model::Show;
+use crate::model::{Show, Typed};
 
 pub(super) const KNOWN: &[Known] = &[
     accepted(
@@ -100,7 +100,8 @@ pub(super) const KNOWN: &[Known] = &[
         "generalised unions are numbered as schemas are met: Java meets one with its first good record",
         |finding| match (finding.java, finding.ours) {
             (Answer::Typed(java), Answer::Typed(ours)) => {
-                finding.kind == Kind::Schema && unnumbered(&java.shown()) == unnumbered(&ours.shown())
+                let schema = |typed: &Typed| typed.schema.as_ref().map(|schema| unnumbered(&schema.shown()));
+                finding.kind == Kind::Schema && schema(java) == schema(ours)
             }
             _ => false,
         },
