@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, PrimitiveArray};
-use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, NullBufferBuilder};
 use lakeward_api::batch::Values;
 use lakeward_api::converter::{Decoded, Run};
 use lakeward_api::schema::Schema;
@@ -35,7 +35,7 @@ pub(super) fn decode(primitive: Primitive, schema: &Arc<Schema>, payloads: &[Opt
 /// `None` when some have not.
 pub(super) fn regular(primitive: Primitive, schema: &Arc<Schema>, payloads: &BinaryArray) -> Option<Decoded> {
     let array = match primitive {
-        Primitive::Boolean => return None,
+        Primitive::Boolean => flags(payloads),
         Primitive::Double => swapped::<Float64Type, 8>(payloads, f64::from_be_bytes),
         Primitive::Float => swapped::<Float32Type, 4>(payloads, f32::from_be_bytes),
         Primitive::Integer => swapped::<Int32Type, 4>(payloads, i32::from_be_bytes),
@@ -51,16 +51,28 @@ fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
     payloads: &BinaryArray,
     number: fn([u8; SIZE]) -> T::Native,
 ) -> Option<ArrayRef> {
+    let bytes = of_one_size(payloads, SIZE)?;
+    let cells: Vec<T::Native> = bytes.as_chunks::<SIZE>().0.iter().map(|bytes| number(*bytes)).collect();
+    Some(Arc::new(PrimitiveArray::<T>::new(cells.into(), None)))
+}
+
+fn flags(payloads: &BinaryArray) -> Option<ArrayRef> {
+    let bytes = of_one_size(payloads, 1)?;
+    let is_regular = bytes.iter().fold(true, |all, byte| all & (*byte <= 1));
+    let cells = BooleanBuffer::collect_bool(bytes.len(), |at| bytes[at] == 1);
+    is_regular.then(|| Arc::new(BooleanArray::new(cells, None)) as ArrayRef)
+}
+
+/// The bytes of all payloads when each has `size` of them.
+fn of_one_size(payloads: &BinaryArray, size: usize) -> Option<&[u8]> {
     let offsets = payloads.value_offsets();
-    let size = i32::try_from(SIZE).ok()?;
+    let size = i32::try_from(size).ok()?;
     // Folded rather than searched, so that it is vectorised.
     let is_regular = offsets.windows(2).fold(true, |all, pair| all & (pair[1] - pair[0] == size));
     if payloads.is_empty() || payloads.null_count() > 0 || !is_regular {
         return None;
     }
-    let bytes = &payloads.value_data()[offsets[0] as usize..offsets[payloads.len()] as usize];
-    let cells: Vec<T::Native> = bytes.as_chunks::<SIZE>().0.iter().map(|bytes| number(*bytes)).collect();
-    Some(Arc::new(PrimitiveArray::<T>::new(cells.into(), None)))
+    Some(&payloads.value_data()[offsets[0] as usize..offsets[payloads.len()] as usize])
 }
 
 /// Which rows could be read.

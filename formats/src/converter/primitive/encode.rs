@@ -40,7 +40,7 @@ fn regular(primitive: Primitive, values: &Values) -> Option<BinaryArray> {
         return None;
     }
     match primitive {
-        Primitive::Boolean => None,
+        Primitive::Boolean => Some(flags(array)),
         Primitive::Double => Some(swapped::<Float64Type, 8>(array, double)),
         Primitive::Float => Some(swapped::<Float32Type, 4>(array, f32::to_be_bytes)),
         Primitive::Integer => Some(swapped::<Int32Type, 4>(array, i32::to_be_bytes)),
@@ -55,10 +55,19 @@ fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
 ) -> BinaryArray {
     let numbers = array.as_primitive::<T>();
     let data: Vec<[u8; SIZE]> = numbers.values().iter().map(|number| bytes(*number)).collect();
-    let size = i32::try_from(SIZE).expect("numbers have few bytes");
-    let rows = i32::try_from(numbers.len()).expect("a batch has few rows");
+    of_one_size(data.into_flattened(), SIZE)
+}
+
+fn flags(array: &ArrayRef) -> BinaryArray {
+    of_one_size(array.as_boolean().values().iter().map(u8::from).collect(), 1)
+}
+
+/// Payloads of `size` bytes each.
+fn of_one_size(data: Vec<u8>, size: usize) -> BinaryArray {
+    let rows = i32::try_from(data.len() / size).expect("a batch has few rows");
+    let size = i32::try_from(size).expect("numbers have few bytes");
     let ends: Vec<i32> = (0..=rows).map(|row| row * size).collect();
-    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into_flattened().into(), None)
+    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into(), None)
 }
 
 fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {
