@@ -42,7 +42,8 @@ pub(super) fn regular(primitive: Primitive, schema: &Arc<Schema>, payloads: &Bin
         Primitive::Long => swapped::<Int64Type, 8>(payloads, i64::from_be_bytes),
         Primitive::Short => swapped::<Int16Type, 2>(payloads, i16::from_be_bytes),
     }?;
-    let rows = (0..).take(payloads.len()).collect();
+    // A range of known length: an open one is not vectorised.
+    let rows = (0..u32::try_from(payloads.len()).expect("a batch has fewer than 2^32 rows")).collect();
     let run = Run { rows, values: Values::Typed { schema: Arc::clone(schema), array } };
     Some(Decoded { runs: vec![run], errors: Vec::new() })
 }
@@ -59,8 +60,22 @@ fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
 fn flags(payloads: &BinaryArray) -> Option<ArrayRef> {
     let bytes = of_one_size(payloads, 1)?;
     let is_regular = bytes.iter().fold(true, |all, byte| all & (*byte <= 1));
-    let cells = BooleanBuffer::collect_bool(bytes.len(), |at| bytes[at] == 1);
-    is_regular.then(|| Arc::new(BooleanArray::new(cells, None)) as ArrayRef)
+    is_regular.then(|| Arc::new(BooleanArray::new(packed(bytes), None)) as ArrayRef)
+}
+
+/// One bit for each byte, which is 0 or 1.
+fn packed(bytes: &[u8]) -> BooleanBuffer {
+    /// Moves bit 0 of byte `n` to bit `56 + n`; no two of the 64 sums of places are the same, so nothing carries.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+    let gathered = |bytes: [u8; 8]| (u64::from_le_bytes(bytes).wrapping_mul(GATHER) >> 56) as u8;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    let mut bits: Vec<u8> = eights.iter().map(|bytes| gathered(*bytes)).collect();
+    if !rest.is_empty() {
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        bits.push(gathered(last));
+    }
+    BooleanBuffer::new(bits.into(), 0, bytes.len())
 }
 
 /// The bytes of all payloads when each has `size` of them.

@@ -17,8 +17,25 @@ use lakeward_api::value::Value;
 
 use super::Primitive;
 
-pub(super) fn encode(primitive: Primitive, values: &Values) -> Encoded {
-    if let Some(column) = regular(primitive, values) {
+/// The ends of payloads that all have the same size: those of the largest batch so far, as all begin alike.
+#[derive(Debug)]
+pub(super) struct Ends(OffsetBuffer<i32>);
+
+impl Ends {
+    pub(super) fn new() -> Self {
+        Self(OffsetBuffer::new_empty())
+    }
+
+    fn of(&mut self, size: usize, rows: usize) -> OffsetBuffer<i32> {
+        if self.0.len() <= rows {
+            self.0 = OffsetBuffer::from_repeated_length(size, rows);
+        }
+        self.0.slice(0, rows)
+    }
+}
+
+pub(super) fn encode(primitive: Primitive, ends: &mut Ends, values: &Values) -> Encoded {
+    if let Some(column) = regular(primitive, ends, values) {
         return Encoded::of_column(column);
     }
     let mut encoded = Encoded::with_capacity(values.rows(), 8);
@@ -27,47 +44,61 @@ pub(super) fn encode(primitive: Primitive, values: &Values) -> Encoded {
         Values::Dynamic(values) => {
             values.iter().for_each(|value| push_value(&mut encoded, primitive, value));
         }
-        Values::Shaped(array) => return encode(primitive, &Values::Dynamic(shaped::values(array))),
+        Values::Shaped(array) => return encode(primitive, ends, &Values::Dynamic(shaped::values(array))),
         Values::Typed { schema, array } => push_column(&mut encoded, primitive, schema, array),
     }
     encoded
 }
 
 /// The payloads of numbers without nulls: one pass over their column. `None` for everything else.
-fn regular(primitive: Primitive, values: &Values) -> Option<BinaryArray> {
+fn regular(primitive: Primitive, ends: &mut Ends, values: &Values) -> Option<BinaryArray> {
     let Values::Typed { schema, array } = values else { return None };
     if schema.kind != primitive.kind() || schema.logical().is_some() || array.null_count() > 0 {
         return None;
     }
-    match primitive {
-        Primitive::Boolean => Some(flags(array)),
-        Primitive::Double => Some(swapped::<Float64Type, 8>(array, double)),
-        Primitive::Float => Some(swapped::<Float32Type, 4>(array, f32::to_be_bytes)),
-        Primitive::Integer => Some(swapped::<Int32Type, 4>(array, i32::to_be_bytes)),
-        Primitive::Long => Some(swapped::<Int64Type, 8>(array, i64::to_be_bytes)),
-        Primitive::Short => Some(swapped::<Int16Type, 2>(array, i16::to_be_bytes)),
-    }
+    let data = match primitive {
+        Primitive::Boolean => flags(array),
+        Primitive::Double => swapped::<Float64Type, 8>(array, double),
+        Primitive::Float => swapped::<Float32Type, 4>(array, f32::to_be_bytes),
+        Primitive::Integer => swapped::<Int32Type, 4>(array, i32::to_be_bytes),
+        Primitive::Long => swapped::<Int64Type, 8>(array, i64::to_be_bytes),
+        Primitive::Short => swapped::<Int16Type, 2>(array, i16::to_be_bytes),
+    };
+    let ends = ends.of(primitive.bytes(), array.len());
+    Some(BinaryArray::new(ends, data.into(), None))
 }
 
 fn swapped<T: ArrowPrimitiveType, const SIZE: usize>(
     array: &ArrayRef,
     bytes: fn(T::Native) -> [u8; SIZE],
-) -> BinaryArray {
+) -> Vec<u8> {
     let numbers = array.as_primitive::<T>();
     let data: Vec<[u8; SIZE]> = numbers.values().iter().map(|number| bytes(*number)).collect();
-    of_one_size(data.into_flattened(), SIZE)
+    data.into_flattened()
 }
 
-fn flags(array: &ArrayRef) -> BinaryArray {
-    of_one_size(array.as_boolean().values().iter().map(u8::from).collect(), 1)
+fn flags(array: &ArrayRef) -> Vec<u8> {
+    /// One byte for each bit of a byte.
+    static SPREAD: [[u8; 8]; 256] = spread();
+    let flags = array.as_boolean().values();
+    let mut data: Vec<[u8; 8]> = Vec::with_capacity(flags.len() / 8 + 8);
+    let chunks = flags.bit_chunks();
+    for chunk in chunks.iter_padded() {
+        data.extend(chunk.to_le_bytes().map(|bits| SPREAD[usize::from(bits)]));
+    }
+    let mut data = data.into_flattened();
+    data.truncate(flags.len());
+    data
 }
 
-/// Payloads of `size` bytes each.
-fn of_one_size(data: Vec<u8>, size: usize) -> BinaryArray {
-    let rows = i32::try_from(data.len() / size).expect("a batch has few rows");
-    let size = i32::try_from(size).expect("numbers have few bytes");
-    let ends: Vec<i32> = (0..=rows).map(|row| row * size).collect();
-    BinaryArray::new(OffsetBuffer::new(ends.into()), data.into(), None)
+const fn spread() -> [[u8; 8]; 256] {
+    let mut all = [[0; 8]; 256];
+    let mut at = 0;
+    while at < 256 * 8 {
+        all[at / 8][at % 8] = (at / 8 >> (at % 8) & 1) as u8;
+        at += 1;
+    }
+    all
 }
 
 fn push_value(encoded: &mut Encoded, primitive: Primitive, value: &Value) {

@@ -19,6 +19,8 @@ use lakeward_api::converter::{Converter, Decoded, Encoded};
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin};
 use lakeward_api::schema::{Kind, Schema};
 
+use encode::Ends;
+
 /// A converter of numbers or booleans.
 #[derive(Clone, Copy, Debug)]
 pub struct PrimitiveConverterPlugin {
@@ -70,13 +72,14 @@ impl ConverterPlugin for PrimitiveConverterPlugin {
 
     fn new_converter(&self, _context: &ConverterContext<'_>) -> Result<Box<dyn Converter>, ConnectError> {
         let schema = Arc::new(Schema::optional(self.primitive.kind()));
-        Ok(Box::new(PrimitiveConverter { primitive: self.primitive, schema }))
+        Ok(Box::new(PrimitiveConverter { primitive: self.primitive, schema, ends: Ends::new() }))
     }
 }
 
 struct PrimitiveConverter {
     primitive: Primitive,
     schema: Arc<Schema>,
+    ends: Ends,
 }
 
 impl Converter for PrimitiveConverter {
@@ -97,7 +100,7 @@ impl Converter for PrimitiveConverter {
     }
 
     fn encode(&mut self, _topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
-        Ok(encode::encode(self.primitive, values))
+        Ok(encode::encode(self.primitive, &mut self.ends, values))
     }
 }
 
@@ -110,6 +113,16 @@ impl Primitive {
             Self::Integer => Kind::Int32,
             Self::Long => Kind::Int64,
             Self::Short => Kind::Int16,
+        }
+    }
+
+    /// Bytes of a payload.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Boolean => 1,
+            Self::Short => 2,
+            Self::Float | Self::Integer => 4,
+            Self::Double | Self::Long => 8,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use arrow_array::{Array, Float64Array, Int32Array};
+use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, Float64Array, Int32Array, Int64Array};
 use lakeward_api::config::ConfigMap;
 use lakeward_api::plugin::ConverterRole;
 use lakeward_api::value::Value;
@@ -75,4 +75,29 @@ fn numbers_are_big_endian_and_checked_by_their_class() {
     let encoded = converter("Short").encode("t", &Values::Dynamic(values)).unwrap();
     assert_eq!((encoded.payload(0), encoded.payload(1)), (Some([1, 2].as_slice()), None));
     assert_eq!(encoded.errors.len(), 1);
+}
+
+#[test]
+fn columns_without_nulls_come_back_whatever_their_length_and_place() {
+    let flags: BooleanArray = (0..300).map(|row| Some(row % 3 == 0 || row % 7 == 2)).collect();
+    let longs: Int64Array = (0..300).map(|row| Some(row * -7_919_797)).collect();
+    let cases: [(&str, Kind, ArrayRef); 2] =
+        [("Boolean", Kind::Boolean, Arc::new(flags)), ("Long", Kind::Int64, Arc::new(longs))];
+    for (name, kind, all) in cases {
+        let mut converter = converter(name);
+        // Longer ones after shorter ones and the other way round.
+        for (start, rows) in [(0, 5), (3, 64), (1, 0), (61, 130), (7, 129), (8, 8), (299, 1), (0, 300)] {
+            let array = all.slice(start, rows);
+            let values =
+                Values::Typed { schema: Arc::new(Schema::optional(kind.clone())), array: array.clone() };
+            let encoded = converter.encode("t", &values).unwrap();
+            let payloads: BinaryArray = (0..rows).map(|row| encoded.payload(row)).collect();
+            let decoded = converter.decode_column("t", &payloads).unwrap();
+            let back = decoded.runs.into_iter().next().map(|run| run.values);
+            match back {
+                Some(Values::Typed { array: back, .. }) => assert_eq!(&back, &array, "{name} {start} {rows}"),
+                _ => assert_eq!(rows, 0),
+            }
+        }
+    }
 }
