@@ -1,9 +1,9 @@
 //! Columns of structs, lists and maps.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::ops::Range;
 
-use super::block::{Block, Lead, Text, Written};
+use super::block::{Block, Lead, SLACK, Text, Written};
 use super::cells::{AnyColumn, Cells};
 use super::{MapForm, hash, text};
 use crate::FormatError;
@@ -203,16 +203,19 @@ pub(super) struct Map<'a, K, V> {
     marks: [Lead; 5],
     /// Bytes of the marks around an entry and the comma.
     entry_bytes: usize,
-    order: Cell<Order>,
+    known: RefCell<Known>,
 }
 
-/// The order of the map that was written last: maps of a column mostly have the same keys.
-#[derive(Clone, Copy, Default)]
-struct Order {
+/// The map that was written last: maps of a column mostly have the same keys.
+#[derive(Default)]
+struct Known {
     /// Index of the first entry.
     first: usize,
     count: usize,
+    /// The order of the entries.
     indices: [u8; ORDERED_MAX],
+    /// What stands before the value of each entry, in their order; empty until the keys come again.
+    leads: Vec<Text>,
 }
 
 impl<'a, K: Cells, V: Cells> Map<'a, K, V> {
@@ -220,41 +223,62 @@ impl<'a, K: Cells, V: Cells> Map<'a, K, V> {
         let [open, before, between, after, close] = form.marks();
         let entry_bytes = before.len() + between.len() + after.len() + 1;
         let marks = [open, before, between, after, close].map(Lead::new);
-        Self { offsets, keys, values, marks, entry_bytes, order: Cell::default() }
+        Self { offsets, keys, values, marks, entry_bytes, known: RefCell::default() }
     }
 
-    /// The order of up to [`ORDERED_MAX`] entries from `first` on.
-    fn order(&self, first: usize, count: usize) -> Order {
-        let known = self.order.get();
+    /// Makes `known` that of up to [`ORDERED_MAX`] entries from `first` on.
+    fn learn(&self, known: &mut Known, first: usize, count: usize) {
         if known.count == count && self.keys.is_same(known.first, first, count) {
-            return known;
+            if known.leads.is_empty() && count > 0 {
+                known.leads = self.leads(known, first);
+            }
+            return;
         }
-        let mut order = Order { first, count, indices: [0; ORDERED_MAX] };
+        known.leads.clear();
+        (known.first, known.count) = (first, count);
         let sorted: Result<(), ()> = hash::in_order(
             count,
             |index| self.keys.hash(first + index),
             |position, index| {
-                order.indices[position] = index as u8;
+                known.indices[position] = index as u8;
                 Ok(())
             },
         );
         debug_assert_eq!(sorted, Ok(()), "nothing fails here");
-        self.order.set(order);
-        order
     }
 
+    /// What stands before the values of a map; nothing when a key cannot be written.
+    #[cold]
+    fn leads(&self, known: &Known, first: usize) -> Vec<Text> {
+        let entries = first..first + known.count;
+        let room = self.entry_bytes + self.keys.width() + self.keys.extra(entries);
+        let mut out = vec![0; room + SLACK];
+        let indices = known.indices[..known.count].iter().enumerate();
+        let mut text = |(position, index): (usize, &u8)| {
+            let end = self.lead(&mut out, 0, position, first + usize::from(*index)).ok()?;
+            Some(Text::new(&out[..end]))
+        };
+        indices.map(&mut text).collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// Writes everything before the value of an entry.
     #[inline]
-    fn entry(&self, out: &mut [u8], mut at: usize, position: usize, entry: usize) -> Written {
-        let [_, before, between, after, _] = &self.marks;
+    fn lead(&self, out: &mut [u8], mut at: usize, position: usize, entry: usize) -> Written {
+        let [_, before, between, ..] = &self.marks;
         if position > 0 {
             out[at] = b',';
             at += 1;
         }
         at = before.put(out, at);
         at = self.keys.value(out, at, entry)?;
-        at = between.put(out, at);
-        at = self.values.value(out, at, entry)?;
-        Ok(after.put(out, at))
+        Ok(between.put(out, at))
+    }
+
+    /// Writes a value and what stands behind it.
+    #[inline]
+    fn entry_value(&self, out: &mut [u8], at: usize, entry: usize) -> Written {
+        let at = self.values.value(out, at, entry)?;
+        Ok(self.marks[3].put(out, at))
     }
 }
 
@@ -280,16 +304,23 @@ impl<K: Cells, V: Cells> Cells for Map<'_, K, V> {
         let (first, count) = (entries.start, entries.len());
         let mut at = self.marks[0].put(out, at);
         if count <= ORDERED_MAX {
-            let order = self.order(first, count);
-            for (position, index) in order.indices[..count].iter().enumerate() {
-                at = self.entry(out, at, position, first + usize::from(*index))?;
+            let mut known = self.known.borrow_mut();
+            self.learn(&mut known, first, count);
+            for (position, index) in known.indices[..count].iter().enumerate() {
+                let entry = first + usize::from(*index);
+                at = match known.leads.get(position) {
+                    Some(lead) => lead.put(out, at),
+                    None => self.lead(out, at, position, entry)?,
+                };
+                at = self.entry_value(out, at, entry)?;
             }
         } else {
             hash::in_order(
                 count,
                 |index| self.keys.hash(first + index),
                 |position, index| {
-                    at = self.entry(out, at, position, first + index)?;
+                    at = self.lead(out, at, position, first + index)?;
+                    at = self.entry_value(out, at, first + index)?;
                     Ok::<(), Box<FormatError>>(())
                 },
             )?;

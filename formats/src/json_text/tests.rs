@@ -230,3 +230,23 @@ fn shapes_are_written_as_their_rows() {
         assert_eq!(free, one_by_one(&rows[start..], append_object));
     }
 }
+
+#[test]
+fn maps_with_the_keys_of_the_one_before_are_written_as_single_values() {
+    let long = "a key that is longer than any chunk of bytes ".repeat(3);
+    let sets: [&[&str]; 6] = [&["page", "campaign"], &["a\"b", "é", ""], &[&long, "x"], &[], &["x"], &["y"]];
+    let schema =
+        optional(Kind::Map { key: Arc::new(Schema::new(Kind::String)), value: optional(Kind::Int64) });
+    let rows: Vec<Value> = (0..400)
+        .map(|row: usize| {
+            // The same keys for some rows, over the ends of blocks too, then others of equal lengths.
+            let keys = sets[row / 5 % sets.len()];
+            Value::Map(keys.iter().map(|key| (text(key), Value::Int64(row as i64))).collect())
+        })
+        .collect();
+    check(&schema, &rows);
+    let twelve: Vec<(Value, Value)> = (0..12).map(|at| (text(&format!("k{at}")), Value::Int64(at))).collect();
+    let thirteen: Vec<(Value, Value)> = (0..13).map(|at| (text(&format!("k{at}")), Value::Null)).collect();
+    check(&schema, &vec![Value::Map(twelve); 3]);
+    check(&schema, &vec![Value::Map(thirteen); 3]);
+}
