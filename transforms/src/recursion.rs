@@ -281,3 +281,17 @@ fn deeper_values_than_the_limit_never_become_a_column() {
     assert_eq!(rows(&found.values), [list(DEPTH_MAX - 1)]);
     assert_eq!(column(DEPTH_MAX + 1).unwrap_err().class(), lakeward_api::ErrorClass::Record);
 }
+
+#[test]
+fn a_record_fails_at_the_first_of_its_header_pairs_that_cannot_be() {
+    let failed = |fields: &str| {
+        let pairs = [("fields", fields), ("headers", "h,i"), ("operation", "copy")];
+        let found = errors(&applied("HeaderFrom$Value", &pairs, lists()));
+        found.into_iter().map(|(_, text)| text[..text.find(':').unwrap()].to_owned()).collect::<Vec<_>>()
+    };
+    let null = "org.apache.kafka.connect.errors.DataException";
+    let missing = "java.lang.NullPointerException";
+    assert_eq!(failed("next,absent"), [null, missing, missing]);
+    assert_eq!(failed("absent,next"), [missing, missing, missing]);
+    assert_eq!(failed("next,id"), [null]);
+}
