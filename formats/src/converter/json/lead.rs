@@ -1,16 +1,14 @@
 //! What stands before a value in the text of most records: a comma, the key and the colon, spelled as the
 //! last records spelled it, white space included.
 
+use wide::i8x16;
+
 use super::scan::BLOCK;
 
 /// The bytes that are expected before a value.
 #[derive(Clone, Debug)]
 pub(super) struct Lead {
-    /// The first sixteen bytes, zeros after a shorter lead.
-    head: u128,
-    /// Ones where `head` has bytes.
-    mask: u128,
-    bytes: usize,
+    start: Start,
     /// The last sixteen bytes of a lead that is longer.
     tail: u128,
     /// All of it.
@@ -20,12 +18,12 @@ pub(super) struct Lead {
 impl Lead {
     /// A lead that no JSON has: where these bytes are passed, nothing else can be.
     pub(super) fn unknown() -> Self {
-        Self { head: u128::MAX, mask: u128::MAX, bytes: 0, tail: 0, spelling: Box::default() }
+        Self { start: Start::new(&[0xff; BLOCK], BLOCK, 0), tail: 0, spelling: Box::default() }
     }
 
     /// A lead that is no text at all.
     pub(super) fn none() -> Self {
-        Self { head: 0, mask: 0, bytes: 0, tail: 0, spelling: Box::default() }
+        Self { start: Start::new(&[0; BLOCK], 0, 0), tail: 0, spelling: Box::default() }
     }
 
     /// The lead that is spelled `text`; unknown when that is not worth keeping.
@@ -36,29 +34,24 @@ impl Lead {
         let first = &text[..text.len().min(BLOCK)];
         let mut head = [0; BLOCK];
         head[..first.len()].copy_from_slice(first);
-        let mask = u128::MAX >> ((BLOCK - first.len()) * 8);
         let tail = text.last_chunk().map_or(0, |tail| u128::from_le_bytes(*tail));
-        Self { head: u128::from_le_bytes(head), mask, bytes: text.len(), tail, spelling: text.into() }
+        Self { start: Start::new(&head, first.len(), text.len()), tail, spelling: text.into() }
     }
 
     /// The text after the lead when `text` starts with it. Needs a block of text, whatever the lead.
     #[inline(always)]
     pub(super) fn pass<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        if (u128::from_le_bytes(*text.first_chunk()?) ^ self.head) & self.mask != 0 {
+        if !self.start.is_at(text.first_chunk()?) {
             return None;
         }
-        if self.bytes <= BLOCK { text.get(self.bytes..) } else { text.strip_prefix(&*self.spelling) }
+        if self.start.has_more() { text.strip_prefix(&*self.spelling) } else { text.get(self.start.bytes..) }
     }
 
     /// Where the lead at `at` in `text` ends, when it stands there. Needs a block of text, whatever the lead.
     #[inline(always)]
     pub(super) fn end(&self, text: &[u8], at: usize) -> Option<usize> {
-        let chunk = text.get(at..)?.first_chunk()?;
-        if (u128::from_le_bytes(*chunk) ^ self.head) & self.mask != 0 {
-            return None;
-        }
-        let end = at + self.bytes;
-        let is_all = self.bytes <= BLOCK || self.ends_at(text, at, end);
+        let end = self.start.end(text, at)?;
+        let is_all = !self.start.has_more() || self.ends_at(text, at, end);
         is_all.then_some(end)
     }
 
@@ -67,20 +60,19 @@ impl Lead {
     fn ends_at(&self, text: &[u8], at: usize, end: usize) -> bool {
         let tail = text.get(end - BLOCK..).and_then(|tail| tail.first_chunk());
         tail.is_some_and(|tail| u128::from_le_bytes(*tail) == self.tail)
-            && (self.bytes <= 2 * BLOCK || text[at..].starts_with(&self.spelling))
+            && (self.start.bytes <= 2 * BLOCK || text[at..].starts_with(&self.spelling))
     }
 
     /// What of the lead is in its first block: little enough to be kept at hand.
     #[inline(always)]
     pub(super) fn start(&self) -> Start {
-        let Self { head, mask, bytes, .. } = *self;
-        Start { head, mask, bytes }
+        self.start
     }
 
     /// Whether what [`Start::end`] did not look at stands before `end`, too.
     #[inline(never)]
     pub(super) fn goes_on(&self, text: &[u8], end: usize) -> bool {
-        end.checked_sub(self.bytes).is_some_and(|at| self.ends_at(text, at, end))
+        end.checked_sub(self.start.bytes).is_some_and(|at| self.ends_at(text, at, end))
     }
 
     /// All of it; empty when it is unknown.
@@ -92,18 +84,30 @@ impl Lead {
 /// The first block of a [`Lead`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Start {
-    head: u128,
-    mask: u128,
+    /// Zeros after a shorter lead.
+    head: i8x16,
+    /// A bit for each byte of `head` that counts.
+    mask: u32,
+    /// Bytes of the lead.
     bytes: usize,
 }
 
 impl Start {
+    fn new(head: &[u8; BLOCK], counted: usize, bytes: usize) -> Self {
+        Self { head: i8x16::new(head.map(u8::cast_signed)), mask: (1 << counted) - 1, bytes }
+    }
+
+    #[inline(always)]
+    fn is_at(&self, block: &[u8; BLOCK]) -> bool {
+        let same = i8x16::new(block.map(u8::cast_signed)).simd_eq(self.head);
+        same.to_bitmask() & self.mask == self.mask
+    }
+
     /// Where the lead at `at` in `text` ends when its first block stands there.
     #[inline(always)]
     pub(super) fn end(self, text: &[u8], at: usize) -> Option<usize> {
         let chunk = text.get(at..)?.first_chunk()?;
-        let is_there = (u128::from_le_bytes(*chunk) ^ self.head) & self.mask == 0;
-        is_there.then_some(at + self.bytes)
+        self.is_at(chunk).then_some(at + self.bytes)
     }
 
     /// Whether the lead is longer than a block: [`Lead::goes_on`] has to be asked then.

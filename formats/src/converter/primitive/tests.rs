@@ -89,7 +89,7 @@ fn columns_without_nulls_come_back_whatever_their_length_and_place() {
         for (start, rows) in [(0, 5), (3, 64), (1, 0), (61, 130), (7, 129), (8, 8), (299, 1), (0, 300)] {
             let array = all.slice(start, rows);
             let values =
-                Values::Typed { schema: Arc::new(Schema::optional(kind.clone())), array: array.clone() };
+                Values::Typed { schema: Arc::new(Schema::optional(kind.clone())), array: Arc::clone(&array) };
             let encoded = converter.encode("t", &values).unwrap();
             let payloads: BinaryArray = (0..rows).map(|row| encoded.payload(row)).collect();
             let decoded = converter.decode_column("t", &payloads).unwrap();
