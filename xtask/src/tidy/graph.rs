@@ -45,8 +45,9 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("lakeward-keystore", &[]),
     ("lakeward-loadgen", &["lakeward-api"]),
     ("lakeward-registry", &["lakeward-api", "lakeward-keystore"]),
-    ("lakeward-sinks", &["lakeward-api", "lakeward-formats"]),
-    ("lakeward-sources", &["lakeward-api", "lakeward-formats"]),
+    ("lakeward-objectstore", &["lakeward-api"]),
+    ("lakeward-sinks", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
+    ("lakeward-sources", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
     ("lakeward-testkit", &[]),
     ("lakeward-transforms", &["lakeward-api"]),
     (
@@ -79,6 +80,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
         &[
             "lakeward-conformance",
             "lakeward-loadgen",
+            "lakeward-objectstore",
             "lakeward-sinks",
             "lakeward-sources",
             "lakeward-testkit",

@@ -19,10 +19,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
-use super::super::http::{BodyDigest, Patience, Transport, TransportSettings};
-use super::super::signed::failed;
-use crate::s3::config::credentials::Role;
-use crate::s3::error::S3SinkError;
+use super::provider::Role;
+use crate::SettingError;
+use crate::fault::failed;
+use crate::http::{BodyDigest, Patience, Transport, TransportSettings};
 
 /// The credentials of a role.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl AssumedRole {
         role: &Role,
         base: AwsCredentialProvider,
         store_region: &str,
-    ) -> Result<Self, S3SinkError> {
+    ) -> Result<Self, SettingError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
         let region = role
             .region
@@ -70,9 +70,9 @@ impl AssumedRole {
         base: AwsCredentialProvider,
         region: String,
         endpoint: String,
-    ) -> Result<Self, S3SinkError> {
+    ) -> Result<Self, SettingError> {
         let url = url::Url::parse(&endpoint)
-            .map_err(|err| S3SinkError::Setting { message: format!("AWS_ENDPOINT_URL_STS: {err}") })?;
+            .map_err(|err| SettingError::new(format!("AWS_ENDPOINT_URL_STS: {err}")))?;
         let is_plain = url.scheme() == "http";
         let transport = Transport::new(TransportSettings {
             name: endpoint.clone(),
