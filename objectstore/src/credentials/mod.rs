@@ -31,6 +31,8 @@ pub struct Identity<'a> {
     pub bucket: &'a str,
     /// Its region.
     pub region: &'a str,
+    /// Where roles are assumed; `None` is the service of their region.
+    pub sts_endpoint: Option<&'a str>,
 }
 
 /// The credentials of an identity.
@@ -48,7 +50,10 @@ pub fn open(identity: Identity<'_>) -> Result<AwsCredentialProvider, SettingErro
     };
     match identity.provider {
         Provider::Default => Ok(base),
-        Provider::Role(role) => Ok(Arc::new(role::AssumedRole::new(role, base, identity.region)?)),
+        Provider::Role(role) => match identity.sts_endpoint {
+            Some(endpoint) => role_at(role, base, identity.region, endpoint),
+            None => Ok(Arc::new(role::AssumedRole::new(role, base, identity.region)?)),
+        },
     }
 }
 

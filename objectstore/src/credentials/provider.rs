@@ -21,7 +21,7 @@ pub struct Role {
     pub arn: String,
     /// Name of the session.
     pub session_name: String,
-    /// The external ID that the role asks for.
+    /// The external ID that the role asks for; empty for none.
     pub external_id: String,
     /// Region of the token service; the environment's when not given.
     pub region: Option<String>,

@@ -94,14 +94,21 @@ impl AssumedRole {
         })
     }
 
-    async fn assume(&self) -> object_store::Result<Session> {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("Action", "AssumeRole")
+    /// What is asked for.
+    fn form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", "AssumeRole")
             .append_pair("Version", "2011-06-15")
             .append_pair("RoleArn", &self.role.arn)
-            .append_pair("RoleSessionName", &self.role.session_name)
-            .append_pair("ExternalId", &self.role.external_id)
-            .finish();
+            .append_pair("RoleSessionName", &self.role.session_name);
+        if !self.role.external_id.is_empty() {
+            form.append_pair("ExternalId", &self.role.external_id);
+        }
+        form.finish()
+    }
+
+    async fn assume(&self) -> object_store::Result<Session> {
+        let body = self.form();
         let mut request = HttpRequest::new(bytes::Bytes::from(body).into());
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.endpoint.parse().map_err(|err| generic(Box::new(err)))?;

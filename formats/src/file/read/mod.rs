@@ -4,8 +4,8 @@
 //! bounded whatever the bytes say, so that a damaged object costs an error and not the memory. They must not
 //! know names, offsets or what becomes of a failure.
 //!
-//! Source: `AvroFormat`, `ParquetFormat`, `JsonFormat` and `ByteArrayFormat` of the Confluent S3 source, as far
-//! as its documentation tells.
+//! Source: `AvroFormat`, `ParquetFormat`, `JsonFormat` and `ByteArrayFormat` of the Confluent S3 source, as
+//! far as its documentation tells.
 
 mod adopt;
 mod avro;

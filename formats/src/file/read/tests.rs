@@ -1,5 +1,5 @@
-//! What a format writes, its reader reads back: schemas, values and order, wherever reading begins and however
-//! the bytes come. Damage costs an error.
+//! What a format writes, its reader reads back: schemas, values and order, wherever reading begins and
+//! however the bytes come. Damage costs an error.
 
 use std::sync::Arc;
 

@@ -46,6 +46,7 @@ impl S3Side {
             provider: &config.provider,
             bucket: &config.bucket.bucket,
             region: &config.bucket.region,
+            sts_endpoint: None,
         })?;
         let transport = transport(config, url, counters)?;
         let builder = builder(config, url, credentials, &transport)?;
