@@ -210,6 +210,7 @@ fn each_record_comes_back_once_across_kills() {
     let found = restored(&scenario, &name, &target, sent.len());
     assert_eq!(as_json(&found), as_json(&sent));
     // Nothing comes twice, also when the bucket is looked through again and the worker starts anew.
+    scenario.worker.kill();
     scenario.worker.restart().unwrap();
     scenario.worker.wait_for_state(&name, "RUNNING", 2);
     scenario
@@ -279,7 +280,10 @@ fn a_parquet_object_that_is_cut_short_fails_the_task_with_its_name() {
     scenario.worker.create(&restore, &source(&scenario, &target, &one_task));
     let trace = scenario.worker.wait_for_failure(&restore);
     assert!(trace.contains(&name) && trace.contains("Parquet"), "{trace}");
-    assert_eq!(values(&target).len(), 2, "the other partition is restored");
+    wait_for("the other partition", PATIENCE, || match values(&target).len() {
+        2 => Ok(()),
+        other => Err(other),
+    });
 }
 
 #[test]

@@ -104,9 +104,9 @@ impl Store {
         &self.bucket
     }
 
-    /// Asks whether the bucket is there and may be listed.
-    pub(super) async fn check(self) -> Result<(), S3SourceError> {
-        match self.client.list(None).next().await {
+    /// Asks whether the bucket is there and may be listed below `directory`.
+    pub(super) async fn check(self, directory: Option<String>) -> Result<(), S3SourceError> {
+        match self.client.list(directory.as_deref().map(path).as_ref()).next().await {
             Some(Err(err)) => Err(self.explain(err)),
             _ => Ok(()),
         }
@@ -125,10 +125,11 @@ impl Store {
         };
         let mut found = BTreeMap::new();
         while let Some(meta) = listed.try_next().await.map_err(|err| self.explain(err))? {
+            found.insert(meta.location.to_string(), meta);
+            // To know whether anything follows would be another request.
             if found.len() == PAGE_OBJECTS && self.is_sorted {
                 return Ok(Page { objects: found.into_values().collect(), is_last: false });
             }
-            found.insert(meta.location.to_string(), meta);
             if found.len() > PAGE_OBJECTS + 1 {
                 found.pop_last();
             }

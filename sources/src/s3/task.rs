@@ -162,7 +162,7 @@ impl<P: Plan> ObjectTask<P> {
     fn step(&mut self, now: Now) -> Result<Turn, ConnectError> {
         match &mut self.stage {
             Stage::Opening => {
-                let check = self.store.clone().check();
+                let check = self.store.clone().check(self.plan.directory().map(str::to_owned));
                 self.asked = Some(Asked::Check(blocking::ask(&*self.bridge, &self.waker, check)));
                 Ok(Turn::Wait)
             }

@@ -162,16 +162,18 @@ impl Plan for Backup {
         }))
     }
 
-    /// A folder of another task is left behind, and with one topic-partition per folder what was read of it.
+    /// The objects of a folder of another task are left behind, and with one topic-partition per folder what
+    /// was read of it. What lies deeper is not: it may belong to this task. Values of fields may go on deeper in
+    /// any way.
     fn leap(&self, last: &str) -> String {
         let Ok(Some(found)) = self.names.read(last) else { return last.to_owned() };
+        if matches!(self.names.layout, Layout::Fields(_)) {
+            return last.to_owned();
+        }
         if !self.is_mine(found.folder) {
-            // The first name behind all that begin with the folder and its delimiter.
-            let mut behind = format!("{}{}", found.folder, self.names.delimiter);
-            if let Some(end) = behind.pop().filter(|end| end.is_ascii_graphic() && *end != '~') {
-                behind.push(char::from(end as u8 + 1));
-                return behind;
-            }
+            // Behind all file names that begin with the topic.
+            let behind = format!("{}{}{}~", found.folder, self.names.delimiter, found.topic);
+            return behind.max(last.to_owned());
         }
         match self.done.get(&Self::key(&found)) {
             Some(done) if self.names.layout == Layout::Default && done.object.as_str() > last => {

@@ -220,6 +220,31 @@ fn a_bucket_of_many_pages_is_read_once() {
 }
 
 #[test]
+fn a_leap_over_a_folder_of_another_task_skips_nothing_below_it() {
+    let bucket = Bucket::new();
+    for partition in 0..2_i64 {
+        let folder = format!("topics/a/partition={partition}");
+        for offset in 0..1_100 {
+            let number = partition * 10_000 + offset;
+            bucket.lines(&format!("{folder}/a+{partition}+{offset:010}.json"), number..number + 1);
+        }
+        for schema in 0..6 {
+            let number = partition * 10_000 + 5_000 + schema;
+            let name = format!("{folder}/schema_name=s{schema}/a+{partition}+{:010}.json", 5_000 + schema);
+            bucket.lines(&name, number..number + 1);
+        }
+    }
+    let mut found = Vec::new();
+    for (task, config) in CONNECTOR.task_configs(&bucket.config(&[]), 2).unwrap().iter().enumerate() {
+        let mut rig = Rig::start_task(&CONNECTOR, config, u32::try_from(task).unwrap(), Stored::default());
+        found.extend(numbers(&drain(&mut rig)));
+    }
+    found.sort_unstable();
+    let each = |partition: i64| (0..1_100).chain(5_000..5_006).map(move |number| partition * 10_000 + number);
+    assert_eq!(found, each(0).chain(each(1)).collect::<Vec<_>>());
+}
+
+#[test]
 fn damage_does_what_behavior_on_error_says() {
     let bucket = Bucket::new();
     bucket.lines("topics/t/partition=0/t+0+0000000000.json", 0..2);
