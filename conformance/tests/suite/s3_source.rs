@@ -122,7 +122,7 @@ fn back_up(scenario: &Scenario, sink: &SinkConfig, values: &[Vec<u8>]) -> Vec<(i
         .collect();
     scenario.produce(&records);
     scenario.create(sink);
-    let each = i64::try_from(values.len() / 2).unwrap();
+    let each = i64::try_from(values.len() / 2).expect("tests have few records");
     scenario.wait_for_commit(0, each);
     scenario.wait_for_commit(1, each);
     let mut sent: Vec<_> = records.into_iter().map(|record| (record.partition, record.value)).collect();

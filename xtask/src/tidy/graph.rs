@@ -9,7 +9,7 @@ use super::Problem;
 const LICENCE: &str = "Apache-2.0";
 
 /// Which packages of the workspace a package may use.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("lakeward-api", &["lakeward-api-derive"]),
     ("lakeward-api-derive", &[]),
     ("lakeward-bench", &["lakeward-api", "lakeward-dataplane", "lakeward-formats"]),

@@ -163,8 +163,8 @@ impl Plan for Backup {
     }
 
     /// The objects of a folder of another task are left behind, and with one topic-partition per folder what
-    /// was read of it. What lies deeper is not: it may belong to this task. Values of fields may go on deeper in
-    /// any way.
+    /// was read of it. What lies deeper is not: it may belong to this task. Values of fields may go on deeper
+    /// in any way.
     fn leap(&self, last: &str) -> String {
         let Ok(Some(found)) = self.names.read(last) else { return last.to_owned() };
         if matches!(self.names.layout, Layout::Fields(_)) {
