@@ -161,9 +161,9 @@ fn secrets_are_not_repeated_in_errors() {
 #[test]
 fn the_separator_is_taken_untrimmed() {
     let mut config = minimal();
-    assert_eq!(super::S3Config::parse(&config).unwrap().bytes_separator, b"\n");
+    assert_eq!(super::S3Config::parse(&config).unwrap().settings.output.bytes_separator, b"\n");
     config.extend(props(&[("format.bytearray.separator", " ; ")]));
-    assert_eq!(super::S3Config::parse(&config).unwrap().bytes_separator, b" ; ");
+    assert_eq!(super::S3Config::parse(&config).unwrap().settings.output.bytes_separator, b" ; ");
 }
 
 const JAVA_KEYS: &[&str] = &[

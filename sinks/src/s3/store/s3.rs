@@ -174,7 +174,7 @@ fn transport(
         name: format!("{server} {}", config.bucket.bucket),
         options,
         options_text: format!("{allows_http} {}", proxy.as_ref().map_or("", Url::as_str)),
-        try_time: Duration::from_millis(config.lakeward.request_timeout_ms),
+        try_time: Duration::from_millis(config.settings.lakeward.request_timeout_ms),
         patience: Patience {
             tries_max: config.request.part_retries,
             pause: Duration::from_millis(config.request.retry_backoff_ms),
