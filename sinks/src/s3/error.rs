@@ -33,6 +33,19 @@ pub enum S3SinkError {
         #[source]
         source: object_store::Error,
     },
+    /// Another writer was at work on the same object (class `Retriable`: what is there then is looked at).
+    #[error(
+        "Another writer changed an object of bucket '{bucket}' while it was written; unfinished files are \
+         written again from the committed offsets. If this repeats, see to it that only one connector writes \
+         below topics.dir"
+    )]
+    Conflict {
+        /// The bucket.
+        bucket: String,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
     /// The store says that temporary credentials have expired (class `Retriable`: whoever gives them out
     /// renews them, and a task that starts over asks for new ones).
     #[error(
@@ -143,18 +156,20 @@ impl S3SinkError {
                 ErrorClass::Fatal
             }
             Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                ErrorClass::Retriable
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => ErrorClass::Retriable,
         }
     }
 
     fn java_class(&self) -> &'static str {
         match self {
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                "org.apache.kafka.connect.errors.RetriableException"
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Partition { .. } | Self::Time { .. } => {
                 "io.confluent.connect.storage.errors.PartitionException"
             }
@@ -169,6 +184,7 @@ impl From<S3SinkError> for ConnectError {
         match err {
             S3SinkError::AccessDenied { source, .. }
             | S3SinkError::BucketMissing { source, .. }
+            | S3SinkError::Conflict { source, .. }
             | S3SinkError::CredentialsExpired { source, .. }
             | S3SinkError::Refused { source, .. }
             | S3SinkError::Tagging { source, .. }

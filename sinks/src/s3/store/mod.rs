@@ -4,19 +4,23 @@
 //! the bucket is a sub-directory (objects appear by rename, after fsync).
 
 mod conditional;
+pub(crate) mod create;
 mod credentials;
-mod http;
+pub(crate) mod http;
 mod objects;
 mod orphans;
-mod s3;
-mod signed;
+pub(crate) mod parts;
+pub(crate) mod s3;
+pub(crate) mod signed;
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::error::Error as _;
+use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::StreamExt as _;
 use lakeward_api::metrics::StoreRequests;
 use object_store::ObjectStore;
@@ -45,6 +49,14 @@ pub(crate) struct Store {
     s3: Option<S3Side>,
     tagging: Option<Arc<Tagging>>,
     probe: Option<Probe>,
+    prepare: Option<Arc<dyn Prepare>>,
+}
+
+/// What happens to a store before its first use.
+#[async_trait]
+pub(crate) trait Prepare: fmt::Debug + Send + Sync {
+    /// Makes it ready. Done once per task, and again when a task starts over.
+    async fn prepare(&self) -> object_store::Result<()>;
 }
 
 /// What errors call things.
@@ -78,7 +90,13 @@ impl Store {
         words: &'static Words,
     ) -> Self {
         let (bucket, endpoint) = (bucket.into(), endpoint.into());
-        Self { client, bucket, endpoint, words, s3: None, tagging: None, probe: None }
+        Self { client, bucket, endpoint, words, s3: None, tagging: None, probe: None, prepare: None }
+    }
+
+    /// The same, made ready before its first use.
+    pub(crate) fn prepared_by(mut self, prepare: Arc<dyn Prepare>) -> Self {
+        self.prepare = Some(prepare);
+        self
     }
 
     /// Opens the store of `config` for a task of `connector`; makes no request. A local directory is created.
@@ -124,6 +142,9 @@ impl Store {
     /// # Errors
     /// Class `Config` for a missing bucket or wrong credentials, `Retriable` when nobody answers.
     pub(crate) async fn check_bucket(&self) -> Result<(), S3SinkError> {
+        if let Some(prepare) = &self.prepare {
+            prepare.prepare().await.map_err(|err| self.explain(err))?;
+        }
         if let Some(Err(err)) = self.client.list(None).next().await {
             match self.explain(err) {
                 S3SinkError::AccessDenied { source, .. } if !is_bad_identity(&source) => {}
@@ -150,6 +171,9 @@ impl Store {
             }
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 S3SinkError::AccessDenied { bucket, identity, source: err }
+            }
+            object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
+                S3SinkError::Conflict { bucket, source: err }
             }
             // Listing answers a missing bucket with a generic error.
             _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { place, bucket, keys, source: err },
@@ -188,7 +212,7 @@ fn create_durably(dir: &std::path::Path) -> std::io::Result<()> {
 
 /// True when the same request may succeed later. The client keeps the status of a failed request private, so
 /// it is read from the error's text (`RequestError` of object_store 0.14).
-fn is_transient(err: &object_store::Error) -> bool {
+pub(crate) fn is_transient(err: &object_store::Error) -> bool {
     let mut cause = err.source();
     while let Some(inner) = cause {
         if let Some(http) = inner.downcast_ref::<HttpError>() {
@@ -238,6 +262,7 @@ fn is_bad_identity(err: &object_store::Error) -> bool {
             "AuthenticationFailed",
             "InvalidAuthenticationInfo",
             "NoAuthenticationInformation",
+            "Server failed to authenticate the request",
         ],
     )
 }

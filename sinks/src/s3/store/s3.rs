@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use lakeward_api::config::Password;
 use lakeward_api::metrics::StoreRequests;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
 use super::credentials;
-use super::http::{BodyDigest, OverTransport, Patience, Transport, TransportSettings};
+use super::http::{BodyDigest, Growth, OverTransport, Patience, Transport, TransportSettings};
 use super::objects::ControlledObjects;
 use crate::s3::config::S3Config;
 use crate::s3::config::store_checks::is_host_label;
@@ -162,9 +163,7 @@ fn transport(
     counters: Arc<StoreRequests>,
 ) -> Result<Transport, S3SinkError> {
     let allows_http = url.is_none_or(|url| url.scheme() == "http");
-    let agent = HeaderValue::from_static(concat!("Lakeward/", env!("CARGO_PKG_VERSION")));
-    let mut options =
-        ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent);
+    let mut options = client_options(allows_http);
     let proxy = proxy(config)?;
     if let Some(proxy) = &proxy {
         options = options.with_proxy_url(proxy.as_str());
@@ -178,6 +177,7 @@ fn transport(
         patience: Patience {
             tries_max: config.request.part_retries,
             pause: Duration::from_millis(config.request.retry_backoff_ms),
+            growth: Growth::USUAL,
         },
         digest: if config.request.send_digest { BodyDigest::Md5 } else { BodyDigest::None },
         counters,
@@ -187,18 +187,42 @@ fn transport(
 /// The proxy with its credentials. Keys of their own win over those of the URL, one by one.
 fn proxy(config: &S3Config) -> Result<Option<Url>, S3SinkError> {
     let keys = &config.request;
-    if keys.proxy_url.is_empty() {
+    with_credentials(
+        "s3.proxy.url",
+        &keys.proxy_url,
+        keys.proxy_user.as_deref(),
+        keys.proxy_password.as_ref(),
+    )
+}
+
+/// A proxy with its credentials; `None` when `url` is empty. `key` is the name of its setting.
+///
+/// # Errors
+/// Class `Config`.
+pub(crate) fn with_credentials(
+    key: &str,
+    url: &str,
+    user: Option<&str>,
+    password: Option<&Password>,
+) -> Result<Option<Url>, S3SinkError> {
+    if url.is_empty() {
         return Ok(None);
     }
-    let wrong = || S3SinkError::Setting { message: "s3.proxy.url: not the URL of a proxy".to_owned() };
-    let mut url = Url::parse(&keys.proxy_url).map_err(|_| wrong())?;
-    if let Some(user) = keys.proxy_user.as_deref().filter(|user| !user.trim().is_empty()) {
+    let wrong = || S3SinkError::Setting { message: format!("{key}: not the URL of a proxy") };
+    let mut url = Url::parse(url).map_err(|_| wrong())?;
+    if let Some(user) = user.filter(|user| !user.trim().is_empty()) {
         url.set_username(user).map_err(|()| wrong())?;
     }
-    if let Some(password) = keys.proxy_password.as_ref().filter(|one| !one.expose().trim().is_empty()) {
+    if let Some(password) = password.filter(|one| !one.expose().trim().is_empty()) {
         url.set_password(Some(password.expose())).map_err(|()| wrong())?;
     }
     Ok(Some(url))
+}
+
+/// What every client of a store is made of.
+pub(crate) fn client_options(allows_http: bool) -> ClientOptions {
+    let agent = HeaderValue::from_static(concat!("Lakeward/", env!("CARGO_PKG_VERSION")));
+    ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent)
 }
 
 /// A last resort: tries have limits of their own.

@@ -55,7 +55,7 @@ pub(super) async fn send(s3: &S3Side, request: SignedRequest<'_>) -> object_stor
 }
 
 /// The error of an answer, in the client's kinds.
-pub(super) fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_store::Error {
+pub(crate) fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_store::Error {
     let body = String::from_utf8_lossy(&body[..body.len().min(TEXT_BYTES_MAX)]);
     let source = format!("{what}: server returned non-2xx status code: {status}: {body}").into();
     let path = String::new();
@@ -63,12 +63,16 @@ pub(super) fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_stor
         StatusCode::NOT_FOUND => object_store::Error::NotFound { path, source },
         StatusCode::FORBIDDEN => object_store::Error::PermissionDenied { path, source },
         StatusCode::UNAUTHORIZED => object_store::Error::Unauthenticated { path, source },
-        _ => object_store::Error::Generic { store: "S3", source },
+        StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => {
+            object_store::Error::Precondition { path, source }
+        }
+        _ => generic(source),
     }
 }
 
-fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
-    object_store::Error::Generic { store: "S3", source }
+/// An error that is no answer.
+pub(crate) fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
+    object_store::Error::Generic { store: "object store", source }
 }
 
 const SIGNATURE_TIME: Duration = Duration::from_secs(300);

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
-use super::super::http::{BodyDigest, Patience, Transport, TransportSettings};
+use super::super::http::{BodyDigest, Growth, Patience, Transport, TransportSettings};
 use super::super::signed::failed;
 use crate::s3::config::credentials::Role;
 use crate::s3::error::S3SinkError;
@@ -79,7 +79,7 @@ impl AssumedRole {
             options: ClientOptions::new().with_timeout(REQUEST_TIME).with_allow_http(is_plain),
             options_text: format!("token service {is_plain}"),
             try_time: REQUEST_TIME,
-            patience: Patience { tries_max: 3, pause: Duration::from_millis(200) },
+            patience: Patience { tries_max: 3, pause: Duration::from_millis(200), growth: Growth::USUAL },
             digest: BodyDigest::None,
             // Not requests to the store.
             counters: Arc::<StoreRequests>::default(),
