@@ -252,19 +252,21 @@ fn is_missing_bucket(err: &object_store::Error) -> bool {
 
 /// True when the store does not know the identity, or its signature is wrong, in S3's or Azure's words.
 fn is_bad_identity(err: &object_store::Error) -> bool {
-    has_code(
-        err,
-        &[
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "ExpiredToken",
-            "InvalidToken",
-            "AuthenticationFailed",
-            "InvalidAuthenticationInfo",
-            "NoAuthenticationInformation",
-            "Server failed to authenticate the request",
-        ],
-    )
+    let is_unknown = matches!(err, object_store::Error::Unauthenticated { .. });
+    is_unknown
+        || has_code(
+            err,
+            &[
+                "InvalidAccessKeyId",
+                "SignatureDoesNotMatch",
+                "ExpiredToken",
+                "InvalidToken",
+                "AuthenticationFailed",
+                "InvalidAuthenticationInfo",
+                "NoAuthenticationInformation",
+                "Server failed to authenticate the request",
+            ],
+        )
 }
 
 fn has_code(err: &object_store::Error, codes: &[&str]) -> bool {
