@@ -337,7 +337,8 @@ const KEYS: [&str; 42] = [
     "format.bytearray.separator|GCS|STRING|null|LOW",
     "gcs.credentials.path|GCS|STRING|(empty)|LOW",
     "gcs.credentials.json|GCS|PASSWORD|[hidden]|HIGH",
-    "gcs.credentials.provider.class|GCS|CLASS|io.confluent.connect.gcs.auth.DefaultSinkCredentialsProvider|LOW",
+    "gcs.credentials.provider.class|GCS|CLASS|\
+     io.confluent.connect.gcs.auth.DefaultSinkCredentialsProvider|LOW",
     "gcs.compression.type|GCS|STRING|none|LOW",
     "behavior.on.null.values|GCS|STRING|fail|LOW",
     "max.write.duration.ms|GCS|LONG|9223372036854775807|LOW",
