@@ -5,6 +5,19 @@
 use lakeward_api::{ConnectError, ErrorClass};
 use thiserror::Error;
 
+/// What errors call things.
+#[derive(Debug)]
+pub struct StoreWords {
+    /// A bucket.
+    pub place: &'static str,
+    /// The keys of the identity, and what it must be allowed.
+    pub identity: &'static str,
+    /// The keys that name bucket and server.
+    pub bucket_keys: &'static str,
+    /// The keys that name the server.
+    pub server_keys: &'static str,
+}
+
 /// What can go wrong in the sink of an object store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -21,14 +34,12 @@ pub enum S3SinkError {
         source: object_store::Error,
     },
     /// The bucket does not exist (class `Config`).
-    #[error("Non-existent {place}: {bucket}. Create it, or correct {keys}")]
+    #[error("Non-existent {}: {bucket}. Create it, or correct {}", .words.place, .words.bucket_keys)]
     BucketMissing {
-        /// What the store calls a bucket.
-        place: &'static str,
+        /// What the store calls a bucket, and its keys.
+        words: &'static StoreWords,
         /// The bucket.
         bucket: String,
-        /// The keys that name bucket and server.
-        keys: &'static str,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -83,8 +94,8 @@ pub enum S3SinkError {
     },
     /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
     #[error(
-        "The store refused to write to bucket '{bucket}': correct what the cause names ({keys}), then restart \
-         the task"
+        "The store refused to write to bucket '{bucket}': correct what the cause names ({keys}), then \
+         restart the task"
     )]
     Refused {
         /// The bucket.

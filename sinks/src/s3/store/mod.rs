@@ -30,6 +30,7 @@ use object_store::local::LocalFileSystem;
 use super::config::S3Config;
 use super::config::validators::parse_store_url;
 use super::error::S3SinkError;
+pub(crate) use super::error::StoreWords as Words;
 
 use conditional::Probe;
 use s3::S3Side;
@@ -57,19 +58,6 @@ pub(crate) struct Store {
 pub(crate) trait Prepare: fmt::Debug + Send + Sync {
     /// Makes it ready. Done once per task, and again when a task starts over.
     async fn prepare(&self) -> object_store::Result<()>;
-}
-
-/// What errors call things.
-#[derive(Debug)]
-pub(crate) struct Words {
-    /// A bucket.
-    pub(crate) place: &'static str,
-    /// The keys of the identity, and what it must be allowed.
-    pub(crate) identity: &'static str,
-    /// The keys that name bucket and server.
-    pub(crate) bucket_keys: &'static str,
-    /// The keys that name the server.
-    pub(crate) server_keys: &'static str,
 }
 
 /// Those of S3.
@@ -158,7 +146,7 @@ impl Store {
     /// What a failure of the client means to the user.
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
         let (bucket, words) = (self.bucket.to_string(), self.words);
-        let (place, keys, identity) = (words.place, words.bucket_keys, words.identity);
+        let (keys, identity) = (words.bucket_keys, words.identity);
         match &err {
             _ if err.to_string().contains("NoSuchUpload") => {
                 S3SinkError::UploadRemoved { bucket, source: err }
@@ -166,9 +154,7 @@ impl Store {
             _ if err.to_string().contains("ExpiredToken") => {
                 S3SinkError::CredentialsExpired { bucket, source: err }
             }
-            object_store::Error::NotFound { .. } => {
-                S3SinkError::BucketMissing { place, bucket, keys, source: err }
-            }
+            object_store::Error::NotFound { .. } => S3SinkError::BucketMissing { words, bucket, source: err },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
                 S3SinkError::AccessDenied { bucket, identity, source: err }
             }
@@ -176,7 +162,7 @@ impl Store {
                 S3SinkError::Conflict { bucket, source: err }
             }
             // Listing answers a missing bucket with a generic error.
-            _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { place, bucket, keys, source: err },
+            _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { words, bucket, source: err },
             object_store::Error::Generic { .. } if is_transient(&err) => {
                 let (endpoint, keys) = (self.endpoint.to_string(), words.server_keys);
                 S3SinkError::Unreachable { endpoint, keys, source: err }
