@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use lakeward_api::plugin::SinkConnector;
 
+#[cfg(feature = "sink-aiven")]
+pub mod aiven;
 #[cfg(feature = "sink-file")]
 pub mod file_stream;
 #[cfg(any(feature = "sink-file", feature = "sink-test"))]
@@ -24,6 +26,8 @@ const KAFKA_VERSION: &str = "4.1.0";
 /// Every sink connector of this build.
 pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
     vec![
+        #[cfg(feature = "sink-aiven")]
+        Arc::new(aiven::AivenS3SinkConnector),
         #[cfg(feature = "sink-file")]
         Arc::new(file_stream::FileStreamSinkConnector),
         #[cfg(feature = "sink-s3")]

@@ -1,5 +1,6 @@
 //! The conformance suite: one binary, so that all tests share one broker and one S3 server.
 
+mod aiven_sink;
 mod avro_files;
 mod client_tls;
 mod connectors;

@@ -12,16 +12,16 @@
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
-mod compatibility;
-mod config;
+pub(crate) mod compatibility;
+pub(crate) mod config;
 mod error;
 mod ledger;
-mod naming;
+pub(crate) mod naming;
 mod null_rows;
-mod partitioner;
-mod rotation;
-mod store;
-mod task;
+pub(crate) mod partitioner;
+pub(crate) mod rotation;
+pub(crate) mod store;
+pub(crate) mod task;
 mod upload;
 
 use lakeward_api::ConnectError;

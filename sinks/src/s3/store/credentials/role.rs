@@ -94,13 +94,19 @@ impl AssumedRole {
         })
     }
 
+    /// Confluent's sink always has one, others may not.
+    fn external_id(&self) -> Option<(&'static str, &str)> {
+        let id = self.role.external_id.as_str();
+        (!id.is_empty()).then_some(("ExternalId", id))
+    }
+
     async fn assume(&self) -> object_store::Result<Session> {
         let body = form_urlencoded::Serializer::new(String::new())
             .append_pair("Action", "AssumeRole")
             .append_pair("Version", "2011-06-15")
             .append_pair("RoleArn", &self.role.arn)
             .append_pair("RoleSessionName", &self.role.session_name)
-            .append_pair("ExternalId", &self.role.external_id)
+            .extend_pairs(self.external_id())
             .finish();
         let mut request = HttpRequest::new(bytes::Bytes::from(body).into());
         *request.method_mut() = http::Method::POST;
