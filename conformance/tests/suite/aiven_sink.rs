@@ -89,7 +89,8 @@ fn json_has_objects_in_an_array_or_lines() {
     for (format, expected) in [
         (
             "json",
-            "[\n{\"offset\":0,\"value\":{\"a\":1.5},\"key\":\"k\"},\n{\"offset\":1,\"value\":null,\"key\":\"k\"}\n]",
+            "[\n{\"offset\":0,\"value\":{\"a\":1.5},\"key\":\"k\"},\n\
+             {\"offset\":1,\"value\":null,\"key\":\"k\"}\n]",
         ),
         (
             "jsonl",
@@ -141,11 +142,12 @@ fn avro_and_parquet_are_read_by_their_own_readers() {
     assert_eq!(file.codec, "ZSTD");
     let columns: Vec<&str> = file.columns.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(columns, ["key", "value", "offset", "timestamp", "headers"]);
+    let at = TIME_MS;
     assert_eq!(
         file.rows,
         [
-            json!({"key": "k0", "value": {"id": 5}, "offset": 0, "timestamp": TIME_MS, "headers": [["h", "x"]]}),
-            json!({"key": "k1", "value": {"id": 6}, "offset": 1, "timestamp": TIME_MS, "headers": []}),
+            json!({"key": "k0", "value": {"id": 5}, "offset": 0, "timestamp": at, "headers": [["h", "x"]]}),
+            json!({"key": "k1", "value": {"id": 6}, "offset": 1, "timestamp": at, "headers": []}),
         ]
     );
     let schema = file.metadata["parquet.avro.schema"].as_str().expect("the footer has a schema");
@@ -208,29 +210,18 @@ fn the_class_is_listed_and_its_configuration_is_judged() {
         scenario.worker.rest.get("/connector-plugins").expect("the worker answers").expect_status(200);
     assert!(plugins.text.contains(CLASS), "{}", plugins.text);
     let path = "/connector-plugins/AivenKafkaConnectS3SinkConnector/config/validate";
-    let wrong = config(&scenario).with(&[("format.output.type", "xml"), ("aws.s3.region", "mars")]);
+    let wrong = [("name", "lake"), ("format.output.type", "xml"), ("aws.s3.region", "mars")];
+    let wrong = config(&scenario).with(&wrong);
     let answer =
         scenario.worker.rest.put(path, &wrong.json()).expect("the worker answers").expect_status(200);
     let answer: Value = serde_json::from_str(&answer.text).expect("the answer is JSON");
     assert_eq!(answer["error_count"], 2, "{answer}");
-    assert_eq!(
-        answer["groups"],
-        json!([
-            "Common",
-            "Transforms",
-            "Predicates",
-            "Error Handling",
-            "Offsets Topics",
-            "AWS",
-            "AWS STS",
-            "S3 retry backoff policy",
-            "File",
-            "Format"
-        ]),
-        "{answer}"
-    );
+    let own = ["AWS", "AWS STS", "S3 retry backoff policy", "File", "Format"];
+    let groups = answer["groups"].as_array().expect("groups are a list");
+    assert_eq!(groups[groups.len() - own.len()..], own.map(Value::from), "{answer}");
     let text = answer.to_string();
-    let problem = "Invalid value xml for configuration format.output.type: Supported values are: 'avro', 'csv', 'json', 'jsonl', 'parquet'";
+    let problem = "Invalid value xml for configuration format.output.type: Supported values are: 'avro', \
+                   'csv', 'json', 'jsonl', 'parquet'";
     assert!(text.contains(problem), "{text}");
     // As in Java, what keys mean together is judged by the task.
     let wrong = config(&scenario).with(&[("file.name.template", "{{topic}}")]);

@@ -176,8 +176,8 @@ fn misfit(headers: &[Header], schema: &Schema) -> Option<ConnectError> {
         return Some(ConnectError::data(format!("Header {} without schema", header.key)));
     };
     Some(ConnectError::data(format!(
-        "Header schema Schema{{{}}} for '{}' is not the same as the already defined map type: Schema{{{}}}. To \
-         force the same type, consider using StringConverter or similar.",
+        "Header schema Schema{{{}}} for '{}' is not the same as the already defined map type: Schema{{{}}}. \
+         To force the same type, consider using StringConverter or similar.",
         own.kind.name(),
         header.key,
         schema.kind.name()

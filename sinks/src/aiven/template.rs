@@ -361,8 +361,8 @@ mod tests {
         assert_eq!(
             problem("x"),
             format!(
-                "RecordGrouper requires that the template [x] has variables defined. Supported variables are: \
-                 {SUPPORTED}"
+                "RecordGrouper requires that the template [x] has variables defined. Supported variables \
+                 are: {SUPPORTED}"
             )
         );
         let cases = [

@@ -143,8 +143,8 @@ fn headers_of_several_types_have_no_place_in_one_map() {
     ]]);
     assert_eq!(
         rig.put(batch).unwrap_err().to_string(),
-        "Header schema Schema{BOOLEAN} for 'b' is not the same as the already defined map type: Schema{INT8}. \
-         To force the same type, consider using StringConverter or similar."
+        "Header schema Schema{BOOLEAN} for 'b' is not the same as the already defined map type: \
+         Schema{INT8}. To force the same type, consider using StringConverter or similar."
     );
 }
 

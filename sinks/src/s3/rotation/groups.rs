@@ -1,8 +1,8 @@
 //! Parts that share a first offset, and what happens when one of them is full before the others.
 //!
 //! A group is what an encoded partition holds behind [`GROUP_MARK`]: the records of a key, or, without the
-//! mark, all of the topic-partition. Every part of a group may be named after the first record of the group since
-//! the last cut, whichever part that went to. A full part gives its group a new first record.
+//! mark, all of the topic-partition. Every part of a group may be named after the first record of the group
+//! since the last cut, whichever part that went to. A full part gives its group a new first record.
 //!
 //! Source: `TopicPartitionRecordGrouper` and `TopicPartitionKeyRecordGrouper` of the Aiven sinks.
 
@@ -90,8 +90,8 @@ impl Rotation {
         None
     }
 
-    /// Records after which a part is full. Whole cuts are told while they are repeated; what rests until a cut
-    /// follows from the records.
+    /// Records after which a part is full. Whole cuts are told while they are repeated; what rests until a
+    /// cut follows from the records.
     fn part_limit(&self) -> Option<u64> {
         let counts = |groups: &Groups| groups.on_full == OnFull::Detach || !self.is_repeating;
         self.settings.groups.filter(counts).and_then(|groups| groups.records_max)

@@ -48,7 +48,8 @@ impl Design {
 /// Where records go and what is written of them.
 pub(crate) trait Layout {
     /// The rows of `batch` that are stored, in the form in which the format takes them, and the parts that
-    /// they go to. `None` when nothing is left. Names depend on the clock only as [`Layout::clock_name`] says.
+    /// they go to. `None` when nothing is left. Names depend on the clock only as [`Layout::clock_name`]
+    /// says.
     ///
     /// # Errors
     /// Class `Record` when a row cannot be stored and none may be left out.

@@ -96,7 +96,8 @@ impl OpenPart {
         Ok(())
     }
 
-    /// Forgets the records so far: only later ones count, of `schema`. Where an upload was begun it is given up.
+    /// Forgets the records so far: only later ones count, of `schema`. Where an upload was begun it is
+    /// given up.
     pub(super) fn restart(
         &mut self,
         format: &dyn FileFormat,

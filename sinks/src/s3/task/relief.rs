@@ -38,8 +38,8 @@ impl S3SinkTask {
         self.cut_largest()
     }
 
-    /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the largest
-    /// topic-partition end now.
+    /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the
+    /// largest topic-partition end now.
     fn cut_largest(&mut self) -> Result<(), ConnectError> {
         let open_bytes: u64 = self.writers.values().map(Writer::open_bytes).sum();
         if self.layout.is_none() || open_bytes <= self.open_bytes_max {
