@@ -6,6 +6,7 @@ use std::sync::Arc;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::header::{Header, HeaderRows};
 use lakeward_api::schema::{Field, Kind, Schema};
+use lakeward_api::sink::SinkTask as _;
 use lakeward_api::value::Value;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 
@@ -63,9 +64,16 @@ fn the_last_record_of_a_key_brings_its_own_schema() {
     other.values = typed(schema, [Value::Struct(vec![Value::Int64(9)])].into_iter());
     rig.put(other).unwrap();
     assert!(rig.decide().is_empty(), "nothing ends early");
-    rig.flush();
+    rig.wall_ms += super::rig::FLUSH_MS;
+    rig.turn();
+    let mut decisions = Vec::new();
+    rig.task.take_decisions(&mut decisions);
+    rig.task.decided(&decisions[0].partition, 2).unwrap();
+    let sent_bytes = rig.in_flight.used_bytes();
+    rig.decide();
     let objects = rig.objects();
     assert_eq!(parquet(&objects["k"]).1, ["{value: {m: 9}}"]);
+    assert_eq!(sent_bytes, objects["k"].len() as u64, "nothing else is stored under that name");
     assert_eq!((objects.len(), rig.durable()), (1, vec![(0, 2)]));
 }
 
