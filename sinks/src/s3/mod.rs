@@ -12,6 +12,11 @@
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
+#![cfg_attr(
+    not(feature = "sink-aiven"),
+    allow(dead_code, unused_imports, reason = "connectors with layouts of their own use the rest")
+)]
+
 pub(crate) mod compatibility;
 pub(crate) mod config;
 mod error;
