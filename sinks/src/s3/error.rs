@@ -1,29 +1,56 @@
-//! The error of the S3 sink and its classification.
+//! The error of the S3 sink, and of the sinks of other stores that share its task, and its classification.
 //!
 //! Messages name keys and remedies; they hold no record contents and no secrets.
 
 use lakeward_api::{ConnectError, ErrorClass};
 use thiserror::Error;
 
-/// What can go wrong in the S3 sink.
+/// What errors call things.
+#[derive(Debug)]
+pub struct StoreWords {
+    /// A bucket.
+    pub place: &'static str,
+    /// The keys of the identity, and what it must be allowed.
+    pub identity: &'static str,
+    /// The keys that name bucket and server.
+    pub bucket_keys: &'static str,
+    /// The keys that name the server.
+    pub server_keys: &'static str,
+}
+
+/// What can go wrong in the sink of an object store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum S3SinkError {
     /// The store refused the credentials (class `Config`).
-    #[error(
-        "The store refused access to bucket '{bucket}': check aws.access.key.id, aws.secret.access.key and \
-         the permissions of that identity (s3:PutObject, s3:ListBucket, s3:AbortMultipartUpload)"
-    )]
+    #[error("The store refused access to bucket '{bucket}': check {}", .words.identity)]
     AccessDenied {
+        /// The bucket.
+        bucket: String,
+        /// What to call things.
+        words: &'static StoreWords,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// The bucket does not exist (class `Config`).
+    #[error("Non-existent {}: {bucket}. Create it, or correct {}", .words.place, .words.bucket_keys)]
+    BucketMissing {
+        /// What to call things.
+        words: &'static StoreWords,
         /// The bucket.
         bucket: String,
         /// What the store said.
         #[source]
         source: object_store::Error,
     },
-    /// The bucket does not exist (class `Config`).
-    #[error("Non-existent S3 bucket: {bucket}. Create it, or correct s3.bucket.name, s3.region or store.url")]
-    BucketMissing {
+    /// Another writer was at work on the same object (class `Retriable`: what is there then is looked at).
+    #[error(
+        "Another writer changed an object of bucket '{bucket}' while it was written; unfinished files are \
+         written again from the committed offsets. If this repeats, see to it that only one connector writes \
+         below topics.dir"
+    )]
+    Conflict {
         /// The bucket.
         bucket: String,
         /// What the store said.
@@ -67,12 +94,15 @@ pub enum S3SinkError {
     },
     /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
     #[error(
-        "The store refused to write to bucket '{bucket}': correct what the cause names (s3.bucket.name, \
-         store.url), then restart the task"
+        "The store refused to write to bucket '{bucket}': correct what the cause names ({}), then restart \
+         the task",
+        .words.bucket_keys
     )]
     Refused {
         /// The bucket.
         bucket: String,
+        /// What to call things.
+        words: &'static StoreWords,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -100,12 +130,15 @@ pub enum S3SinkError {
     },
     /// The store did not answer, or answered that it is busy (class `Retriable`).
     #[error(
-        "The store at {endpoint} is unreachable or busy (store.url, s3.region); \
-         unfinished files are written again from the committed offsets"
+        "The store at {endpoint} is unreachable or busy ({}); \
+         unfinished files are written again from the committed offsets",
+        .words.server_keys
     )]
     Unreachable {
-        /// What `store.url` or `s3.region` name, without credentials.
+        /// What `store.url` or its like name, without credentials.
         endpoint: String,
+        /// What to call things.
+        words: &'static StoreWords,
         /// What the client said.
         #[source]
         source: object_store::Error,
@@ -136,18 +169,20 @@ impl S3SinkError {
                 ErrorClass::Fatal
             }
             Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                ErrorClass::Retriable
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => ErrorClass::Retriable,
         }
     }
 
     fn java_class(&self) -> &'static str {
         match self {
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                "org.apache.kafka.connect.errors.RetriableException"
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Partition { .. } | Self::Time { .. } => {
                 "io.confluent.connect.storage.errors.PartitionException"
             }
@@ -168,6 +203,7 @@ impl From<S3SinkError> for ConnectError {
         match err {
             S3SinkError::AccessDenied { source, .. }
             | S3SinkError::BucketMissing { source, .. }
+            | S3SinkError::Conflict { source, .. }
             | S3SinkError::CredentialsExpired { source, .. }
             | S3SinkError::Refused { source, .. }
             | S3SinkError::Tagging { source, .. }

@@ -12,16 +12,22 @@
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
-mod compatibility;
-mod config;
-mod error;
+#![cfg_attr(
+    not(feature = "sink-aiven"),
+    allow(dead_code, unused_imports, reason = "connectors with layouts of their own use the rest")
+)]
+
+pub(crate) mod compatibility;
+pub(crate) mod config;
+pub(crate) mod error;
 mod ledger;
-mod naming;
+pub(crate) mod naming;
 mod null_rows;
-mod partitioner;
-mod rotation;
-mod store;
-mod task;
+pub(crate) mod partitioner;
+pub(crate) mod rotation;
+pub(crate) mod settings;
+pub(crate) mod store;
+pub(crate) mod task;
 mod upload;
 
 use lakeward_api::ConnectError;
@@ -29,7 +35,7 @@ use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 
-pub use error::S3SinkError;
+pub use error::{S3SinkError, StoreWords};
 
 /// `io.confluent.connect.s3.S3SinkConnector`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -9,20 +9,24 @@ use std::fmt;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::cuts::Fingerprint;
 
-use crate::s3::config::{ExtractorKind, S3Config};
+use crate::s3::config::ExtractorKind;
+use crate::s3::settings::Settings;
 
 /// How records get stored exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Guarantee {
+pub(crate) enum Guarantee {
     /// The clock has a part in cuts or names; these settings bring it in.
     Decided(Vec<&'static str>),
     /// Names and contents are a function of records and settings.
     Deterministic,
+    /// Names are keys of records: an object is replaced by the next record of its key. These settings say
+    /// when.
+    Latest(Vec<&'static str>),
 }
 
 impl Guarantee {
     /// That of `config`.
-    pub(super) fn of(config: &S3Config) -> Self {
+    pub(crate) fn of(config: &Settings) -> Self {
         let mut causes = Vec::new();
         if config.connector.rotate_schedule_interval_ms > 0 {
             causes.push("rotate.schedule.interval.ms");
@@ -35,7 +39,7 @@ impl Guarantee {
 
     /// Whether cuts are decided before their files are completed.
     pub(super) fn is_decided(&self) -> bool {
-        matches!(self, Self::Decided(_))
+        matches!(self, Self::Decided(_) | Self::Latest(_))
     }
 }
 
@@ -43,6 +47,9 @@ impl fmt::Display for Guarantee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decided(causes) => write!(f, "exactly once (decided cuts: {})", causes.join(", ")),
+            Self::Latest(causes) => {
+                write!(f, "the last record of each key (decided cuts: {})", causes.join(", "))
+            }
             Self::Deterministic => f.write_str("exactly once (names and contents follow from the records)"),
         }
     }
@@ -50,9 +57,13 @@ impl fmt::Display for Guarantee {
 
 /// Settings that shape names and contents of files whose cuts are given. Those that only say where to cut are
 /// none of them: decided cuts are repeated whatever they say by then.
-const SHAPING: [&str; 41] = [
+const SHAPING: [&str; 47] = [
     "allow.optional.map.keys",
     "avro.codec",
+    "az.compression.type",
+    "azblob.account.name",
+    "azblob.container.name",
+    "azure.datalake.gen2.account.name",
     "behavior.on.null.values",
     "connect.meta.data",
     "directory.delim",
@@ -63,6 +74,8 @@ const SHAPING: [&str; 41] = [
     "format.bytearray.extension",
     "format.bytearray.separator",
     "format.class",
+    "gcs.bucket.name",
+    "gcs.compression.type",
     "header.converter",
     "headers.format.class",
     "json.decimal.format",
@@ -97,9 +110,14 @@ const SHAPING: [&str; 41] = [
 /// The settings of `props` that shape what is stored. A setting that is not there is not the same as one that
 /// says its default: that costs a warning, never a record.
 pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
+    fingerprint_of(&SHAPING, props)
+}
+
+/// The settings `shaping` of `props`, and the transforms.
+pub(crate) fn fingerprint_of(shaping: &[&'static str], props: &ConfigMap) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
-    for name in SHAPING {
-        fingerprint.add(name, props.get(name).map_or("", |value| value.trim()));
+    for name in shaping {
+        fingerprint.add(*name, props.get(*name).map_or("", |value| value.trim()));
     }
     let of_chain = |name: &str| name.starts_with("transforms.") || name.starts_with("predicates.");
     let chain: Vec<String> = props
@@ -114,6 +132,7 @@ pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::config::S3Config;
 
     fn config(pairs: &[(&str, &str)]) -> ConfigMap {
         let base = [
@@ -130,7 +149,7 @@ mod tests {
     }
 
     fn guarantee(pairs: &[(&str, &str)]) -> String {
-        Guarantee::of(&S3Config::parse(&config(pairs)).unwrap()).to_string()
+        Guarantee::of(&S3Config::parse(&config(pairs)).unwrap().settings).to_string()
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod cuts;
 mod flight;
 mod guarantee;
 mod header_column;
+mod layout;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -36,16 +37,20 @@ use super::config::{FormatKind, S3Config};
 use super::naming::{Extensions, ObjectNames};
 use super::partitioner::Partitioner;
 use super::rotation::{BatchView, Op, PartId, Rotation, RotationSettings};
+use super::settings::Settings;
 use super::store::{Store, Sweeper};
 use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
 use cuts::Cuts;
 use flight::{AssignmentId, Flight};
-use guarantee::Guarantee;
 use nulls::NullPolicy;
 use open_part::OpenPart;
-use rejects::Rejects;
+
+pub(crate) use guarantee::{Guarantee, fingerprint_of};
+pub(crate) use layout::{Design, Layout, NewPart};
+pub(crate) use rejects::Rejects;
+pub(crate) use routed::SEPARATOR;
 
 /// One task of the S3 sink.
 pub(crate) struct S3SinkTask {
@@ -53,6 +58,8 @@ pub(crate) struct S3SinkTask {
     companions: Companions,
     names: ObjectNames,
     partitioner: Partitioner,
+    /// Stands for names, partitioner, null policy and companions, when it is there.
+    layout: Option<Box<dyn Layout>>,
     rotation_settings: Arc<RotationSettings>,
     nulls: NullPolicy,
     rejects: Rejects,
@@ -94,15 +101,31 @@ impl Writer {
 }
 
 impl S3SinkTask {
-    /// A task as `context` configures it.
+    /// A task of the S3 sink as `context` configures it.
     pub(crate) fn new(context: SinkTaskContext) -> Result<Self, ConnectError> {
         let config = S3Config::parse(&context.config)?;
         let store = Store::open(&config, &context.connector)?;
-        Self::with_store(context, &config, store)
+        Self::with_store(context, &config.settings, store)
     }
 
-    fn with_store(context: SinkTaskContext, config: &S3Config, store: Store) -> Result<Self, ConnectError> {
-        let format = setup::file_format(config, config.format())?;
+    /// A task with `config` that writes to `store`.
+    pub(crate) fn with_store(
+        context: SinkTaskContext,
+        config: &Settings,
+        store: Store,
+    ) -> Result<Self, ConnectError> {
+        let design = Design::of(config, &context.config)?;
+        Self::with_design(context, config, store, design)
+    }
+
+    /// A task that stores what `design` says in `store`; the rest is as `config` has it.
+    pub(crate) fn with_design(
+        context: SinkTaskContext,
+        config: &Settings,
+        store: Store,
+        design: Design,
+    ) -> Result<Self, ConnectError> {
+        let Design { format, guarantee, fingerprint, rotation, layout } = design;
         let companions = setup::companions(config)?;
         let extensions = Extensions {
             values: format.extension(),
@@ -110,7 +133,6 @@ impl S3SinkTask {
             headers: companions.headers.as_ref().map(HeaderFormat::extension),
         };
         let partitioner = Partitioner::new(config)?;
-        let guarantee = Guarantee::of(config);
         tracing::info!(%guarantee, "delivery");
         let sweeper = Sweeper::new(config, &format.extension());
         let mut uploader = Uploader::new(
@@ -125,19 +147,20 @@ impl S3SinkTask {
             format,
             companions,
             partitioner,
-            rotation_settings: Arc::new(setup::rotation_settings(config)),
-            nulls: NullPolicy::new(config),
+            layout,
+            rotation_settings: Arc::new(rotation),
+            nulls: NullPolicy::new(&config.output),
             rejects: Rejects::new(context.can_reject),
             wants_bytes: config.format() == FormatKind::Bytes,
             bucket_check: Some(uploader.check_bucket()),
             uploader,
             sweeper: sweeper.map(Arc::new),
-            part_bytes: config.bucket.part_bytes,
+            part_bytes: config.output.part_bytes,
             open_bytes_max: context.in_flight.limit_bytes(),
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
-            fingerprint: guarantee::fingerprint(&context.config),
+            fingerprint,
             decisions: Vec::new(),
             open_bytes: 0,
             ops: Vec::new(),
@@ -287,6 +310,7 @@ impl SinkTask for S3SinkTask {
 
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
         self.take_outcomes()?;
+        self.complete_waiting();
         self.repeat_passed()?;
         if self.rotation_settings.schedule.is_none() {
             return Ok(());

@@ -235,11 +235,12 @@ impl Rig {
             bridge: Arc::new(RuntimeBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
             waker: Waker::new(move || wake.notify_one()),
+            flush_interval: std::time::Duration::from_mins(1),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
         };
         let task = match client {
             Some(client) => {
-                S3SinkTask::with_store(context, &S3Config::parse(&props).unwrap(), client).unwrap()
+                S3SinkTask::with_store(context, &S3Config::parse(&props).unwrap().settings, client).unwrap()
             }
             None => S3SinkTask::new(context).unwrap(),
         };
