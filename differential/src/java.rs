@@ -83,7 +83,7 @@ impl Java {
             class_path = format!("{class_path}:{}", base.join("registry/libs/*").display());
         }
         let mut command = Command::new("java");
-        command.args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-OmitStackTraceInFastThrow"]);
+        command.args(["-Xms64m", "-Xmx1g", "-XX:+UseSerialGC", "-XX:-OmitStackTraceInFastThrow"]);
         if purpose == Purpose::Answers {
             command.arg("-XX:TieredStopAtLevel=1");
         }
