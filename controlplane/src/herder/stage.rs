@@ -35,6 +35,11 @@ impl Stage {
         Self::Starting { doing, since_ms: now_ms() }
     }
 
+    /// A started worker that waits for its group, from now on.
+    pub(crate) fn outside_its_group() -> Self {
+        Self::Waiting { doing: "ensuring membership in the cluster", since_ms: now_ms() }
+    }
+
     /// The sentence about what goes on; empty when ready.
     pub(crate) fn summary(&self) -> String {
         match self {

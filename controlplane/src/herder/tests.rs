@@ -18,7 +18,8 @@ use tokio::time::Instant;
 
 use super::recorder::Recorder;
 use super::{
-    Answer, Command, Existing, FenceProducers, Herder, PutConnector, RequestError, Stage, WorkerParts,
+    Answer, Command, Existing, Expected, FenceProducers, Herder, PutConnector, RequestError, SharedWrite,
+    Stage, WorkerParts,
 };
 use crate::metrics::Metrics;
 use crate::rest::tests::rig::{registry, worker};
@@ -117,7 +118,7 @@ pub(super) struct Bench {
     store: Arc<ScriptedStore>,
     pub(super) herder: Herder,
     role: watch::Sender<Role>,
-    _stage: watch::Sender<Stage>,
+    stage: watch::Sender<Stage>,
     stop: watch::Sender<bool>,
     actor: JoinHandle<()>,
 }
@@ -174,7 +175,7 @@ impl Bench {
         let (stop, stop_seen) = watch::channel(false);
         let (herder, actor) = Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, stage_seen);
         let actor = tokio::spawn(actor.run(stop_seen));
-        Self { store, herder, role, _stage: stage, stop, actor }
+        Self { store, herder, role, stage, stop, actor }
     }
 
     async fn create(&self) -> Result<Answer, RequestError> {
@@ -289,7 +290,7 @@ async fn a_refused_task_set_is_tried_again_after_pauses_that_double_up_to_a_minu
 async fn a_stopped_connector_gets_no_tasks_from_an_earlier_attempt() {
     let bench = Bench::new(LEADER, &[], &[Fate::Refused]);
     bench.create().await.unwrap();
-    let stop = Command::SetTarget { name: "a".to_owned(), target: TargetState::Stopped };
+    let stop = Command::Stop { name: "a".to_owned() };
     bench.herder.request(stop).await.unwrap();
     bench.within(Duration::from_secs(60)).await;
     assert_eq!((bench.task_count(), bench.store.attempts.lock().unwrap().len()), (Some(0), 1));
@@ -310,6 +311,28 @@ async fn a_request_without_a_role_ends_after_ninety_seconds_and_reads_do_not_wai
     assert_eq!(bench.create().await.unwrap_err(), RequestError::Internal("Request timed out".to_owned()));
     assert_eq!(began.elapsed().as_secs(), 90);
     assert!(matches!(bench.herder.request(Command::Ping).await, Ok(Answer::Done)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_lost_its_group_answers_nothing_but_writes_what_any_worker_may() {
+    let bench = Bench::new(LEADER, &[], &[]);
+    bench.create().await.unwrap();
+    bench.stage.send_replace(Stage::Waiting { doing: "ensuring membership in the cluster", since_ms: 0 });
+    let began = Instant::now();
+    let delete = || Command::Delete { name: "a".to_owned(), expected: Expected::Anything };
+    let text = "Request timed out. The worker is currently ensuring membership in the cluster, which began \
+                at 1970-01-01T00:00:00.000Z.";
+    assert_eq!(bench.request(delete()).await.unwrap_err(), RequestError::Internal(text.to_owned()));
+    assert_eq!(began.elapsed().as_secs(), 90);
+    let pause = |name: &str| SharedWrite::SetTarget { name: name.to_owned(), target: TargetState::Paused };
+    bench.herder.write(pause("a")).await.unwrap();
+    let unknown = RequestError::NotFound("Unknown connector b".to_owned());
+    assert_eq!(bench.herder.write(pause("b")).await.unwrap_err(), unknown);
+    assert!(bench.store.view().config(|state| state.config("a").is_some()));
+    // Back in the group, it carries out what its client does not wait for any more, as Java does.
+    bench.stage.send_replace(Stage::Ready);
+    bench.until("deleted", || bench.store.view().config(|state| state.config("a").is_none())).await;
+    assert_eq!(began.elapsed().as_secs(), 90);
 }
 
 #[tokio::test(start_paused = true)]

@@ -23,9 +23,7 @@ use tokio::sync::watch;
 
 use crate::herder::{Herder, Stage, WorkerParts};
 use crate::metrics::Metrics;
-use crate::rest::{
-    Face, FindLeader, Front, Gate, Limits, RestServer, Service, always_member, bind, no_leader,
-};
+use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{Scheme, WorkerConfig, WorkerMode};
 
@@ -238,15 +236,16 @@ impl Rig {
     /// Ends start-up of a worker that finds the leader so.
     pub(super) fn open_with(&self, leader: FindLeader) {
         let (herder, cluster_id) = (self.herder.clone(), Some("cluster-1".to_owned()));
-        let service = Service { herder, cluster_id, leader, is_member: always_member() };
+        let service = Service { herder, cluster_id, leader };
+        self.stage.send_replace(Stage::Ready);
         self.service.send_replace(Some(Arc::new(service)));
     }
 
     /// Ends start-up of a worker whose group does not let it in.
     pub(super) fn open_outside(&self) {
         let (herder, leader) = (self.herder.clone(), no_leader());
-        let service = Service { herder, cluster_id: None, leader, is_member: Arc::new(|| false) };
-        self.stage.send_replace(Stage::Ready);
+        let service = Service { herder, cluster_id: None, leader };
+        self.stage.send_replace(Stage::outside_its_group());
         self.service.send_replace(Some(Arc::new(service)));
     }
 
