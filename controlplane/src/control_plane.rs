@@ -207,7 +207,9 @@ impl Signals {
     /// What a started worker does depends on its group.
     fn in_group(&self, is_member: bool) {
         self.stage.send_if_modified(|stage| match (&*stage, is_member) {
-            (Stage::Stopping, _) | (Stage::Ready, true) | (Stage::Waiting { .. }, false) => false,
+            (Stage::Stopping, _)
+            | (Stage::Busy { .. } | Stage::Ready, true)
+            | (Stage::Waiting { .. }, false) => false,
             (_, is_member) => {
                 *stage = if is_member { Stage::Ready } else { Stage::outside_its_group() };
                 true
@@ -234,7 +236,7 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
     let role = joined.membership.role();
     let config = Arc::clone(&parts.config);
     let metrics = Arc::clone(&parts.metrics);
-    let (herder, actor) = Herder::new(parts, joined.store, role, signals.stage.subscribe());
+    let (herder, actor) = Herder::new(parts, joined.store, role, Arc::clone(&signals.stage));
     let running = actor.run(signals.stop.clone());
     let finder = joined.membership.leader();
     let member = finder.clone();
@@ -283,7 +285,7 @@ async fn run_standalone(
 ) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let (leads, role) = watch::channel(Role::Leader { generation: 0 });
-    let (herder, actor) = Herder::new(parts, store, role, signals.stage.subscribe());
+    let (herder, actor) = Herder::new(parts, store, role, Arc::clone(&signals.stage));
     let actor = tokio::spawn(actor.run(signals.stop.clone()));
     let mut failed = None;
     for (path, file) in files {

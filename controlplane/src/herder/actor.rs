@@ -84,7 +84,8 @@ pub(crate) struct Actor {
     takeover: Option<Retry>,
     pub(super) role: Role,
     role_changes: watch::Receiver<Role>,
-    stage: watch::Receiver<Stage>,
+    pub(super) stage: Arc<watch::Sender<Stage>>,
+    stage_changes: watch::Receiver<Stage>,
     commands: mpsc::Receiver<(Command, Reply)>,
     /// Commands that came while this worker was not in its group; bounded like the queue.
     early: VecDeque<(Command, Reply)>,
@@ -95,7 +96,7 @@ impl Actor {
         parts: WorkerParts,
         store: Arc<dyn Store>,
         role_changes: watch::Receiver<Role>,
-        stage: watch::Receiver<Stage>,
+        stage: Arc<watch::Sender<Stage>>,
         commands: mpsc::Receiver<(Command, Reply)>,
     ) -> Self {
         let healing = Healing::new(parts.config.stuck_after_ms());
@@ -120,6 +121,7 @@ impl Actor {
             takeover: None,
             role: Role::Undecided,
             role_changes,
+            stage_changes: stage.subscribe(),
             stage,
             commands,
             early: VecDeque::new(),
@@ -146,7 +148,7 @@ impl Actor {
                     self.on_reports();
                     continue;
                 }
-                Ok(()) = self.stage.changed() => self.serve_early().await,
+                Ok(()) = self.stage_changes.changed() => self.serve_early().await,
                 command = self.commands.recv(), if self.early.len() < QUEUE_LIMIT => match command {
                     Some((Command::Ping, reply)) => {
                         drop(reply.send(Ok(Answer::Done)));

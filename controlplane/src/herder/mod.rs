@@ -239,11 +239,12 @@ impl Herder {
         parts: WorkerParts,
         store: Arc<dyn Store>,
         role: watch::Receiver<Role>,
-        stage: watch::Receiver<Stage>,
+        stage: Arc<watch::Sender<Stage>>,
     ) -> (Self, Actor) {
         let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
-        let actor = Actor::new(parts.clone(), Arc::clone(&store), role, stage.clone(), queue);
-        (Self { parts, store, fragments: Arc::default(), commands, stage }, actor)
+        let seen = stage.subscribe();
+        let actor = Actor::new(parts.clone(), Arc::clone(&store), role, stage, queue);
+        (Self { parts, store, fragments: Arc::default(), commands, stage: seen }, actor)
     }
 
     /// What was read so far.

@@ -23,9 +23,7 @@ impl Actor {
             Command::Delete { name, expected } => {
                 self.require_existing(&name)?;
                 self.require(&name, &expected)?;
-                self.store
-                    .write_config(records::connector_deletion(&name).to_vec(), Barrier::ReadBack)
-                    .await?;
+                self.write(records::connector_deletion(&name).to_vec()).await?;
                 Ok(Answer::Done)
             }
             Command::Patch { name, patch, expected } => self.patch(&name, &patch, &expected).await,
@@ -68,7 +66,7 @@ impl Actor {
         let mut batch: Vec<_> =
             initial_state.map(|state| records::target_state(&name, state)).into_iter().collect();
         batch.push(records::connector(&name, &config));
-        self.store.write_config(batch, Barrier::ReadBack).await?;
+        self.write(batch).await?;
         let info = answers::connector_info_of(&self.parts.registry, &name, &config, tasks);
         Ok(if existed { Answer::Updated(info) } else { Answer::Created(info) })
     }
@@ -114,7 +112,7 @@ impl Actor {
         self.require_connector(name, "Unknown connector ")?;
         self.write_task_set(&Arc::from(name), &[]).await?;
         let record = records::target_state(name, TargetState::Stopped);
-        self.store.write_config(vec![record], Barrier::ReadBack).await?;
+        self.write(vec![record]).await?;
         Ok(Answer::Done)
     }
 }

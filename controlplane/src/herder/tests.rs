@@ -10,13 +10,14 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lakeward_api::runtime::{RuntimeFuture, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget};
 use lakeward_controlplane_core::Properties;
-use lakeward_controlplane_core::config_log::{LogRecord, TargetState};
+use lakeward_controlplane_core::config_log::{LogRecord, RestartRequest, TargetState, records};
 use lakeward_kafka::membership::Role;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::recorder::Recorder;
+use super::stage::writing;
 use super::{
     Answer, Command, Existing, Expected, FenceProducers, Herder, PutConnector, RequestError, SharedWrite,
     Stage, WorkerParts,
@@ -118,7 +119,7 @@ pub(super) struct Bench {
     store: Arc<ScriptedStore>,
     pub(super) herder: Herder,
     role: watch::Sender<Role>,
-    stage: watch::Sender<Stage>,
+    stage: Arc<watch::Sender<Stage>>,
     stop: watch::Sender<bool>,
     actor: JoinHandle<()>,
 }
@@ -171,9 +172,10 @@ impl Bench {
             runtime,
         };
         let (role, role_seen) = watch::channel(role);
-        let (stage, stage_seen) = watch::channel(Stage::Ready);
+        let stage = Arc::new(watch::Sender::new(Stage::Ready));
         let (stop, stop_seen) = watch::channel(false);
-        let (herder, actor) = Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, stage_seen);
+        let (herder, actor) =
+            Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, Arc::clone(&stage));
         let actor = tokio::spawn(actor.run(stop_seen));
         Self { store, herder, role, stage, stop, actor }
     }
@@ -333,6 +335,58 @@ async fn a_worker_that_lost_its_group_answers_nothing_but_writes_what_any_worker
     bench.stage.send_replace(Stage::Ready);
     bench.until("deleted", || bench.store.view().config(|state| state.config("a").is_none())).await;
     assert_eq!(began.elapsed().as_secs(), 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_takes_long_is_what_time_outs_are_about() {
+    let bench = Bench::new(LEADER, &[], &[Fate::Hangs]);
+    bench.create().await.unwrap();
+    bench.within(Duration::from_secs(1)).await;
+    let RequestError::Internal(text) = bench.request(Command::Ping).await.unwrap_err() else {
+        panic!("the herder answers while it writes")
+    };
+    let start = "Request timed out. The worker is currently writing 1 task configs for connector a to the \
+                 config topic, which began at ";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn every_write_of_a_leader_is_called_as_java_calls_it() {
+    let config = records::connector("a-1", &Properties::default());
+    let (paused, stopped) = (TargetState::Paused, TargetState::Stopped);
+    let request = RestartRequest { include_tasks: true, only_failed: false };
+    for (batch, expected) in [
+        (
+            vec![records::target_state("a-1", paused), config],
+            "writing a config for connector a-1 to the config topic",
+        ),
+        (
+            records::connector_deletion("a-1").to_vec(),
+            "removing the config for connector a-1 from the config topic",
+        ),
+        (
+            vec![records::target_state("a-1", stopped)],
+            "writing the STOPPED target stage for connector a-1 to the config topic",
+        ),
+        (
+            vec![records::task_count("a-1", 2)],
+            "writing a task count record for connector a-1 to the config topic",
+        ),
+        (
+            vec![records::restart("a-1", request)],
+            "writing restart request for connector a-1 to the config topic",
+        ),
+        (vec![records::commit("a-1", 3)], "writing 3 task configs for connector a-1 to the config topic"),
+        (
+            vec![
+                records::task(&TaskId { connector: "a-1".into(), task: 0 }, &Properties::default()),
+                records::task(&TaskId { connector: "a-1".into(), task: 1 }, &Properties::default()),
+            ],
+            "writing 2 task configs for connector a-1 to the config topic",
+        ),
+    ] {
+        assert_eq!(writing(&batch), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

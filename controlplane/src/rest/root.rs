@@ -39,7 +39,7 @@ pub(super) async fn health(gate: &Gate) -> Answer {
         (Stage::Starting { .. }, false) => {
             (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up.")
         }
-        (Stage::Ready | Stage::Waiting { .. } | Stage::Stopping, false) => (
+        (Stage::Busy { .. } | Stage::Ready | Stage::Waiting { .. } | Stage::Stopping, false) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "unhealthy",
             "Worker was unable to handle this request and may be unable to handle other requests.",

@@ -181,7 +181,7 @@ pub(super) struct Rig {
     stop: watch::Sender<bool>,
     rest: RestServer,
     actor: tokio::task::JoinHandle<()>,
-    stage: watch::Sender<Stage>,
+    stage: Arc<watch::Sender<Stage>>,
 }
 
 /// An HTTP answer.
@@ -279,14 +279,14 @@ impl Rig {
         let (service, service_seen) = watch::channel(None);
         let listeners = bind(&config).await.unwrap();
         let front = Arc::new(Front::from_config(&config).unwrap());
-        let stage_of_gate = stage_seen.clone();
+        let stage = Arc::new(stage);
         let gate = Gate {
             service: service_seen,
             front,
             face: Face::All,
             scheme: Scheme::Http,
             names: None,
-            stage: stage_of_gate,
+            stage: stage_seen,
             limits,
         };
         let rest = RestServer::start(listeners, &gate);
@@ -303,7 +303,7 @@ impl Rig {
             runtime: Arc::clone(&runtime) as Arc<dyn TaskRuntime>,
         };
         let as_store: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-        let (herder, actor) = Herder::new(parts, as_store, role_seen, stage_seen);
+        let (herder, actor) = Herder::new(parts, as_store, role_seen, Arc::clone(&stage));
         let (stop, stop_seen) = watch::channel(false);
         let actor = tokio::spawn(actor.run(stop_seen));
         let address = rest.addresses()[0];
