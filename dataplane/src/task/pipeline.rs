@@ -294,6 +294,8 @@ impl Pipeline {
                 self.revocations.push(revocation);
                 Ok(())
             }
+            // The task starts again, and with it where its partitions begin is looked up again.
+            ConsumerEvent::OutOfRange { reason } => Err(ConnectError::retriable(reason)),
             ConsumerEvent::Stopped { reason } => Err(ConnectError::fatal(format!(
                 "The consumer cannot go on: {reason}. Check consumer.override.* and the worker's \
                  consumer.* settings"
