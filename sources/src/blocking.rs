@@ -1,5 +1,5 @@
-//! Work that blocks its thread: files, the standard streams. It runs on the blocking threads of the bridge's
-//! runtime; only this module names that runtime.
+//! Work away from the shard: what blocks its thread (files, the standard streams) runs on the blocking
+//! threads of the bridge's runtime, requests on the bridge itself. Only this module names that runtime.
 
 use lakeward_api::ConnectError;
 use lakeward_api::bridge::{Bridge, Waker};
@@ -21,6 +21,23 @@ pub(crate) fn start<T: Send + 'static>(
             drop(answer.send(work()));
             waker.wake();
         }));
+    }));
+    Pending(pending)
+}
+
+/// Runs `request` on the bridge; the task is woken when it is answered.
+#[cfg(feature = "source-s3")]
+pub(crate) fn ask<T: Send + 'static>(
+    bridge: &dyn Bridge,
+    waker: &Waker,
+    request: impl Future<Output = T> + Send + 'static,
+) -> Pending<T> {
+    let (answer, pending) = flume::bounded(1);
+    let waker = waker.clone();
+    bridge.spawn(Box::pin(async move {
+        // The task may be gone.
+        drop(answer.send(request.await));
+        waker.wake();
     }));
     Pending(pending)
 }

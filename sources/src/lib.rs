@@ -14,6 +14,8 @@ mod console;
 pub mod datagen;
 #[cfg(feature = "source-file")]
 pub mod file_stream;
+#[cfg(feature = "source-s3")]
+pub mod s3;
 #[cfg(feature = "source-test")]
 pub mod test_plugins;
 
@@ -31,6 +33,10 @@ pub fn connectors() -> Vec<Arc<dyn SourceConnector>> {
         Arc::new(datagen::DatagenConnector),
         #[cfg(feature = "source-file")]
         Arc::new(file_stream::FileStreamSourceConnector),
+        #[cfg(feature = "source-s3")]
+        Arc::new(s3::AivenS3SourceConnector),
+        #[cfg(feature = "source-s3")]
+        Arc::new(s3::S3SourceConnector),
         #[cfg(feature = "source-test")]
         Arc::new(test_plugins::MockSourceConnector),
         #[cfg(feature = "source-test")]

@@ -12,7 +12,7 @@ pub(crate) fn map<const N: usize>(entries: [(&Arc<str>, Value); N]) -> SourceMap
     ))
 }
 
-#[cfg(any(feature = "source-datagen", feature = "source-test"))]
+#[cfg(any(feature = "source-datagen", feature = "source-s3", feature = "source-test"))]
 /// The whole number under `name`; `None` when there is none.
 pub(crate) fn long(map: &Value, name: &str) -> Option<i64> {
     match map.get(name) {

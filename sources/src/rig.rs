@@ -63,15 +63,35 @@ impl Rig {
         config: &ConfigMap,
         stored: Stored,
     ) -> Result<Self, ConnectError> {
+        let task = connector.task_configs(config, 1)?.remove(0);
+        Self::try_start_task(connector, task, 0, stored)
+    }
+
+    /// Starts task number `task` with its configuration.
+    #[cfg(feature = "source-s3")]
+    pub(crate) fn start_task(
+        connector: &dyn SourceConnector,
+        config: &ConfigMap,
+        task: u32,
+        stored: Stored,
+    ) -> Self {
+        Self::try_start_task(connector, config.clone(), task, stored).unwrap()
+    }
+
+    fn try_start_task(
+        connector: &dyn SourceConnector,
+        config: ConfigMap,
+        task: u32,
+        stored: Stored,
+    ) -> Result<Self, ConnectError> {
         let woken = Arc::new((Mutex::new(false), Condvar::new()));
         let bell = Arc::clone(&woken);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
         let bridge: Arc<dyn Bridge> = Arc::new(Threads(runtime.expect("a test may start threads")));
-        let task = connector.task_configs(config, 1)?.remove(0);
         let task = connector.new_task(SourceTaskContext {
             connector: "test".into(),
-            task: 0,
-            config: Arc::new(task),
+            task,
+            config: Arc::new(config),
             offsets: Arc::new(stored),
             bridge: Arc::clone(&bridge),
             waker: Waker::new(move || {
@@ -94,6 +114,22 @@ impl Rig {
     pub(crate) fn poll(&mut self) -> Result<Polled, ConnectError> {
         let now = self.now();
         self.task.poll(now)
+    }
+
+    /// Polls until records come, or the task waits for a time: `None`.
+    #[cfg(feature = "source-s3")]
+    pub(crate) fn records_or_idle(&mut self) -> Result<Option<Vec<SourceBatch>>, ConnectError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.poll()? {
+                Polled::Records(batches) => {
+                    batches.iter().for_each(SourceBatch::assert_consistent);
+                    return Ok(Some(batches));
+                }
+                Polled::Idle { until: Some(_) } => return Ok(None),
+                Polled::Idle { until: None } => self.wait(deadline),
+            }
+        }
     }
 
     /// Polls until records come; the clock jumps to the time that the task waits for.

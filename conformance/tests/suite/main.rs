@@ -32,6 +32,7 @@ mod recoveries;
 mod registry_formats;
 mod rest_front;
 mod rest_shapes;
+mod s3_source;
 mod schema_evolution;
 mod schemaless;
 mod sink_errors;

@@ -1,4 +1,4 @@
-//! File formats: Connect values to the bytes of a part, a batch at a time.
+//! File formats: Connect values to the bytes of a part, a batch at a time, and back (`read`).
 //!
 //! A format knows nothing of names, offsets, rotation or uploads; the sink decides when a part begins and
 //! ends. Source of the formats' behaviour: `AvroFormat`, `ParquetFormat`, `JsonFormat` and
@@ -9,6 +9,7 @@ pub mod byte_lines;
 pub mod json_lines;
 mod lines;
 pub mod parquet;
+pub mod read;
 
 use std::sync::Arc;
 

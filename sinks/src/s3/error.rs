@@ -156,6 +156,12 @@ impl S3SinkError {
     }
 }
 
+impl From<lakeward_objectstore::SettingError> for S3SinkError {
+    fn from(err: lakeward_objectstore::SettingError) -> Self {
+        Self::Setting { message: err.message }
+    }
+}
+
 impl From<S3SinkError> for ConnectError {
     fn from(err: S3SinkError) -> Self {
         let connect = ConnectError::new(err.class(), err.java_class(), err.to_string());

@@ -9,7 +9,7 @@ use super::Problem;
 const LICENCE: &str = "Apache-2.0";
 
 /// Which packages of the workspace a package may use.
-const MAY_USE: [(&str, &[&str]); 20] = [
+const MAY_USE: [(&str, &[&str]); 21] = [
     ("lakeward-api", &["lakeward-api-derive"]),
     ("lakeward-api-derive", &[]),
     ("lakeward-bench", &["lakeward-api", "lakeward-dataplane", "lakeward-formats"]),
@@ -45,8 +45,9 @@ const MAY_USE: [(&str, &[&str]); 20] = [
     ("lakeward-keystore", &[]),
     ("lakeward-loadgen", &["lakeward-api"]),
     ("lakeward-registry", &["lakeward-api", "lakeward-keystore"]),
-    ("lakeward-sinks", &["lakeward-api", "lakeward-formats"]),
-    ("lakeward-sources", &["lakeward-api", "lakeward-formats"]),
+    ("lakeward-objectstore", &["lakeward-api"]),
+    ("lakeward-sinks", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
+    ("lakeward-sources", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
     ("lakeward-testkit", &[]),
     ("lakeward-transforms", &["lakeward-api"]),
     (
@@ -79,6 +80,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
         &[
             "lakeward-conformance",
             "lakeward-loadgen",
+            "lakeward-objectstore",
             "lakeward-sinks",
             "lakeward-sources",
             "lakeward-testkit",

@@ -2,7 +2,7 @@
 //!
 //! Source: Avro 1.12 specification, "Required Codecs", "Optional Codecs"; `CodecFactory`.
 
-use std::io::Write;
+use std::io::{Read as _, Write};
 
 use crate::FormatError;
 
@@ -58,4 +58,50 @@ impl AvroCodec {
         };
         stored.map_err(|source| FormatError::Compress { source })
     }
+}
+
+impl AvroCodec {
+    /// The plain form of a stored block.
+    ///
+    /// # Errors
+    /// Class `Record` for a block that is damaged, or larger than `bytes_max`.
+    pub(in crate::file) fn decompress(self, stored: &[u8], bytes_max: usize) -> Result<Vec<u8>, FormatError> {
+        let mut plain = Vec::new();
+        let limit = bytes_max as u64 + 1;
+        match self {
+            Self::Bzip2 => {
+                bzip2::read::BzDecoder::new(stored).take(limit).read_to_end(&mut plain).map_err(damaged)?;
+            }
+            Self::Deflate => {
+                flate2::read::DeflateDecoder::new(stored)
+                    .take(limit)
+                    .read_to_end(&mut plain)
+                    .map_err(damaged)?;
+            }
+            Self::Null => plain.extend_from_slice(stored),
+            Self::Snappy => plain = unsnap(stored, bytes_max)?,
+        }
+        if plain.len() > bytes_max {
+            return Err(FormatError::data("A block of the Avro file is larger than any that is written"));
+        }
+        Ok(plain)
+    }
+}
+
+fn unsnap(stored: &[u8], bytes_max: usize) -> Result<Vec<u8>, FormatError> {
+    let Some((block, checksum)) = stored.split_last_chunk::<4>() else {
+        return Err(damaged("a block without its checksum"));
+    };
+    if snap::raw::decompress_len(block).map_err(damaged)? > bytes_max {
+        return Err(damaged("a block is larger than any that is written"));
+    }
+    let plain = snap::raw::Decoder::new().decompress_vec(block).map_err(damaged)?;
+    if crc32fast::hash(&plain).to_be_bytes() != *checksum {
+        return Err(damaged("a checksum is wrong"));
+    }
+    Ok(plain)
+}
+
+fn damaged(problem: impl std::fmt::Display) -> FormatError {
+    FormatError::data(format!("A block of the Avro file is damaged: {problem}"))
 }

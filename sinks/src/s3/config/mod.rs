@@ -6,7 +6,6 @@
 //! no effect where their documentation says so.
 
 mod connector_keys;
-pub(crate) mod credentials;
 mod cross_checks;
 mod parquet_keys;
 pub(crate) mod store_checks;
@@ -21,7 +20,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 
 use connector_keys::{ConnectorKeys, LakewardKeys, PartitionerKeys, StorageKeys};
-use credentials::Provider;
+use lakeward_objectstore::credentials::Provider;
 use parquet_keys::ParquetKeys;
 use store_keys::{BucketKeys, CompanionKeys, RequestKeys};
 

@@ -7,8 +7,9 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lakeward_api::config::{ConfigMap, ConfigValue};
+use lakeward_objectstore::address::is_host_label;
+use lakeward_objectstore::credentials::{PROVIDER_CLASS, Provider};
 
-use super::credentials::{PROVIDER_CLASS, Provider};
 use super::cross_checks::{add, text};
 
 /// Adds the errors.
@@ -85,15 +86,6 @@ pub(crate) fn tag(pair: &str) -> Option<(&str, &str)> {
     (!key.is_empty() && !value.is_empty()).then_some((key, value))
 }
 
-/// Whether a bucket name can be part of a host name.
-pub(crate) fn is_host_label(bucket: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (3..=63).contains(&bucket.len())
-        && bucket.chars().all(|c| is_plain(c) || c == '-')
-        && bucket.starts_with(is_plain)
-        && bucket.ends_with(is_plain)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,16 +96,6 @@ mod tests {
         assert_eq!(tag("a:b:c"), Some(("a", "b")));
         for wrong in ["team", "team:", ":lake", ""] {
             assert_eq!(tag(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn names_of_buckets_that_can_be_hosts() {
-        for name in ["lake", "my-lake-1", "123"] {
-            assert!(is_host_label(name), "{name}");
-        }
-        for name in ["la", "Lake", "lake_1", "-lake", "lake-", "my.lake", &"a".repeat(64)] {
-            assert!(!is_host_label(name), "{name}");
         }
     }
 }

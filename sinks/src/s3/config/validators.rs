@@ -1,6 +1,7 @@
 //! Checks of single values. Owns the wording; cross checks live in `mod.rs`.
 
 use lakeward_api::config::parse_list;
+pub(crate) use lakeward_objectstore::address::parse_store_url;
 use url::Url;
 
 use super::super::partitioner::zone::Zone;
@@ -62,20 +63,6 @@ pub(super) fn bucket_name(_name: &str, text: &str) -> Result<(), String> {
 /// An S3 endpoint or a local directory.
 pub(super) fn store_url(_name: &str, text: &str) -> Result<(), String> {
     parse_store_url(text).map(|_| ())
-}
-
-/// Parses `store.url`; `https://` is assumed without a scheme, as the Java sink does.
-pub(crate) fn parse_store_url(text: &str) -> Result<Url, String> {
-    let text = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&text).map_err(|err| err.to_string())?;
-    match url.scheme() {
-        "file" => match url.to_file_path() {
-            Ok(_) => Ok(url),
-            Err(()) => Err("a file URL needs an absolute directory, as file:///directory".to_owned()),
-        },
-        "http" | "https" => Ok(url),
-        other => Err(format!("scheme {other} is not supported; use https, http or file")),
-    }
 }
 
 /// The URL of an HTTP proxy; empty for none.

@@ -4,8 +4,6 @@
 //! the bucket is a sub-directory (objects appear by rename, after fsync).
 
 mod conditional;
-mod credentials;
-mod http;
 mod objects;
 mod orphans;
 mod s3;
@@ -14,13 +12,13 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error as _;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use lakeward_api::metrics::StoreRequests;
+use lakeward_objectstore::fault::{is_bad_identity, is_transient};
+use lakeward_objectstore::http;
 use object_store::ObjectStore;
-use object_store::client::{HttpError, HttpErrorKind};
 use object_store::local::LocalFileSystem;
 
 use super::config::S3Config;
@@ -152,47 +150,4 @@ fn create_durably(dir: &std::path::Path) -> std::io::Result<()> {
         std::fs::File::open(parent)?.sync_all()?;
     }
     Ok(())
-}
-
-/// True when the same request may succeed later. The client keeps the status of a failed request private, so
-/// it is read from the error's text (`RequestError` of object_store 0.14).
-fn is_transient(err: &object_store::Error) -> bool {
-    let mut cause = err.source();
-    while let Some(inner) = cause {
-        if let Some(http) = inner.downcast_ref::<HttpError>() {
-            return !matches!(http.kind(), HttpErrorKind::Decode);
-        }
-        if inner.downcast_ref::<std::io::Error>().is_some_and(is_transient_io) {
-            return true;
-        }
-        cause = inner.source();
-    }
-    let text = err.to_string();
-    let status = text.split_once("status code: ").map(|(_, rest)| rest);
-    status.is_some_and(|status| {
-        status.starts_with('5') || status.starts_with("429") || status.starts_with("408")
-    }) || text.contains("SlowDown")
-        || text.contains("InternalError")
-}
-
-fn is_transient_io(err: &std::io::Error) -> bool {
-    use std::io::ErrorKind;
-    matches!(
-        err.kind(),
-        ErrorKind::ConnectionAborted
-            | ErrorKind::ConnectionRefused
-            | ErrorKind::ConnectionReset
-            | ErrorKind::Interrupted
-            | ErrorKind::StorageFull
-            | ErrorKind::TimedOut
-            | ErrorKind::UnexpectedEof
-    )
-}
-
-/// True when the store does not know the identity, or its signature is wrong.
-fn is_bad_identity(err: &object_store::Error) -> bool {
-    let text = err.to_string();
-    ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]
-        .iter()
-        .any(|code| text.contains(code))
 }

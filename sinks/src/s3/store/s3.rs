@@ -3,21 +3,21 @@
 //! Source: `S3Storage#newS3Client`, `S3OutputStream#newMultipartUpload`, `S3ProxyConfig`, Confluent S3 sink;
 //! the endpoint rules of the AWS SDK for buckets as host names.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use lakeward_api::config::Password;
 use lakeward_api::metrics::StoreRequests;
+use lakeward_objectstore::address::{self, Place};
+use lakeward_objectstore::credentials::{self, Identity};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredentialProvider};
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
-use super::credentials;
 use super::http::{BodyDigest, OverTransport, Patience, Transport, TransportSettings};
 use super::objects::ControlledObjects;
 use crate::s3::config::S3Config;
-use crate::s3::config::store_checks::is_host_label;
 use crate::s3::error::S3SinkError;
 
 /// A client, and what it is made of.
@@ -40,7 +40,14 @@ impl S3Side {
         url: Option<&Url>,
         counters: Arc<StoreRequests>,
     ) -> Result<Self, S3SinkError> {
-        let credentials = credentials::open(config)?;
+        let credentials = credentials::open(Identity {
+            access_key_id: &config.bucket.access_key_id,
+            secret_access_key: config.bucket.secret_access_key.as_ref(),
+            provider: &config.provider,
+            bucket: &config.bucket.bucket,
+            region: &config.bucket.region,
+            sts_endpoint: None,
+        })?;
         let transport = transport(config, url, counters)?;
         let builder = builder(config, url, credentials, &transport)?;
         let plain = Arc::new(build(builder.clone())?);
@@ -127,33 +134,16 @@ fn encryption(builder: AmazonS3Builder, config: &S3Config) -> AmazonS3Builder {
     }
 }
 
-/// Where requests go.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    endpoint: String,
-    /// The bucket is part of the host name.
-    has_bucket: bool,
-}
-
 /// `None` for the usual endpoint of AWS.
 fn place(config: &S3Config, url: Option<&Url>) -> Result<Option<Place>, S3SinkError> {
     let bucket = &config.bucket.bucket;
     if config.bucket.wan_mode {
-        let endpoint = format!("https://{bucket}.s3-accelerate.amazonaws.com");
-        return Ok(Some(Place { endpoint, has_bucket: true }));
+        return Ok(Some(Place::accelerated(bucket)));
     }
     let Some(url) = url else { return Ok(None) };
-    let mut url = url.clone();
-    let host = url.host_str().unwrap_or_default().to_owned();
-    // Neither a number nor every bucket name can be extended to a host name: the path does for them.
-    let is_number = host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-    let has_bucket = !config.companion.path_style && !is_number && is_host_label(bucket);
-    if has_bucket {
-        url.set_host(Some(&format!("{bucket}.{host}"))).map_err(|err| S3SinkError::Setting {
-            message: format!("store.url cannot be used with s3.path.style.access.enabled=false: {err}"),
-        })?;
-    }
-    Ok(Some(Place { endpoint: url.as_str().trim_end_matches('/').to_owned(), has_bucket }))
+    Place::at(url, bucket, config.companion.path_style).map(Some).map_err(|err| S3SinkError::Setting {
+        message: format!("store.url cannot be used with s3.path.style.access.enabled=false: {err}"),
+    })
 }
 
 fn transport(
@@ -187,18 +177,8 @@ fn transport(
 /// The proxy with its credentials. Keys of their own win over those of the URL, one by one.
 fn proxy(config: &S3Config) -> Result<Option<Url>, S3SinkError> {
     let keys = &config.request;
-    if keys.proxy_url.is_empty() {
-        return Ok(None);
-    }
-    let wrong = || S3SinkError::Setting { message: "s3.proxy.url: not the URL of a proxy".to_owned() };
-    let mut url = Url::parse(&keys.proxy_url).map_err(|_| wrong())?;
-    if let Some(user) = keys.proxy_user.as_deref().filter(|user| !user.trim().is_empty()) {
-        url.set_username(user).map_err(|()| wrong())?;
-    }
-    if let Some(password) = keys.proxy_password.as_ref().filter(|one| !one.expose().trim().is_empty()) {
-        url.set_password(Some(password.expose())).map_err(|()| wrong())?;
-    }
-    Ok(Some(url))
+    let password = keys.proxy_password.as_ref().map(Password::expose);
+    Ok(address::proxy(&keys.proxy_url, keys.proxy_user.as_deref(), password)?)
 }
 
 /// A last resort: tries have limits of their own.

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Method;
 use http::header::{HeaderMap, HeaderValue};
-use http::{Method, StatusCode};
+use lakeward_objectstore::fault::failed;
 use object_store::client::{HttpRequest, HttpService as _};
 use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer as _};
@@ -54,24 +55,8 @@ pub(super) async fn send(s3: &S3Side, request: SignedRequest<'_>) -> object_stor
     Ok(SignedAnswer { body, date: parts.headers.get(http::header::DATE).cloned() })
 }
 
-/// The error of an answer, in the client's kinds.
-pub(super) fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_store::Error {
-    let body = String::from_utf8_lossy(&body[..body.len().min(TEXT_BYTES_MAX)]);
-    let source = format!("{what}: server returned non-2xx status code: {status}: {body}").into();
-    let path = String::new();
-    match status {
-        StatusCode::NOT_FOUND => object_store::Error::NotFound { path, source },
-        StatusCode::FORBIDDEN => object_store::Error::PermissionDenied { path, source },
-        StatusCode::UNAUTHORIZED => object_store::Error::Unauthenticated { path, source },
-        _ => object_store::Error::Generic { store: "S3", source },
-    }
-}
-
 fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
     object_store::Error::Generic { store: "S3", source }
 }
 
 const SIGNATURE_TIME: Duration = Duration::from_secs(300);
-
-/// More of an error helps nobody.
-const TEXT_BYTES_MAX: usize = 2048;

@@ -47,7 +47,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The bytes that are left.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    pub(in super::super) fn rest(&self) -> &'a [u8] {
         self.rest
     }
 

@@ -77,6 +77,18 @@ impl Reader {
         appended
     }
 
+    /// Appends the value that `bytes` begin with, null included, and answers how many bytes follow it. On an
+    /// error no row is left behind.
+    pub(super) fn read_next(&mut self, bytes: &[u8]) -> Converted<usize> {
+        let rows = self.root.rows();
+        let mut cursor = Cursor::new(bytes);
+        let appended = self.root.append(&mut cursor);
+        if appended.is_err() {
+            self.root.truncate(rows);
+        }
+        appended.map(|()| cursor.rest().len())
+    }
+
     /// Appends the values of the first of up to [`BLOCK_ROWS`] payloads and answers how many; none when they
     /// have to be read one by one.
     pub(super) fn read_block(&mut self, space: &mut Space, payloads: &[&[u8]]) -> usize {
@@ -185,7 +197,7 @@ enum Cells {
 }
 
 /// The shortest two's complement of the same number: what Java's `BigInteger` keeps.
-pub(in super::super) fn shortest(bytes: &[u8]) -> &[u8] {
+pub(crate) fn shortest(bytes: &[u8]) -> &[u8] {
     let mut bytes = bytes;
     while let [sign, next, ..] = bytes
         && ((*sign == 0 && *next < 0x80) || (*sign == 0xff && *next >= 0x80))

@@ -1,5 +1,8 @@
 //! Where requests go: over a proxy, to a bucket's own host name, signed by an assumed role.
 
+use lakeward_objectstore::credentials::{self, Role};
+use object_store::aws::{AwsCredential, AwsCredentialProvider};
+
 use super::proxy::answer;
 use super::*;
 
@@ -42,7 +45,7 @@ async fn a_role_signs_with_what_the_token_service_gives() {
     );
     let service = Proxy::start("http://127.0.0.1:1");
     service.next("POST", answer("200 OK", &body));
-    let provider = crate::s3::store::credentials::role_at(&service.url());
+    let provider = role_at(&service.url());
     let first = provider.get_credential().await.unwrap();
     assert_eq!((first.key_id.as_str(), first.token.as_deref()), (ACCESS_KEY, Some("session")));
     // Known until it ends.
@@ -51,8 +54,20 @@ async fn a_role_signs_with_what_the_token_service_gives() {
     assert_eq!(heads.len(), 1);
     assert!(heads[0].contains("/eu-west-1/sts/aws4_request"), "{}", heads[0]);
     service.next("POST", super::proxy::error("403 Forbidden", "AccessDenied"));
-    let refused = crate::s3::store::credentials::role_at(&service.url());
+    let refused = role_at(&service.url());
     let err = refused.get_credential().await.unwrap_err();
     assert!(matches!(err, object_store::Error::PermissionDenied { .. }), "{err}");
     assert!(err.to_string().contains("did not assume role arn:aws:iam::1:role/lake"), "{err}");
+}
+
+/// A role, assumed at this service.
+fn role_at(endpoint: &str) -> AwsCredentialProvider {
+    let role = Role {
+        arn: "arn:aws:iam::1:role/lake".to_owned(),
+        session_name: "lake".to_owned(),
+        external_id: "42".to_owned(),
+        region: Some("eu-west-1".to_owned()),
+    };
+    let key = AwsCredential { key_id: "base".to_owned(), secret_key: "secret".to_owned(), token: None };
+    credentials::role_at(&role, credentials::fixed(key), "eu-west-1", endpoint).unwrap()
 }

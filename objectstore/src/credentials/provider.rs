@@ -7,7 +7,7 @@ use lakeward_api::config::ConfigMap;
 
 /// Which provider a configuration names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Provider {
+pub enum Provider {
     /// The configured key, or what the environment has.
     Default,
     /// A role, assumed with what [`Provider::Default`] gives.
@@ -16,12 +16,15 @@ pub(crate) enum Provider {
 
 /// A role to assume.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Role {
-    pub(crate) arn: String,
-    pub(crate) session_name: String,
-    pub(crate) external_id: String,
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// Name of the session.
+    pub session_name: String,
+    /// The external ID that the role asks for; empty for none.
+    pub external_id: String,
     /// Region of the token service; the environment's when not given.
-    pub(crate) region: Option<String>,
+    pub region: Option<String>,
 }
 
 impl Provider {
@@ -29,7 +32,7 @@ impl Provider {
     ///
     /// # Errors
     /// A problem to show on [`PROVIDER_CLASS`].
-    pub(crate) fn parse(props: &ConfigMap) -> Result<Self, String> {
+    pub fn parse(props: &ConfigMap) -> Result<Self, String> {
         let class = props.get(PROVIDER_CLASS).map_or("", |class| class.trim());
         if class.is_empty() || DEFAULT_CLASSES.contains(&class) {
             return Ok(Self::Default);
@@ -59,7 +62,7 @@ impl Provider {
 }
 
 /// The key that names the provider.
-pub(super) const PROVIDER_CLASS: &str = "s3.credentials.provider.class";
+pub const PROVIDER_CLASS: &str = "s3.credentials.provider.class";
 
 const PREFIX: &str = "s3.credentials.provider.";
 

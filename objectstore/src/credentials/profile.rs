@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use object_store::aws::AwsCredential;
 
-use crate::s3::error::S3SinkError;
+use crate::SettingError;
 
 /// Settings of a profile.
 type Profile = BTreeMap<String, String>;
@@ -19,7 +19,7 @@ type Profile = BTreeMap<String, String>;
 ///
 /// # Errors
 /// Class `Config` for a profile that cannot be used, or that was named and does not exist.
-pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<AwsCredential>, S3SinkError> {
+pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<AwsCredential>, SettingError> {
     let home = variable("HOME").map(PathBuf::from);
     let file = |named: &str, usual: &str| {
         variable(named).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(usual)))
@@ -48,7 +48,7 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<A
     }
     let other = ["credential_process", "role_arn", "sso_session", "sso_start_url"];
     if let Some(found) = other.into_iter().find(|setting| profile.contains_key(*setting)) {
-        return Err(S3SinkError::Setting {
+        return Err(SettingError {
             message: format!(
                 "the AWS profile {name} uses {found}, which Lakeward does not support; use a profile with \
                  aws_access_key_id and aws_secret_access_key, or s3.credentials.provider.class with a role"
@@ -56,7 +56,7 @@ pub(super) fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Option<A
         });
     }
     match chosen {
-        Some(name) if !is_known => Err(S3SinkError::Setting {
+        Some(name) if !is_known => Err(SettingError {
             message: format!("AWS_PROFILE names the profile {name}, which no file of AWS profiles has"),
         }),
         _ => Ok(None),

@@ -19,10 +19,10 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::form_urlencoded;
 
-use super::super::http::{BodyDigest, Patience, Transport, TransportSettings};
-use super::super::signed::failed;
-use crate::s3::config::credentials::Role;
-use crate::s3::error::S3SinkError;
+use super::provider::Role;
+use crate::SettingError;
+use crate::fault::failed;
+use crate::http::{BodyDigest, Patience, Transport, TransportSettings};
 
 /// The credentials of a role.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ impl AssumedRole {
         role: &Role,
         base: AwsCredentialProvider,
         store_region: &str,
-    ) -> Result<Self, S3SinkError> {
+    ) -> Result<Self, SettingError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
         let region = role
             .region
@@ -70,9 +70,9 @@ impl AssumedRole {
         base: AwsCredentialProvider,
         region: String,
         endpoint: String,
-    ) -> Result<Self, S3SinkError> {
+    ) -> Result<Self, SettingError> {
         let url = url::Url::parse(&endpoint)
-            .map_err(|err| S3SinkError::Setting { message: format!("AWS_ENDPOINT_URL_STS: {err}") })?;
+            .map_err(|err| SettingError::new(format!("AWS_ENDPOINT_URL_STS: {err}")))?;
         let is_plain = url.scheme() == "http";
         let transport = Transport::new(TransportSettings {
             name: endpoint.clone(),
@@ -94,14 +94,21 @@ impl AssumedRole {
         })
     }
 
-    async fn assume(&self) -> object_store::Result<Session> {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .append_pair("Action", "AssumeRole")
+    /// What is asked for.
+    fn form(&self) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", "AssumeRole")
             .append_pair("Version", "2011-06-15")
             .append_pair("RoleArn", &self.role.arn)
-            .append_pair("RoleSessionName", &self.role.session_name)
-            .append_pair("ExternalId", &self.role.external_id)
-            .finish();
+            .append_pair("RoleSessionName", &self.role.session_name);
+        if !self.role.external_id.is_empty() {
+            form.append_pair("ExternalId", &self.role.external_id);
+        }
+        form.finish()
+    }
+
+    async fn assume(&self) -> object_store::Result<Session> {
+        let body = self.form();
         let mut request = HttpRequest::new(bytes::Bytes::from(body).into());
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.endpoint.parse().map_err(|err| generic(Box::new(err)))?;

@@ -36,38 +36,43 @@ use shared::Shared;
 
 /// Whether bodies are sent with their digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BodyDigest {
+pub enum BodyDigest {
+    /// `Content-MD5` is added.
     Md5,
+    /// They are not.
     None,
 }
 
 /// How often and after which pauses a request is repeated.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub struct Patience {
     /// Tries in total; 0 counts as 1.
-    pub(super) tries_max: usize,
+    pub tries_max: usize,
     /// Bound of the first pause; it doubles.
-    pub(super) pause: Duration,
+    pub pause: Duration,
 }
 
 /// What a transport is made of.
-pub(super) struct TransportSettings {
+pub struct TransportSettings {
     /// Which server and bucket: transports of one name keep one pace.
-    pub(super) name: String,
+    pub name: String,
     /// Proxy, plain HTTP and the like.
-    pub(super) options: ClientOptions,
+    pub options: ClientOptions,
     /// The same as text: transports with the same text share connections.
-    pub(super) options_text: String,
+    pub options_text: String,
     /// How long one try may take, [`USUAL_BYTES`] included; larger bodies get more in proportion.
-    pub(super) try_time: Duration,
-    pub(super) patience: Patience,
-    pub(super) digest: BodyDigest,
-    pub(super) counters: Arc<StoreRequests>,
+    pub try_time: Duration,
+    /// Repetitions.
+    pub patience: Patience,
+    /// Digests of bodies.
+    pub digest: BodyDigest,
+    /// Where requests are counted.
+    pub counters: Arc<StoreRequests>,
 }
 
 /// Sends requests. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Transport(Arc<Inner>);
+pub struct Transport(Arc<Inner>);
 
 struct Inner {
     settings: TransportSettings,
@@ -78,7 +83,7 @@ struct Inner {
 
 impl Transport {
     /// A transport; opens nothing yet.
-    pub(super) fn new(settings: TransportSettings) -> Self {
+    pub fn new(settings: TransportSettings) -> Self {
         let pace = PACES.get(&settings.name, Pace::default);
         Self(Arc::new(Inner { settings, pace, client: OnceLock::new() }))
     }
@@ -96,8 +101,7 @@ impl Transport {
     }
 
     /// Whether both use the same connections; each sent a request before.
-    #[cfg(test)]
-    pub(super) fn shares_connections_with(&self, other: &Self) -> bool {
+    pub fn shares_connections_with(&self, other: &Self) -> bool {
         match (self.0.client.get(), other.0.client.get()) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             _ => false,
@@ -181,7 +185,7 @@ impl fmt::Debug for Transport {
 
 /// Hands a transport to the S3 client.
 #[derive(Debug)]
-pub(super) struct OverTransport(pub(super) Transport);
+pub struct OverTransport(pub Transport);
 
 impl HttpConnector for OverTransport {
     fn connect(&self, _options: &ClientOptions) -> object_store::Result<HttpClient> {

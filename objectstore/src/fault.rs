@@ -1,0 +1,65 @@
+//! What errors of the client mean. It keeps the status of a failed request private, so that is read from the
+//! error's text (`RequestError` of object_store 0.14).
+
+use std::error::Error as _;
+
+use http::StatusCode;
+use object_store::client::{HttpError, HttpErrorKind};
+
+/// True when the same request may succeed later.
+pub fn is_transient(err: &object_store::Error) -> bool {
+    let mut cause = err.source();
+    while let Some(inner) = cause {
+        if let Some(http) = inner.downcast_ref::<HttpError>() {
+            return !matches!(http.kind(), HttpErrorKind::Decode);
+        }
+        if inner.downcast_ref::<std::io::Error>().is_some_and(is_transient_io) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    let text = err.to_string();
+    let status = text.split_once("status code: ").map(|(_, rest)| rest);
+    status.is_some_and(|status| {
+        status.starts_with('5') || status.starts_with("429") || status.starts_with("408")
+    }) || text.contains("SlowDown")
+        || text.contains("InternalError")
+}
+
+fn is_transient_io(err: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        err.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::ConnectionReset
+            | ErrorKind::Interrupted
+            | ErrorKind::StorageFull
+            | ErrorKind::TimedOut
+            | ErrorKind::UnexpectedEof
+    )
+}
+
+/// True when the store does not know the identity, or its signature is wrong.
+pub fn is_bad_identity(err: &object_store::Error) -> bool {
+    let text = err.to_string();
+    ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]
+        .iter()
+        .any(|code| text.contains(code))
+}
+
+/// The error of an answer, in the client's kinds.
+pub fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_store::Error {
+    let body = String::from_utf8_lossy(&body[..body.len().min(TEXT_BYTES_MAX)]);
+    let source = format!("{what}: server returned non-2xx status code: {status}: {body}").into();
+    let path = String::new();
+    match status {
+        StatusCode::NOT_FOUND => object_store::Error::NotFound { path, source },
+        StatusCode::FORBIDDEN => object_store::Error::PermissionDenied { path, source },
+        StatusCode::UNAUTHORIZED => object_store::Error::Unauthenticated { path, source },
+        _ => object_store::Error::Generic { store: "S3", source },
+    }
+}
+
+/// More of an error helps nobody.
+const TEXT_BYTES_MAX: usize = 2048;

@@ -1,0 +1,191 @@
+//! The plan of a bucket: objects that the template describes, in the order of names.
+//!
+//! Newest names are kept in a ring, so that a name that appears among them later is still found; below the
+//! ring nothing is looked for again. `complete` stands beside Java's `recordCount` with the last record of an
+//! object, so that a restart does not read every object to learn that.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lakeward_api::ConnectError;
+use lakeward_api::source::{SourceMap, StoredOffsets};
+use lakeward_api::value::Value;
+use lakeward_formats::file::read::{Content, Packing};
+
+use super::template::{Parts, Template};
+use crate::position;
+use crate::s3::hash::task_of;
+use crate::s3::plan::{OnDamage, Plan, Target, Verdict};
+
+/// What makes a plan.
+pub(super) struct BucketSettings {
+    pub(super) bucket: Arc<str>,
+    /// What names begin with; empty for all.
+    pub(super) prefix: String,
+    /// `None`: nothing is read, as in Java.
+    pub(super) template: Option<Template>,
+    /// The topic of all objects; `None`: that of their names.
+    pub(super) topic: Option<Arc<str>>,
+    /// Divide by partition instead of by hash.
+    pub(super) by_partition: bool,
+    pub(super) start_key: Option<String>,
+    pub(super) ring_size: usize,
+    pub(super) content: Content,
+    pub(super) packing: Packing,
+    pub(super) on_damage: OnDamage,
+    pub(super) task: u32,
+    pub(super) tasks: u32,
+}
+
+/// The decisions of one task.
+///
+/// # Memory
+/// The names of the ring.
+pub(super) struct BucketPlan {
+    settings: BucketSettings,
+    directory: Option<String>,
+    offsets: Arc<dyn StoredOffsets>,
+    ring: BTreeSet<String>,
+    /// Nothing up to this name is looked for.
+    floor: Option<String>,
+    /// The object at hand.
+    partial: Option<(String, u64)>,
+    bucket_key: Arc<str>,
+    object_key: Arc<str>,
+    count_key: Arc<str>,
+    complete_key: Arc<str>,
+}
+
+impl BucketPlan {
+    pub(super) fn new(settings: BucketSettings, offsets: Arc<dyn StoredOffsets>) -> Self {
+        Self {
+            directory: settings.prefix.rsplit_once('/').map(|(directory, _)| directory.to_owned()),
+            floor: settings.start_key.clone(),
+            settings,
+            offsets,
+            ring: BTreeSet::new(),
+            partial: None,
+            bucket_key: "bucket".into(),
+            object_key: "objectKey".into(),
+            count_key: COUNT.into(),
+            complete_key: "complete".into(),
+        }
+    }
+
+    fn source(&self, name: &str) -> SourceMap {
+        position::map([
+            (&self.bucket_key, Value::String(Arc::clone(&self.settings.bucket))),
+            (&self.object_key, Value::String(name.into())),
+        ])
+    }
+
+    fn is_mine(&self, name: &str, parts: &Parts) -> bool {
+        let task = match parts.partition {
+            Some(partition) if self.settings.by_partition => partition.unsigned_abs() % self.settings.tasks,
+            _ => task_of(name, self.settings.tasks),
+        };
+        task == self.settings.task
+    }
+
+    fn remember(&mut self, name: &str) {
+        self.ring.insert(name.to_owned());
+        if self.ring.len() > self.settings.ring_size {
+            self.floor = self.ring.pop_first().max(self.floor.take());
+        }
+    }
+}
+
+impl Plan for BucketPlan {
+    fn directory(&self) -> Option<&str> {
+        self.directory.as_deref().filter(|directory| !directory.is_empty())
+    }
+
+    fn begin(&mut self) -> Option<String> {
+        self.floor.clone()
+    }
+
+    fn judge(&mut self, name: &str) -> Result<Verdict, ConnectError> {
+        if !name.starts_with(&self.settings.prefix) {
+            return Ok(Verdict::Leave);
+        }
+        let Some(parts) = self.settings.template.as_ref().and_then(|template| template.read(name)) else {
+            return Ok(Verdict::Leave);
+        };
+        let topic = self.settings.topic.clone().or_else(|| parts.topic.clone());
+        let Some(topic) = topic.filter(|_| self.is_mine(name, &parts) && !self.ring.contains(name)) else {
+            return Ok(Verdict::Leave);
+        };
+        let source = self.source(name);
+        let mut skip = match self.offsets.offset(&source) {
+            Some(offset) if !offset.is_null() => {
+                if matches!(offset.get("complete"), Some(Value::Boolean(true))) {
+                    self.remember(name);
+                    return Ok(Verdict::Leave);
+                }
+                stored(&offset)?
+            }
+            _ => 0,
+        };
+        if let Some((partial, rows)) = &self.partial
+            && partial == name
+        {
+            skip = *rows;
+        }
+        let key = Some(bytes::Bytes::copy_from_slice(name.as_bytes()));
+        let (partition, packing) = (parts.partition, self.settings.packing);
+        Ok(Verdict::Read(Target { topic, partition, key, source, packing, skip }))
+    }
+
+    fn progress(&mut self, _target: &Target, name: &str, rows: u64, complete: bool) {
+        if complete {
+            self.partial = None;
+            self.remember(name);
+        } else {
+            self.partial = Some((name.to_owned(), rows));
+        }
+    }
+
+    fn offset(&self, _name: &str, rows: u64, complete: bool) -> SourceMap {
+        let count = (&self.count_key, Value::Int64(i64::try_from(rows).unwrap_or(i64::MAX)));
+        match complete {
+            true => position::map([count, (&self.complete_key, Value::Boolean(true))]),
+            false => position::map([count]),
+        }
+    }
+
+    fn content(&self) -> &Content {
+        &self.settings.content
+    }
+
+    fn on_damage(&self) -> OnDamage {
+        self.settings.on_damage
+    }
+}
+
+/// # Errors
+/// `Fatal` for an offset that this connector does not store.
+fn stored(offset: &Value) -> Result<u64, ConnectError> {
+    let count = position::long(offset, COUNT).and_then(|count| u64::try_from(count).ok());
+    count.ok_or_else(|| {
+        ConnectError::fatal("Offset objects should contain the key 'recordCount' with a number")
+    })
+}
+
+/// Checks an offset that a person wants to store.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_offset(partition: &Value, offset: Option<&Value>) -> Result<(), ConnectError> {
+    let has = |name: &str| matches!(partition.get(name), Some(Value::String(_)));
+    if !(has("bucket") && has("objectKey")) {
+        return Err(ConnectError::fatal(
+            "Partition objects should contain the keys 'bucket' and 'objectKey'",
+        ));
+    }
+    match offset.filter(|offset| !offset.is_null()) {
+        Some(offset) => stored(offset).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
+const COUNT: &str = "recordCount";

@@ -1,0 +1,123 @@
+//! Checks of single values, and of what several mean together. Owns the wording.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use lakeward_api::config::{ConfigMap, ConfigValue, parse_list};
+use lakeward_objectstore::address::parse_store_url;
+use lakeward_objectstore::credentials::{PROVIDER_CLASS, Provider};
+use url::Url;
+
+use super::names::{FileKind, Layout, NamePattern};
+
+/// Only one of Java's modes.
+pub(super) fn mode(_name: &str, text: &str) -> Result<(), String> {
+    match text.to_ascii_uppercase().as_str() {
+        "RESTORE_BACKUP" => Ok(()),
+        "GENERIC" => Err("GENERIC is not supported by Lakeward yet; use RESTORE_BACKUP for objects that an \
+                          S3 sink wrote"
+            .to_owned()),
+        _ => Err("String must be one of: RESTORE_BACKUP, GENERIC".to_owned()),
+    }
+}
+
+/// A known format class.
+pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
+    FileKind::from_class(text).map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// A known partitioner class.
+pub(super) fn partitioner_class(_name: &str, text: &str) -> Result<(), String> {
+    Layout::from_class(text, &[], "").map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// A regular expression with two groups.
+pub(super) fn filename_regex(_name: &str, text: &str) -> Result<(), String> {
+    NamePattern::parse(text).map(|_| ())
+}
+
+/// A bucket name that cannot leave its place in a path.
+pub(super) fn bucket_name(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() || text.contains(['/', '\\', '\0']) || text == "." || text == ".." {
+        return Err("not a bucket name".to_owned());
+    }
+    Ok(())
+}
+
+/// An S3 endpoint or a local directory.
+pub(super) fn store_url(_name: &str, text: &str) -> Result<(), String> {
+    parse_store_url(text).map(|_| ())
+}
+
+/// The URL of an HTTP proxy; empty for none.
+pub(super) fn proxy_url(_name: &str, text: &str) -> Result<(), String> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let url = Url::parse(text).map_err(|err| err.to_string())?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(()),
+        _ => Err("use http://host:port or https://host:port".to_owned()),
+    }
+}
+
+/// Adds the errors that need more than one value.
+pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
+    if text(values, "s3.wan.mode") == "true" && text(values, "s3.path.style.access") == "true" {
+        let problem = "Both accelerate mode and path style access are being enabled; \
+                       set s3.path.style.access to false or s3.wan.mode to false";
+        add(values, "s3.wan.mode", problem);
+        add(values, "s3.path.style.access", problem);
+    }
+    if text(values, "s3.wan.mode") == "true" && !text(values, "store.url").is_empty() {
+        let problem = "s3.wan.mode is the accelerated endpoint of AWS and cannot be used with store.url";
+        add(values, "s3.wan.mode", problem);
+        add(values, "store.url", problem);
+    }
+    let has_id = !text(values, "aws.access.key.id").is_empty();
+    let has_secret = props.get("aws.secret.access.key").is_some_and(|secret| !secret.is_empty());
+    let problem = "aws.access.key.id and aws.secret.access.key must be set together";
+    match (has_id, has_secret) {
+        (true, false) => add(values, "aws.secret.access.key", problem),
+        (false, true) => add(values, "aws.access.key.id", problem),
+        (true, true) | (false, false) => {}
+    }
+    if let Err(problem) = Provider::parse(props) {
+        add(values, PROVIDER_CLASS, &problem);
+    }
+    if let Some(key) = props.get("s3.sse.customer.key").map(|key| key.trim()).filter(|key| !key.is_empty())
+        && BASE64_STANDARD.decode(key).ok().map(|key| key.len()) != Some(32)
+    {
+        add(values, "s3.sse.customer.key", "sseCustomerKey must be a valid base64-encoded 32-byte key");
+    }
+    layout(values);
+}
+
+/// What the partitioner of the sink had to be told, has to be told here.
+fn layout(values: &mut [ConfigValue]) {
+    let class = text(values, "partitioner.class");
+    let fields = parse_list(&text(values, "partition.field.name"));
+    match Layout::from_class(&class, &fields, &text(values, "path.format")) {
+        Some(Layout::Fields(fields)) if fields.is_empty() => {
+            add(values, "partition.field.name", "FieldPartitioner needs the fields that the sink had");
+        }
+        Some(Layout::Time { directories: 0 }) => {
+            add(values, "path.format", "TimeBasedPartitioner needs the path.format that the sink had");
+        }
+        _ => {}
+    }
+}
+
+fn text(values: &[ConfigValue], name: &str) -> String {
+    let found = values.iter().find(|value| value.name == name);
+    found.and_then(|value| value.value.clone()).unwrap_or_default()
+}
+
+fn add(values: &mut [ConfigValue], name: &str, problem: &str) {
+    if let Some(value) = values.iter_mut().find(|value| value.name == name) {
+        value.errors.push(problem.to_owned());
+    }
+}
+
+fn not_found(class: &str) -> String {
+    format!("Class {class} could not be found.")
+}

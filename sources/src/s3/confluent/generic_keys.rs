@@ -1,0 +1,156 @@
+//! Keys that belong to the mode GENERIC. Owns definitions only: they are accepted and have no effect in
+//! RESTORE_BACKUP.
+//!
+//! Source: the configuration that the Confluent S3 source publishes.
+
+use lakeward_api::config::ConfigDef;
+
+/// Keys of GENERIC.
+#[derive(ConfigDef, Debug)]
+#[expect(dead_code, reason = "keys that are only accepted are parsed, not used")]
+pub(super) struct GenericKeys {
+    /// Topics and regular expressions of object names, for GENERIC.
+    #[config(name = "topic.regex.list", kind = "list", default = "", importance = "high", group = "Topic")]
+    pub(super) topic_regexes: Vec<String>,
+    /// Objects per task and round, for GENERIC.
+    #[config(
+        name = "task.batch.size",
+        kind = "int",
+        default = "10",
+        importance = "medium",
+        group = "Storage"
+    )]
+    pub(super) task_batch: i32,
+    /// Objects before this time are left out, for GENERIC.
+    #[config(
+        name = "file.discovery.starting.timestamp",
+        kind = "long",
+        default = "0",
+        importance = "medium",
+        group = "Storage"
+    )]
+    pub(super) starting_timestamp: i64,
+    /// Objects of one listing, for GENERIC; -1 is no limit.
+    #[config(
+        name = "bucket.listing.max.objects.threshold",
+        kind = "int",
+        default = "-1",
+        importance = "medium",
+        group = "Connector"
+    )]
+    pub(super) listing_threshold: i32,
+    /// Accepted for compatibility: objects that cannot be read are named in the log, not on a topic.
+    #[config(
+        name = "parse.error.topic.prefix",
+        kind = "string",
+        default = "error",
+        importance = "medium",
+        group = "Connector"
+    )]
+    pub(super) error_topic_prefix: String,
+    /// Accepted for compatibility: listings need no threads.
+    #[config(
+        name = "bucket.scan.executor.threads",
+        kind = "int",
+        default = "5",
+        importance = "medium",
+        group = "Connector"
+    )]
+    pub(super) scan_threads: i32,
+    /// Schema of CSV rows, for GENERIC.
+    #[config(name = "value.schema", kind = "string", default = "", importance = "medium", group = "csv")]
+    pub(super) value_schema: String,
+    /// Lines of CSV to leave out, for GENERIC.
+    #[config(name = "csv.skip.lines", kind = "int", default = "0", importance = "low", group = "csv")]
+    pub(super) csv_skip: i32,
+    /// Code point between CSV fields, for GENERIC.
+    #[config(name = "csv.separator.char", kind = "int", default = "44", importance = "low", group = "csv")]
+    pub(super) csv_separator: i32,
+    /// Code point around CSV fields, for GENERIC.
+    #[config(name = "csv.quote.char", kind = "int", default = "34", importance = "low", group = "csv")]
+    pub(super) csv_quote: i32,
+    /// Code point before escaped CSV characters, for GENERIC.
+    #[config(name = "csv.escape.char", kind = "int", default = "92", importance = "low", group = "csv")]
+    pub(super) csv_escape: i32,
+    /// Characters outside of quotes do not count, for GENERIC.
+    #[config(
+        name = "csv.strict.quotes",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_strict: bool,
+    /// White space in front of a quote does not count, for GENERIC.
+    #[config(
+        name = "csv.ignore.leading.whitespace",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_whitespace: bool,
+    /// Quotes are characters, for GENERIC.
+    #[config(
+        name = "csv.ignore.quotations",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_ignore_quotes: bool,
+    /// Carriage returns at the ends of lines are kept, for GENERIC.
+    #[config(
+        name = "csv.keep.carriage.return",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_returns: bool,
+    /// Which CSV fields are null, for GENERIC.
+    #[config(
+        name = "csv.null.field.indicator",
+        kind = "string",
+        default = "NEITHER",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_nulls: String,
+    /// The first row of CSV has the names of fields, for GENERIC.
+    #[config(
+        name = "csv.first.row.as.header",
+        kind = "boolean",
+        default = "true",
+        importance = "medium",
+        group = "csv"
+    )]
+    pub(super) csv_header: bool,
+    /// Character set of CSV, for GENERIC.
+    #[config(
+        name = "csv.file.charset",
+        kind = "string",
+        default = "UTF-8",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_charset: String,
+    /// Names of CSV fields differ by case, for GENERIC.
+    #[config(
+        name = "csv.case.sensitive.field.names",
+        kind = "boolean",
+        default = "false",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_case: bool,
+    /// CSV follows RFC 4180, for GENERIC.
+    #[config(
+        name = "csv.rfc.4180.parser.enabled",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "csv"
+    )]
+    pub(super) csv_rfc: bool,
+}
