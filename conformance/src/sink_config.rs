@@ -1,7 +1,9 @@
-//! Configurations of the S3 sink, as its users write them.
+//! Configurations of the sinks of object stores, as their users write them.
 //!
-//! Source: the documentation of the Confluent S3 sink; names and defaults are the connector's.
+//! Source: the documentation of the Confluent sinks; names and defaults are the connectors'.
 
+use lakeward_testkit::azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
+use lakeward_testkit::gcs::{FakeGcs, service_account};
 use lakeward_testkit::objects::Objects;
 use lakeward_testkit::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
 use serde_json::{Map, Value};
@@ -22,20 +24,60 @@ pub struct SinkConfig(Map<String, Value>);
 impl SinkConfig {
     /// `topic` to Parquet in `objects`, a file per `flush_size` records, values with schema envelope.
     pub fn new(topic: &str, objects: &Objects, flush_size: usize) -> Self {
-        let endpoint = Versitygw::shared().endpoint();
-        let flush_size = flush_size.to_string();
-        Self(Map::new()).with(&[
+        Self::plain(topic, flush_size).with(&[
             ("connector.class", S3_SINK),
-            ("tasks.max", "1"),
-            ("topics", topic),
             ("s3.bucket.name", objects.bucket()),
             ("s3.region", REGION),
-            ("store.url", &endpoint),
+            ("store.url", &Versitygw::shared().endpoint()),
             ("aws.access.key.id", ACCESS_KEY),
             ("aws.secret.access.key", SECRET_KEY),
             ("storage.class", "io.confluent.connect.s3.storage.S3Storage"),
             ("format.class", PARQUET),
-            ("flush.size", &flush_size),
+        ])
+    }
+
+    /// `topic` to Parquet in the GCS bucket `objects`.
+    pub fn gcs(topic: &str, objects: &Objects, flush_size: usize) -> Self {
+        Self::plain(topic, flush_size).with(&[
+            ("connector.class", "io.confluent.connect.gcs.GcsSinkConnector"),
+            ("gcs.bucket.name", objects.bucket()),
+            ("store.url", &FakeGcs::shared().endpoint()),
+            ("gcs.credentials.json", &service_account().to_string()),
+            ("storage.class", "io.confluent.connect.gcs.storage.GcsStorage"),
+            ("format.class", "io.confluent.connect.gcs.format.parquet.ParquetFormat"),
+        ])
+    }
+
+    /// `topic` to Parquet in the container `objects` of Azure Blob Storage.
+    pub fn azure_blob(topic: &str, objects: &Objects, flush_size: usize) -> Self {
+        Self::plain(topic, flush_size).with(&[
+            ("connector.class", "io.confluent.connect.azure.blob.AzureBlobStorageSinkConnector"),
+            ("azblob.account.name", ACCOUNT),
+            ("azblob.account.key", ACCOUNT_KEY),
+            ("azblob.container.name", objects.bucket()),
+            ("store.url", &Azurite::shared().endpoint()),
+            ("format.class", "io.confluent.connect.azure.blob.format.parquet.ParquetFormat"),
+        ])
+    }
+
+    /// `topic` to Parquet in the file system `objects` of a data lake of Azure.
+    pub fn azure_lake(topic: &str, objects: &Objects, flush_size: usize) -> Self {
+        Self::plain(topic, flush_size).with(&[
+            ("connector.class", "io.confluent.connect.azure.datalake.gen2.AzureDataLakeGen2SinkConnector"),
+            ("azure.datalake.gen2.account.name", ACCOUNT),
+            ("azure.datalake.gen2.access.key", ACCOUNT_KEY),
+            ("topics.dir", objects.bucket()),
+            ("store.url", &Azurite::shared().endpoint()),
+            ("format.class", "io.confluent.connect.azure.storage.format.parquet.ParquetFormat"),
+        ])
+    }
+
+    /// What every sink of an object store needs.
+    fn plain(topic: &str, flush_size: usize) -> Self {
+        Self::of(&[
+            ("tasks.max", "1"),
+            ("topics", topic),
+            ("flush.size", &flush_size.to_string()),
             // A killed worker leaves its consumers in the group until their session ends; the default is 45
             // s.
             ("consumer.override.session.timeout.ms", "6000"),

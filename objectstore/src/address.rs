@@ -68,16 +68,21 @@ pub fn parse_store_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// The proxy of `s3.proxy.url` with its credentials; `None` for an empty address. A user and a password of
-/// their own win over those of the address, one by one.
+/// The proxy at `url` with its credentials; `None` for an empty address. A user and a password of their own win
+/// over those of the address, one by one. `key` is the name of its setting.
 ///
 /// # Errors
 /// When it is no address, or cannot have credentials.
-pub fn proxy(url: &str, user: Option<&str>, password: Option<&str>) -> Result<Option<Url>, SettingError> {
+pub fn proxy(
+    key: &str,
+    url: &str,
+    user: Option<&str>,
+    password: Option<&str>,
+) -> Result<Option<Url>, SettingError> {
     if url.is_empty() {
         return Ok(None);
     }
-    let wrong = || SettingError::new("s3.proxy.url: not the URL of a proxy");
+    let wrong = || SettingError::new(format!("{key}: not the URL of a proxy"));
     let mut url = Url::parse(url).map_err(|_| wrong())?;
     if let Some(user) = user.filter(|user| !user.trim().is_empty()) {
         url.set_username(user).map_err(|()| wrong())?;

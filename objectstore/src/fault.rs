@@ -40,12 +40,31 @@ fn is_transient_io(err: &std::io::Error) -> bool {
     )
 }
 
-/// True when the store does not know the identity, or its signature is wrong.
+/// True when the store says that the bucket does not exist, in S3's or Azure's words.
+pub fn is_missing_bucket(err: &object_store::Error) -> bool {
+    has_code(err, &["NoSuchBucket", "ContainerNotFound"])
+}
+
+/// True when the store does not know the identity, or its signature is wrong, in S3's or Azure's words.
 pub fn is_bad_identity(err: &object_store::Error) -> bool {
+    has_code(
+        err,
+        &[
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "ExpiredToken",
+            "InvalidToken",
+            "AuthenticationFailed",
+            "InvalidAuthenticationInfo",
+            "NoAuthenticationInformation",
+            "Server failed to authenticate the request",
+        ],
+    )
+}
+
+fn has_code(err: &object_store::Error, codes: &[&str]) -> bool {
     let text = err.to_string();
-    ["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"]
-        .iter()
-        .any(|code| text.contains(code))
+    codes.iter().any(|code| text.contains(code))
 }
 
 /// The error of an answer, in the client's kinds.
@@ -57,8 +76,16 @@ pub fn failed(what: &str, status: StatusCode, body: &[u8]) -> object_store::Erro
         StatusCode::NOT_FOUND => object_store::Error::NotFound { path, source },
         StatusCode::FORBIDDEN => object_store::Error::PermissionDenied { path, source },
         StatusCode::UNAUTHORIZED => object_store::Error::Unauthenticated { path, source },
-        _ => object_store::Error::Generic { store: "S3", source },
+        StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT => {
+            object_store::Error::Precondition { path, source }
+        }
+        _ => generic(source),
     }
+}
+
+/// An error that is no answer.
+pub fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
+    object_store::Error::Generic { store: "object store", source }
 }
 
 /// More of an error helps nobody.

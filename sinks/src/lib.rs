@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use lakeward_api::plugin::SinkConnector;
 
+#[cfg(feature = "sink-azure")]
+pub mod azure;
 #[cfg(feature = "sink-file")]
 pub mod file_stream;
+#[cfg(feature = "sink-gcs")]
+pub mod gcs;
 #[cfg(any(feature = "sink-file", feature = "sink-test"))]
 mod lines;
 #[cfg(test)]
@@ -24,8 +28,14 @@ const KAFKA_VERSION: &str = "4.1.0";
 /// Every sink connector of this build.
 pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
     vec![
+        #[cfg(feature = "sink-azure")]
+        Arc::new(azure::AzureBlobStorageSinkConnector),
+        #[cfg(feature = "sink-azure")]
+        Arc::new(azure::AzureDataLakeGen2SinkConnector),
         #[cfg(feature = "sink-file")]
         Arc::new(file_stream::FileStreamSinkConnector),
+        #[cfg(feature = "sink-gcs")]
+        Arc::new(gcs::GcsSinkConnector),
         #[cfg(feature = "sink-s3")]
         Arc::new(s3::S3SinkConnector),
         #[cfg(feature = "sink-test")]

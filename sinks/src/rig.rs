@@ -7,7 +7,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::bridge::{Bridge, BridgeFuture, Waker};
 use lakeward_api::budget::Budget;
-use lakeward_api::config::ConfigMap;
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, DefaultValue};
 use lakeward_api::header::HeaderRows;
 use lakeward_api::plugin::SinkConnector;
 use lakeward_api::record::{Position, TopicPartition};
@@ -120,4 +120,20 @@ impl Rig {
             *woken = false;
         }
     }
+}
+
+/// `name|group|type|default|importance` of each key that a Java connector has, in order.
+pub(crate) fn key_rows(def: &ConfigDef) -> Vec<String> {
+    let row = |key: &ConfigKey| {
+        let default = match &key.default {
+            DefaultValue::Required => "required",
+            _ if key.kind.as_str() == "PASSWORD" => "[hidden]",
+            DefaultValue::Null => "null",
+            DefaultValue::Text(text) if text.is_empty() => "(empty)",
+            DefaultValue::Text(text) => text,
+        };
+        let group = key.group.as_deref().unwrap_or_default();
+        format!("{}|{group}|{}|{default}|{}", key.name, key.kind.as_str(), key.importance.as_str())
+    };
+    def.keys().iter().filter(|key| !key.name.starts_with("lakeward.")).map(row).collect()
 }

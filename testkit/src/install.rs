@@ -48,6 +48,16 @@ pub fn versitygw() -> anyhow::Result<PathBuf> {
     installed("versitygw/versitygw")
 }
 
+/// The server of Google Cloud Storage.
+pub fn fake_gcs_server() -> anyhow::Result<PathBuf> {
+    installed("fake-gcs-server/fake-gcs-server")
+}
+
+/// The program of the Azure Blob Storage server, for Node.js.
+pub fn azurite() -> anyhow::Result<PathBuf> {
+    installed("azurite/node_modules/azurite/dist/src/blob/main.js")
+}
+
 /// The Python interpreter that has pyarrow.
 pub fn python() -> anyhow::Result<PathBuf> {
     installed("python/bin/python")

@@ -1,12 +1,14 @@
-//! Real components as child processes, for tests: Apache Kafka, an S3 server, Java Connect and our own
-//! worker.
+//! Real components as child processes, for tests: Apache Kafka, servers of S3, of Google Cloud Storage and of
+//! Azure Blob Storage, Java Connect and our own worker.
 //!
 //! Everything is blocking, so that tests read top-down; one tokio runtime inside serves the async clients.
 //! What this crate starts never outlives the test process, not even when that is killed (see [`child`]). It
 //! must know the worker only from outside: its command line, its REST interface and the topics it writes.
 
+pub mod azurite;
 pub mod broker;
 pub mod child;
+pub mod gcs;
 pub mod ids;
 pub mod install;
 pub mod java;

@@ -1,4 +1,4 @@
-//! The conformance suite: one binary, so that all tests share one broker and one S3 server.
+//! The conformance suite: one binary, so that all tests share one broker and one server of each store.
 
 mod avro_files;
 mod client_tls;
@@ -24,6 +24,7 @@ mod malformed_bodies;
 mod max_block;
 mod metrics;
 mod metrics_clients;
+mod object_stores;
 mod offsets;
 mod parquet_values;
 mod partitioning;

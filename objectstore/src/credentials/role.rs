@@ -22,7 +22,7 @@ use url::form_urlencoded;
 use super::provider::Role;
 use crate::SettingError;
 use crate::fault::failed;
-use crate::http::{BodyDigest, Patience, Transport, TransportSettings};
+use crate::http::{BodyDigest, Growth, Patience, Transport, TransportSettings};
 
 /// The credentials of a role.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl AssumedRole {
             options: ClientOptions::new().with_timeout(REQUEST_TIME).with_allow_http(is_plain),
             options_text: format!("token service {is_plain}"),
             try_time: REQUEST_TIME,
-            patience: Patience { tries_max: 3, pause: Duration::from_millis(200) },
+            patience: Patience { tries_max: 3, pause: Duration::from_millis(200), growth: Growth::USUAL },
             digest: BodyDigest::None,
             // Not requests to the store.
             counters: Arc::<StoreRequests>::default(),

@@ -3,6 +3,7 @@
 //!
 //! Must not know buckets or files. Requests arrive signed; what is added here (`Content-MD5`) is a header
 //! that S3 does not want signed. A signature is good for fifteen minutes, so repetitions end long before.
+//! Serves the clients of other stores, too.
 //!
 //! Source: `StandardRetryStrategy` with `ExponentialDelayWithJitter` as the Java sink sets it up; Amazon S3,
 //! "Best practices design patterns" (503 Slow Down) and "CompleteMultipartUpload" (errors in answers of
@@ -20,7 +21,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
-use http::header::{HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
+use http::header::{CONTENT_RANGE, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt as _;
 use lakeward_api::metrics::{StoreOperation, StoreRequests};
@@ -48,8 +49,38 @@ pub enum BodyDigest {
 pub struct Patience {
     /// Tries in total; 0 counts as 1.
     pub tries_max: usize,
-    /// Bound of the first pause; it doubles.
+    /// The first pause.
     pub pause: Duration,
+    /// What follows it.
+    pub growth: Growth,
+}
+
+/// What follows the first pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// Bounds that double up to this one, or to the first if that is longer; a pause is random below its
+    /// bound.
+    Doubled {
+        /// The largest bound.
+        up_to: Duration,
+    },
+    /// The same pause.
+    None,
+}
+
+impl Growth {
+    /// That of clients which do not say how long a pause may get.
+    pub const USUAL: Self = Self::Doubled { up_to: Duration::from_secs(20) };
+}
+
+impl Patience {
+    /// The pause after so many tries.
+    fn after(self, tries: usize) -> Duration {
+        match self.growth {
+            Growth::Doubled { up_to } => shared::random_up_to(bound(self.pause, up_to, tries)),
+            Growth::None => self.pause,
+        }
+    }
 }
 
 /// What a transport is made of.
@@ -98,6 +129,16 @@ impl Transport {
             .try_get(&key, || ReqwestConnector::default().connect(&settings.options))
             .map_err(|err| HttpError::new(HttpErrorKind::Unknown, err))?;
         Ok(self.0.client.get_or_init(|| client))
+    }
+
+    /// How patient it is.
+    pub fn patience(&self) -> Patience {
+        self.0.settings.patience
+    }
+
+    /// Waits as long as after so many tries.
+    pub async fn pause(&self, tries: usize) {
+        tokio::time::sleep(self.patience().after(tries)).await;
     }
 
     /// Whether both use the same connections; each sent a request before.
@@ -162,11 +203,11 @@ impl HttpService for Transport {
             let verdict = judge(&request, &answer);
             self.observe(&verdict);
             let is_last = tries >= settings.patience.tries_max || begin.elapsed() > REPEAT_TIME_MAX;
-            if matches!(verdict, Verdict::Final) || is_last {
+            if matches!(verdict, Verdict::Final) || is_last || continues_upload(&request) {
                 return answer;
             }
             settings.counters.retried();
-            let pause = shared::random_up_to(bound(settings.patience.pause, tries));
+            let pause = settings.patience.after(tries);
             let status = answer.as_ref().map(|response| response.status().as_u16()).unwrap_or_default();
             let method = request.method();
             tracing::info!(%method, status, tries, ?pause, "request to the store repeated");
@@ -183,7 +224,7 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// Hands a transport to the S3 client.
+/// Hands a transport to a client.
 #[derive(Debug)]
 pub struct OverTransport(pub Transport);
 
@@ -227,7 +268,16 @@ fn judge(request: &HttpRequest, answer: &Result<HttpResponse, HttpError>) -> Ver
 
 fn is_conditional(request: &HttpRequest) -> bool {
     let headers = request.headers();
-    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MATCH)
+    let query = request.uri().query().unwrap_or_default();
+    headers.contains_key(IF_NONE_MATCH)
+        || headers.contains_key(IF_MATCH)
+        || query.contains("ifGenerationMatch=")
+}
+
+/// Whether this is a piece of an upload whose server counts bytes: whoever sends it asks how many have
+/// arrived before any are sent again.
+fn continues_upload(request: &HttpRequest) -> bool {
+    request.headers().contains_key(CONTENT_RANGE)
 }
 
 fn operation(request: &HttpRequest) -> StoreOperation {
@@ -238,7 +288,7 @@ fn operation(request: &HttpRequest) -> StoreOperation {
         Method::HEAD => StoreOperation::Head,
         Method::POST => StoreOperation::Post,
         Method::PUT => StoreOperation::Put,
-        _ if asks_for("list-type") || asks_for("uploads") => StoreOperation::List,
+        _ if LISTS.iter().any(|name| asks_for(name)) => StoreOperation::List,
         _ => StoreOperation::Get,
     }
 }
@@ -259,9 +309,9 @@ fn status_of(said: StatusCode, body: &[u8]) -> StatusCode {
 }
 
 /// The bound of the pause after so many tries.
-fn bound(first: Duration, tries: usize) -> Duration {
+fn bound(first: Duration, up_to: Duration, tries: usize) -> Duration {
     let doublings = u32::try_from(tries - 1).unwrap_or(u32::MAX).min(20);
-    first.saturating_mul(1 << doublings).min(PAUSE_MAX.max(first))
+    first.saturating_mul(1 << doublings).min(up_to.max(first))
 }
 
 async fn read(body: HttpResponseBody) -> Result<Bytes, HttpError> {
@@ -308,7 +358,8 @@ const USUAL_BYTES: u64 = 25 << 20;
 /// After this time nothing is repeated any more: signatures and credentials grow old.
 const REPEAT_TIME_MAX: Duration = Duration::from_secs(180);
 
-const PAUSE_MAX: Duration = Duration::from_secs(20);
+/// Parameters that only lists have: of S3, of GCS, of Azure.
+const LISTS: [&str; 4] = ["list-type", "uploads", "maxResults", "restype"];
 
 /// The largest answers are lists of a thousand names of up to 1,024 bytes each, escaped.
 const ANSWER_BYTES_MAX: usize = 16 << 20;

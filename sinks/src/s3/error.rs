@@ -1,29 +1,45 @@
-//! The error of the S3 sink and its classification.
+//! The error of the S3 sink, and of the sinks of other stores that share its task, and its classification.
 //!
 //! Messages name keys and remedies; they hold no record contents and no secrets.
 
 use lakeward_api::{ConnectError, ErrorClass};
 use thiserror::Error;
 
-/// What can go wrong in the S3 sink.
+/// What can go wrong in the sink of an object store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum S3SinkError {
     /// The store refused the credentials (class `Config`).
-    #[error(
-        "The store refused access to bucket '{bucket}': check aws.access.key.id, aws.secret.access.key and \
-         the permissions of that identity (s3:PutObject, s3:ListBucket, s3:AbortMultipartUpload)"
-    )]
+    #[error("The store refused access to bucket '{bucket}': check {identity}")]
     AccessDenied {
         /// The bucket.
         bucket: String,
+        /// The keys of the identity, and what it must be allowed.
+        identity: &'static str,
         /// What the store said.
         #[source]
         source: object_store::Error,
     },
     /// The bucket does not exist (class `Config`).
-    #[error("Non-existent S3 bucket: {bucket}. Create it, or correct s3.bucket.name, s3.region or store.url")]
+    #[error("Non-existent {place}: {bucket}. Create it, or correct {keys}")]
     BucketMissing {
+        /// What the store calls a bucket.
+        place: &'static str,
+        /// The bucket.
+        bucket: String,
+        /// The keys that name bucket and server.
+        keys: &'static str,
+        /// What the store said.
+        #[source]
+        source: object_store::Error,
+    },
+    /// Another writer was at work on the same object (class `Retriable`: what is there then is looked at).
+    #[error(
+        "Another writer changed an object of bucket '{bucket}' while it was written; unfinished files are \
+         written again from the committed offsets. If this repeats, see to it that only one connector writes \
+         below topics.dir"
+    )]
+    Conflict {
         /// The bucket.
         bucket: String,
         /// What the store said.
@@ -67,12 +83,14 @@ pub enum S3SinkError {
     },
     /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
     #[error(
-        "The store refused to write to bucket '{bucket}': correct what the cause names (s3.bucket.name, \
-         store.url), then restart the task"
+        "The store refused to write to bucket '{bucket}': correct what the cause names ({keys}), then restart \
+         the task"
     )]
     Refused {
         /// The bucket.
         bucket: String,
+        /// The keys that name bucket and server.
+        keys: &'static str,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -100,12 +118,14 @@ pub enum S3SinkError {
     },
     /// The store did not answer, or answered that it is busy (class `Retriable`).
     #[error(
-        "The store at {endpoint} is unreachable or busy (store.url, s3.region); \
+        "The store at {endpoint} is unreachable or busy ({keys}); \
          unfinished files are written again from the committed offsets"
     )]
     Unreachable {
-        /// What `store.url` or `s3.region` name, without credentials.
+        /// What `store.url` or its like name, without credentials.
         endpoint: String,
+        /// The keys that name the server.
+        keys: &'static str,
         /// What the client said.
         #[source]
         source: object_store::Error,
@@ -136,18 +156,20 @@ impl S3SinkError {
                 ErrorClass::Fatal
             }
             Self::Name { .. } | Self::NullValue | Self::Partition { .. } => ErrorClass::Record,
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                ErrorClass::Retriable
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => ErrorClass::Retriable,
         }
     }
 
     fn java_class(&self) -> &'static str {
         match self {
             Self::Setting { .. } => "org.apache.kafka.common.config.ConfigException",
-            Self::CredentialsExpired { .. } | Self::Unreachable { .. } | Self::UploadRemoved { .. } => {
-                "org.apache.kafka.connect.errors.RetriableException"
-            }
+            Self::Conflict { .. }
+            | Self::CredentialsExpired { .. }
+            | Self::Unreachable { .. }
+            | Self::UploadRemoved { .. } => "org.apache.kafka.connect.errors.RetriableException",
             Self::Partition { .. } | Self::Time { .. } => {
                 "io.confluent.connect.storage.errors.PartitionException"
             }
@@ -168,6 +190,7 @@ impl From<S3SinkError> for ConnectError {
         match err {
             S3SinkError::AccessDenied { source, .. }
             | S3SinkError::BucketMissing { source, .. }
+            | S3SinkError::Conflict { source, .. }
             | S3SinkError::CredentialsExpired { source, .. }
             | S3SinkError::Refused { source, .. }
             | S3SinkError::Tagging { source, .. }

@@ -13,15 +13,16 @@
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
 mod compatibility;
-mod config;
-mod error;
+pub(crate) mod config;
+pub(crate) mod error;
 mod ledger;
 mod naming;
 mod null_rows;
 mod partitioner;
 mod rotation;
-mod store;
-mod task;
+pub(crate) mod settings;
+pub(crate) mod store;
+pub(crate) mod task;
 mod upload;
 
 use lakeward_api::ConnectError;

@@ -5,8 +5,8 @@
 
 use lakeward_api::record::TopicPartition;
 
-use super::config::S3Config;
 use super::error::S3SinkError;
+use super::settings::Settings;
 
 /// Makes object names from a configuration.
 #[derive(Clone, Debug)]
@@ -43,17 +43,17 @@ pub(crate) struct FileNames {
 }
 
 impl ObjectNames {
-    /// Names as `config` says.
-    pub(crate) fn new(config: &S3Config, extensions: Extensions) -> Self {
+    /// Names as `settings` say.
+    pub(crate) fn new(settings: &Settings, extensions: Extensions) -> Self {
         Self {
-            topics_dir: config.storage.topics_dir.clone(),
-            directory_delim: config.storage.directory_delim.clone(),
-            file_delim: config.storage.file_delim.clone(),
-            offset_pad_width: usize::try_from(config.connector.offset_pad_width)
+            topics_dir: settings.layout.topics_dir.clone(),
+            directory_delim: settings.layout.directory_delim.clone(),
+            file_delim: settings.layout.file_delim.clone(),
+            offset_pad_width: usize::try_from(settings.connector.offset_pad_width)
                 .unwrap_or(OBJECT_NAME_BYTES_MAX),
             extensions,
-            tombstone_partition: config.request.tombstone_partition.clone(),
-            writes_tombstones: config.tombstone_partition().is_some(),
+            tombstone_partition: settings.output.tombstone_partition.clone(),
+            writes_tombstones: settings.tombstone_partition().is_some(),
         }
     }
 

@@ -16,7 +16,7 @@ use lakeward_api::metrics::StoreRequests;
 use lakeward_objectstore::address::{Place, parse_store_url, proxy};
 use lakeward_objectstore::credentials::{self, Identity, Provider};
 use lakeward_objectstore::fault::{is_bad_identity, is_transient};
-use lakeward_objectstore::http::{BodyDigest, OverTransport, Patience, Transport, TransportSettings};
+use lakeward_objectstore::http::{BodyDigest, Growth, OverTransport, Patience, Transport, TransportSettings};
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -247,7 +247,7 @@ fn transport(
     let mut options =
         ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent);
     let password = settings.proxy_password.map(Password::expose);
-    let proxy = proxy(settings.proxy_url, settings.proxy_user, password)?;
+    let proxy = proxy("s3.proxy.url", settings.proxy_url, settings.proxy_user, password)?;
     if let Some(proxy) = &proxy {
         options = options.with_proxy_url(proxy.as_str());
     }
@@ -257,7 +257,11 @@ fn transport(
         options,
         options_text: format!("{allows_http} {}", proxy.as_ref().map_or("", Url::as_str)),
         try_time: TRY_TIME,
-        patience: Patience { tries_max: settings.tries_max, pause: settings.retry_pause },
+        patience: Patience {
+            tries_max: settings.tries_max,
+            pause: settings.retry_pause,
+            growth: Growth::USUAL,
+        },
         digest: BodyDigest::None,
         counters: StoreRequests::of(connector),
     }))

@@ -4,6 +4,7 @@
 //! that a second run is instant and a changed version is installed anew. It must not touch anything else of
 //! the machine, except system packages through apt when it runs as root.
 
+mod azurite;
 mod jars;
 mod python;
 mod store;
@@ -30,7 +31,15 @@ struct Install {
 /// Installs what is missing, the independent parts in parallel: they wait for the network most of the time.
 pub(crate) fn setup(workspace: &Workspace) -> anyhow::Result<()> {
     let base = workspace.installs();
-    let installs = [jars::kafka(), jars::registry(), jars::parquet(), python::install(), store::install()];
+    let installs = [
+        azurite::install(),
+        jars::kafka(),
+        jars::registry(),
+        jars::parquet(),
+        python::install(),
+        store::gcs(),
+        store::s3(),
+    ];
     let missing: Vec<&Install> = installs.iter().filter(|one| !one.is_current(&base)).collect();
     let system_stamp = base.join("system.stamp");
     let system_is_current = fs::read_to_string(&system_stamp).is_ok_and(|stamp| stamp == system::STAMP);

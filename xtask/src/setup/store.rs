@@ -1,7 +1,8 @@
-//! versitygw: the S3 server of the tests, built by Go.
+//! Object stores of the tests that Go builds.
 //!
-//! It checks signatures and implements conditional writes and multipart uploads strictly, which lenient
-//! emulators do not.
+//! versitygw is the S3 server: it checks signatures and implements conditional writes and multipart uploads
+//! strictly, which lenient emulators do not. fake-gcs-server speaks the JSON interface of Google Cloud Storage
+//! with its conditions and resumable uploads; it asks nobody who they are.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,18 +16,35 @@ use super::Install;
 use super::system::GO_FOLDERS;
 use crate::run::{answer, find_program, run, say};
 
-const MODULE: &str = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
+const S3_MODULE: &str = "github.com/versity/versitygw/cmd/versitygw@v1.8.0";
+const GCS_MODULE: &str = "github.com/fsouza/fake-gcs-server@v1.56.1";
 /// The oldest Go minor version that fetches the toolchain a module asks for by itself.
 const GO_MINOR_SELF_UPGRADING: u32 = 21;
-/// Used when the installed Go is older than that (Debian 12 has 1.19). The module asks for 1.25.
-const TOOLCHAIN: &str = "golang.org/toolchain@v0.0.1-go1.25.0";
+/// Used when the installed Go is older than that (Debian 12 has 1.19). The modules ask for 1.26.
+const TOOLCHAIN: &str = "golang.org/toolchain@v0.0.1-go1.26.0";
 
 /// `.lakeward/versitygw`: the server binary.
-pub(super) fn install() -> Install {
-    Install { folder: "versitygw", version: MODULE.to_owned(), install: build }
+pub(super) fn s3() -> Install {
+    Install { folder: "versitygw", version: S3_MODULE.to_owned(), install: build_s3 }
 }
 
-fn build(folder: &Path) -> anyhow::Result<()> {
+/// `.lakeward/fake-gcs-server`: the server binary.
+pub(super) fn gcs() -> Install {
+    Install { folder: "fake-gcs-server", version: GCS_MODULE.to_owned(), install: build_gcs }
+}
+
+fn build_s3(folder: &Path) -> anyhow::Result<()> {
+    build(folder, S3_MODULE)?;
+    run(Command::new(folder.join("versitygw")).arg("--version"))
+}
+
+fn build_gcs(folder: &Path) -> anyhow::Result<()> {
+    build(folder, GCS_MODULE)?;
+    answer(Command::new(folder.join("fake-gcs-server")).arg("-help")).map(drop)
+}
+
+/// Builds the program of `module` into `folder`.
+fn build(folder: &Path, module: &str) -> anyhow::Result<()> {
     let go = find_program("go", &GO_FOLDERS).context("Go is not installed")?;
     let version = answer(Command::new(&go).args(["env", "GOVERSION"]))?;
     let minor = go_minor(&version).with_context(|| format!("unknown Go version `{}`", version.trim()))?;
@@ -35,14 +53,13 @@ fn build(folder: &Path) -> anyhow::Result<()> {
         command.env("GOTOOLCHAIN", "auto");
         command
     } else {
-        say(&format!("Go 1.{minor} is too old for versitygw: fetching a newer toolchain as a module"));
+        say(&format!("Go 1.{minor} is too old for {module}: fetching a newer toolchain as a module"));
         let root = fetch_toolchain(&go)?;
         let mut command = Command::new(root.join("bin").join("go"));
         command.env("GOROOT", &root).env("GOTOOLCHAIN", "local");
         command
     };
-    run(command.env("GOBIN", folder).env("CGO_ENABLED", "0").args(["install", MODULE]))?;
-    run(Command::new(folder.join("versitygw")).arg("--version"))
+    run(command.env("GOBIN", folder).env("CGO_ENABLED", "0").args(["install", module]))
 }
 
 /// Fetches a Go toolchain through the module proxy, as newer releases do, and returns its GOROOT.

@@ -18,12 +18,12 @@ struct Tool {
 }
 
 /// Written when all of `TOOLS` were there; a change of that list changes it.
-pub(super) const STAMP: &str = "checked, with javac\n";
+pub(super) const STAMP: &str = "checked, with javac and npm\n";
 
 /// The oldest Java that Apache Kafka 4.1 runs on.
 const JAVA_VERSION_MIN: u32 = 17;
 
-const TOOLS: [Tool; 7] = [
+const TOOLS: [Tool; 8] = [
     // With its compiler: the differential test brings a Java program.
     Tool {
         name: "a Java 17 or newer development kit",
@@ -37,6 +37,7 @@ const TOOLS: [Tool; 7] = [
         present: python_has_venv,
     },
     Tool { name: "Go", packages: &["golang"], present: || find_program("go", &GO_FOLDERS).is_some() },
+    Tool { name: "Node.js with npm", packages: &["nodejs", "npm"], present: || has("node") && has("npm") },
     // The Kafka client library is built from source: it needs make, a C++ compiler and perl.
     Tool { name: "make", packages: &["make"], present: || has("make") },
     Tool { name: "a C++ compiler", packages: &["g++"], present: || has("c++") || has("g++") },

@@ -1,5 +1,5 @@
-//! The keys of groups "Connector", "Storage", "Partitioner" and "Lakeward". Owns definitions only; what
-//! values mean together is decided in the parent module.
+//! The keys of groups "Connector", "Storage", "Partitioner" and "Lakeward", which the sinks of other stores
+//! share. Owns definitions only; what values mean together is decided in the parent module.
 //!
 //! Source: `StorageSinkConnectorConfig`, `StorageCommonConfig` and `PartitionerConfig` of the Confluent S3
 //! sink.
@@ -14,11 +14,7 @@ use super::validators;
 pub(crate) struct ConnectorKeys {
     /// Format class to use when writing data to the store.
     #[config(name = "format.class", kind = "class", default = required, importance = "high",
-             group = "Connector", display = "Format class", validate = custom(validators::format_class),
-             recommended("io.confluent.connect.s3.format.avro.AvroFormat",
-                         "io.confluent.connect.s3.format.json.JsonFormat",
-                         "io.confluent.connect.s3.format.bytearray.ByteArrayFormat",
-                         "io.confluent.connect.s3.format.parquet.ParquetFormat"))]
+             group = "Connector", display = "Format class", validate = custom(validators::any_format_class))]
     pub(crate) format_class: String,
     /// Number of records of one topic-partition, summed over its open files, after which all of them are
     /// completed.
@@ -141,10 +137,15 @@ pub(crate) struct ConnectorKeys {
 #[derive(ConfigDef, Debug)]
 #[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct StorageKeys {
-    /// The storage class; only S3 storage exists.
-    #[config(name = "storage.class", kind = "class", default = required, importance = "high",
-             group = "Storage", display = "Storage Class", validate = custom(validators::storage_class),
-             recommended("io.confluent.connect.s3.storage.S3Storage"))]
+    /// The storage class; only the connector's own exists.
+    #[config(
+        name = "storage.class",
+        kind = "class",
+        default = required,
+        importance = "high",
+        group = "Storage",
+        display = "Storage Class"
+    )]
     pub(crate) storage_class: String,
     /// Top-level directory of all objects; blank for none. It neither begins nor ends with a slash.
     #[config(
@@ -284,6 +285,11 @@ pub(crate) struct LakewardKeys {
     #[config(name = "lakeward.request.timeout.ms", kind = "long", default = "120000", importance = "low",
              group = "Lakeward", display = "Store Request Timeout ms", validate = at_least(1000))]
     pub(crate) request_timeout_ms: u64,
+}
+
+/// Group "Lakeward", the key that only S3 has.
+#[derive(ConfigDef, Debug)]
+pub(super) struct OrphanKeys {
     /// Age in milliseconds from which unfinished uploads of this connector's own files are given up when
     /// their partition is assigned; -1 for never, which is the default: it needs
     /// s3:ListBucketMultipartUploads, which the Java sink does not ask for, it cannot be undone, and many
@@ -291,5 +297,5 @@ pub(crate) struct LakewardKeys {
     /// cluster writes the same names.
     #[config(name = "lakeward.s3.abort.orphans.after.ms", kind = "long", default = "-1", importance = "low",
              group = "Lakeward", display = "Abort Orphaned Uploads After (ms)", validate = at_least(-1))]
-    pub(crate) orphan_age_ms: i64,
+    pub(super) age_ms: i64,
 }

@@ -11,11 +11,16 @@ use crate::s3::partitioner::joda::Pattern;
 
 /// Adds the errors that need more than one value, or a value that is in Java's list but cannot be honoured.
 pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
-    compression(values);
-    parquet(values);
+    apply_shared(values, "s3.compression.type");
     headers(values);
     null_values(values);
     super::store_checks::apply(values, props);
+}
+
+/// Those that every storage sink has; `compression_key` names its compression.
+pub(crate) fn apply_shared(values: &mut [ConfigValue], compression_key: &str) {
+    compression(values, compression_key);
+    parquet(values);
     partitioner(values);
     top_directory(values);
     if number(values, "rotate.schedule.interval.ms") > 0 && text(values, "timezone").is_empty() {
@@ -23,8 +28,8 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
     }
 }
 
-fn compression(values: &mut [ConfigValue]) {
-    if text(values, "s3.compression.type") != "gzip" {
+fn compression(values: &mut [ConfigValue], key: &str) {
+    if text(values, key) != "gzip" {
         return;
     }
     let stored = [
@@ -35,12 +40,12 @@ fn compression(values: &mut [ConfigValue]) {
     for (what, format, switch) in stored {
         let class = text(values, format);
         let compressible =
-            matches!(FormatKind::from_class(&class), Some(FormatKind::Json | FormatKind::Bytes) | None);
+            matches!(FormatKind::of(&class), Some(FormatKind::Json | FormatKind::Bytes) | None);
         if compressible || switch.is_some_and(|switch| text(values, switch) != "true") {
             continue;
         }
         let problem = format!("Compression Type gzip not valid for {what} format class: ( {class} ).");
-        for name in [Some(format), Some("s3.compression.type"), switch].into_iter().flatten() {
+        for name in [Some(format), Some(key), switch].into_iter().flatten() {
             add(values, name, &problem);
         }
     }
@@ -66,7 +71,7 @@ fn parquet(values: &mut [ConfigValue]) {
 
 /// Java starts with such a format and then refuses every record.
 fn headers(values: &mut [ConfigValue]) {
-    let format = FormatKind::from_class(&text(values, "headers.format.class"));
+    let format = FormatKind::of(&text(values, "headers.format.class"));
     if text(values, "store.kafka.headers") == "true" && format == Some(FormatKind::Bytes) {
         let problem = "ByteArrayFormat cannot store headers. Use AvroFormat, JsonFormat or ParquetFormat";
         add(values, "headers.format.class", problem);
@@ -154,7 +159,7 @@ fn is_english(locale: &str) -> bool {
 }
 
 /// The value in use; empty when there is none.
-pub(super) fn text(values: &[ConfigValue], name: &str) -> String {
+pub(crate) fn text(values: &[ConfigValue], name: &str) -> String {
     let value = values.iter().find(|value| value.name == name);
     value.and_then(|value| value.value.clone()).unwrap_or_default()
 }
@@ -165,7 +170,7 @@ fn number(values: &[ConfigValue], name: &str) -> i64 {
 }
 
 /// Adds a problem to a key.
-pub(super) fn add(values: &mut [ConfigValue], name: &str, problem: &str) {
+pub(crate) fn add(values: &mut [ConfigValue], name: &str, problem: &str) {
     let value = values.iter_mut().find(|value| value.name == name);
     value.expect("cross checks name defined keys").errors.push(problem.to_owned());
 }

@@ -4,9 +4,10 @@ mod formats;
 mod ranges;
 mod stores;
 
-use lakeward_api::config::{ConfigMap, DefaultValue};
+use lakeward_api::config::ConfigMap;
 
 use super::{config_def, validate};
+use crate::rig::key_rows;
 
 /// Configuration keys with their texts.
 type Pairs = &'static [(&'static str, &'static str)];
@@ -43,24 +44,7 @@ const TIME_BASED: [(&str, &str); 5] = [
 #[test]
 fn the_definition_is_the_java_sinks() {
     let def = config_def();
-    let keys: Vec<String> = def
-        .keys()
-        .iter()
-        .filter(|key| !key.name.starts_with("lakeward."))
-        .map(|key| {
-            let default = match &key.default {
-                DefaultValue::Required => "required",
-                _ if key.kind.as_str() == "PASSWORD" => "[hidden]",
-                DefaultValue::Null => "null",
-                DefaultValue::Text(text) if text.is_empty() => "(empty)",
-                DefaultValue::Text(text) => text,
-            };
-            let group = key.group.as_deref().unwrap_or_default();
-            let (kind, importance) = (key.kind.as_str(), key.importance.as_str());
-            format!("{}|{group}|{kind}|{default}|{importance}", key.name)
-        })
-        .collect();
-    assert_eq!(keys, JAVA_KEYS);
+    assert_eq!(key_rows(&def), JAVA_KEYS);
     assert!(def.keys().iter().all(|key| !key.documentation.is_empty()));
     assert_eq!(def.key("schema.compatibility").unwrap().order, 1);
     assert_eq!(def.key("parquet.codec").unwrap().order, 12);
@@ -161,9 +145,9 @@ fn secrets_are_not_repeated_in_errors() {
 #[test]
 fn the_separator_is_taken_untrimmed() {
     let mut config = minimal();
-    assert_eq!(super::S3Config::parse(&config).unwrap().bytes_separator, b"\n");
+    assert_eq!(super::S3Config::parse(&config).unwrap().settings.output.bytes_separator, b"\n");
     config.extend(props(&[("format.bytearray.separator", " ; ")]));
-    assert_eq!(super::S3Config::parse(&config).unwrap().bytes_separator, b" ; ");
+    assert_eq!(super::S3Config::parse(&config).unwrap().settings.output.bytes_separator, b" ; ");
 }
 
 const JAVA_KEYS: &[&str] = &[

@@ -6,19 +6,32 @@ use url::Url;
 
 use super::super::partitioner::zone::Zone;
 use super::parquet_keys;
-use super::{ExtractorKind, FormatKind, PartitionerKind};
+use super::{CLASSES, ExtractorKind, FormatKind, PartitionerKind};
 
-/// A known format class.
-pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
-    FormatKind::from_class(text).map(|_| ()).ok_or_else(|| not_found(text))
+/// A format class of any connector; each connector asks for its own in addition.
+pub(super) fn any_format_class(_name: &str, text: &str) -> Result<(), String> {
+    FormatKind::of(text).map(|_| ()).ok_or_else(|| not_found(text))
 }
 
-/// The one storage class.
+/// A format class of S3.
+pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
+    format_within(&[CLASSES.formats], text)
+}
+
+/// A format class in one of `packages`.
+pub(crate) fn format_within(packages: &[&str], text: &str) -> Result<(), String> {
+    FormatKind::within(packages, text).map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// The storage class of S3.
 pub(super) fn storage_class(_name: &str, text: &str) -> Result<(), String> {
-    if text == "io.confluent.connect.s3.storage.S3Storage" || text == "S3Storage" {
-        return Ok(());
-    }
-    Err(not_found(text))
+    is_class(CLASSES.storage, text)
+}
+
+/// The class `full` by its full or simple name.
+pub(crate) fn is_class(full: &str, text: &str) -> Result<(), String> {
+    let is_known = text == full || full.rsplit('.').next() == Some(text);
+    is_known.then_some(()).ok_or_else(|| not_found(text))
 }
 
 /// A known partitioner class.
@@ -53,7 +66,7 @@ pub(super) fn time_zone(_name: &str, text: &str) -> Result<(), String> {
 }
 
 /// A bucket name that cannot leave its place in a path.
-pub(super) fn bucket_name(_name: &str, text: &str) -> Result<(), String> {
+pub(crate) fn bucket_name(_name: &str, text: &str) -> Result<(), String> {
     if text.is_empty() || text.contains(['/', '\\', '\0']) || text == "." || text == ".." {
         return Err("not a bucket name".to_owned());
     }
@@ -66,7 +79,7 @@ pub(super) fn store_url(_name: &str, text: &str) -> Result<(), String> {
 }
 
 /// The URL of an HTTP proxy; empty for none.
-pub(super) fn proxy_url(_name: &str, text: &str) -> Result<(), String> {
+pub(crate) fn proxy_url(_name: &str, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Ok(());
     }

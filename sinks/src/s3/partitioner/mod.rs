@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use lakeward_api::batch::SinkBatch;
 
-use super::config::{PartitionerKind, S3Config};
+use super::config::PartitionerKind;
 use super::error::S3SinkError;
+use super::settings::Settings;
 
 pub(crate) use affix::SchemaAffix;
 pub(crate) use extractor::Extractor;
@@ -89,11 +90,11 @@ impl Partitioner {
     ///
     /// # Errors
     /// Class `Config` when a pattern or zone cannot be parsed (validation finds that first).
-    pub(crate) fn new(config: &S3Config) -> Result<Self, S3SinkError> {
+    pub(crate) fn new(config: &Settings) -> Result<Self, S3SinkError> {
         Ok(Self {
             kind: Kind::new(config)?,
-            affix: SchemaAffix::named(&config.request.schema_affix),
-            delim: config.storage.directory_delim.clone(),
+            affix: SchemaAffix::named(&config.output.schema_affix),
+            delim: config.layout.directory_delim.clone(),
             tombstones: config.tombstone_partition().map(Arc::from),
         })
     }
@@ -129,8 +130,8 @@ impl Partitioner {
 }
 
 impl Kind {
-    fn new(config: &S3Config) -> Result<Self, S3SinkError> {
-        let delim = &config.storage.directory_delim;
+    fn new(config: &Settings) -> Result<Self, S3SinkError> {
+        let delim = &config.layout.directory_delim;
         let setting = |message: String| S3SinkError::Setting { message };
         let (duration_ms, pattern) = match config.partitioner_kind() {
             PartitionerKind::Default => return Ok(Self::Default),

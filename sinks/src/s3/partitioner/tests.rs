@@ -33,7 +33,7 @@ fn partitioner(class: &str, pairs: &[(&str, &str)]) -> Partitioner {
     ];
     let props: ConfigMap =
         base.iter().chain(pairs).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    Partitioner::new(&S3Config::parse(&props).unwrap()).unwrap()
+    Partitioner::new(&S3Config::parse(&props).unwrap().settings).unwrap()
 }
 
 fn batch(values: Values, timestamps_ms: Vec<Option<i64>>) -> SinkBatch {

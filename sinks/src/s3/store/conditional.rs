@@ -37,17 +37,17 @@ impl Probe {
     /// `None` unless `config` asks for conditional writes where the Java sink makes them: with scheduled
     /// rotation, and without objects of keys and headers.
     pub(super) fn new(config: &S3Config, connector: &str) -> Option<Self> {
-        let is_scheduled = config.connector.rotate_schedule_interval_ms > 0;
+        let is_scheduled = config.settings.connector.rotate_schedule_interval_ms > 0;
         let has_companions = config.companion.store_keys || config.companion.store_headers;
         if !config.asks_for_conditions || !is_scheduled || has_companions {
             return None;
         }
         let file = format!(".lakeward-probe-{connector}");
-        let name = match config.storage.topics_dir.as_str() {
+        let name = match config.settings.layout.topics_dir.as_str() {
             "" => Path::from(file),
             top => Path::parse(top).ok()?.join(file),
         };
-        let server = config.storage.store_url.as_deref().unwrap_or(&config.bucket.region);
+        let server = config.store_url.as_deref().unwrap_or(&config.bucket.region);
         Some(Self { place: format!("{server} {}", config.bucket.bucket), name })
     }
 

@@ -1,22 +1,26 @@
-//! The object store of a configuration, and what its failures mean.
+//! The object store of a configuration, and what its failures mean; other stores bring clients of their own.
 //!
 //! `store.url` decides: null is AWS, `http(s)://` another S3 service, `file:///` a local directory in which
 //! the bucket is a sub-directory (objects appear by rename, after fsync).
 
 mod conditional;
+pub(crate) mod create;
 mod objects;
 mod orphans;
-mod s3;
-mod signed;
+pub(crate) mod parts;
+pub(crate) mod s3;
+pub(crate) mod signed;
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+use std::fmt;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::StreamExt as _;
 use lakeward_api::metrics::StoreRequests;
-use lakeward_objectstore::fault::{is_bad_identity, is_transient};
+use lakeward_objectstore::fault::{is_bad_identity, is_missing_bucket, is_transient};
 use lakeward_objectstore::http;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -38,13 +42,61 @@ pub(crate) struct Store {
     pub(crate) client: Arc<dyn ObjectStore>,
     bucket: Arc<str>,
     endpoint: Arc<str>,
+    words: &'static Words,
     /// What only S3 has; `None` for a local directory.
     s3: Option<S3Side>,
     tagging: Option<Arc<Tagging>>,
     probe: Option<Probe>,
+    prepare: Option<Arc<dyn Prepare>>,
 }
 
+/// What happens to a store before its first use.
+#[async_trait]
+pub(crate) trait Prepare: fmt::Debug + Send + Sync {
+    /// Makes it ready. Done once per task, and again when a task starts over.
+    async fn prepare(&self) -> object_store::Result<()>;
+}
+
+/// What errors call things.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// A bucket.
+    pub(crate) place: &'static str,
+    /// The keys of the identity, and what it must be allowed.
+    pub(crate) identity: &'static str,
+    /// The keys that name bucket and server.
+    pub(crate) bucket_keys: &'static str,
+    /// The keys that name the server.
+    pub(crate) server_keys: &'static str,
+}
+
+/// Those of S3.
+const WORDS: Words = Words {
+    place: "S3 bucket",
+    identity: "aws.access.key.id, aws.secret.access.key and the permissions of that identity (s3:PutObject, \
+               s3:ListBucket, s3:AbortMultipartUpload)",
+    bucket_keys: "s3.bucket.name, s3.region or store.url",
+    server_keys: "store.url, s3.region",
+};
+
 impl Store {
+    /// A store that is all in its client. `endpoint` is shown in errors.
+    pub(crate) fn of(
+        client: Arc<dyn ObjectStore>,
+        bucket: &str,
+        endpoint: &str,
+        words: &'static Words,
+    ) -> Self {
+        let (bucket, endpoint) = (bucket.into(), endpoint.into());
+        Self { client, bucket, endpoint, words, s3: None, tagging: None, probe: None, prepare: None }
+    }
+
+    /// The same, made ready before its first use.
+    pub(crate) fn prepared_by(mut self, prepare: Arc<dyn Prepare>) -> Self {
+        self.prepare = Some(prepare);
+        self
+    }
+
     /// Opens the store of `config` for a task of `connector`; makes no request. A local directory is created.
     ///
     /// # Errors
@@ -53,7 +105,6 @@ impl Store {
         let bucket = config.bucket.bucket.clone();
         let setting = |message: String| S3SinkError::Setting { message };
         let url = config
-            .storage
             .store_url
             .as_deref()
             .map(parse_store_url)
@@ -65,25 +116,22 @@ impl Store {
         };
         if let Some(url) = url.as_ref().filter(|url| url.scheme() == "file") {
             let client = Arc::new(local(url, &bucket)?);
-            let (bucket, endpoint) = (bucket.into(), endpoint.into());
-            return Ok(Self { client, bucket, endpoint, s3: None, tagging: None, probe: None });
+            return Ok(Self::of(client, &bucket, &endpoint, &WORDS));
         }
         let s3 = S3Side::open(config, url.as_ref(), StoreRequests::of(connector))?;
+        let client = Arc::clone(&s3.objects);
         Ok(Self {
-            client: Arc::clone(&s3.objects),
-            bucket: bucket.into(),
-            endpoint: endpoint.into(),
             s3: Some(s3),
             tagging: Tagging::new(config).map(Arc::new),
             probe: Probe::new(config, connector),
+            ..Self::of(client, &bucket, &endpoint, &WORDS)
         })
     }
 
     /// A store over any client, for tests.
     #[cfg(test)]
     pub(crate) fn over(client: Arc<dyn ObjectStore>) -> Self {
-        let (bucket, endpoint) = ("bucket".into(), "test".into());
-        Self { client, bucket, endpoint, s3: None, tagging: None, probe: None }
+        Self::of(client, "bucket", "test", &WORDS)
     }
 
     /// Asks whether the bucket exists, and whether its conditions can be trusted if they are wanted. An
@@ -92,6 +140,9 @@ impl Store {
     /// # Errors
     /// Class `Config` for a missing bucket or wrong credentials, `Retriable` when nobody answers.
     pub(crate) async fn check_bucket(&self) -> Result<(), S3SinkError> {
+        if let Some(prepare) = &self.prepare {
+            prepare.prepare().await.map_err(|err| self.explain(err))?;
+        }
         if let Some(Err(err)) = self.client.list(None).next().await {
             match self.explain(err) {
                 S3SinkError::AccessDenied { source, .. } if !is_bad_identity(&source) => {}
@@ -104,7 +155,8 @@ impl Store {
 
     /// What a failure of the client means to the user.
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
-        let bucket = self.bucket.to_string();
+        let (bucket, words) = (self.bucket.to_string(), self.words);
+        let (place, keys, identity) = (words.place, words.bucket_keys, words.identity);
         match &err {
             _ if err.to_string().contains("NoSuchUpload") => {
                 S3SinkError::UploadRemoved { bucket, source: err }
@@ -112,19 +164,23 @@ impl Store {
             _ if err.to_string().contains("ExpiredToken") => {
                 S3SinkError::CredentialsExpired { bucket, source: err }
             }
-            object_store::Error::NotFound { .. } => S3SinkError::BucketMissing { bucket, source: err },
+            object_store::Error::NotFound { .. } => {
+                S3SinkError::BucketMissing { place, bucket, keys, source: err }
+            }
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                S3SinkError::AccessDenied { bucket, source: err }
+                S3SinkError::AccessDenied { bucket, identity, source: err }
+            }
+            object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
+                S3SinkError::Conflict { bucket, source: err }
             }
             // Listing answers a missing bucket with a generic error.
-            _ if err.to_string().contains("NoSuchBucket") => {
-                S3SinkError::BucketMissing { bucket, source: err }
-            }
+            _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { place, bucket, keys, source: err },
             object_store::Error::Generic { .. } if is_transient(&err) => {
-                S3SinkError::Unreachable { endpoint: self.endpoint.to_string(), source: err }
+                let (endpoint, keys) = (self.endpoint.to_string(), words.server_keys);
+                S3SinkError::Unreachable { endpoint, keys, source: err }
             }
-            _ if is_bad_identity(&err) => S3SinkError::AccessDenied { bucket, source: err },
-            _ => S3SinkError::Refused { bucket, source: err },
+            _ if is_bad_identity(&err) => S3SinkError::AccessDenied { bucket, identity, source: err },
+            _ => S3SinkError::Refused { bucket, keys, source: err },
         }
     }
 }

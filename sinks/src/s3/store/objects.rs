@@ -4,17 +4,19 @@
 //! `PutObject` and `CreateMultipartUpload` know it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use object_store::aws::AmazonS3;
-use object_store::multipart::{MultipartStore, PartId};
+use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartId, MultipartUpload, ObjectMeta, ObjectStore,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
+
+use super::parts::Parts;
 
 /// The two clients.
 #[derive(Debug)]
@@ -49,7 +51,8 @@ impl ObjectStore for ControlledObjects {
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let id = self.maker.create_multipart_opts(name, options).await?;
-        let upload = Upload { store: Arc::clone(&self.plain), name: name.clone(), id, parts: Arc::default() };
+        let upload =
+            Upload { store: Arc::clone(&self.plain), name: name.clone(), id, parts: Parts::default() };
         Ok(Box::new(upload))
     }
 
@@ -80,36 +83,24 @@ struct Upload {
     store: Arc<AmazonS3>,
     name: Path,
     id: MultipartId,
-    /// One place per part that was asked for; filled when it is stored.
-    parts: Arc<Mutex<Vec<Option<PartId>>>>,
+    parts: Parts,
 }
 
 #[async_trait]
 impl MultipartUpload for Upload {
     fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let (store, parts) = (Arc::clone(&self.store), Arc::clone(&self.parts));
+        let store = Arc::clone(&self.store);
         let (name, id) = (self.name.clone(), self.id.clone());
-        let index = {
-            let mut places = parts.lock().unwrap_or_else(PoisonError::into_inner);
-            places.push(None);
-            places.len() - 1
-        };
+        let (index, parts) = self.parts.begin();
         Box::pin(async move {
             let part = store.put_part(&name, &id, index, data).await?;
-            parts.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(part);
+            parts.stored(index, part);
             Ok(())
         })
     }
 
     async fn complete(&mut self) -> Result<PutResult> {
-        let parts: Option<Vec<PartId>> =
-            std::mem::take(&mut *self.parts.lock().unwrap_or_else(PoisonError::into_inner))
-                .into_iter()
-                .collect();
-        let parts = parts.ok_or_else(|| object_store::Error::Generic {
-            store: "S3",
-            source: "an upload was completed before all of its parts were stored".into(),
-        })?;
+        let parts = self.parts.take()?;
         self.store.complete_multipart(&self.name, &self.id, parts).await
     }
 

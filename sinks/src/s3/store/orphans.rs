@@ -23,8 +23,9 @@ use serde::Deserialize;
 use super::Store;
 use super::s3::S3Side;
 use super::signed::{self, SignedRequest};
-use crate::s3::config::{PartitionerKind, S3Config};
+use crate::s3::config::PartitionerKind;
 use crate::s3::partitioner::joda::Pattern;
+use crate::s3::settings::Settings;
 
 /// What is given up, and when.
 #[derive(Debug)]
@@ -36,8 +37,8 @@ pub(crate) struct Sweeper {
 impl Sweeper {
     /// `None` when `config` wants none of this, or makes names that cannot be told from others.
     /// `extension` is that of the files, with its dot.
-    pub(crate) fn new(config: &S3Config, extension: &str) -> Option<Self> {
-        let age_ms = u64::try_from(config.lakeward.orphan_age_ms).ok()?;
+    pub(crate) fn new(config: &Settings, extension: &str) -> Option<Self> {
+        let age_ms = u64::try_from(config.output.orphan_age_ms).ok()?;
         let names = OwnNames::new(config, extension);
         if names.is_none() {
             tracing::warn!(
@@ -194,10 +195,10 @@ enum Directories {
 }
 
 impl OwnNames {
-    fn new(config: &S3Config, extension: &str) -> Option<Self> {
-        let delim = &config.storage.directory_delim;
-        let top = &config.storage.topics_dir;
-        if config.request.schema_affix != "NONE" || delim.is_empty() {
+    fn new(config: &Settings, extension: &str) -> Option<Self> {
+        let delim = &config.layout.directory_delim;
+        let top = &config.layout.topics_dir;
+        if config.output.schema_affix != "NONE" || delim.is_empty() {
             return None;
         }
         let directories = match config.partitioner_kind() {
@@ -215,7 +216,7 @@ impl OwnNames {
         Some(Self {
             top: if top.is_empty() { String::new() } else { format!("{top}{delim}") },
             directory_delim: delim.clone(),
-            file_delim: config.storage.file_delim.clone(),
+            file_delim: config.layout.file_delim.clone(),
             extension: extension.to_owned(),
             directories,
         })
@@ -284,6 +285,7 @@ const PAGES_MAX: usize = 100;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::config::S3Config;
 
     fn names(pairs: &[(&str, &str)]) -> Option<OwnNames> {
         let base = [
@@ -296,7 +298,7 @@ mod tests {
             ("partition.duration.ms", "3600000"),
         ];
         let props = base.iter().chain(pairs).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        OwnNames::new(&S3Config::parse(&props.collect()).unwrap(), ".json")
+        OwnNames::new(&S3Config::parse(&props.collect()).unwrap().settings, ".json")
     }
 
     fn owners(pairs: &[(&str, &str)], keys: &[&str]) -> Vec<Option<i32>> {

@@ -15,7 +15,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredent
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
-use super::http::{BodyDigest, OverTransport, Patience, Transport, TransportSettings};
+use super::http::{BodyDigest, Growth, OverTransport, Patience, Transport, TransportSettings};
 use super::objects::ControlledObjects;
 use crate::s3::config::S3Config;
 use crate::s3::error::S3SinkError;
@@ -152,9 +152,7 @@ fn transport(
     counters: Arc<StoreRequests>,
 ) -> Result<Transport, S3SinkError> {
     let allows_http = url.is_none_or(|url| url.scheme() == "http");
-    let agent = HeaderValue::from_static(concat!("Lakeward/", env!("CARGO_PKG_VERSION")));
-    let mut options =
-        ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent);
+    let mut options = client_options(allows_http);
     let proxy = proxy(config)?;
     if let Some(proxy) = &proxy {
         options = options.with_proxy_url(proxy.as_str());
@@ -164,10 +162,11 @@ fn transport(
         name: format!("{server} {}", config.bucket.bucket),
         options,
         options_text: format!("{allows_http} {}", proxy.as_ref().map_or("", Url::as_str)),
-        try_time: Duration::from_millis(config.lakeward.request_timeout_ms),
+        try_time: Duration::from_millis(config.settings.lakeward.request_timeout_ms),
         patience: Patience {
             tries_max: config.request.part_retries,
             pause: Duration::from_millis(config.request.retry_backoff_ms),
+            growth: Growth::USUAL,
         },
         digest: if config.request.send_digest { BodyDigest::Md5 } else { BodyDigest::None },
         counters,
@@ -178,7 +177,13 @@ fn transport(
 fn proxy(config: &S3Config) -> Result<Option<Url>, S3SinkError> {
     let keys = &config.request;
     let password = keys.proxy_password.as_ref().map(Password::expose);
-    Ok(address::proxy(&keys.proxy_url, keys.proxy_user.as_deref(), password)?)
+    Ok(address::proxy("s3.proxy.url", &keys.proxy_url, keys.proxy_user.as_deref(), password)?)
+}
+
+/// What every client of a store is made of.
+pub(crate) fn client_options(allows_http: bool) -> ClientOptions {
+    let agent = HeaderValue::from_static(concat!("Lakeward/", env!("CARGO_PKG_VERSION")));
+    ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent)
 }
 
 /// A last resort: tries have limits of their own.

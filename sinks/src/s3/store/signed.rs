@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Method;
 use http::header::{HeaderMap, HeaderValue};
-use lakeward_objectstore::fault::failed;
+use lakeward_objectstore::fault::{failed, generic};
 use object_store::client::{HttpRequest, HttpService as _};
 use object_store::path::Path;
 use object_store::signer::{SignedUrlOptions, Signer as _};
@@ -53,10 +53,6 @@ pub(super) async fn send(s3: &S3Side, request: SignedRequest<'_>) -> object_stor
         return Err(failed(request.what, parts.status, &body));
     }
     Ok(SignedAnswer { body, date: parts.headers.get(http::header::DATE).cloned() })
-}
-
-fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
-    object_store::Error::Generic { store: "S3", source }
 }
 
 const SIGNATURE_TIME: Duration = Duration::from_secs(300);

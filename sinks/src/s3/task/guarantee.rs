@@ -9,7 +9,8 @@ use std::fmt;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::cuts::Fingerprint;
 
-use crate::s3::config::{ExtractorKind, S3Config};
+use crate::s3::config::ExtractorKind;
+use crate::s3::settings::Settings;
 
 /// How records get stored exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub(super) enum Guarantee {
 
 impl Guarantee {
     /// That of `config`.
-    pub(super) fn of(config: &S3Config) -> Self {
+    pub(super) fn of(config: &Settings) -> Self {
         let mut causes = Vec::new();
         if config.connector.rotate_schedule_interval_ms > 0 {
             causes.push("rotate.schedule.interval.ms");
@@ -50,9 +51,13 @@ impl fmt::Display for Guarantee {
 
 /// Settings that shape names and contents of files whose cuts are given. Those that only say where to cut are
 /// none of them: decided cuts are repeated whatever they say by then.
-const SHAPING: [&str; 41] = [
+const SHAPING: [&str; 47] = [
     "allow.optional.map.keys",
     "avro.codec",
+    "az.compression.type",
+    "azblob.account.name",
+    "azblob.container.name",
+    "azure.datalake.gen2.account.name",
     "behavior.on.null.values",
     "connect.meta.data",
     "directory.delim",
@@ -63,6 +68,8 @@ const SHAPING: [&str; 41] = [
     "format.bytearray.extension",
     "format.bytearray.separator",
     "format.class",
+    "gcs.bucket.name",
+    "gcs.compression.type",
     "header.converter",
     "headers.format.class",
     "json.decimal.format",
@@ -114,6 +121,7 @@ pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::config::S3Config;
 
     fn config(pairs: &[(&str, &str)]) -> ConfigMap {
         let base = [
@@ -130,7 +138,7 @@ mod tests {
     }
 
     fn guarantee(pairs: &[(&str, &str)]) -> String {
-        Guarantee::of(&S3Config::parse(&config(pairs)).unwrap()).to_string()
+        Guarantee::of(&S3Config::parse(&config(pairs)).unwrap().settings).to_string()
     }
 
     #[test]

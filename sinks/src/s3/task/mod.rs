@@ -36,6 +36,7 @@ use super::config::{FormatKind, S3Config};
 use super::naming::{Extensions, ObjectNames};
 use super::partitioner::Partitioner;
 use super::rotation::{BatchView, Op, PartId, Rotation, RotationSettings};
+use super::settings::Settings;
 use super::store::{Store, Sweeper};
 use super::upload::{UploadId, Uploader};
 
@@ -94,14 +95,19 @@ impl Writer {
 }
 
 impl S3SinkTask {
-    /// A task as `context` configures it.
+    /// A task of the S3 sink as `context` configures it.
     pub(crate) fn new(context: SinkTaskContext) -> Result<Self, ConnectError> {
         let config = S3Config::parse(&context.config)?;
         let store = Store::open(&config, &context.connector)?;
-        Self::with_store(context, &config, store)
+        Self::with_store(context, &config.settings, store)
     }
 
-    fn with_store(context: SinkTaskContext, config: &S3Config, store: Store) -> Result<Self, ConnectError> {
+    /// A task with `config` that writes to `store`.
+    pub(crate) fn with_store(
+        context: SinkTaskContext,
+        config: &Settings,
+        store: Store,
+    ) -> Result<Self, ConnectError> {
         let format = setup::file_format(config, config.format())?;
         let companions = setup::companions(config)?;
         let extensions = Extensions {
@@ -126,13 +132,13 @@ impl S3SinkTask {
             companions,
             partitioner,
             rotation_settings: Arc::new(setup::rotation_settings(config)),
-            nulls: NullPolicy::new(config),
+            nulls: NullPolicy::new(&config.output),
             rejects: Rejects::new(context.can_reject),
             wants_bytes: config.format() == FormatKind::Bytes,
             bucket_check: Some(uploader.check_bucket()),
             uploader,
             sweeper: sweeper.map(Arc::new),
-            part_bytes: config.bucket.part_bytes,
+            part_bytes: config.output.part_bytes,
             open_bytes_max: context.in_flight.limit_bytes(),
             writers: HashMap::new(),
             flight: Flight::default(),

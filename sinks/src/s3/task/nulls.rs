@@ -6,9 +6,9 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 
 use super::rejects::Rejects;
-use crate::s3::config::S3Config;
 use crate::s3::error::S3SinkError;
 use crate::s3::null_rows::present_rows;
+use crate::s3::settings::Output;
 
 /// `behavior.on.null.values`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +24,9 @@ pub(super) enum NullPolicy {
 }
 
 impl NullPolicy {
-    /// The policy of `config`.
-    pub(super) fn new(config: &S3Config) -> Self {
-        let behavior = config.request.null_values.to_ascii_lowercase();
-        match (behavior.as_str(), config.request.report_nulls) {
+    /// The policy of `output`.
+    pub(super) fn new(output: &Output) -> Self {
+        match (output.null_values.as_str(), output.report_nulls) {
             ("ignore", false) => Self::Ignore,
             ("ignore", true) => Self::Report,
             ("write", _) => Self::Write,

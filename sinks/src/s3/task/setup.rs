@@ -10,17 +10,18 @@ use lakeward_formats::file::{
 
 use super::companions::{Companions, HeaderFormat, KeyFormat};
 use crate::s3::compatibility::Compatibility;
-use crate::s3::config::{FormatKind, S3Config};
+use crate::s3::config::FormatKind;
 use crate::s3::partitioner::zone::Zone;
 use crate::s3::rotation::{Interval, PartitionChange, RotationSettings, Schedule};
+use crate::s3::settings::Settings;
 
 /// What is stored beside values.
-pub(super) fn companions(config: &S3Config) -> Result<Companions, ConnectError> {
-    let keys = match config.keys_format() {
+pub(super) fn companions(config: &Settings) -> Result<Companions, ConnectError> {
+    let keys = match config.output.keys_format {
         Some(kind) => Some(KeyFormat::new(kind, file_format(config, kind)?)),
         None => None,
     };
-    let headers = match config.headers_format() {
+    let headers = match config.output.headers_format {
         Some(kind) => Some(HeaderFormat::new(kind, file_format(config, kind)?)),
         None => None,
     };
@@ -28,10 +29,10 @@ pub(super) fn companions(config: &S3Config) -> Result<Companions, ConnectError> 
 }
 
 /// A format of files.
-pub(super) fn file_format(config: &S3Config, kind: FormatKind) -> Result<Box<dyn FileFormat>, ConnectError> {
-    let compression = match config.bucket.compression_type.as_str() {
-        "gzip" => LineCompression::Gzip { level: u32::try_from(config.bucket.compression_level).ok() },
-        _ => LineCompression::None,
+pub(super) fn file_format(config: &Settings, kind: FormatKind) -> Result<Box<dyn FileFormat>, ConnectError> {
+    let compression = match config.output.is_gzip {
+        true => LineCompression::Gzip { level: u32::try_from(config.output.gzip_level).ok() },
+        false => LineCompression::None,
     };
     Ok(match kind {
         FormatKind::Avro => {
@@ -44,20 +45,20 @@ pub(super) fn file_format(config: &S3Config, kind: FormatKind) -> Result<Box<dyn
             }))
         }
         FormatKind::Bytes => Box::new(ByteLinesFormat::new(ByteLinesOptions {
-            extension: config.request.bytes_extension.clone(),
-            separator: config.bytes_separator.clone(),
+            extension: config.output.bytes_extension.clone(),
+            separator: config.output.bytes_separator.clone(),
             compression,
         })),
         FormatKind::Json => {
-            let numeric = config.bucket.decimal_format.eq_ignore_ascii_case("NUMERIC");
-            let decimals = if numeric { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
+            let decimals =
+                if config.output.numeric_decimals { DecimalFormat::Numeric } else { DecimalFormat::Base64 };
             Box::new(JsonLinesFormat::new(JsonLinesOptions { decimals, compression }))
         }
         FormatKind::Parquet => Box::new(ParquetFormat::new(parquet_options(config)?)),
     })
 }
 
-fn parquet_options(config: &S3Config) -> Result<ParquetOptions, ConnectError> {
+fn parquet_options(config: &Settings) -> Result<ParquetOptions, ConnectError> {
     Ok(ParquetOptions {
         codec: ParquetCodec::from_name(&config.connector.parquet_codec)?,
         column_codecs: config.parquet.codecs(),
@@ -77,13 +78,13 @@ fn parquet_options(config: &S3Config) -> Result<ParquetOptions, ConnectError> {
 }
 
 /// When files are closed.
-pub(super) fn rotation_settings(config: &S3Config) -> RotationSettings {
+pub(super) fn rotation_settings(config: &Settings) -> RotationSettings {
     let time_based = config.partitioner_kind().is_time_based();
     let interval_ms = config.connector.rotate_interval_ms;
     if interval_ms > 0 && !time_based {
         tracing::warn!("rotate.interval.ms has no effect without a time-based partitioner");
     }
-    let on_partition_change = match config.request.rotate_on_partition_change {
+    let on_partition_change = match config.output.rotate_on_partition_change {
         true => PartitionChange::Rotate,
         false => PartitionChange::Keep,
     };
@@ -95,7 +96,7 @@ pub(super) fn rotation_settings(config: &S3Config) -> RotationSettings {
         interval: (interval_ms > 0 && time_based).then_some(Interval { interval_ms, on_partition_change }),
         schedule: zone.filter(|_| schedule_ms > 0).map(|zone| Schedule { interval_ms: schedule_ms, zone }),
         compatibility: Compatibility::named(&config.connector.schema_compatibility),
-        open_parts_max: usize::try_from(config.companion.open_files_max).ok().filter(|max| *max > 0),
+        open_parts_max: usize::try_from(config.output.open_files_max).ok().filter(|max| *max > 0),
         tombstone_partition: config.tombstone_partition().map(Arc::from),
     }
 }

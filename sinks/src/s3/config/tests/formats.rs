@@ -21,14 +21,15 @@ fn errors(pairs: &[(&str, &str)], name: &str) -> Vec<String> {
 #[test]
 fn keys_and_headers_have_formats_only_when_they_are_stored() {
     let config = parsed(&[("keys.format.class", "JsonFormat")]);
-    assert_eq!((config.keys_format(), config.headers_format()), (None, None));
+    let output = &config.settings.output;
+    assert_eq!((output.keys_format, output.headers_format), (None, None));
     let config = parsed(&[
         ("store.kafka.keys", "true"),
         ("keys.format.class", "ByteArrayFormat"),
         ("store.kafka.headers", "true"),
     ]);
-    assert_eq!(config.keys_format(), Some(FormatKind::Bytes));
-    assert_eq!(config.headers_format(), Some(FormatKind::Avro));
+    assert_eq!(config.settings.output.keys_format, Some(FormatKind::Bytes));
+    assert_eq!(config.settings.output.headers_format, Some(FormatKind::Avro));
     let bytes = [("store.kafka.headers", "true"), ("headers.format.class", "ByteArrayFormat")];
     assert_eq!(refused(&bytes), ["store.kafka.headers", "headers.format.class"]);
     assert!(refused(&bytes[1..]).is_empty());
@@ -55,8 +56,8 @@ fn tombstones_need_keys_and_a_directory() {
         ["Writing Kafka record keys to storage is mandatory when tombstone writing is enabled."]
     );
     let with_keys = [alone[0], ("store.kafka.keys", "true")];
-    assert_eq!(parsed(&with_keys).tombstone_partition(), Some("tombstone"));
-    assert_eq!(parsed(&with_keys[1..]).tombstone_partition(), None);
+    assert_eq!(parsed(&with_keys).settings.tombstone_partition(), Some("tombstone"));
+    assert_eq!(parsed(&with_keys[1..]).settings.tombstone_partition(), None);
     for directory in ["", "/gone", "a//b", "../x"] {
         let named = [with_keys[0], with_keys[1], ("tombstone.encoded.partition", directory)];
         assert_eq!(refused(&named), ["tombstone.encoded.partition"], "{directory}");
@@ -81,14 +82,14 @@ fn parquet_settings_are_parsed() {
         ("lakeward.parquet.dictionary.enabled", "false"),
         ("lakeward.parquet.bloom.filter.fpp", "0.001"),
     ]);
-    let parquet = &config.parquet;
+    let parquet = &config.settings.parquet;
     let codecs = [("text".to_owned(), ParquetCodec::Zstd), ("a.b".to_owned(), ParquetCodec::None)];
     assert_eq!(parquet.codecs(), codecs);
     let by = |column: &str, descending| ParquetSorting { column: column.to_owned(), descending };
     assert_eq!(parquet.sorting(), [by("city", false), by("n", true), by("at", false)]);
     assert_eq!((parquet.statistics(), parquet.dictionary_bytes_max()), (ParquetStatistics::Chunk, None));
     assert!((parquet.bloom_rate - 0.001).abs() < 1e-9);
-    let usual = parsed(&[]).parquet;
+    let usual = parsed(&[]).settings.parquet;
     assert_eq!((usual.page_bytes, usual.page_rows), (65_536, 20_000));
     assert_eq!(usual.dictionary_bytes_max(), Some(65_536));
     assert!(usual.two_level_lists && usual.sorting().is_empty() && usual.codecs().is_empty());

@@ -4,7 +4,7 @@ mod addresses;
 mod headers;
 mod orphans;
 mod patience;
-mod proxy;
+pub(crate) mod proxy;
 mod tags;
 mod task;
 

@@ -30,7 +30,7 @@ const NAMES: [&str; 5] = [
 ];
 
 async fn left_after(bench: &Bench, ids: &[String]) -> Vec<bool> {
-    if let Some(sweeper) = Sweeper::new(&bench.config, ".json") {
+    if let Some(sweeper) = Sweeper::new(&bench.config.settings, ".json") {
         bench.store.sweep_orphans(&sweeper, &[TopicPartition::new("t", 0)]).await;
     }
     let mut left = Vec::new();

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What happens to a request instead of going on to the server.
 #[derive(Clone, Debug)]
-pub(super) enum Instead {
+pub(crate) enum Instead {
     /// This is the whole answer.
     Answer(String),
     /// It goes on, and the answer is lost.
@@ -19,7 +19,7 @@ pub(super) enum Instead {
 
 /// The proxy. Its thread ends with the process.
 #[derive(Debug)]
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     port: u16,
     server: String,
     heads: Mutex<Vec<String>>,
@@ -32,7 +32,7 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// A proxy in front of `server`, `http://host:port`.
-    pub(super) fn start(server: &str) -> Arc<Self> {
+    pub(crate) fn start(server: &str) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Arc::new(Self {
             port: listener.local_addr().unwrap().port(),
@@ -53,27 +53,27 @@ impl Proxy {
         proxy
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
     /// The next request with this method is treated so; later ones follow in order.
-    pub(super) fn next(&self, method: &'static str, instead: Instead) {
+    pub(crate) fn next(&self, method: &'static str, instead: Instead) {
         self.script.lock().unwrap().push_back((method, instead));
     }
 
     /// The heads of all requests so far, in lower case but for the first line.
-    pub(super) fn heads(&self) -> Vec<String> {
+    pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
 
     /// The heads of requests whose first line contains `text`.
-    pub(super) fn heads_with(&self, text: &str) -> Vec<String> {
+    pub(crate) fn heads_with(&self, text: &str) -> Vec<String> {
         self.heads().into_iter().filter(|head| head.lines().next().unwrap().contains(text)).collect()
     }
 
     /// Waits until a request whose first line contains `text` was answered.
-    pub(super) fn wait_for(&self, text: &str) {
+    pub(crate) fn wait_for(&self, text: &str) {
         let served = self.served.lock().unwrap();
         let is_missing = |served: &mut Vec<String>| !served.iter().any(|line| line.contains(text));
         let (_served, late) = self.bell.wait_timeout_while(served, PATIENCE, is_missing).unwrap();
@@ -150,13 +150,13 @@ fn lower_name(line: &str) -> String {
 }
 
 /// A whole answer with this status and an S3 error of this code.
-pub(super) fn error(status: &str, code: &str) -> Instead {
+pub(crate) fn error(status: &str, code: &str) -> Instead {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>m</Message></Error>");
     answer(status, &body)
 }
 
 /// A whole answer.
-pub(super) fn answer(status: &str, body: &str) -> Instead {
+pub(crate) fn answer(status: &str, body: &str) -> Instead {
     let length = body.len();
     Instead::Answer(format!(
         "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"

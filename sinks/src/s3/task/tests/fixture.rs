@@ -19,6 +19,7 @@ use lakeward_api::value::Value;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use crate::s3::config::S3Config;
+use crate::s3::settings::Settings;
 use crate::s3::store::Store;
 use crate::s3::task::S3SinkTask;
 
@@ -68,14 +69,14 @@ impl Fixture {
     fn build(
         store: Arc<dyn ObjectStore>,
         extra: &[(&str, &str)],
-        new: impl FnOnce(SinkTaskContext, &S3Config) -> S3SinkTask,
+        new: impl FnOnce(SinkTaskContext, &Settings) -> S3SinkTask,
     ) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let woken = Arc::new(tokio::sync::Notify::new());
         let notify = Arc::clone(&woken);
         let in_flight = Budget::new(32 << 20);
         let props = config(extra);
-        let parsed = S3Config::parse(&props).unwrap();
+        let parsed = S3Config::parse(&props).unwrap().settings;
         let context = SinkTaskContext {
             connector: "c".into(),
             task: 0,

@@ -239,7 +239,7 @@ impl Rig {
         };
         let task = match client {
             Some(client) => {
-                S3SinkTask::with_store(context, &S3Config::parse(&props).unwrap(), client).unwrap()
+                S3SinkTask::with_store(context, &S3Config::parse(&props).unwrap().settings, client).unwrap()
             }
             None => S3SinkTask::new(context).unwrap(),
         };

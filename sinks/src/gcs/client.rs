@@ -1,0 +1,342 @@
+//! The client of GCS: its JSON interface, as Google's own clients use it.
+//!
+//! Objects of one piece are stored by one request, larger ones by a resumable upload. What only reads, copies
+//! or deletes is the object-store client's business.
+//!
+//! Source: Google Cloud Storage, "JSON API" (objects: insert, get, list; "Request preconditions").
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use lakeward_api::metrics::StoreRequests;
+use lakeward_objectstore::fault::{failed, generic, is_transient};
+use lakeward_objectstore::http::{BodyDigest, Growth, OverTransport, Patience, Transport, TransportSettings};
+use object_store::client::{HttpRequest, HttpRequestBody, HttpService as _};
+use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorage, GoogleCloudStorageBuilder};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, RetryConfig,
+};
+use serde::Deserialize;
+use url::Url;
+
+use super::config::GcsConfig;
+use super::credentials;
+use super::resumable::ResumableUpload;
+use crate::s3::config::validators::parse_store_url;
+use crate::s3::error::S3SinkError;
+use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
+use crate::s3::store::s3::client_options;
+use crate::s3::store::{Store, Words};
+
+const WORDS: Words = Words {
+    place: "GCS bucket",
+    identity: "gcs.credentials.json, gcs.credentials.path or GOOGLE_APPLICATION_CREDENTIALS, and the \
+               permissions of that identity (storage.objects.create, storage.objects.delete, \
+               storage.objects.list)",
+    bucket_keys: "gcs.bucket.name or store.url",
+    server_keys: "store.url",
+};
+
+/// The store of `config` for a task of `connector`; makes no request.
+///
+/// # Errors
+/// Class `Config`.
+pub(super) fn open(config: &GcsConfig, connector: &str) -> std::result::Result<Store, S3SinkError> {
+    let setting = |message: String| S3SinkError::Setting { message };
+    let url = config
+        .store_url
+        .as_deref()
+        .map_or_else(|| Url::parse(GOOGLE).map_err(|err| err.to_string()), parse_store_url);
+    let url = url.map_err(|problem| setting(format!("store.url: {problem}")))?;
+    let credentials = credentials::open(config)?;
+    let bucket = &config.keys.bucket;
+    let transport = transport(config, &url, connector);
+    let base = url.as_str().trim_end_matches('/').to_owned();
+    let reader = GoogleCloudStorageBuilder::new()
+        .with_bucket_name(bucket)
+        .with_base_url(&base)
+        .with_credentials(Arc::clone(&credentials))
+        .with_http_connector(OverTransport(transport.clone()))
+        // The transport repeats requests.
+        .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
+        .build()
+        .map_err(|err| setting(format!("the GCS client cannot be set up (store.url): {err}")))?;
+    let client = Client { transport, credentials, base, bucket: encoded(bucket) };
+    let objects = GcsObjects { client, reader, is_conditional: config.is_conditional() };
+    let endpoint = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    Ok(Store::of(Arc::new(objects), bucket, &endpoint, &WORDS))
+}
+
+fn transport(config: &GcsConfig, url: &Url, connector: &str) -> Transport {
+    let allows_http = url.scheme() == "http";
+    Transport::new(TransportSettings {
+        name: format!("{url} {}", config.keys.bucket),
+        options: client_options(allows_http),
+        options_text: allows_http.to_string(),
+        try_time: Duration::from_millis(config.settings.lakeward.request_timeout_ms),
+        patience: Patience {
+            tries_max: config.keys.retries.saturating_add(1),
+            pause: Duration::from_millis(config.keys.retry_backoff_ms),
+            growth: Growth::USUAL,
+        },
+        digest: BodyDigest::None,
+        counters: StoreRequests::of(connector),
+    })
+}
+
+/// Sends requests about one bucket. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    transport: Transport,
+    credentials: GcpCredentialProvider,
+    base: String,
+    /// Percent-encoded.
+    bucket: String,
+}
+
+/// An answer, read whole.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Client {
+    /// Sends one request with the identity's token, whatever the answer.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: HttpRequestBody,
+    ) -> Result<Answer> {
+        let mut request = HttpRequest::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = url.parse().map_err(|err| generic(Box::new(err)))?;
+        *request.headers_mut() = headers;
+        let token = HeaderValue::try_from(format!("Bearer {}", self.token().await?));
+        let mut token = token.map_err(|_| denied("the token is not one".into()))?;
+        token.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, token);
+        let response = self.transport.call(request).await.map_err(|err| generic(Box::new(err)))?;
+        let (parts, body) = response.into_parts();
+        let body = body.bytes().await.map_err(|err| generic(Box::new(err)))?;
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// The same; `what` names a request that was refused.
+    pub(super) async fn ask(
+        &self,
+        what: &str,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: HttpRequestBody,
+    ) -> Result<Answer> {
+        let answer = self.send(method, url, headers, body).await?;
+        if answer.status.is_success() { Ok(answer) } else { Err(failed(what, answer.status, &answer.body)) }
+    }
+
+    pub(super) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Where an object is created, under a condition.
+    pub(super) fn upload_url(&self, kind: &str, name: &Path, condition: &Condition) -> String {
+        let generation = match condition {
+            Condition::Absent => "&ifGenerationMatch=0".to_owned(),
+            Condition::None => String::new(),
+            Condition::Unchanged(generation) => format!("&ifGenerationMatch={}", encoded(generation)),
+        };
+        let (base, bucket, name) = (&self.base, &self.bucket, encoded(name.as_ref()));
+        format!("{base}/upload/storage/v1/b/{bucket}/o?uploadType={kind}&name={name}{generation}")
+    }
+
+    async fn token(&self) -> Result<String> {
+        match self.credentials.get_credential().await {
+            Ok(credential) => Ok(credential.bearer.clone()),
+            Err(err) if is_transient(&err) => Err(err),
+            Err(err) => Err(denied(Box::new(err))),
+        }
+    }
+
+    async fn page(&self, prefix: &str, token: &str) -> Result<Page> {
+        let (base, bucket) = (&self.base, &self.bucket);
+        let (prefix, token) = (encoded(prefix), encoded(token));
+        let token = if token.is_empty() { token } else { format!("&pageToken={token}") };
+        let url = format!("{base}/storage/v1/b/{bucket}/o?maxResults=1000&prefix={prefix}{token}");
+        let answer =
+            self.ask("listing the bucket", Method::GET, &url, HeaderMap::new(), Bytes::new().into()).await?;
+        serde_json::from_slice(&answer.body).map_err(|err| generic(Box::new(err)))
+    }
+}
+
+#[async_trait]
+impl Look for Client {
+    async fn look(&self, name: &Path) -> Result<Option<Seen>> {
+        let (base, bucket, name) = (&self.base, &self.bucket, encoded(name.as_ref()));
+        let url = format!("{base}/storage/v1/b/{bucket}/o/{name}?fields=generation,md5Hash");
+        let answer = self.send(Method::GET, &url, HeaderMap::new(), Bytes::new().into()).await?;
+        if answer.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        if !answer.status.is_success() {
+            return Err(failed("looking at an object", answer.status, &answer.body));
+        }
+        let found: Found = serde_json::from_slice(&answer.body).map_err(|err| generic(Box::new(err)))?;
+        let digest = found.md5.and_then(|text| BASE64_STANDARD.decode(text).ok()?.try_into().ok());
+        Ok(Some(Seen { tag: found.generation, digest }))
+    }
+}
+
+#[derive(Deserialize)]
+struct Found {
+    generation: String,
+    #[serde(rename = "md5Hash")]
+    md5: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    items: Vec<Item>,
+    #[serde(rename = "nextPageToken", default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    name: String,
+    size: String,
+    updated: chrono::DateTime<chrono::Utc>,
+    etag: Option<String>,
+    generation: Option<String>,
+}
+
+impl Item {
+    fn meta(self) -> Result<ObjectMeta> {
+        Ok(ObjectMeta {
+            location: Path::parse(&self.name)?,
+            last_modified: self.updated,
+            size: self.size.parse().map_err(|err| generic(Box::new(err)))?,
+            e_tag: self.etag,
+            version: self.generation,
+        })
+    }
+}
+
+/// The objects of a bucket.
+#[derive(Debug)]
+struct GcsObjects {
+    client: Client,
+    reader: GoogleCloudStorage,
+    is_conditional: bool,
+}
+
+impl GcsObjects {
+    async fn put(&self, name: &Path, payload: PutPayload, condition: &Condition) -> Result<PutResult> {
+        let url = self.client.upload_url("media", name, condition);
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, OCTETS)]);
+        self.client.ask("storing an object", Method::POST, &url, headers, payload.into()).await?;
+        Ok(stored())
+    }
+}
+
+impl fmt::Display for GcsObjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reader.fmt(f)
+    }
+}
+
+#[async_trait]
+impl ObjectStore for GcsObjects {
+    async fn put_opts(&self, name: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        if options.mode != PutMode::Overwrite {
+            return Err(Error::NotSupported { source: "conditions come from the configuration".into() });
+        }
+        if !self.is_conditional {
+            return self.put(name, payload, &Condition::None).await;
+        }
+        let digest = digest_of(&payload);
+        let Plan::Write(condition) = create::plan(&self.client, name, Some(&digest)).await? else {
+            return Ok(stored());
+        };
+        let written = self.put(name, payload, &condition).await;
+        create::settle(&self.client, name, &condition, Some(&digest), written).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        name: &Path,
+        _options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let condition = match self.is_conditional {
+            false => Condition::None,
+            true => match create::plan(&self.client, name, None).await? {
+                Plan::Write(condition) => condition,
+                Plan::Adopt => unreachable!("nothing is adopted whose content is not known"),
+            },
+        };
+        Ok(Box::new(ResumableUpload::begin(self.client.clone(), name.clone(), condition).await?))
+    }
+
+    async fn get_opts(&self, name: &Path, options: GetOptions) -> Result<GetResult> {
+        self.reader.get_opts(name, options).await
+    }
+
+    fn delete_stream(&self, names: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.reader.delete_stream(names)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let prefix = prefix.map(|prefix| format!("{prefix}/")).unwrap_or_default();
+        // What is left of a page, and the token of the next one.
+        let begin = (VecDeque::new(), Some(String::new()));
+        stream::try_unfold((self.client.clone(), prefix, begin), async |(client, prefix, mut state)| {
+            loop {
+                if let Some(item) = state.0.pop_front() {
+                    let item: Item = item;
+                    return Ok(Some((item.meta()?, (client, prefix, state))));
+                }
+                let Some(token) = state.1.take() else { return Ok(None) };
+                let page = client.page(&prefix, &token).await?;
+                state = (page.items.into(), Some(page.next).filter(|next| !next.is_empty()));
+            }
+        })
+        .into_stream()
+        .boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.reader.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.reader.copy_opts(from, to, options).await
+    }
+}
+
+/// A part of an address.
+pub(super) fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// Nobody gives out a token: the identity is not one.
+fn denied(source: Box<dyn std::error::Error + Send + Sync>) -> Error {
+    Error::Unauthenticated { path: String::new(), source }
+}
+
+const GOOGLE: &str = "https://storage.googleapis.com";
+
+pub(super) const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
