@@ -5,7 +5,7 @@
 //! pipeline call [`SinkTask::poll`]. It lives on one shard and needs no `Send`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::ConnectError;
 use crate::batch::SinkBatch;
@@ -39,6 +39,8 @@ pub struct SinkTaskContext {
     pub in_flight: Budget,
     /// Wakes the pipeline so that it calls [`SinkTask::poll`].
     pub waker: Waker,
+    /// `offset.flush.interval.ms` of the worker: how often Java asks a task to flush.
+    pub flush_interval: Duration,
     /// Whether records may be rejected one by one (a dead letter queue or `errors.log.enable` is configured):
     /// see [`SinkTask::take_rejected`]. Otherwise a bad record is an error of [`SinkTask::put`].
     pub can_reject: bool,

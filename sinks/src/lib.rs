@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use lakeward_api::plugin::SinkConnector;
 
+#[cfg(feature = "sink-aiven")]
+pub mod aiven;
 #[cfg(feature = "sink-azure")]
 pub mod azure;
 #[cfg(feature = "sink-file")]
@@ -28,6 +30,8 @@ const KAFKA_VERSION: &str = "4.1.0";
 /// Every sink connector of this build.
 pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
     vec![
+        #[cfg(feature = "sink-aiven")]
+        Arc::new(aiven::AivenS3SinkConnector),
         #[cfg(feature = "sink-azure")]
         Arc::new(azure::AzureBlobStorageSinkConnector),
         #[cfg(feature = "sink-azure")]

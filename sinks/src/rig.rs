@@ -78,6 +78,7 @@ impl Rig {
                 *bell.0.lock().expect("no test thread panics here") = true;
                 bell.1.notify_all();
             }),
+            flush_interval: std::time::Duration::from_mins(1),
             can_reject: false,
         })?;
         Ok(Self { task, in_flight, woken, start: Instant::now(), ahead: Duration::ZERO })

@@ -10,13 +10,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
+use lakeward_conformance::sink_config::SinkConfig;
 use lakeward_testkit::broker::KafkaBroker;
+use lakeward_testkit::objects::Objects;
 use lakeward_testkit::oracle::{Guarantee, Oracle};
 use lakeward_testkit::records::{self, Record};
 use lakeward_testkit::store::Versitygw;
 use lakeward_testkit::wait::wait_for;
 use lakeward_testkit::worker::LakewardWorker;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PARTITIONS: i32 = 2;
 /// Records that are acknowledged together.
@@ -109,27 +111,44 @@ impl Drop for Writer {
     }
 }
 
+/// The rows of an object.
+pub(crate) type Reader = fn(&Objects, &str) -> Vec<Value>;
+
 /// A sink whose topic is being written.
-struct Rig {
+pub(crate) struct Rig {
     scenario: Scenario,
     writer: Writer,
     seed: u64,
+    rows: Reader,
 }
 
 impl Rig {
     fn start(seed: u64, settings: &[(&str, &str)]) -> Self {
-        let worker = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")];
+        let config = |scenario: &Scenario| scenario.config(1).json_lines().with(settings);
+        Self::start_with(seed, &[], config, |objects, name| {
+            objects.json_rows(name).expect("objects are JSON lines")
+        })
+    }
+
+    /// The same with a worker of these settings and any connector whose objects `rows` reads.
+    pub(crate) fn start_with(
+        seed: u64,
+        worker: &[(&str, &str)],
+        config: impl FnOnce(&Scenario) -> SinkConfig,
+        rows: Reader,
+    ) -> Self {
+        let usual = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")];
         let (broker, store) = (KafkaBroker::shared(), Versitygw::shared());
-        let scenario = Scenario::start_on(broker, store, PARTITIONS, &worker);
-        scenario.create(&scenario.config(1).json_lines().with(settings));
+        let scenario = Scenario::start_on(broker, store, PARTITIONS, &[&usual, worker].concat());
+        scenario.create(&config(&scenario));
         let writer = Writer::start(&scenario.topic);
-        Self { scenario, writer, seed }
+        Self { scenario, writer, seed, rows }
     }
 
     fn ids(&self) -> Vec<u64> {
         let objects = &self.scenario.objects;
         let names = objects.names().expect("the bucket is listed");
-        let rows = names.iter().flat_map(|name| objects.json_rows(name).expect("objects are JSON lines"));
+        let rows = names.iter().flat_map(|name| (self.rows)(objects, name));
         rows.map(|row| row["id"].as_u64().expect("ids are numbers")).collect()
     }
 
@@ -181,7 +200,11 @@ impl Rig {
 
 /// Kills the worker again and again.
 fn survives_kills(seed: u64, settings: &[(&str, &str)], flush_size: u64) {
-    let mut rig = Rig::start(seed, settings);
+    survives_kills_of(Rig::start(seed, settings), flush_size);
+}
+
+/// The same with a rig that was started.
+pub(crate) fn survives_kills_of(mut rig: Rig, flush_size: u64) {
     for _ in 0..KILLS {
         rig.work_for_a_while();
         rig.scenario.worker.kill();

@@ -1,5 +1,6 @@
 //! The conformance suite: one binary, so that all tests share one broker and one server of each store.
 
+mod aiven_sink;
 mod avro_files;
 mod client_tls;
 mod connectors;

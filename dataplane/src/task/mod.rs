@@ -246,6 +246,7 @@ async fn run_wanted(
         bridge: Arc::clone(&network.bridge),
         in_flight: in_flight.clone(),
         waker: network.waker.clone(),
+        flush_interval: environment.offset_flush_interval,
         can_reject,
     };
     let sink = settings::sink(environment, spec)?;

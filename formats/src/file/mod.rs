@@ -6,10 +6,13 @@
 
 pub mod avro;
 pub mod byte_lines;
+pub mod compressed;
+pub mod joined;
 pub mod json_lines;
 mod lines;
 pub mod parquet;
 pub mod read;
+pub mod records;
 
 use std::sync::Arc;
 
@@ -21,9 +24,12 @@ use crate::FormatError;
 
 pub use avro::{AvroCodec, AvroFormat, AvroOptions};
 pub use byte_lines::{ByteLinesFormat, ByteLinesOptions};
+pub use compressed::{CompressedFormat, FileCompression};
+pub use joined::JoinedFormat;
 pub use json_lines::{DecimalFormat, JsonLinesFormat, JsonLinesOptions};
 pub use lines::LineCompression;
 pub use parquet::{ParquetCodec, ParquetFormat, ParquetOptions, ParquetSorting, ParquetStatistics};
+pub use records::{RecordField, RecordText, ValueEncoding};
 
 /// A file format with its settings; makes parts. Lives on one shard.
 pub trait FileFormat {

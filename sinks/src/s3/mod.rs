@@ -12,14 +12,19 @@
 //!
 //! Source: Confluent S3 sink 12.x on storage-common 12.0.
 
-mod compatibility;
+#![cfg_attr(
+    not(feature = "sink-aiven"),
+    allow(dead_code, unused_imports, reason = "connectors with layouts of their own use the rest")
+)]
+
+pub(crate) mod compatibility;
 pub(crate) mod config;
 pub(crate) mod error;
 mod ledger;
-mod naming;
+pub(crate) mod naming;
 mod null_rows;
-mod partitioner;
-mod rotation;
+pub(crate) mod partitioner;
+pub(crate) mod rotation;
 pub(crate) mod settings;
 pub(crate) mod store;
 pub(crate) mod task;

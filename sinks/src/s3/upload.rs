@@ -18,12 +18,16 @@ use lakeward_api::failpoint;
 use lakeward_api::record::TopicPartition;
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutMultipartOptions, PutOptions, PutPayload, UploadPart};
+use tokio::sync::Semaphore;
 
 use super::error::S3SinkError;
 use super::store::{Contents, Store, Sweeper};
 
 use piece_size::PIECES_MAX;
 pub(crate) use piece_size::next_piece_bytes;
+
+/// A cut may have thousands of small objects: a task stores this many at a time.
+const PUTS_AT_ONCE: usize = 64;
 
 /// Identifies an upload within a task; never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +56,8 @@ pub(crate) struct Uploader {
     waker: Waker,
     in_flight: Budget,
     parts_in_flight: usize,
+    /// Turns of objects that are stored with one request.
+    turns: Arc<Semaphore>,
     next_upload: u64,
     outcome_sender: flume::Sender<Outcome>,
     outcomes: flume::Receiver<Outcome>,
@@ -96,6 +102,7 @@ impl Uploader {
             waker,
             in_flight,
             parts_in_flight,
+            turns: Arc::new(Semaphore::new(PUTS_AT_ONCE)),
             next_upload: 0,
             outcome_sender,
             outcomes,
@@ -115,6 +122,7 @@ impl Uploader {
             pieces: receiver,
             stopped: self.stopped.clone(),
             parts_in_flight: self.parts_in_flight,
+            turns: Arc::clone(&self.turns),
         };
         self.spawn(id, file.run());
         UploadHandle { id, pieces, in_flight: self.in_flight.clone() }
@@ -206,6 +214,7 @@ struct FileUpload {
     pieces: flume::Receiver<Message>,
     stopped: flume::Receiver<()>,
     parts_in_flight: usize,
+    turns: Arc<Semaphore>,
 }
 
 /// A multipart upload that was begun.
@@ -313,6 +322,7 @@ impl FileUpload {
                 Some(piece) => (piece.payload, Some(piece.permit)),
                 None => (PutPayload::new(), None),
             };
+            let _turn = self.turns.acquire().await.expect("nobody closes it");
             failpoint!("sink.upload.before_put");
             self.store.client.put_opts(&self.name, payload, PutOptions::default()).await?;
             failpoint!("sink.upload.after_put");

@@ -10,7 +10,7 @@ mod extractor;
 mod field;
 mod iso_time;
 pub(crate) mod joda;
-mod segment;
+pub(crate) mod segment;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -168,14 +168,14 @@ impl Kind {
 
 /// Distinct names of one batch.
 #[derive(Debug, Default)]
-struct Names {
+pub(crate) struct Names {
     names: Vec<Arc<str>>,
     id_by_name: HashMap<Arc<str>, u32>,
 }
 
 impl Names {
     /// The id of `name`, a new one when it was not seen before.
-    fn id(&mut self, name: &str) -> u32 {
+    pub(crate) fn id(&mut self, name: &str) -> u32 {
         if let Some(id) = self.id_by_name.get(name) {
             return *id;
         }
@@ -187,7 +187,7 @@ impl Names {
     }
 
     /// The encoded batch.
-    fn finish(self, ids: Vec<u32>, times: Times) -> Encoded {
+    pub(crate) fn finish(self, ids: Vec<u32>, times: Times) -> Encoded {
         let ids = if self.names.len() == 1 { Ids::Uniform } else { Ids::PerRow(ids) };
         Encoded { names: self.names, ids, times }
     }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The text of `value` in an object name. Borrows unless something had to be escaped.
-pub(super) fn confine(value: &str) -> Cow<'_, str> {
+pub(crate) fn confine(value: &str) -> Cow<'_, str> {
     let has_control = value.bytes().any(|byte| byte.is_ascii_control());
     let has_slash = value.contains('/');
     if !has_control && !has_slash && !holds_escape(value) {

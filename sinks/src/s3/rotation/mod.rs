@@ -5,6 +5,7 @@
 //! with operations; it never sees values. Source: `TopicPartitionWriter`, Confluent S3 sink:
 //! `checkRotationOrAppend`, `rotateOnTime`, `commitFiles`.
 
+mod groups;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use lakeward_api::schema::Schema;
 use super::compatibility::{Compatibility, Verdict};
 use super::partitioner::{Encoded, Ids, Times};
 
+pub(crate) use groups::{GROUP_MARK, Groups, OnFull};
 pub(crate) use schedule::Schedule;
 
 /// When parts are closed.
@@ -28,6 +30,8 @@ pub(crate) struct RotationSettings {
     pub(crate) interval: Option<Interval>,
     /// Wall-clock rotation.
     pub(crate) schedule: Option<Schedule>,
+    /// How parts belong together, where a part may be full before the others are.
+    pub(crate) groups: Option<Groups>,
     /// Most parts open at once.
     pub(crate) open_parts_max: Option<usize>,
     /// Which schemas an open part takes.
@@ -128,11 +132,13 @@ pub(crate) struct Rotation {
     next_part: u64,
     /// Where to cut was decided before: nothing here says so.
     is_repeating: bool,
+    heads: groups::Heads,
 }
 
 #[derive(Debug)]
 struct OpenPart {
     id: PartId,
+    records: u64,
     schema: Option<Arc<Schema>>,
     /// Rows of the current batch that are not emitted yet, ascending.
     rows: Vec<u32>,
@@ -166,6 +172,7 @@ impl Rotation {
             next_schedule_ms: None,
             next_part: 0,
             is_repeating: false,
+            heads: groups::Heads::default(),
         }
     }
 
@@ -198,6 +205,7 @@ impl Rotation {
         assert!(self.open.iter().all(|part| part.rows.is_empty()), "a batch was emitted as a whole");
         self.open.clear();
         self.index_by_name.clear();
+        self.heads.clear();
         self.record_count = 0;
         self.base_time_ms = None;
     }
@@ -237,16 +245,10 @@ impl Rotation {
                     break;
                 }
             };
-            let room = match self.is_repeating {
-                true => usize::MAX,
-                false => {
-                    usize::try_from(self.settings.flush_records - self.record_count).unwrap_or(usize::MAX)
-                }
-            };
-            let run = room.min(rows - row);
+            let run = self.room(index).min(rows - row);
             out.push(Op::Write { part: self.open[index].id, rows: Rows::Range { start: row, rows: run } });
             row += run;
-            self.written(run as u64, batch.offsets[row - 1], slots, out);
+            self.written(index, run as u64, batch.offsets[row - 1], slots, out);
         }
         self.last_name = Some(Arc::clone(&batch.encoded.names[0]));
     }
@@ -276,7 +278,7 @@ impl Rotation {
                 self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
                 last_id = Some(id);
             }
-            self.written(1, batch.offsets[row], slots, out);
+            self.written(index, 1, batch.offsets[row], slots, out);
             row += 1;
         }
         if !refused.is_empty() {
@@ -298,11 +300,20 @@ impl Rotation {
             self.rotate(slots, out);
             return Place::Rotated;
         }
-        if let Some(index) = slots[id as usize] {
+        if let Some(index) = slots[id as usize].filter(|index| !self.is_full(*index)) {
             return Place::Part(index);
         }
         let known = self.index_by_name.get(name).copied();
+        let known = match known.filter(|index| self.is_full(*index)) {
+            None => known,
+            Some(_) if self.detaches() => self.detach(name, slots),
+            Some(_) => {
+                self.rotate(slots, out);
+                return Place::Rotated;
+            }
+        };
         let verdict = match known {
+            Some(_) if self.replaces() => Verdict::Fits,
             Some(index) => {
                 self.settings.compatibility.verdict(batch.schema, self.open[index].schema.as_ref())
             }
@@ -316,6 +327,10 @@ impl Rotation {
         match verdict {
             Verdict::Fits => {}
             Verdict::Refused => return Place::Nowhere,
+            Verdict::Rotates if self.detaches() => {
+                self.detach(name, slots);
+                return Place::Rotated;
+            }
             Verdict::Rotates => {
                 self.rotate(slots, out);
                 return Place::Rotated;
@@ -330,12 +345,12 @@ impl Rotation {
         let index = self.open.len();
         let id = PartId(self.next_part);
         self.next_part += 1;
-        self.open.push(OpenPart { id, schema: batch.schema.map(Arc::clone), rows: Vec::new() });
+        self.open.push(OpenPart { id, records: 0, schema: batch.schema.map(Arc::clone), rows: Vec::new() });
         self.index_by_name.insert(Arc::clone(name), index);
         out.push(Op::Open {
             part: id,
             encoded_partition: Arc::clone(name),
-            start_offset: batch.offsets[row],
+            start_offset: self.head(name, batch.offsets[row]),
         });
         index
     }
@@ -371,10 +386,11 @@ impl Rotation {
             && self.last_name.as_ref().is_some_and(|last| last != name)
     }
 
-    fn written(&mut self, rows: u64, last_offset: i64, slots: &mut Slots, out: &mut Vec<Op>) {
+    fn written(&mut self, index: usize, rows: u64, last_offset: i64, slots: &mut Slots, out: &mut Vec<Op>) {
         assert!(last_offset > self.last_offset, "offsets of a topic-partition ascend");
         self.last_offset = last_offset;
         self.record_count += rows;
+        self.open[index].records += rows;
         if self.record_count >= self.settings.flush_records && !self.is_repeating {
             self.rotate(slots, out);
         }

@@ -88,6 +88,7 @@ fn flush(flush_records: u64) -> RotationSettings {
         flush_records,
         interval: None,
         schedule: None,
+        groups: None,
         open_parts_max: None,
         tombstone_partition: None,
         compatibility: Compatibility::None,

@@ -5,6 +5,7 @@ use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::record::TopicPartition;
 use object_store::path::Path;
 
+use super::layout::NewPart;
 use super::open_file::{OpenFile, Started};
 use super::open_part::{Files, OpenPart};
 use super::{S3SinkTask, rejects, routed};
@@ -17,6 +18,8 @@ pub(super) struct Taken {
     pub(super) batch: SinkBatch,
     /// Their headers, when these are stored.
     pub(super) headers: Option<Values>,
+    /// The clock of these rows.
+    pub(super) now_ms: i64,
 }
 
 impl S3SinkTask {
@@ -26,6 +29,10 @@ impl S3SinkTask {
         batch: SinkBatch,
         now_ms: i64,
     ) -> Result<Option<(Taken, Encoded)>, ConnectError> {
+        if let Some(layout) = &mut self.layout {
+            let admitted = layout.admit(batch, now_ms, &mut self.rejects)?;
+            return Ok(admitted.map(|(batch, encoded)| (Taken { batch, headers: None, now_ms }, encoded)));
+        }
         let Some(batch) = self.nulls.apply(batch, &mut self.rejects)? else { return Ok(None) };
         let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
             Ok(encoded) => (batch, encoded),
@@ -47,7 +54,7 @@ impl S3SinkTask {
             true => encoded,
             false => self.partitioner.encode(&batch, now_ms)?,
         };
-        Ok(Some((Taken { batch, headers }, encoded)))
+        Ok(Some((Taken { batch, headers, now_ms }, encoded)))
     }
 
     /// Carries out the operations of one topic-partition; `taken` is what they refer to.
@@ -61,7 +68,7 @@ impl S3SinkTask {
             match op {
                 Op::Open { part, encoded_partition, start_offset } => {
                     let taken = taken.expect("only batches open parts");
-                    self.begin_part(partition, part, &encoded_partition, start_offset, &taken.batch)?;
+                    self.begin_part(partition, part, &encoded_partition, start_offset, taken)?;
                 }
                 Op::Write { part, rows } => {
                     self.write_rows(partition, part, &rows, taken.expect("only batches write rows"))?;
@@ -83,11 +90,15 @@ impl S3SinkTask {
         part: PartId,
         encoded_partition: &str,
         start_offset: i64,
-        batch: &SinkBatch,
+        taken: &Taken,
     ) -> Result<(), ConnectError> {
+        let batch = &taken.batch;
         let (topic, directory) = routed::split(partition, encoded_partition);
         let target = TopicPartition::new(topic, partition.partition);
-        let names = self.names.of_part(&target, directory, start_offset)?;
+        let names = match &self.layout {
+            Some(layout) => layout.names(&NewPart { target: &target, directory, start_offset, taken })?,
+            None => self.names.of_part(&target, directory, start_offset)?,
+        };
         let part_bytes = self.part_bytes;
         let file = |name: &str| {
             let path = path(name)?;
@@ -121,11 +132,19 @@ impl S3SinkTask {
         taken: &Taken,
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
-        let known = writer.parts.iter_mut().rfind(|(id, _)| *id == part);
-        let (_, open) = known.expect("rotation writes to parts that it opened");
+        // Ids ascend.
+        let known = writer.parts.binary_search_by_key(&part, |(id, _)| *id);
+        let (_, open) = &mut writer.parts[known.expect("rotation writes to parts that it opened")];
         let before = open.buffered_bytes();
+        let last = self.layout.as_ref().filter(|layout| layout.keeps_last()).map(|_| rejects::last(rows));
+        if last.is_some() {
+            open.restart(&*self.format, taken.batch.values.schema())?;
+        }
+        let rows = last.as_ref().unwrap_or(rows);
         match open.write(&taken.batch, taken.headers.as_ref(), rows) {
             Ok(()) => open.count(&taken.batch.offsets, rows),
+            // What it replaced is gone.
+            Err(error) if last.is_some() => return Err(error),
             Err(error) => self.rejects.write_singly(taken, &rejects::numbers(rows), open, error)?,
         }
         for file in open.files_mut() {

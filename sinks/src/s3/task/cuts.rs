@@ -33,8 +33,10 @@ const CLOCK_BASES_MAX: usize = 32;
 pub(super) struct Cuts {
     /// To be repeated, in order; acknowledged before this assignment.
     repeats: VecDeque<Cut>,
-    /// Finished files whose decision is not acknowledged.
+    /// Finished files whose decision is not acknowledged, or that wait for those before them.
     held: VecDeque<HeldCut>,
+    /// Decisions up to here were acknowledged.
+    acknowledged: Option<i64>,
     /// The clock's part in names since the last cut.
     clock: Vec<ClockBase>,
     /// The directory of the last clock base.
@@ -145,7 +147,11 @@ impl S3SinkTask {
         if !self.guarantee.is_decided() {
             return Ok(());
         }
-        let Some(name) = self.partitioner.clock_name(wall_ms)? else { return Ok(()) };
+        let name = match &self.layout {
+            Some(layout) => layout.clock_name(wall_ms),
+            None => self.partitioner.clock_name(wall_ms)?,
+        };
+        let Some(name) = name else { return Ok(()) };
         let writer = self.writer(partition);
         if writer.cuts.clock_name.as_ref() == Some(&name) {
             return Ok(());
@@ -191,8 +197,20 @@ impl S3SinkTask {
             return Ok(());
         }
         let assignment = writer.assignment;
-        self.complete_cut(assignment, held);
+        if self.one_after_another() {
+            self.open_bytes += held.bytes();
+            self.writer(partition).cuts.held.push_back(held);
+            self.complete_decided(partition, next_offset);
+        } else {
+            self.complete_cut(assignment, held);
+        }
         Ok(())
+    }
+
+    /// Whether objects of one name follow each other: then a cut is completed when those before are stored. A
+    /// late object would replace its successor.
+    fn one_after_another(&self) -> bool {
+        self.layout.as_ref().is_some_and(|layout| layout.keeps_last())
     }
 
     /// The files of a cut wait until its decision is acknowledged.
@@ -209,16 +227,34 @@ impl S3SinkTask {
     pub(super) fn complete_decided(&mut self, partition: &TopicPartition, end: i64) {
         // Closed meanwhile: whoever owns it next repeats the cut.
         let Some(writer) = self.writers.get_mut(partition) else { return };
-        let assignment = writer.assignment;
-        let mut decided = Vec::new();
-        while let Some(held) = writer.cuts.held.pop_front_if(|held| held.end <= end) {
-            decided.push(held);
-        }
-        for held in decided {
+        writer.cuts.acknowledged = writer.cuts.acknowledged.max(Some(end));
+        self.complete_acknowledged(partition);
+    }
+
+    /// Completes what may be completed.
+    fn complete_acknowledged(&mut self, partition: &TopicPartition) {
+        let waits = self.one_after_another();
+        loop {
+            let Some(writer) = self.writers.get_mut(partition) else { return };
+            let (assignment, end) = (writer.assignment, writer.cuts.acknowledged);
+            if waits && self.flight.is_completing(assignment) {
+                return;
+            }
+            let Some(held) = writer.cuts.held.pop_front_if(|held| Some(held.end) <= end) else { return };
             self.open_bytes -= held.bytes();
             self.flight.decided(assignment, held.cut);
             self.complete_cut(assignment, held);
         }
+    }
+
+    /// [`S3SinkTask::complete_acknowledged`] of every topic-partition that has something to complete.
+    pub(super) fn complete_waiting(&mut self) {
+        let waits = |writer: &Writer| {
+            writer.cuts.held.front().is_some_and(|held| Some(held.end) <= writer.cuts.acknowledged)
+        };
+        let waiting = self.writers.iter().filter(|(_, writer)| waits(writer));
+        let waiting: Vec<TopicPartition> = waiting.map(|(partition, _)| partition.clone()).collect();
+        waiting.iter().for_each(|partition| self.complete_acknowledged(partition));
     }
 
     /// Sends the last bytes of the files of a cut, which become objects.

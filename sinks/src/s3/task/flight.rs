@@ -102,6 +102,11 @@ impl Flight {
         self.uploads.get_mut(&upload).expect("the upload is tracked").cut = Some(cut);
     }
 
+    /// Whether files of a cut are on their way.
+    pub(super) fn is_completing(&self, id: AssignmentId) -> bool {
+        self.uploads.values().any(|upload| upload.assignment == id && upload.cut.is_some())
+    }
+
     /// Takes an outcome.
     ///
     /// # Errors

@@ -14,16 +14,19 @@ use crate::s3::settings::Settings;
 
 /// How records get stored exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Guarantee {
+pub(crate) enum Guarantee {
     /// The clock has a part in cuts or names; these settings bring it in.
     Decided(Vec<&'static str>),
     /// Names and contents are a function of records and settings.
     Deterministic,
+    /// Names are keys of records: an object is replaced by the next record of its key. These settings say
+    /// when.
+    Latest(Vec<&'static str>),
 }
 
 impl Guarantee {
     /// That of `config`.
-    pub(super) fn of(config: &Settings) -> Self {
+    pub(crate) fn of(config: &Settings) -> Self {
         let mut causes = Vec::new();
         if config.connector.rotate_schedule_interval_ms > 0 {
             causes.push("rotate.schedule.interval.ms");
@@ -36,7 +39,7 @@ impl Guarantee {
 
     /// Whether cuts are decided before their files are completed.
     pub(super) fn is_decided(&self) -> bool {
-        matches!(self, Self::Decided(_))
+        matches!(self, Self::Decided(_) | Self::Latest(_))
     }
 }
 
@@ -44,6 +47,9 @@ impl fmt::Display for Guarantee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decided(causes) => write!(f, "exactly once (decided cuts: {})", causes.join(", ")),
+            Self::Latest(causes) => {
+                write!(f, "the last record of each key (decided cuts: {})", causes.join(", "))
+            }
             Self::Deterministic => f.write_str("exactly once (names and contents follow from the records)"),
         }
     }
@@ -104,9 +110,14 @@ const SHAPING: [&str; 47] = [
 /// The settings of `props` that shape what is stored. A setting that is not there is not the same as one that
 /// says its default: that costs a warning, never a record.
 pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
+    fingerprint_of(&SHAPING, props)
+}
+
+/// The settings `shaping` of `props`, and the transforms.
+pub(crate) fn fingerprint_of(shaping: &[&'static str], props: &ConfigMap) -> Fingerprint {
     let mut fingerprint = Fingerprint::default();
-    for name in SHAPING {
-        fingerprint.add(name, props.get(name).map_or("", |value| value.trim()));
+    for name in shaping {
+        fingerprint.add(*name, props.get(*name).map_or("", |value| value.trim()));
     }
     let of_chain = |name: &str| name.starts_with("transforms.") || name.starts_with("predicates.");
     let chain: Vec<String> = props

@@ -12,6 +12,7 @@ mod cuts;
 mod flight;
 mod guarantee;
 mod header_column;
+mod layout;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -43,10 +44,13 @@ use super::upload::{UploadId, Uploader};
 use companions::{Companions, HeaderFormat, KeyFormat};
 use cuts::Cuts;
 use flight::{AssignmentId, Flight};
-use guarantee::Guarantee;
 use nulls::NullPolicy;
 use open_part::OpenPart;
-use rejects::Rejects;
+
+pub(crate) use guarantee::{Guarantee, fingerprint_of};
+pub(crate) use layout::{Design, Layout, NewPart};
+pub(crate) use rejects::Rejects;
+pub(crate) use routed::SEPARATOR;
 
 /// One task of the S3 sink.
 pub(crate) struct S3SinkTask {
@@ -54,6 +58,8 @@ pub(crate) struct S3SinkTask {
     companions: Companions,
     names: ObjectNames,
     partitioner: Partitioner,
+    /// Stands for names, partitioner, null policy and companions, when it is there.
+    layout: Option<Box<dyn Layout>>,
     rotation_settings: Arc<RotationSettings>,
     nulls: NullPolicy,
     rejects: Rejects,
@@ -108,7 +114,18 @@ impl S3SinkTask {
         config: &Settings,
         store: Store,
     ) -> Result<Self, ConnectError> {
-        let format = setup::file_format(config, config.format())?;
+        let design = Design::of(config, &context.config)?;
+        Self::with_design(context, config, store, design)
+    }
+
+    /// A task that stores what `design` says in `store`; the rest is as `config` has it.
+    pub(crate) fn with_design(
+        context: SinkTaskContext,
+        config: &Settings,
+        store: Store,
+        design: Design,
+    ) -> Result<Self, ConnectError> {
+        let Design { format, guarantee, fingerprint, rotation, layout } = design;
         let companions = setup::companions(config)?;
         let extensions = Extensions {
             values: format.extension(),
@@ -116,7 +133,6 @@ impl S3SinkTask {
             headers: companions.headers.as_ref().map(HeaderFormat::extension),
         };
         let partitioner = Partitioner::new(config)?;
-        let guarantee = Guarantee::of(config);
         tracing::info!(%guarantee, "delivery");
         let sweeper = Sweeper::new(config, &format.extension());
         let mut uploader = Uploader::new(
@@ -131,7 +147,8 @@ impl S3SinkTask {
             format,
             companions,
             partitioner,
-            rotation_settings: Arc::new(setup::rotation_settings(config)),
+            layout,
+            rotation_settings: Arc::new(rotation),
             nulls: NullPolicy::new(&config.output),
             rejects: Rejects::new(context.can_reject),
             wants_bytes: config.format() == FormatKind::Bytes,
@@ -143,7 +160,7 @@ impl S3SinkTask {
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
-            fingerprint: guarantee::fingerprint(&context.config),
+            fingerprint,
             decisions: Vec::new(),
             open_bytes: 0,
             ops: Vec::new(),
@@ -293,6 +310,7 @@ impl SinkTask for S3SinkTask {
 
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
         self.take_outcomes()?;
+        self.complete_waiting();
         self.repeat_passed()?;
         if self.rotation_settings.schedule.is_none() {
             return Ok(());

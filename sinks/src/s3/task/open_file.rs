@@ -79,6 +79,12 @@ impl OpenFile {
         self.send_if(uploader, MULTIPART_BYTES_MIN)
     }
 
+    /// Begins the file again, of the same name.
+    pub(super) fn restart(&mut self, encoder: Box<dyn PartEncoder>) {
+        let name = std::mem::take(&mut self.name);
+        *self = Self::new(name, encoder, self.part_bytes);
+    }
+
     /// Finishes the file. With `contents` it may be tagged.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::schema::Schema;
+use lakeward_formats::file::FileFormat;
 
 use super::companions::{self, KeyFile};
 use super::nulls::select_values;
@@ -91,6 +92,20 @@ impl OpenPart {
         }
         if let (Some(file), Some(headers)) = (&mut self.headers, headers) {
             file.write(&selected(headers, rows)).map_err(companions::misplaced)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the records so far: only later ones count, of `schema`. Where an upload was begun it is
+    /// given up.
+    pub(super) fn restart(
+        &mut self,
+        format: &dyn FileFormat,
+        schema: Option<&Arc<Schema>>,
+    ) -> Result<(), ConnectError> {
+        if let Some(values) = &mut self.values {
+            values.restart(format.new_part(schema)?);
+            self.schema = schema.cloned();
         }
         Ok(())
     }

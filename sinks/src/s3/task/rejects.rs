@@ -22,7 +22,7 @@ use crate::s3::null_rows::present_rows;
 use crate::s3::rotation::Rows;
 
 /// What was rejected since the last call of `take_rejected`.
-pub(super) struct Rejects {
+pub(crate) struct Rejects {
     is_possible: bool,
     list: Vec<Rejected>,
     /// The schema that the format accepted last.
@@ -31,7 +31,7 @@ pub(super) struct Rejects {
 
 impl Rejects {
     /// `is_possible` as the task's context says.
-    pub(super) fn new(is_possible: bool) -> Self {
+    pub(crate) fn new(is_possible: bool) -> Self {
         Self { is_possible, list: Vec::new(), accepted: None }
     }
 
@@ -41,7 +41,7 @@ impl Rejects {
     }
 
     /// Moves what was rejected to the end of `out`, in offset order.
-    pub(super) fn take(&mut self, out: &mut Vec<Rejected>) {
+    pub(crate) fn take(&mut self, out: &mut Vec<Rejected>) {
         self.list.sort_by_key(|rejected| rejected.offset);
         out.append(&mut self.list);
     }
@@ -76,7 +76,7 @@ impl Rejects {
     ///
     /// # Errors
     /// Otherwise, `error`.
-    pub(super) fn add_row(
+    pub(crate) fn add_row(
         &mut self,
         batch: &SinkBatch,
         row: usize,
@@ -93,7 +93,7 @@ impl Rejects {
     ///
     /// # Errors
     /// Otherwise, `error`.
-    pub(super) fn add_batch(&mut self, batch: &SinkBatch, error: ConnectError) -> Result<(), ConnectError> {
+    pub(crate) fn add_batch(&mut self, batch: &SinkBatch, error: ConnectError) -> Result<(), ConnectError> {
         if !self.is_possible || error.class() != ErrorClass::Record {
             return Err(error);
         }
@@ -198,6 +198,12 @@ fn again(error: &ConnectError) -> ConnectError {
         Some(source) => copy.with_source(again(source)),
         None => copy,
     }
+}
+
+/// The last of `rows`.
+pub(super) fn last(rows: &Rows) -> Rows {
+    let last = numbers(rows).pop().expect("rotation writes at least one row");
+    Rows::Indices(vec![last])
 }
 
 /// The numbers of `rows`.

@@ -2,9 +2,9 @@
 
 use lakeward_api::ConnectError;
 
-use super::S3SinkTask;
 use super::flight::AssignmentId;
 use super::open_file::{OpenFile, Started};
+use super::{S3SinkTask, Writer};
 
 impl S3SinkTask {
     /// Gives memory back when open parts hold more than the budget: largest first, full pieces only.
@@ -35,6 +35,24 @@ impl S3SinkTask {
             }
             self.open_bytes = self.open_bytes - before + open.buffered_bytes();
         }
+        self.cut_largest()
+    }
+
+    /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the
+    /// largest topic-partition end now.
+    fn cut_largest(&mut self) -> Result<(), ConnectError> {
+        let open_bytes: u64 = self.writers.values().map(Writer::open_bytes).sum();
+        if self.layout.is_none() || open_bytes <= self.open_bytes_max {
+            return Ok(());
+        }
+        let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());
+        let largest = free.max_by_key(|(_, writer)| writer.open_bytes());
+        let Some(partition) = largest.map(|(partition, _)| partition.clone()) else { return Ok(()) };
+        let mut ops = std::mem::take(&mut self.ops);
+        let writer = self.writers.get_mut(&partition).expect("the key was just read");
+        writer.rotation.cut_now(&mut ops);
+        self.carry_out(&partition, &mut ops, None)?;
+        self.ops = ops;
         Ok(())
     }
 }

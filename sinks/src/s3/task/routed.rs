@@ -9,7 +9,7 @@ use lakeward_api::batch::SinkBatch;
 use lakeward_api::record::TopicPartition;
 
 /// Between the routed topic and the encoded partition; neither can hold it.
-const SEPARATOR: char = '\0';
+pub(crate) const SEPARATOR: char = '\0';
 
 /// Puts the topic before the encoded partitions of a batch that was routed, so that the records of each topic
 /// get files of their own.

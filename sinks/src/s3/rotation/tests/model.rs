@@ -93,6 +93,7 @@ fn settings(flush_records: u64) -> RotationSettings {
         flush_records,
         interval: None,
         schedule: None,
+        groups: None,
         open_parts_max: None,
         tombstone_partition: None,
         compatibility: Compatibility::None,
@@ -232,6 +233,7 @@ fn random_settings(random: &mut Random) -> RotationSettings {
         interval: random.chance(50).then_some(interval),
         // Intervals of milliseconds would only make the model slow.
         schedule: random.chance(40).then_some(schedule).filter(|one| one.interval_ms > HOUR_MS / 24),
+        groups: None,
         open_parts_max: random.chance(30).then(|| 1 + random.below(4) as usize),
         tombstone_partition: None,
         compatibility: Compatibility::None,

@@ -32,6 +32,7 @@ fn task(bench: &Bench, woken: &Arc<Notify>) -> S3SinkTask {
         bridge: Arc::new(OnRuntime(Handle::current())),
         in_flight: Budget::new(64 << 20),
         waker: Waker::new(move || bell.notify_one()),
+        flush_interval: std::time::Duration::from_mins(1),
         can_reject: false,
     })
     .unwrap();

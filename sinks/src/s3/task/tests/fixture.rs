@@ -84,6 +84,7 @@ impl Fixture {
             bridge: Arc::new(TestBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
             waker: Waker::new(move || notify.notify_one()),
+            flush_interval: std::time::Duration::from_mins(1),
             can_reject: false,
         };
         Self { task: new(context, &parsed), in_flight, store, runtime, woken }

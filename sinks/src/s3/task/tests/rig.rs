@@ -235,6 +235,7 @@ impl Rig {
             bridge: Arc::new(RuntimeBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
             waker: Waker::new(move || wake.notify_one()),
+            flush_interval: std::time::Duration::from_mins(1),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
         };
         let task = match client {
