@@ -34,9 +34,10 @@ pub fn connectors() -> Vec<Arc<dyn SourceConnector>> {
         #[cfg(feature = "source-file")]
         Arc::new(file_stream::FileStreamSourceConnector),
         #[cfg(feature = "source-s3")]
-        Arc::new(s3::AivenS3SourceConnector),
-        #[cfg(feature = "source-s3")]
+        // Confluent's comes first: both have the same simple name.
         Arc::new(s3::S3SourceConnector),
+        #[cfg(feature = "source-s3")]
+        Arc::new(s3::AivenS3SourceConnector),
         #[cfg(feature = "source-test")]
         Arc::new(test_plugins::MockSourceConnector),
         #[cfg(feature = "source-test")]

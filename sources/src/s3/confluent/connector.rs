@@ -1,6 +1,7 @@
 //! The connector: keys, task configurations, offsets that a person may store.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_api::ConnectError;
@@ -141,11 +142,11 @@ impl SourceConnector for S3SourceConnector {
                 "log" => OnDamage::Log,
                 _ => OnDamage::Fail,
             },
-            bucket: store.bucket().clone(),
+            bucket: Arc::clone(store.bucket()),
             task: context.task,
             tasks: context.config.get(TASKS).and_then(|text| text.parse().ok()).unwrap_or(1),
         };
-        let plan = Backup::new(settings, context.offsets.clone());
+        let plan = Backup::new(settings, Arc::clone(&context.offsets));
         let interval = Duration::from_millis(config.store.poll_interval_ms);
         Ok(Box::new(ObjectTask::new(plan, store, keys.batch_rows_max, interval, false, context)))
     }

@@ -132,9 +132,8 @@ fn records_go_back_to_their_partitions_in_the_order_of_names() {
     let same =
         |map: &Value, pairs: &[(&str, Value)]| pairs.iter().all(|(key, value)| map.get(key) == Some(value));
     assert!(same(&all[0].3, &source), "{:?}", all[0].3);
-    for row in 0..6 {
-        let found = &all[row].4;
-        assert!(same(found, &offset(row as i64 + 1, row == 5)), "{found:?}");
+    for (number, row) in (1..=6).zip(&all) {
+        assert!(same(&row.4, &offset(number, number == 6)), "{:?}", row.4);
     }
 }
 
