@@ -47,19 +47,8 @@ pub fn is_missing_bucket(err: &object_store::Error) -> bool {
 
 /// True when the store does not know the identity, or its signature is wrong, in S3's or Azure's words.
 pub fn is_bad_identity(err: &object_store::Error) -> bool {
-    has_code(
-        err,
-        &[
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "ExpiredToken",
-            "InvalidToken",
-            "AuthenticationFailed",
-            "InvalidAuthenticationInfo",
-            "NoAuthenticationInformation",
-            "Server failed to authenticate the request",
-        ],
-    )
+    let is_unknown = matches!(err, object_store::Error::Unauthenticated { .. });
+    is_unknown || has_code(err, &BAD_IDENTITY)
 }
 
 fn has_code(err: &object_store::Error, codes: &[&str]) -> bool {
@@ -90,3 +79,15 @@ pub fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store
 
 /// More of an error helps nobody.
 const TEXT_BYTES_MAX: usize = 2048;
+
+/// What stores answer to an identity that they do not know.
+const BAD_IDENTITY: [&str; 8] = [
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "InvalidToken",
+    "AuthenticationFailed",
+    "InvalidAuthenticationInfo",
+    "NoAuthenticationInformation",
+    "Server failed to authenticate the request",
+];

@@ -23,7 +23,8 @@ use crate::s3::store::Words;
 struct BlobKeys {
     /// The storage account: 3 to 24 letters and digits.
     #[config(name = "azblob.account.name", kind = "string", default = required, importance = "high",
-             group = "Azure", width = "long", display = "Account Name", validate = custom(checks::account_name))]
+             group = "Azure", width = "long", display = "Account Name",
+             validate = custom(checks::account_name))]
     account: String,
     /// Key of the account. It wins over azblob.sas.token.
     #[config(name = "azblob.account.key", kind = "password", default = null, importance = "high",

@@ -204,7 +204,8 @@ const LAKE_KEYS: [&str; 44] = [
     "topics.dir|Storage|STRING|topics|HIGH",
     "directory.delim|Storage|STRING|/|MEDIUM",
     "file.delim|Storage|STRING|+|MEDIUM",
-    "storage.class|Storage|CLASS|io.confluent.connect.azure.datalake.gen2.storage.AzureDataLakeGen2Storage|LOW",
+    "storage.class|Storage|CLASS|\
+     io.confluent.connect.azure.datalake.gen2.storage.AzureDataLakeGen2Storage|LOW",
     "format.class|Connector|CLASS|required|HIGH",
     "flush.size|Connector|INT|required|HIGH",
     "rotate.interval.ms|Connector|LONG|-1|HIGH",

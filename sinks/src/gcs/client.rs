@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use lakeward_api::metrics::StoreRequests;
 use lakeward_objectstore::fault::{failed, generic, is_transient};
@@ -121,10 +121,16 @@ impl Client {
         headers: HeaderMap,
         body: HttpRequestBody,
     ) -> Result<Answer> {
+        let length = body.content_length();
         let mut request = HttpRequest::new(body);
+        let method_has_body = method == Method::POST || method == Method::PUT;
         *request.method_mut() = method;
         *request.uri_mut() = url.parse().map_err(|err| generic(Box::new(err)))?;
         *request.headers_mut() = headers;
+        if method_has_body {
+            // Uploads are not taken without it.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        }
         let token = HeaderValue::try_from(format!("Bearer {}", self.token().await?));
         let mut token = token.map_err(|_| denied("the token is not one".into()))?;
         token.set_sensitive(true);
