@@ -19,8 +19,8 @@ use object_store::client::StaticCredentialProvider;
 use url::Url;
 
 use crate::s3::config::validators::parse_store_url;
-use crate::s3::error::S3SinkError;
-use crate::s3::store::Words;
+use crate::s3::error::{S3SinkError, Words};
+
 use crate::s3::store::s3::client_options;
 
 /// An account, and how it is used.

@@ -19,8 +19,8 @@ use super::keys::{self, COMPRESSION, OutputKeys};
 use crate::s3::config::cross_checks::{add, apply_shared, text};
 use crate::s3::config::validators::{format_within, is_class};
 use crate::s3::config::{Classes, PartitionerKeys, parsed};
+use crate::s3::error::Words;
 use crate::s3::settings::{Layout, Settings};
-use crate::s3::store::Words;
 
 /// Group "Azure".
 #[derive(ConfigDef, Debug)]

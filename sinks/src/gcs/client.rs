@@ -34,10 +34,10 @@ use super::config::GcsConfig;
 use super::credentials;
 use super::resumable::ResumableUpload;
 use crate::s3::config::validators::parse_store_url;
-use crate::s3::error::S3SinkError;
+use crate::s3::error::{S3SinkError, Words};
+use crate::s3::store::Store;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::s3::client_options;
-use crate::s3::store::{Store, Words};
 
 const WORDS: Words = Words {
     place: "GCS bucket",

@@ -5,30 +5,41 @@
 use lakeward_api::{ConnectError, ErrorClass};
 use thiserror::Error;
 
+/// What errors call things.
+#[derive(Debug)]
+pub struct Words {
+    /// A bucket.
+    pub place: &'static str,
+    /// The keys of the identity, and what it must be allowed.
+    pub identity: &'static str,
+    /// The keys that name bucket and server.
+    pub bucket_keys: &'static str,
+    /// The keys that name the server.
+    pub server_keys: &'static str,
+}
+
 /// What can go wrong in the sink of an object store.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum S3SinkError {
     /// The store refused the credentials (class `Config`).
-    #[error("The store refused access to bucket '{bucket}': check {identity}")]
+    #[error("The store refused access to bucket '{bucket}': check {}", .words.identity)]
     AccessDenied {
         /// The bucket.
         bucket: String,
-        /// The keys of the identity, and what it must be allowed.
-        identity: &'static str,
+        /// What to call things.
+        words: &'static Words,
         /// What the store said.
         #[source]
         source: object_store::Error,
     },
     /// The bucket does not exist (class `Config`).
-    #[error("Non-existent {place}: {bucket}. Create it, or correct {keys}")]
+    #[error("Non-existent {}: {bucket}. Create it, or correct {}", .words.place, .words.bucket_keys)]
     BucketMissing {
-        /// What the store calls a bucket.
-        place: &'static str,
+        /// What to call things.
+        words: &'static Words,
         /// The bucket.
         bucket: String,
-        /// The keys that name bucket and server.
-        keys: &'static str,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -83,14 +94,15 @@ pub enum S3SinkError {
     },
     /// The store answered a request with a refusal that trying again does not heal (class `Fatal`).
     #[error(
-        "The store refused to write to bucket '{bucket}': correct what the cause names ({keys}), then restart \
-         the task"
+        "The store refused to write to bucket '{bucket}': correct what the cause names ({}), then restart \
+         the task",
+        .words.bucket_keys
     )]
     Refused {
         /// The bucket.
         bucket: String,
-        /// The keys that name bucket and server.
-        keys: &'static str,
+        /// What to call things.
+        words: &'static Words,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -118,14 +130,15 @@ pub enum S3SinkError {
     },
     /// The store did not answer, or answered that it is busy (class `Retriable`).
     #[error(
-        "The store at {endpoint} is unreachable or busy ({keys}); \
-         unfinished files are written again from the committed offsets"
+        "The store at {endpoint} is unreachable or busy ({}); \
+         unfinished files are written again from the committed offsets",
+        .words.server_keys
     )]
     Unreachable {
         /// What `store.url` or its like name, without credentials.
         endpoint: String,
-        /// The keys that name the server.
-        keys: &'static str,
+        /// What to call things.
+        words: &'static Words,
         /// What the client said.
         #[source]
         source: object_store::Error,

@@ -27,7 +27,7 @@ use object_store::local::LocalFileSystem;
 
 use super::config::S3Config;
 use super::config::validators::parse_store_url;
-use super::error::S3SinkError;
+use super::error::{S3SinkError, Words};
 
 use conditional::Probe;
 use s3::S3Side;
@@ -55,19 +55,6 @@ pub(crate) struct Store {
 pub(crate) trait Prepare: fmt::Debug + Send + Sync {
     /// Makes it ready. Done once per task, and again when a task starts over.
     async fn prepare(&self) -> object_store::Result<()>;
-}
-
-/// What errors call things.
-#[derive(Debug)]
-pub(crate) struct Words {
-    /// A bucket.
-    pub(crate) place: &'static str,
-    /// The keys of the identity, and what it must be allowed.
-    pub(crate) identity: &'static str,
-    /// The keys that name bucket and server.
-    pub(crate) bucket_keys: &'static str,
-    /// The keys that name the server.
-    pub(crate) server_keys: &'static str,
 }
 
 /// Those of S3.
@@ -156,7 +143,6 @@ impl Store {
     /// What a failure of the client means to the user.
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
         let (bucket, words) = (self.bucket.to_string(), self.words);
-        let (place, keys, identity) = (words.place, words.bucket_keys, words.identity);
         match &err {
             _ if err.to_string().contains("NoSuchUpload") => {
                 S3SinkError::UploadRemoved { bucket, source: err }
@@ -164,23 +150,20 @@ impl Store {
             _ if err.to_string().contains("ExpiredToken") => {
                 S3SinkError::CredentialsExpired { bucket, source: err }
             }
-            object_store::Error::NotFound { .. } => {
-                S3SinkError::BucketMissing { place, bucket, keys, source: err }
-            }
+            object_store::Error::NotFound { .. } => S3SinkError::BucketMissing { words, bucket, source: err },
             object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
-                S3SinkError::AccessDenied { bucket, identity, source: err }
+                S3SinkError::AccessDenied { bucket, words, source: err }
             }
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => {
                 S3SinkError::Conflict { bucket, source: err }
             }
             // Listing answers a missing bucket with a generic error.
-            _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { place, bucket, keys, source: err },
+            _ if is_missing_bucket(&err) => S3SinkError::BucketMissing { words, bucket, source: err },
             object_store::Error::Generic { .. } if is_transient(&err) => {
-                let (endpoint, keys) = (self.endpoint.to_string(), words.server_keys);
-                S3SinkError::Unreachable { endpoint, keys, source: err }
+                S3SinkError::Unreachable { endpoint: self.endpoint.to_string(), words, source: err }
             }
-            _ if is_bad_identity(&err) => S3SinkError::AccessDenied { bucket, identity, source: err },
-            _ => S3SinkError::Refused { bucket, keys, source: err },
+            _ if is_bad_identity(&err) => S3SinkError::AccessDenied { bucket, words, source: err },
+            _ => S3SinkError::Refused { bucket, words, source: err },
         }
     }
 }
