@@ -19,7 +19,7 @@ use object_store::client::StaticCredentialProvider;
 use url::Url;
 
 use crate::s3::config::validators::parse_store_url;
-use crate::s3::error::{S3SinkError, Words};
+use crate::s3::error::{S3SinkError, StoreWords};
 
 use crate::s3::store::s3::client_options;
 
@@ -39,7 +39,7 @@ pub(super) struct Account {
     pub(super) user_agent: Option<String>,
     pub(super) is_conditional: bool,
     pub(super) creates_container: bool,
-    pub(super) words: &'static Words,
+    pub(super) words: &'static StoreWords,
 }
 
 /// Who writes.

@@ -14,7 +14,7 @@ use super::keys::{self, COMPRESSION, OutputKeys};
 use crate::s3::config::cross_checks::{add, apply_shared};
 use crate::s3::config::validators::{format_within, is_class, proxy_url};
 use crate::s3::config::{Classes, PartitionerKeys, parsed};
-use crate::s3::error::Words;
+use crate::s3::error::StoreWords;
 use crate::s3::settings::{Layout, Settings};
 
 /// Group "Azure".
@@ -220,7 +220,7 @@ const CLASSES: Classes = Classes {
     is_storage: |_, class| is_class(CLASSES.storage, class),
 };
 
-const WORDS: Words = Words {
+const WORDS: StoreWords = StoreWords {
     place: "Azure Blob Storage container",
     identity: "azblob.account.name, azblob.account.key, azblob.sas.token and what they allow (create, write \
                and list, read with enable.conditional.writes)",

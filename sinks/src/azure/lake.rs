@@ -19,7 +19,7 @@ use super::keys::{self, COMPRESSION, OutputKeys};
 use crate::s3::config::cross_checks::{add, apply_shared, text};
 use crate::s3::config::validators::{format_within, is_class};
 use crate::s3::config::{Classes, PartitionerKeys, parsed};
-use crate::s3::error::Words;
+use crate::s3::error::StoreWords;
 use crate::s3::settings::{Layout, Settings};
 
 /// Group "Azure".
@@ -193,7 +193,7 @@ const CLASSES: Classes = Classes {
     is_storage: |_, class| is_class(CLASSES.storage, class),
 };
 
-const WORDS: Words = Words {
+const WORDS: StoreWords = StoreWords {
     place: "Azure Data Lake file system",
     identity: "azure.datalake.gen2.account.name, azure.datalake.gen2.access.key, \
                azure.datalake.gen2.client.id, azure.datalake.gen2.client.key, \

@@ -34,12 +34,12 @@ use super::config::GcsConfig;
 use super::credentials;
 use super::resumable::ResumableUpload;
 use crate::s3::config::validators::parse_store_url;
-use crate::s3::error::{S3SinkError, Words};
+use crate::s3::error::{S3SinkError, StoreWords};
 use crate::s3::store::Store;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::s3::client_options;
 
-const WORDS: Words = Words {
+const WORDS: StoreWords = StoreWords {
     place: "GCS bucket",
     identity: "gcs.credentials.json, gcs.credentials.path or GOOGLE_APPLICATION_CREDENTIALS, and the \
                permissions of that identity (storage.objects.create, storage.objects.delete, \

@@ -6,6 +6,8 @@
 //! Source: the key table of the Confluent GCS sink; Google Cloud, "How Application Default Credentials
 //! works".
 
+use std::sync::Arc;
+
 use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorageBuilder};
 use serde_json::Value;
 
@@ -81,7 +83,7 @@ fn from_file(source: &str, path: &str) -> Result<GoogleCloudStorageBuilder, S3Si
 
 /// What a builder knows of credentials; it is asked for nothing else.
 fn provider(builder: GoogleCloudStorageBuilder) -> object_store::Result<GcpCredentialProvider> {
-    builder.with_bucket_name("bucket").build().map(|client| client.credentials().clone())
+    builder.with_bucket_name("bucket").build().map(|client| Arc::clone(client.credentials()))
 }
 
 fn setting(message: String) -> S3SinkError {

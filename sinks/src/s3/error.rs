@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// What errors call things.
 #[derive(Debug)]
-pub struct Words {
+pub struct StoreWords {
     /// A bucket.
     pub place: &'static str,
     /// The keys of the identity, and what it must be allowed.
@@ -28,7 +28,7 @@ pub enum S3SinkError {
         /// The bucket.
         bucket: String,
         /// What to call things.
-        words: &'static Words,
+        words: &'static StoreWords,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -37,7 +37,7 @@ pub enum S3SinkError {
     #[error("Non-existent {}: {bucket}. Create it, or correct {}", .words.place, .words.bucket_keys)]
     BucketMissing {
         /// What to call things.
-        words: &'static Words,
+        words: &'static StoreWords,
         /// The bucket.
         bucket: String,
         /// What the store said.
@@ -102,7 +102,7 @@ pub enum S3SinkError {
         /// The bucket.
         bucket: String,
         /// What to call things.
-        words: &'static Words,
+        words: &'static StoreWords,
         /// What the store said.
         #[source]
         source: object_store::Error,
@@ -138,7 +138,7 @@ pub enum S3SinkError {
         /// What `store.url` or its like name, without credentials.
         endpoint: String,
         /// What to call things.
-        words: &'static Words,
+        words: &'static StoreWords,
         /// What the client said.
         #[source]
         source: object_store::Error,

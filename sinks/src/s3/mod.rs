@@ -35,7 +35,7 @@ use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 
-pub use error::S3SinkError;
+pub use error::{S3SinkError, StoreWords};
 
 /// `io.confluent.connect.s3.S3SinkConnector`.
 #[derive(Clone, Copy, Debug, Default)]

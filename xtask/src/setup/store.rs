@@ -1,8 +1,8 @@
 //! Object stores of the tests that Go builds.
 //!
 //! versitygw is the S3 server: it checks signatures and implements conditional writes and multipart uploads
-//! strictly, which lenient emulators do not. fake-gcs-server speaks the JSON interface of Google Cloud Storage
-//! with its conditions and resumable uploads; it asks nobody who they are.
+//! strictly, which lenient emulators do not. fake-gcs-server speaks the JSON interface of Google Cloud
+//! Storage with its conditions and resumable uploads; it asks nobody who they are.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

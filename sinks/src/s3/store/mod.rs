@@ -27,7 +27,7 @@ use object_store::local::LocalFileSystem;
 
 use super::config::S3Config;
 use super::config::validators::parse_store_url;
-use super::error::{S3SinkError, Words};
+use super::error::{S3SinkError, StoreWords};
 
 use conditional::Probe;
 use s3::S3Side;
@@ -42,7 +42,7 @@ pub(crate) struct Store {
     pub(crate) client: Arc<dyn ObjectStore>,
     bucket: Arc<str>,
     endpoint: Arc<str>,
-    words: &'static Words,
+    words: &'static StoreWords,
     /// What only S3 has; `None` for a local directory.
     s3: Option<S3Side>,
     tagging: Option<Arc<Tagging>>,
@@ -58,7 +58,7 @@ pub(crate) trait Prepare: fmt::Debug + Send + Sync {
 }
 
 /// Those of S3.
-const WORDS: Words = Words {
+const WORDS: StoreWords = StoreWords {
     place: "S3 bucket",
     identity: "aws.access.key.id, aws.secret.access.key and the permissions of that identity (s3:PutObject, \
                s3:ListBucket, s3:AbortMultipartUpload)",
@@ -72,7 +72,7 @@ impl Store {
         client: Arc<dyn ObjectStore>,
         bucket: &str,
         endpoint: &str,
-        words: &'static Words,
+        words: &'static StoreWords,
     ) -> Self {
         let (bucket, endpoint) = (bucket.into(), endpoint.into());
         Self { client, bucket, endpoint, words, s3: None, tagging: None, probe: None, prepare: None }
