@@ -201,6 +201,8 @@ fn run(polls: Vec<Poll>, last: i64) -> (Vec<String>, Vec<String>) {
         ]),
         plugins,
         bridge: TokioBridge::new(runtime.handle().clone()),
+        memory: lakeward_api::memory::Memory::unlimited(),
+        spill_directory: std::env::temp_dir(),
         in_flight_bytes_max: 1 << 20,
         offset_flush_interval: Duration::from_secs(1),
         offset_flush_timeout: Duration::from_secs(5),

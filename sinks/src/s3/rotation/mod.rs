@@ -103,6 +103,16 @@ pub(crate) enum Rows {
     },
 }
 
+impl Rows {
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Indices(rows) => rows.len(),
+            Self::Range { rows, .. } => *rows,
+        }
+    }
+}
+
 /// The columns of a batch that rotation looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchView<'a> {

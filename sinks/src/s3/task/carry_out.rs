@@ -1,23 +1,17 @@
 //! Rows to files: what rotation says is done to the open parts of a topic-partition.
 
 use lakeward_api::ConnectError;
-use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::batch::SinkBatch;
 use lakeward_api::record::TopicPartition;
 use object_store::path::Path;
 
 use super::open_file::{OpenFile, Started};
 use super::open_part::{Files, OpenPart};
+use super::taken::Taken;
 use super::{S3SinkTask, rejects, routed};
 use crate::s3::error::S3SinkError;
 use crate::s3::partitioner::Encoded;
 use crate::s3::rotation::{Op, PartId, Rows};
-
-/// Rows that go to files.
-pub(super) struct Taken {
-    pub(super) batch: SinkBatch,
-    /// Their headers, when these are stored.
-    pub(super) headers: Option<Values>,
-}
 
 impl S3SinkTask {
     /// The rows of a batch that go to files, and where they go; the others are left out.
@@ -47,7 +41,10 @@ impl S3SinkTask {
             true => encoded,
             false => self.partitioner.encode(&batch, now_ms)?,
         };
-        Ok(Some((Taken { batch, headers }, encoded)))
+        let may_wait = !self.rejects.is_possible()
+            || batch.values.schema().is_some_and(|one| self.format.takes_all(one));
+        let taken = Taken::new(batch, headers, may_wait, self.shared_bytes.clone());
+        Ok(Some((taken, encoded)))
     }
 
     /// Carries out the operations of one topic-partition; `taken` is what they refer to.
@@ -121,10 +118,11 @@ impl S3SinkTask {
         taken: &Taken,
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
-        let known = writer.parts.iter_mut().rfind(|(id, _)| *id == part);
-        let (_, open) = known.expect("rotation writes to parts that it opened");
+        let place = writer.parts.binary_search_by_key(&part, |(id, _)| *id);
+        let (_, open) = &mut writer.parts[place.expect("rotation writes to parts that it opened")];
         let before = open.buffered_bytes();
-        match open.write(&taken.batch, taken.headers.as_ref(), rows) {
+        open.turn = self.turn;
+        match open.write(taken, rows) {
             Ok(()) => open.count(&taken.batch.offsets, rows),
             Err(error) => self.rejects.write_singly(taken, &rejects::numbers(rows), open, error)?,
         }
@@ -135,6 +133,10 @@ impl S3SinkTask {
             }
         }
         self.open_bytes = self.open_bytes - before + open.buffered_bytes();
+        if !open.is_recalled && open.files().any(OpenFile::wants_recall) {
+            open.is_recalled = true;
+            self.recalls.push((partition.clone(), part));
+        }
         Ok(())
     }
 

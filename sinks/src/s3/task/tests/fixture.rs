@@ -82,6 +82,7 @@ impl Fixture {
             config: Arc::new(props),
             bridge: Arc::new(TestBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
+            room: lakeward_api::sink::Room::default(),
             waker: Waker::new(move || notify.notify_one()),
             can_reject: false,
         };
