@@ -87,6 +87,8 @@ pub(crate) struct S3SinkTask {
     spiller: Option<Spiller>,
     /// Parts that are still to give way, the next one last.
     relief: Vec<PartKey>,
+    /// All of them did, and that was not enough.
+    is_in_need: bool,
     /// Open parts that are being brought back from disk.
     recalls: Vec<PartKey>,
     finishing: Finishing,
@@ -166,6 +168,7 @@ impl S3SinkTask {
             spiller: context.room.disk.map(Spiller::new),
             shared_bytes: SharedBytes::default(),
             relief: Vec::new(),
+            is_in_need: false,
             recalls: Vec::new(),
             finishing: Finishing::default(),
             waker: context.waker,

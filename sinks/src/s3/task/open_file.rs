@@ -165,12 +165,14 @@ impl OpenFile {
         self.send_if(uploader, MULTIPART_BYTES_MIN)
     }
 
-    /// Brings to disk what is worth it: rows that wait, and encoded bytes.
+    /// Brings rows that wait and encoded bytes to disk. A row group is closed for that when it holds
+    /// `least_bytes`.
     ///
     /// # Errors
     /// Class `Fatal` when the encoder broke.
-    pub(super) fn spill(&mut self, spiller: &mut Spiller) -> Result<(), ConnectError> {
-        if self.encoder.buffered_bytes() >= SPILL_ENCODED_BYTES {
+    pub(super) fn spill(&mut self, spiller: &mut Spiller, least_bytes: u64) -> Result<(), ConnectError> {
+        self.take_ready();
+        if self.encoder.buffered_bytes() >= least_bytes {
             self.flush_early()?;
         }
         if self.ready_bytes > 0 {
@@ -288,7 +290,5 @@ const MULTIPART_BYTES_MIN: usize = 5 << 20;
 const FILE_BYTES: u64 = 512;
 /// An encoder keeps fewer finished bytes to itself.
 const TAKE_BYTES: u64 = 256 << 10;
-/// An open row group is closed for disk from here on: smaller ones would be all metadata.
-const SPILL_ENCODED_BYTES: u64 = 64 << 10;
 /// Rows on disk come back when they are worth a row group.
 const RECALL_ROWS_BYTES: u64 = 4 << 20;

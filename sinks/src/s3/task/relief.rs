@@ -16,6 +16,11 @@ use crate::s3::upload::Uploader;
 /// Parts that give way in one call: a few milliseconds.
 const PARTS_PER_CALL: usize = 64;
 
+/// An open row group is closed for disk from here on: smaller ones would be all metadata.
+const ROW_GROUP_BYTES_MIN: u64 = 64 << 10;
+/// The same when everything gave way already and that was not enough.
+const ROW_GROUP_BYTES_NEED: u64 = 16 << 10;
+
 /// An open part, wherever it is kept.
 pub(super) type PartKey = (TopicPartition, PartId);
 
@@ -30,9 +35,11 @@ impl S3SinkTask {
         for _ in 0..PARTS_PER_CALL {
             if !self.share.memory().is_strained() {
                 self.relief.clear();
+                self.is_in_need = false;
             }
             let Some(key) = self.relief.pop() else { break };
             self.give_way(&key)?;
+            self.is_in_need |= self.relief.is_empty();
         }
         if let Some(spiller) = &mut self.spiller {
             spiller.flush();
@@ -127,12 +134,13 @@ impl S3SinkTask {
             return Ok(());
         }
         let before = open.buffered_bytes();
+        let least_bytes = if self.is_in_need { ROW_GROUP_BYTES_NEED } else { ROW_GROUP_BYTES_MIN };
         for file in open.files_mut() {
             if file.can_relieve() {
                 send(file, &mut self.uploader, &mut self.flight, assignment)?;
             }
             if let Some(spiller) = &mut self.spiller {
-                file.spill(spiller)?;
+                file.spill(spiller, least_bytes)?;
             }
         }
         self.open_bytes = self.open_bytes - before + open.buffered_bytes();
