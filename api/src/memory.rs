@@ -111,9 +111,9 @@ impl Memory {
         self.used_bytes() > self.0.limit_bytes / 2
     }
 
-    /// True when nobody who holds memory may take more.
+    /// True when nobody who holds memory may take more: what is at hand still has to go somewhere.
     pub fn is_exhausted(&self) -> bool {
-        self.used_bytes() >= self.0.limit_bytes
+        self.used_bytes() >= self.0.limit_bytes / 16 * 15
     }
 
     /// Counts `bytes` more.

@@ -1,4 +1,5 @@
-//! The worker's memory as it is counted (decision 0010): Kafka Connect has nothing like it, a JVM has its heap.
+//! The worker's memory as it is counted (decision 0010): Kafka Connect has nothing like it, a JVM has its
+//! heap.
 
 use lakeward_api::memory::{Memory, MemoryKind};
 

@@ -1,7 +1,7 @@
 //! Disk space of one task (decision 0010): segments that nobody else can open, freed by the kernel.
 //!
-//! Owns places and order; how bytes get to a file and back is in `file.rs`. One local future works through the
-//! requests, so a load comes after the store that it reads. Must not be used away from its shard.
+//! Owns places and order; how bytes get to a file and back is in `file.rs`. One local future works through
+//! the requests, so a load comes after the store that it reads. Must not be used away from its shard.
 
 mod file;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use crate::executor;
 use file::SpillFile;
 
 /// A segment takes no more when it is this long: small enough that one extent does not hold much.
-const SEGMENT_BYTES: u64 = 64 << 20;
+const SEGMENT_BYTES: u64 = if cfg!(test) { 1 << 20 } else { 64 << 20 };
 
 /// The disk space of one task.
 pub(crate) struct Disk(Rc<Inner>);

@@ -51,7 +51,7 @@ fn extents_come_back_whole_and_in_part_over_several_segments() {
     for engine in engines() {
         on_shard(engine, async |disk| {
             // More than one segment: each takes extents until it is full.
-            let bytes = |seed: u8| vec![seed; 40 << 20];
+            let bytes = |seed: u8| vec![seed; 640 << 10];
             let extents: Vec<Extent> = (0..4).map(|seed| disk.store(bytes(seed))).collect();
             assert_eq!(extents[0].segment.number(), extents[1].segment.number());
             assert_ne!(extents[1].segment.number(), extents[2].segment.number());
@@ -61,7 +61,7 @@ fn extents_come_back_whole_and_in_part_over_several_segments() {
             }
             assert!(disk.take_failure().is_none());
             let memory = disk.0.settings.memory.clone();
-            assert_eq!((memory.spilled_bytes(), memory.used_bytes()), (160 << 20, 0));
+            assert_eq!((memory.spilled_bytes(), memory.used_bytes()), (2560 << 10, 0));
             drop(extents);
             assert_eq!(memory.spilled_bytes(), 0);
             while !disk.0.state.borrow().files.is_empty() {

@@ -12,21 +12,26 @@ pub(super) struct Held {
     /// Bytes with the store.
     pub(super) in_flight: Budget,
     decode: MemoryShare,
-    /// Counted as long as there is a consumer.
-    _fetch: MemoryShare,
+    fetch: MemoryShare,
+    fetch_bytes: u64,
 }
 
 impl Held {
     /// Of a pipeline whose consumer may queue `fetch_bytes`.
     pub(super) fn new(memory: &Memory, in_flight: Budget, fetch_bytes: u64) -> Self {
-        let fetch = memory.share(MemoryKind::Fetch);
-        fetch.set(fetch_bytes);
-        Self { in_flight, decode: memory.share(MemoryKind::Decode), _fetch: fetch }
+        let (decode, fetch) = (memory.share(MemoryKind::Decode), memory.share(MemoryKind::Fetch));
+        Self { in_flight, decode, fetch, fetch_bytes }
     }
 
-    /// These messages were taken; their columns take about as much again.
-    pub(super) fn taken(&self, batch: &FetchedBatch) {
-        self.decode.set(self.decode.bytes() + 2 * batch.bytes());
+    /// Up to `asked` messages were taken; their columns take about as much again. Behind as many as were
+    /// asked for there are more: the queue may be full.
+    pub(super) fn taken(&self, batch: &FetchedBatch, asked: usize) {
+        self.count(batch.bytes(), batch.len() >= asked);
+    }
+
+    fn count(&self, bytes: u64, has_more: bool) {
+        self.decode.set(self.decode.bytes() + 2 * bytes);
+        self.fetch.set(if has_more { self.fetch_bytes } else { 0 });
     }
 
     /// The sink has everything.
@@ -99,10 +104,11 @@ mod tests {
     fn at_the_limit_only_tasks_that_hold_something_wait() {
         let memory = Memory::new(100 << 20);
         let held = Held::new(&memory, Budget::within(memory.clone(), 32 << 20), 8 << 20);
+        held.count(0, true);
         let others = memory.share(MemoryKind::Open);
-        others.set(91 << 20);
+        others.set(85 << 20);
         assert!(!held.is_full(&Holds(50 << 20)));
-        others.set(92 << 20);
+        others.set(86 << 20);
         assert!(held.is_full(&Holds(50 << 20)) && !held.is_full(&Holds(1000)));
         assert_eq!((held.cause(), held.wait()), ("the worker is at lakeward.memory.limit", LOOK_AGAIN));
         others.set(0);

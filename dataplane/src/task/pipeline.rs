@@ -176,7 +176,6 @@ impl Pipeline {
             let batch = self.take();
             let events = self.consumer.events(&batch);
             let has_taken = !batch.is_empty();
-            self.held.taken(&batch);
             let is_idle = !has_taken && self.blocked.is_none();
             // In the backlog before the events: what leaves now leaves this batch, too.
             if has_taken {
@@ -270,7 +269,12 @@ impl Pipeline {
     fn take(&mut self) -> FetchedBatch {
         let has_room = self.saturated_since.is_none() || self.is_fetch_paused;
         let may_take = (has_room && self.task.has_started()) || self.control.is_stopping();
-        self.consumer.take(if may_take { TURN_MESSAGES_MAX } else { 0 })
+        if !may_take {
+            return self.consumer.take(0);
+        }
+        let batch = self.consumer.take(TURN_MESSAGES_MAX);
+        self.held.taken(&batch, TURN_MESSAGES_MAX);
+        batch
     }
 
     fn react(&mut self, event: ConsumerEvent, now: Instant) -> Result<(), ConnectError> {

@@ -36,8 +36,8 @@ impl LineCompression {
 /// The bytes of one text part.
 ///
 /// # Memory
-/// Plain: the bytes that were not taken yet. Gzip: up to 64 KiB of lines that wait, compressed bytes that were
-/// not taken, and about 300 KiB of compressor state from the first compressed lines until
+/// Plain: the bytes that were not taken yet. Gzip: up to 64 KiB of lines that wait, compressed bytes that
+/// were not taken, and about 300 KiB of compressor state from the first compressed lines until
 /// [`LineOutput::flush_early`].
 pub(super) struct LineOutput {
     plain: Vec<u8>,

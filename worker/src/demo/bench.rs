@@ -33,8 +33,8 @@ pub(crate) struct DrainArgs {
     /// Tasks of the connector.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     tasks: u32,
-    /// Spread the events of each topic-partition over this many output partitions (hours of their time); files
-    /// then have --rows-per-file rows.
+    /// Spread the events of each topic-partition over this many output partitions (hours of their time);
+    /// files then have --rows-per-file rows.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     output_partitions: Option<u32>,
     /// Rows of each file; acts with --output-partitions.

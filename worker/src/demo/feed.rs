@@ -23,8 +23,8 @@ const FIRST_HOUR_MS: i64 = 1_699_999_200_000;
 /// Where records come from.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// Generated events: how many, how many per second (as fast as possible without a rate), and over how many
-    /// hours their times go round (0 for the time of sending).
+    /// Generated events: how many, how many per second (as fast as possible without a rate), and over how
+    /// many hours their times go round (0 for the time of sending).
     Events { records: u64, per_second: Option<f64>, hours: u64 },
     /// Lines of a file.
     File(PathBuf),

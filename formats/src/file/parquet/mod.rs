@@ -116,9 +116,10 @@ impl FileFormat for ParquetFormat {
 /// One Parquet file being written.
 ///
 /// # Memory
-/// Next to nothing before the first rows. The open row group holds one page per column (64 KiB plus a dictionary of at most 64 KiB each, unless
-/// configured otherwise) and the compressed pages before it; it closes at `row_group_bytes_max`. Rows that
-/// are to be sorted wait as plain columns instead, up to the same limit.
+/// Next to nothing before the first rows. The open row group holds one page per column (64 KiB plus a
+/// dictionary of at most 64 KiB each, unless configured otherwise) and the compressed pages before it; it
+/// closes at `row_group_bytes_max`. Rows that are to be sorted wait as plain columns instead, up to the same
+/// limit.
 /// Closed row groups wait as finished bytes for [`PartEncoder::take_ready`]. The footer grows by about 100
 /// bytes per column and row group.
 struct ParquetPart {

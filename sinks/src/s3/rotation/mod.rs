@@ -129,6 +129,8 @@ pub(crate) struct BatchView<'a> {
 pub(crate) struct Rotation {
     settings: Arc<RotationSettings>,
     open: Vec<OpenPart>,
+    /// Open parts that got rows of the current batch: most of many did not.
+    touched: Vec<usize>,
     index_by_name: HashMap<Arc<str>, usize>,
     record_count: u64,
     base_time_ms: Option<i64>,
@@ -168,6 +170,7 @@ impl Rotation {
         Self {
             settings,
             open: Vec::new(),
+            touched: Vec::new(),
             index_by_name: HashMap::new(),
             record_count: 0,
             base_time_ms: None,
@@ -281,6 +284,9 @@ impl Rotation {
                     continue;
                 }
             };
+            if self.open[index].rows.is_empty() {
+                self.touched.push(index);
+            }
             self.open[index].rows.push(number);
             if last_id != Some(id) {
                 self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
@@ -401,7 +407,9 @@ impl Rotation {
 
     /// Turns gathered rows into operations.
     fn emit_rows(&mut self, out: &mut Vec<Op>) {
-        for part in &mut self.open {
+        self.touched.sort_unstable();
+        for index in self.touched.drain(..) {
+            let part = &mut self.open[index];
             let (Some(first), Some(last)) = (part.rows.first(), part.rows.last()) else { continue };
             let (first, span) = (*first as usize, (*last - *first) as usize + 1);
             let rows = if span == part.rows.len() {

@@ -232,6 +232,9 @@ impl S3SinkTask {
 
     /// Whether another batch may be taken while cuts are held.
     pub(super) fn has_room_for_cuts(&self) -> bool {
+        if !self.guarantee.is_decided() {
+            return self.finishing.len() < FINISHING_MAX;
+        }
         let cuts = || self.writers.values().map(|writer| &writer.cuts);
         self.finishing.len() < FINISHING_MAX
             && cuts().map(Cuts::held_count).sum::<usize>() < HELD_CUTS_MAX

@@ -1,5 +1,5 @@
-//! Parts whose end is known and decided, on their way to being objects: read back from disk, encoded, uploaded,
-//! a few at a time.
+//! Parts whose end is known and decided, on their way to being objects: read back from disk, encoded,
+//! uploaded, a few at a time.
 //!
 //! A cut of ten thousand files would otherwise encode them all in one turn and hold all their bytes.
 

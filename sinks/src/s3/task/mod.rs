@@ -2,8 +2,8 @@
 //!
 //! # Memory
 //! Rows that wait, open encoders and finished bytes that wait to become a part are counted by
-//! `buffered_bytes`; pieces on their way to the store are counted by the in-flight budget. What gives way when
-//! there is too little memory is in `relief.rs`; where files end never depends on it.
+//! `buffered_bytes`; pieces on their way to the store are counted by the in-flight budget. What gives way
+//! when there is too little memory is in `relief.rs`; where files end never depends on it.
 
 mod carry_out;
 mod companions;

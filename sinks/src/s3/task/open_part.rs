@@ -164,7 +164,7 @@ fn write_values(
     if (rows.count() < DIRECT_ROWS || file.has_waiting())
         && let Some(column) = taken.column()?
     {
-        return file.add(&column, rows);
+        return file.add(column, rows);
     }
     file.write(&selected(values, rows))
 }

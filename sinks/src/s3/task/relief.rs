@@ -1,5 +1,5 @@
-//! Memory of open parts, given back early when there is too little of it (decision 0010): row groups close and
-//! pieces are sent, then rows and encoded bytes go to disk. Where files end does not change.
+//! Memory of open parts, given back early when there is too little of it (decision 0010): row groups close
+//! and pieces are sent, then rows and encoded bytes go to disk. Where files end does not change.
 
 use std::cmp::Reverse;
 
@@ -14,7 +14,7 @@ use crate::s3::rotation::PartId;
 use crate::s3::upload::Uploader;
 
 /// Parts that give way in one call: a few milliseconds.
-const PARTS_PER_CALL: usize = 64;
+const PARTS_PER_CALL: usize = 128;
 
 /// An open row group is closed for disk from here on: smaller ones would be all metadata.
 const ROW_GROUP_BYTES_MIN: u64 = 64 << 10;

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use arrow_array::Array as _;
 use lakeward_api::ConnectError;
@@ -60,7 +61,7 @@ impl Taken {
         if self.column.get().is_none() {
             let column = match &self.few {
                 Some(rows) => SharedColumn::of_rows(schema, array, rows.clone(), &self.shared_bytes)?,
-                None => SharedColumn::new(schema, array.clone(), &self.shared_bytes),
+                None => SharedColumn::new(schema, Arc::clone(array), &self.shared_bytes),
             };
             // It was empty a moment ago.
             self.column.set(column).ok();
