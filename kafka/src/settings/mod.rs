@@ -71,6 +71,15 @@ impl ClientSettings {
     }
 }
 
+impl ClientSettings {
+    /// How many bytes a consumer may hold that nobody took: its queue, one answer on its way there, and one
+    /// behind it.
+    pub fn fetch_bytes_max(&self) -> u64 {
+        let number = |name: &str| self.entries.get(name).and_then(|text| text.parse().ok()).unwrap_or(0u64);
+        number("queued.max.messages.kbytes") * 1024 + 2 * number("fetch.max.bytes")
+    }
+}
+
 impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientSettings")
