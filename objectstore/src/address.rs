@@ -68,8 +68,8 @@ pub fn parse_store_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// The proxy at `url` with its credentials; `None` for an empty address. A user and a password of their own win
-/// over those of the address, one by one. `key` is the name of its setting.
+/// The proxy at `url` with its credentials; `None` for an empty address. A user and a password of their own
+/// win over those of the address, one by one. `key` is the name of its setting.
 ///
 /// # Errors
 /// When it is no address, or cannot have credentials.

@@ -65,7 +65,8 @@ fn flags(payloads: &BinaryArray) -> Option<ArrayRef> {
 
 /// One bit for each byte, which is 0 or 1.
 fn packed(bytes: &[u8]) -> BooleanBuffer {
-    /// Moves bit 0 of byte `n` to bit `56 + n`; no two of the 64 sums of places are the same, so nothing carries.
+    /// Moves bit 0 of byte `n` to bit `56 + n`; no two of the 64 sums of places are the same, so nothing
+    /// carries.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let gathered = |bytes: [u8; 8]| (u64::from_le_bytes(bytes).wrapping_mul(GATHER) >> 56) as u8;
     let (eights, rest) = bytes.as_chunks::<8>();

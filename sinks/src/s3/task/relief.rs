@@ -119,8 +119,11 @@ impl S3SinkTask {
     /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the
     /// largest topic-partition end now.
     fn cut_largest(&mut self) -> Result<(), ConnectError> {
-        let open_bytes = || self.writers.values().map(Writer::open_bytes);
-        if self.layout.is_none() || open_bytes().sum::<u64>() <= self.open_bytes_max {
+        if self.layout.is_none() {
+            return Ok(());
+        }
+        let open_bytes: u64 = self.writers.values().map(Writer::open_bytes).sum();
+        if open_bytes + self.shared_bytes.get() <= self.open_bytes_max {
             return Ok(());
         }
         let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());

@@ -106,8 +106,8 @@ impl Template {
     }
 }
 
-/// Appends an object where it stands, its end alone from a copy with zeros after it. Returns how many bytes of
-/// the payload are left.
+/// Appends an object where it stands, its end alone from a copy with zeros after it. Returns how many bytes
+/// of the payload are left.
 #[inline]
 fn read_in_place(object: &mut Object, record: &mut Record, payload: &[u8]) -> Option<usize> {
     let mut tail = [0; TAIL_BYTES + PADDING];
