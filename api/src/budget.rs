@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::memory::{Memory, MemoryKind};
+
 /// A shared count of bytes against a limit. Clones share the count.
 ///
 /// The budget never blocks: whoever takes batches asks [`Budget::is_exhausted`] first and waits for a wake.
@@ -10,18 +12,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Budget {
     used_bytes: Arc<AtomicU64>,
     limit_bytes: u64,
+    memory: Memory,
 }
 
 impl Budget {
     /// A budget of `limit_bytes`.
     pub fn new(limit_bytes: u64) -> Self {
-        Self { used_bytes: Arc::new(AtomicU64::new(0)), limit_bytes }
+        Self::within(Memory::unlimited(), limit_bytes)
+    }
+
+    /// A budget of `limit_bytes` whose bytes count as in flight in `memory`, too.
+    pub fn within(memory: Memory, limit_bytes: u64) -> Self {
+        Self { used_bytes: Arc::new(AtomicU64::new(0)), limit_bytes, memory }
     }
 
     /// Counts `bytes` until the permit is dropped.
     pub fn take(&self, bytes: u64) -> Permit {
         self.used_bytes.fetch_add(bytes, Ordering::AcqRel);
-        Permit { used_bytes: Arc::clone(&self.used_bytes), bytes }
+        self.memory.add(MemoryKind::InFlight, bytes);
+        Permit { used_bytes: Arc::clone(&self.used_bytes), bytes, memory: self.memory.clone() }
     }
 
     /// Bytes counted now.
@@ -45,6 +54,7 @@ impl Budget {
 pub struct Permit {
     used_bytes: Arc<AtomicU64>,
     bytes: u64,
+    memory: Memory,
 }
 
 impl Permit {
@@ -58,6 +68,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let before = self.used_bytes.fetch_sub(self.bytes, Ordering::AcqRel);
         assert!(before >= self.bytes, "a permit gave back more than was taken");
+        self.memory.give_back(MemoryKind::InFlight, self.bytes);
     }
 }
 

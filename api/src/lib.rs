@@ -19,6 +19,7 @@ pub mod header;
 mod java_class;
 pub mod java_text;
 pub mod literal;
+pub mod memory;
 pub mod metrics;
 pub mod offset_store;
 pub mod packed;
@@ -34,6 +35,7 @@ pub mod secrets;
 pub mod shaped;
 pub mod sink;
 pub mod source;
+pub mod spill;
 pub mod transform;
 pub mod value;
 

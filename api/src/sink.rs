@@ -4,6 +4,7 @@
 //! gives it, starts network work over the [`Bridge`], and learns the outcome when its [`Waker`] makes the
 //! pipeline call [`SinkTask::poll`]. It lives on one shard and needs no `Send`.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,9 @@ use crate::bridge::{Bridge, Waker};
 use crate::budget::Budget;
 use crate::config::ConfigMap;
 use crate::cuts::{Decision, Fingerprint, Opening};
+use crate::memory::Memory;
 use crate::record::{Position, TopicPartition};
+use crate::spill::SpillDevice;
 
 /// Both clocks, read once per turn of the pipeline.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,8 @@ pub struct SinkTaskContext {
     pub bridge: Arc<dyn Bridge>,
     /// Bytes in flight (uploads not yet durable). The pipeline stops feeding the task while it is exhausted.
     pub in_flight: Budget,
+    /// The memory of the worker, and disk space for what it cannot hold.
+    pub room: Room,
     /// Wakes the pipeline so that it calls [`SinkTask::poll`].
     pub waker: Waker,
     /// `offset.flush.interval.ms` of the worker: how often Java asks a task to flush.
@@ -44,6 +49,22 @@ pub struct SinkTaskContext {
     /// Whether records may be rejected one by one (a dead letter queue or `errors.log.enable` is configured):
     /// see [`SinkTask::take_rejected`]. Otherwise a bad record is an error of [`SinkTask::put`].
     pub can_reject: bool,
+}
+
+/// Where a task keeps what it buffers.
+#[derive(Clone)]
+pub struct Room {
+    /// Shared by all tasks of the worker.
+    pub memory: Memory,
+    /// `None`: nothing is kept on disk.
+    pub disk: Option<Rc<dyn SpillDevice>>,
+}
+
+impl Default for Room {
+    /// As much memory as there is.
+    fn default() -> Self {
+        Self { memory: Memory::unlimited(), disk: None }
+    }
 }
 
 /// A record that a sink cannot take.

@@ -19,9 +19,7 @@ use tokio::task::JoinHandle;
 use crate::error::ControlPlaneError;
 use crate::herder::{Command, Existing, Herder, PutConnector, Stage, WorkerParts};
 use crate::metrics::Metrics;
-use crate::rest::{
-    Face, FindLeader, Front, Gate, IsMember, Limits, RestServer, Service, always_member, bind, no_leader,
-};
+use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::standalone_files::{self, ConnectorFile};
 use crate::start_up;
 use crate::store::{MemoryStore, Store};
@@ -200,10 +198,23 @@ impl Signals {
         self.outcome.send_replace(Outcome::Failed(Arc::new(err)));
     }
 
-    fn ready(&self, service: Service) {
-        self.stage.send_replace(Stage::Ready);
+    fn ready(&self, service: Service, is_member: bool) {
+        self.in_group(is_member);
         self.service.send_replace(Some(Arc::new(service)));
         self.outcome.send_replace(Outcome::Ready);
+    }
+
+    /// What a started worker does depends on its group.
+    fn in_group(&self, is_member: bool) {
+        self.stage.send_if_modified(|stage| match (&*stage, is_member) {
+            (Stage::Stopping, _)
+            | (Stage::Busy { .. } | Stage::Ready, true)
+            | (Stage::Waiting { .. }, false) => false,
+            (_, is_member) => {
+                *stage = if is_member { Stage::Ready } else { Stage::outside_its_group() };
+                true
+            }
+        });
     }
 
     /// Resolves when the worker is to stop.
@@ -225,7 +236,7 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
     let role = joined.membership.role();
     let config = Arc::clone(&parts.config);
     let metrics = Arc::clone(&parts.metrics);
-    let (herder, actor) = Herder::new(parts, joined.store, role, signals.stage.subscribe());
+    let (herder, actor) = Herder::new(parts, joined.store, role, Arc::clone(&signals.stage));
     let running = actor.run(signals.stop.clone());
     let finder = joined.membership.leader();
     let member = finder.clone();
@@ -238,17 +249,21 @@ async fn run_distributed(parts: WorkerParts, signals: Signals) {
             })
         })
     });
-    let present = member.clone();
     metrics.joined(Arc::clone(&leader), move || member.generation());
-    let is_member: IsMember = Arc::new(move || present.is_member());
-    signals.ready(Service { herder, cluster_id: Some(joined.cluster_id), leader, is_member });
+    let mut present = joined.membership.present();
+    let is_member = *present.borrow_and_update();
+    signals.ready(Service { herder, cluster_id: Some(joined.cluster_id), leader }, is_member);
     let mut running = std::pin::pin!(running);
-    tokio::select! {
-        () = running.as_mut() => {}
-        refusal = joined.membership.refused() => {
-            // Whoever watches for failures stops the worker now, in order.
-            signals.fail(start_up::refused(&config, refusal));
-            running.await;
+    loop {
+        tokio::select! {
+            () = running.as_mut() => break,
+            Ok(()) = present.changed() => signals.in_group(*present.borrow_and_update()),
+            refusal = joined.membership.refused() => {
+                // Whoever watches for failures stops the worker now, in order.
+                signals.fail(start_up::refused(&config, refusal));
+                running.await;
+                break;
+            }
         }
     }
     leave(joined.membership).await;
@@ -270,7 +285,7 @@ async fn run_standalone(
 ) {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
     let (leads, role) = watch::channel(Role::Leader { generation: 0 });
-    let (herder, actor) = Herder::new(parts, store, role, signals.stage.subscribe());
+    let (herder, actor) = Herder::new(parts, store, role, Arc::clone(&signals.stage));
     let actor = tokio::spawn(actor.run(signals.stop.clone()));
     let mut failed = None;
     for (path, file) in files {
@@ -281,10 +296,7 @@ async fn run_standalone(
     }
     match failed {
         Some(err) => signals.fail(err),
-        None => {
-            let (leader, is_member) = (no_leader(), always_member());
-            signals.ready(Service { herder, cluster_id, leader, is_member });
-        }
+        None => signals.ready(Service { herder, cluster_id, leader: no_leader() }, true),
     }
     if let Err(err) = actor.await {
         tracing::error!(error = %err, "the herder ended badly");

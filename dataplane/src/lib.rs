@@ -6,8 +6,10 @@
 
 pub mod bridge;
 pub mod executor;
+pub mod memory;
 pub mod runtime;
 pub mod source;
+mod spill;
 mod task;
 
 pub use bridge::TokioBridge;

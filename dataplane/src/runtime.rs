@@ -1,10 +1,12 @@
 //! The data plane as the control plane sees it: start, steer and stop tasks.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lakeward_api::config::ConfigMap;
+use lakeward_api::memory::{Memory, MemoryShare};
 use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{
@@ -29,6 +31,10 @@ pub struct DataplaneSettings {
     pub bridge: TokioBridge,
     /// Bytes per task that may be on their way to the store.
     pub in_flight_bytes_max: u64,
+    /// All bytes of this worker.
+    pub memory: Memory,
+    /// Where tasks keep what memory does not hold.
+    pub spill_directory: PathBuf,
     /// `offset.flush.interval.ms`.
     pub offset_flush_interval: Duration,
     /// `offset.flush.timeout.ms`.
@@ -45,6 +51,8 @@ pub(crate) struct Environment {
     pub(crate) plugins: PluginRegistry,
     pub(crate) bridge: Arc<TokioBridge>,
     pub(crate) in_flight_bytes_max: u64,
+    pub(crate) memory: Memory,
+    pub(crate) spill_directory: PathBuf,
     pub(crate) offset_flush_interval: Duration,
     pub(crate) offset_flush_timeout: Duration,
     pub(crate) graceful_timeout: Duration,
@@ -61,6 +69,7 @@ pub struct Dataplane {
     shards: Vec<Shard>,
     environment: Arc<Environment>,
     tasks: Mutex<HashMap<TaskId, RunningTask>>,
+    _process: MemoryShare,
 }
 
 impl Dataplane {
@@ -77,12 +86,16 @@ impl Dataplane {
             plugins: settings.plugins,
             bridge: Arc::new(settings.bridge),
             in_flight_bytes_max: settings.in_flight_bytes_max,
+            memory: settings.memory,
+            spill_directory: settings.spill_directory,
             offset_flush_interval: settings.offset_flush_interval,
             offset_flush_timeout: settings.offset_flush_timeout,
             graceful_timeout: settings.graceful_timeout,
             offsets: settings.offsets,
         };
-        Ok(Self { shards: shards?, environment: Arc::new(environment), tasks: Mutex::default() })
+        let process = crate::memory::count_process(&environment.memory);
+        let environment = Arc::new(environment);
+        Ok(Self { shards: shards?, environment, tasks: Mutex::default(), _process: process })
     }
 
     fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, RunningTask>> {

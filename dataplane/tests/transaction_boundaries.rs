@@ -14,6 +14,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::config::{ConfigDef, ConfigMap};
 use lakeward_api::header::HeaderRows;
+use lakeward_api::memory::Memory;
 use lakeward_api::metrics::{TaskKind, TaskMetrics};
 use lakeward_api::offset_store::{OffsetEntry, OffsetStore, OffsetStores, StoreFuture};
 use lakeward_api::plugin::PluginRegistry;
@@ -180,8 +181,7 @@ fn run(polls: Vec<Poll>, last: i64) -> (Vec<String>, Vec<String>) {
     let broker = KafkaBroker::shared();
     let topic = broker.create_topic("boundaries", 1).expect("the broker creates topics");
     let offsets = broker.create_topic("boundary-offsets", 1).expect("the broker creates topics");
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("threads can be started");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("threads");
     let (done, is_done) = flume::unbounded();
     let mut plugins = PluginRegistry::default();
     lakeward_formats::register(&mut plugins);
@@ -201,6 +201,8 @@ fn run(polls: Vec<Poll>, last: i64) -> (Vec<String>, Vec<String>) {
         ]),
         plugins,
         bridge: TokioBridge::new(runtime.handle().clone()),
+        memory: Memory::unlimited(),
+        spill_directory: std::env::temp_dir(),
         in_flight_bytes_max: 1 << 20,
         offset_flush_interval: Duration::from_secs(1),
         offset_flush_timeout: Duration::from_secs(5),

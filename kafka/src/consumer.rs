@@ -5,9 +5,9 @@
 //! events.
 
 use lakeward_api::failpoint;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lakeward_api::record::{CommittedPosition, TopicPartition};
+use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use rdkafka_sys::rd_kafka_resp_err_t as Code;
 
 use crate::KafkaError;
@@ -34,6 +34,12 @@ pub enum ConsumerEvent {
     },
     /// Partitions were taken away without a chance to commit: drop their work, then confirm.
     Lost(Vec<TopicPartition>),
+    /// The topic has not the position to read from any more, and only [`CommittedReader::starts`] knows
+    /// another.
+    OutOfRange {
+        /// The client's text.
+        reason: String,
+    },
     /// Partitions are being taken away: settle and commit, then confirm with
     /// [`SinkConsumer::confirm_revoked`].
     Revoked(Vec<TopicPartition>),
@@ -86,6 +92,7 @@ const REFUSALS: &[Code] = &[
 /// A group consumer for one task. Cheap calls only; network work happens on the client's own threads.
 pub struct SinkConsumer {
     native: NativeConsumer,
+    start_age: Option<Duration>,
     closing: bool,
 }
 
@@ -102,7 +109,7 @@ impl SinkConsumer {
     ) -> Result<Self, KafkaError> {
         let native = NativeConsumer::new(settings, wake)?;
         native.subscribe(topics)?;
-        Ok(Self { native, closing: false })
+        Ok(Self { native, start_age: settings.start_age(), closing: false })
     }
 
     /// Takes up to `count_max` messages that are already here, and serves the client. Call it until the batch
@@ -115,8 +122,22 @@ impl SinkConsumer {
     pub fn events(&mut self, batch: &FetchedBatch) -> Vec<ConsumerEvent> {
         let mut events: Vec<ConsumerEvent> =
             self.native.take_events().into_iter().filter_map(|event| self.translate(event)).collect();
-        events.extend(batch.errors().filter_map(|(code, reason)| queue_error(code, reason)));
+        let starts_by_age = self.starts_by_age();
+        events.extend(batch.errors().filter_map(|(code, reason)| match queue_error(code, reason) {
+            Some(ConsumerEvent::Stopped { reason })
+                if starts_by_age && code == Code::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET =>
+            {
+                Some(ConsumerEvent::OutOfRange { reason })
+            }
+            event => event,
+        }));
         events
+    }
+
+    /// True when `auto.offset.reset` names an age: every partition needs a start from
+    /// [`CommittedReader::starts`].
+    pub fn starts_by_age(&self) -> bool {
+        self.start_age.is_some()
     }
 
     fn translate(&self, event: ClientEvent) -> Option<ConsumerEvent> {
@@ -162,7 +183,7 @@ impl SinkConsumer {
 
     /// What reads the group's committed positions on another thread.
     pub fn committed_reader(&self) -> CommittedReader {
-        CommittedReader(self.native.committed_reader())
+        CommittedReader { native: self.native.committed_reader(), start_age: self.start_age }
     }
 
     /// Lets revoked or lost partitions go.
@@ -210,7 +231,10 @@ impl SinkConsumer {
 }
 
 /// Reads what a consumer's group committed; keeps its client alive.
-pub struct CommittedReader(sys::CommittedReader);
+pub struct CommittedReader {
+    native: sys::CommittedReader,
+    start_age: Option<Duration>,
+}
 
 impl CommittedReader {
     /// Asks the coordinator, at most `limit`; blocks its thread. Partitions without a position are left out.
@@ -222,7 +246,44 @@ impl CommittedReader {
         partitions: &[TopicPartition],
         limit: Duration,
     ) -> Result<Vec<CommittedPosition>, KafkaError> {
-        self.0.read(partitions, limit)
+        self.native.read(partitions, limit)
+    }
+
+    /// Where partitions start that must not start at a committed position: those without one and, as Java
+    /// resets both alike, those whose position the topic does not have any more. Empty unless
+    /// `auto.offset.reset` names an age. Each request takes at most `limit`; blocks its thread.
+    ///
+    /// # Errors
+    /// As [`CommittedReader::read`].
+    pub fn starts(
+        &self,
+        partitions: &[TopicPartition],
+        committed: &[CommittedPosition],
+        limit: Duration,
+    ) -> Result<Vec<Position>, KafkaError> {
+        let Some(age) = self.start_age else { return Ok(Vec::new()) };
+        let mut ends = Vec::new();
+        for partition in partitions {
+            let (first, end) = self.native.bounds(partition, limit)?;
+            let known = committed.iter().find(|known| known.position.partition == *partition);
+            if !known.is_some_and(|known| (first..=end).contains(&known.position.next_offset)) {
+                ends.push(Position { partition: partition.clone(), next_offset: end });
+            }
+        }
+        if ends.is_empty() {
+            return Ok(ends);
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_ms = i64::try_from(now.saturating_sub(age).as_millis()).unwrap_or(i64::MAX);
+        let unplaced: Vec<TopicPartition> = ends.iter().map(|end| end.partition.clone()).collect();
+        let found = self.native.offsets_since(&unplaced, since_ms, limit)?;
+        // Without a record that young the next one will be: its place was looked up before.
+        for start in &mut ends {
+            if let Some(found) = found.iter().find(|found| found.partition == start.partition) {
+                start.next_offset = found.next_offset;
+            }
+        }
+        Ok(ends)
     }
 }
 

@@ -44,6 +44,7 @@ pub enum Role {
 /// Membership in the worker group. Dropping it leaves the group.
 pub struct Membership {
     role: watch::Receiver<Role>,
+    present: watch::Receiver<bool>,
     refused: watch::Receiver<Option<Refusal>>,
     stopping: Arc<AtomicBool>,
     leader: LeaderFinder<Election>,
@@ -109,18 +110,25 @@ impl Membership {
         consumer.subscribe(&[&topic]).map_err(|source| client_error(action(), source))?;
         let consumer = Arc::new(consumer);
         let leader = LeaderFinder { consumer: Arc::downgrade(&consumer), topic };
+        let (presence, present) = watch::channel(false);
         let stopping = Arc::new(AtomicBool::new(false));
         let until = Arc::clone(&stopping);
         let thread = std::thread::Builder::new()
             .name("membership".to_owned())
-            .spawn(move || run(&consumer, &until))
+            .spawn(move || run(&consumer, &until, &presence))
             .map_err(|err| KafkaError::Stopped { reason: format!("no thread for the membership: {err}") })?;
-        Ok(Self { role, refused, stopping, leader, thread: Some(thread) })
+        Ok(Self { role, present, refused, stopping, leader, thread: Some(thread) })
     }
 
     /// The role, now and whenever it changes.
     pub fn role(&self) -> watch::Receiver<Role> {
         self.role.clone()
+    }
+
+    /// Whether the group has this member: false before the first assignment, and from the end of a session to
+    /// the next one. Told after the role that comes with it.
+    pub fn present(&self) -> watch::Receiver<bool> {
+        self.present.clone()
     }
 
     /// Asks who leads.
@@ -157,7 +165,7 @@ impl Drop for Membership {
 }
 
 /// Serves the client; the group is left when the consumer is dropped at the end.
-fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool) {
+fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool, presence: &watch::Sender<bool>) {
     while !stopping.load(Ordering::Acquire) {
         match consumer.poll(Duration::from_millis(50)) {
             // Configurations are read by the log of the config topic.
@@ -165,6 +173,8 @@ fn run(consumer: &BaseConsumer<Election>, stopping: &AtomicBool) {
             None | Some(Ok(_) | Err(_)) => {}
         }
         let election = consumer.context();
+        let is_member = election.is_member(consumer);
+        presence.send_if_modified(|known| std::mem::replace(known, is_member) != is_member);
         if election.is_announcement_due()
             && let Err(err) = announce(consumer, &election.topic, &election.url)
         {
@@ -209,6 +219,14 @@ impl Election {
             now
         });
         now.saturating_duration_since(began) >= self.strangers_limit
+    }
+
+    /// May wait a moment for the client's own thread.
+    fn is_member(&self, consumer: &BaseConsumer<Self>) -> bool {
+        // Who joins again is called otherwise, and is no member before the group says so.
+        let now = crate::sys::group_member(consumer.client());
+        let assigned = self.member.lock().unwrap_or_else(PoisonError::into_inner);
+        now.is_some() && now == *assigned
     }
 
     fn announce_at(&self, at: Option<Instant>) {
@@ -287,18 +305,6 @@ impl ConsumerContext for Election {
             Rebalance::Revoke(_) => {}
             Rebalance::Error(err) => tracing::warn!(error = %err, "a rebalance of the worker group failed"),
         }
-    }
-}
-
-impl LeaderFinder<Election> {
-    /// Whether the group has this member: false before the first assignment, and from the end of a session to
-    /// the next one. May wait a moment for the client's own thread.
-    pub fn is_member(&self) -> bool {
-        let Some(consumer) = self.consumer.upgrade() else { return false };
-        // Who joins again is called otherwise, and is no member before the group says so.
-        let now = crate::sys::group_member(consumer.client());
-        let assigned = consumer.context().member.lock().unwrap_or_else(PoisonError::into_inner);
-        now.is_some() && now == *assigned
     }
 }
 

@@ -182,6 +182,11 @@ impl SourceProducer {
         self.patience.as_ref()?.left()
     }
 
+    /// The longest wait of a call, when there is one.
+    pub(crate) fn max_block(&self) -> Option<Duration> {
+        self.patience.as_ref().map(Patience::limit)
+    }
+
     fn queue(&self, number: u64, record: &OutgoingRecord<'_>) -> Result<(), NotQueued> {
         let opaque = usize::try_from(number).expect("records are counted in a machine word");
         let mut message: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(record.topic, opaque);

@@ -18,7 +18,8 @@ use rdkafka::util::Timeout;
 use crate::admin::blocking;
 use crate::source_producer::{Reports, SourceProducer, delivery_error};
 
-/// Java lets these calls wait for ever; a task that waits this long fails with the reason.
+/// Java lets these calls wait as long as `max.block.ms` says, by Connect's default for ever; a task that has
+/// no limit and waits this long fails with the reason.
 const REQUEST_LIMIT: Duration = Duration::from_secs(300);
 /// How often a call that waits looks whether connections are refused.
 const LOOK_AFTER: Duration = Duration::from_secs(2);
@@ -29,12 +30,42 @@ const FENCE_LIMIT: Duration = Duration::from_secs(90);
 #[derive(Clone)]
 pub struct Transactions {
     inner: Arc<ThreadedProducer<Reports>>,
+    limit: Limit,
+}
+
+/// How long one call may take.
+#[derive(Clone, Copy)]
+struct Limit {
+    time: Duration,
+    /// Whether it is the one that `max.block.ms` names.
+    is_asked_for: bool,
+}
+
+impl Limit {
+    const FENCING: Self = Self { time: FENCE_LIMIT, is_asked_for: false };
+
+    fn of(max_block: Option<Duration>) -> Self {
+        Self { time: max_block.unwrap_or(REQUEST_LIMIT), is_asked_for: max_block.is_some() }
+    }
+
+    /// The failure of a call; `operation` as Java calls it. Its time-out fails the task, as there.
+    fn error(self, error: &LibraryError, operation: &str) -> ConnectError {
+        if !self.is_asked_for || error.rdkafka_error_code() != Some(Code::OperationTimedOut) {
+            return transaction_error(error);
+        }
+        let limit_ms = self.time.as_millis();
+        ConnectError::new(
+            ErrorClass::Fatal,
+            "org.apache.kafka.common.errors.TimeoutException",
+            format!("Timeout expired after {limit_ms}ms while awaiting {operation}"),
+        )
+    }
 }
 
 impl SourceProducer {
     /// The transactions of this producer; it must have a `transactional.id`.
     pub fn transactions(&self) -> Transactions {
-        Transactions { inner: Arc::clone(&self.inner) }
+        Transactions { inner: Arc::clone(&self.inner), limit: Limit::of(self.max_block()) }
     }
 }
 
@@ -43,10 +74,11 @@ impl Transactions {
     /// sent.
     ///
     /// # Errors
-    /// `Retriable` when the broker does not answer in time, `Fenced` or `Fatal` when it refuses.
+    /// `Retriable` when the broker does not answer in time, `Fatal` when that time is `max.block.ms`;
+    /// `Fenced` or `Fatal` when it refuses.
     pub async fn init(&self) -> Result<(), ConnectError> {
-        let inner = Arc::clone(&self.inner);
-        blocking(move || init(&inner, REQUEST_LIMIT)).await?
+        let (inner, limit) = (Arc::clone(&self.inner), self.limit);
+        blocking(move || init(&inner, limit)).await?
     }
 
     /// Starts a transaction; does not ask the broker and does not block.
@@ -65,13 +97,14 @@ impl Transactions {
     /// # Errors
     /// The reason why nothing of the transaction counts; it is aborted as far as that is possible.
     pub async fn commit(&self) -> Result<(), ConnectError> {
-        self.run(|producer| {
+        let limit = Timeout::After(self.limit.time);
+        self.run("EndTxn(true)", move |producer| {
             failpoint!("source.transaction.before_commit");
-            let committed = producer.commit_transaction(Timeout::After(REQUEST_LIMIT));
+            let committed = producer.commit_transaction(limit);
             failpoint!("source.transaction.after_commit");
             if let Err(LibraryError::Transaction(error)) = &committed
                 && error.txn_requires_abort()
-                && let Err(err) = producer.abort_transaction(Timeout::After(REQUEST_LIMIT))
+                && let Err(err) = producer.abort_transaction(limit)
             {
                 tracing::warn!(error = %err, "a transaction that failed could not be aborted");
             }
@@ -85,30 +118,32 @@ impl Transactions {
     /// # Errors
     /// As [`Transactions::init`].
     pub async fn abort(&self) -> Result<(), ConnectError> {
-        self.run(|producer| {
+        let limit = Timeout::After(self.limit.time);
+        self.run("EndTxn(false)", move |producer| {
             // Brokers refuse to end a transaction that the library began to tell them about while it purges
             // its records: they go out first, and are aborted with the rest. A failure shows in what follows.
-            if let Err(err) = producer.flush(Timeout::After(REQUEST_LIMIT)) {
+            if let Err(err) = producer.flush(limit) {
                 tracing::debug!(error = %err, "records of a transaction to abort were not sent");
             }
-            producer.abort_transaction(Timeout::After(REQUEST_LIMIT))
+            producer.abort_transaction(limit)
         })
         .await
     }
 
     async fn run(
         &self,
+        operation: &'static str,
         call: impl FnOnce(&ThreadedProducer<Reports>) -> Result<(), LibraryError> + Send + 'static,
     ) -> Result<(), ConnectError> {
-        let inner = Arc::clone(&self.inner);
-        blocking(move || call(&inner)).await?.map_err(|err| transaction_error(&err))
+        let (inner, limit) = (Arc::clone(&self.inner), self.limit);
+        blocking(move || call(&inner)).await?.map_err(|err| limit.error(&err, operation))
     }
 }
 
 /// Takes the transactional id within `limit`. The library goes on trying when brokers refuse its connections;
 /// like Java's producer, this does not.
-fn init(producer: &ThreadedProducer<Reports>, limit: Duration) -> Result<(), ConnectError> {
-    let deadline = Instant::now() + limit;
+fn init(producer: &ThreadedProducer<Reports>, limit: Limit) -> Result<(), ConnectError> {
+    let deadline = Instant::now() + limit.time;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         // After a time-out the call goes on where it was.
@@ -121,7 +156,7 @@ fn init(producer: &ThreadedProducer<Reports>, limit: Duration) -> Result<(), Con
         }
         let has_timed_out = error.rdkafka_error_code() == Some(Code::OperationTimedOut);
         if !has_timed_out || left <= LOOK_AFTER {
-            return Err(transaction_error(&error));
+            return Err(limit.error(&error, "InitProducerId"));
         }
     }
 }
@@ -163,9 +198,35 @@ async fn fence(mut props: ConfigMap, id: String) -> Result<(), ConnectError> {
     props.insert("enable.idempotence".to_owned(), "true".to_owned());
     let producer = SourceProducer::new(&props, || {})?;
     blocking(move || {
-        let fenced = init(&producer.inner, FENCE_LIMIT);
+        let fenced = init(&producer.inner, Limit::FENCING);
         producer.close(Duration::ZERO);
         fenced
     })
     .await?
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// The text of Kafka 4.1.
+    #[tokio::test]
+    async fn taking_the_transactional_id_waits_as_long_as_max_block_ms_says() {
+        // Connections are accepted by the system; nobody reads from them.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap().to_string();
+        let props = [("bootstrap.servers", &*address), ("transactional.id", "t"), ("max.block.ms", "300")];
+        let props = props.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let producer = SourceProducer::new(&props, || {}).unwrap();
+        let began = Instant::now();
+        let error = producer.transactions().init().await.unwrap_err();
+        assert!(began.elapsed() >= Duration::from_millis(300));
+        assert_eq!(error.class(), ErrorClass::Fatal);
+        let text = "org.apache.kafka.common.errors.TimeoutException: Timeout expired after 300ms while \
+                    awaiting InitProducerId";
+        assert_eq!(error.trace().trim_end(), text);
+        producer.close(Duration::ZERO);
+    }
 }

@@ -74,6 +74,7 @@ impl Rig {
             config: Arc::new(task),
             bridge: Arc::new(Threads(runtime.expect("a test may start threads"))),
             in_flight: in_flight.clone(),
+            room: lakeward_api::sink::Room::default(),
             waker: Waker::new(move || {
                 *bell.0.lock().expect("no test thread panics here") = true;
                 bell.1.notify_all();

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
             process::run(&worker, &Mode::Standalone { connectors })
         }
         Command::Bench(demo::BenchCommand::Drain(args)) => demo::bench::run(args),
+        Command::Bench(demo::BenchCommand::Flat(args)) => demo::flat::run(args),
         Command::Bench(demo::BenchCommand::Rest(args)) => demo::rest_bench::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Dev(command) => dev::run(command),

@@ -72,6 +72,8 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
         .build()
         .context("the bridge threads cannot be started")?;
     let registry = plugins::registry();
+    let memory = settings.memory();
+    memory.show();
     let offsets = offset_stores(config.props(), mode);
     let dataplane = Dataplane::start(DataplaneSettings {
         shards: settings.shards().map_err(anyhow::Error::msg)?,
@@ -79,6 +81,8 @@ fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
         plugins: registry.clone(),
         bridge: TokioBridge::new(runtime.handle().clone()),
         in_flight_bytes_max: settings.in_flight_bytes_max(),
+        memory,
+        spill_directory: settings.spill_directory(),
         offset_flush_interval: settings.offset_flush_interval(),
         offset_flush_timeout: settings.offset_flush_timeout(),
         graceful_timeout: settings.graceful_timeout(),

@@ -1,10 +1,13 @@
 //! The `lakeward.*` settings of a worker file: what has no counterpart in Kafka Connect.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lakeward_api::config::{ConfigDef, ConfigMap};
+use lakeward_api::memory::Memory;
 use lakeward_dataplane::ShardSettings;
 use lakeward_dataplane::executor::{Engine, EngineChoice, choose_engine};
+use lakeward_dataplane::memory::default_limit_bytes;
 
 /// Settings of this process.
 #[derive(ConfigDef, Debug)]
@@ -48,6 +51,23 @@ pub(crate) struct ProcessSettings {
         validate = at_least(1048576)
     )]
     in_flight_bytes: i64,
+
+    /// Bytes that this worker may hold: fetch queues, records at hand, open files and uploads. When they
+    /// become many, row groups close early, then rows go to disk, and fetching pauses last. 0 means half of
+    /// what the process may have (cgroup or machine), at most 2 GiB.
+    #[config(
+        name = "lakeward.memory.limit",
+        kind = "long",
+        default = "0",
+        importance = "medium",
+        validate = custom(memory_limit)
+    )]
+    memory_limit: i64,
+
+    /// Directory for what memory does not hold; empty means the system's temporary directory. Files have no
+    /// names and go with the process. They hold records: only the worker's user should have access.
+    #[config(name = "lakeward.spill.dir", kind = "string", default = "", importance = "low")]
+    spill_dir: String,
 
     /// How often positions are committed at the least (Kafka Connect's name and default).
     #[config(name = "offset.flush.interval.ms", kind = "long", default = "60000", importance = "low")]
@@ -100,6 +120,23 @@ impl ProcessSettings {
         u64::try_from(self.in_flight_bytes).unwrap_or(u64::MAX)
     }
 
+    /// The memory of this worker; logs its limit.
+    pub(crate) fn memory(&self) -> Memory {
+        let limit_bytes = match u64::try_from(self.memory_limit) {
+            Ok(0) | Err(_) => default_limit_bytes(),
+            Ok(limit_bytes) => limit_bytes,
+        };
+        tracing::info!(limit_bytes, "memory");
+        Memory::new(limit_bytes)
+    }
+
+    pub(crate) fn spill_directory(&self) -> PathBuf {
+        match self.spill_dir.trim() {
+            "" => std::env::temp_dir(),
+            directory => PathBuf::from(directory),
+        }
+    }
+
     pub(crate) fn offset_flush_interval(&self) -> Duration {
         milliseconds(self.offset_flush_interval_ms)
     }
@@ -110,6 +147,16 @@ impl ProcessSettings {
 
     pub(crate) fn graceful_timeout(&self) -> Duration {
         milliseconds(self.graceful_timeout_ms)
+    }
+}
+
+/// Less than a worker needs before it has data would stop everything.
+const MEMORY_BYTES_MIN: i64 = 128 << 20;
+
+fn memory_limit(_name: &str, text: &str) -> Result<(), String> {
+    match text.parse::<i64>() {
+        Ok(0 | MEMORY_BYTES_MIN..) => Ok(()),
+        Ok(_) | Err(_) => Err(format!("Value must be 0 (automatic) or at least {MEMORY_BYTES_MIN}")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! | action | does |
 //! |---|---|
 //! | `topic NAME PARTITIONS`, further `SETTING=VALUE` | creates a topic |
-//! | `produce TOPIC` | sends each line as a value to partition 0 |
+//! | `produce TOPIC`, further `MINUTES` | sends each line as a value to partition 0, so many minutes old |
 //! | `mkdir NAME`, `file NAME` | makes a folder; writes the lines to a file of the case's folder `$dir` |
 //! | `lines NAME` | waits until the file has exactly the lines |
 //! | `values TOPIC` | waits until the topic's values are exactly the lines |
@@ -15,7 +15,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail, ensure};
 use aws_lc_rs::hmac;
@@ -57,6 +57,13 @@ fn act(words: &[&str], lines: &[String], broker: &KafkaBroker, folder: &Path) ->
         }
         ["produce", topic] => {
             let records: Vec<Record> = lines.iter().map(|line| Record::of(line.as_str())).collect();
+            produce(broker, topic, &records)
+        }
+        ["produce", topic, minutes] => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+            let then_ms = i64::try_from(now)? - minutes.parse::<i64>()? * 60_000;
+            let records: Vec<Record> =
+                lines.iter().map(|line| Record::of(line.as_str()).at(then_ms)).collect();
             produce(broker, topic, &records)
         }
         ["mkdir", name] => fs::create_dir_all(folder.join(name)).context("creating the folder"),

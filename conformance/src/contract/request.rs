@@ -9,7 +9,7 @@ use lakeward_testkit::rest::{Answer, RestClient};
 use serde_json::{Value, json};
 
 use super::pattern::{fits_glob, mismatch};
-use super::script::{Body, Request};
+use super::script::{Body, Manner, Request};
 use super::variables::Variables;
 
 /// Until a state is reached; a loaded machine needs some of it.
@@ -31,11 +31,12 @@ pub fn perform(request: &Request, rest: &RestClient, variables: &mut Variables) 
             Err(_) => Ok(()),
         };
     }
+    let repeats = request.manner == Manner::Until;
     loop {
         let answer = match exchange(request, &path, rest, variables) {
             Ok(answer) => answer,
             // A worker that starts does not listen yet.
-            Err(_) if request.until && Instant::now() < deadline => {
+            Err(_) if repeats && Instant::now() < deadline => {
                 std::thread::sleep(LOOK_INTERVAL);
                 continue;
             }
@@ -45,12 +46,41 @@ pub fn perform(request: &Request, rest: &RestClient, variables: &mut Variables) 
             let text: String = answer.text.chars().take(SHOWN_CHARS).collect();
             anyhow!("{err:#}; {} {path} answered {}: {text}", request.method, answer.status)
         });
-        let may_ask_again = request.until || request.status != 409 && is_rebalancing(&answer);
+        let may_ask_again = repeats || request.status != 409 && is_rebalancing(&answer);
         if outcome.is_ok() || !may_ask_again || Instant::now() > deadline {
             return outcome;
         }
         std::thread::sleep(LOOK_INTERVAL);
     }
+}
+
+/// Sends all of `requests` at the same time and says what is wrong with the first answer that does not fit.
+///
+/// # Errors
+/// The difference, with the request and the answer.
+pub fn perform_together(
+    requests: &[&Request],
+    rest: &RestClient,
+    variables: &mut Variables,
+) -> anyhow::Result<()> {
+    // Names are made up once, for all of them.
+    let named: Vec<Request> = requests
+        .iter()
+        .map(|request| Request {
+            path: variables.expand(&request.path),
+            body: request.body.as_ref().map(|body| variables.expand(body)),
+            ..(*request).clone()
+        })
+        .collect();
+    let shared = &*variables;
+    std::thread::scope(|scope| {
+        let sent: Vec<_> = named
+            .iter()
+            .map(|request| scope.spawn(move || perform(request, rest, &mut shared.clone())))
+            .collect();
+        let answered: Vec<_> = sent.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
+        answered.into_iter().try_for_each(|outcome| outcome.map_err(|_| anyhow!("a request panicked"))?)
+    })
 }
 
 /// True when the worker says that it rebalances, in one of the two texts of Kafka Connect.

@@ -5,7 +5,8 @@
 //! == setup                        steps that run once, before the cases
 //! == rest.root.names_the_cluster  a case
 //! only java                       it is an accepted difference: see DIFFERENCES.md
-//! GET /connectors/$c              a request; `until GET …` repeats it until the answer fits
+//! GET /connectors/$c              a request; `until GET …` repeats it until the answer fits, neighbours that
+//!                                 begin with `together` are sent at the same time
 //! + accept: text/html             a request header
 //! > {"name": "$c"}                a line of the body
 //! < 200                           the status; `refused` when there is no answer
@@ -53,10 +54,10 @@ pub enum Step {
 }
 
 /// A request and what its answer must be.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
-    /// Repeat until the answer fits.
-    pub until: bool,
+    /// When it is sent, and how often.
+    pub manner: Manner,
     /// Verb.
     pub method: String,
     /// Path and query, with variables.
@@ -75,8 +76,20 @@ pub struct Request {
     pub answer: Body,
 }
 
+/// When a request is sent, and how often.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// Once, when the steps before it are done.
+    #[default]
+    Once,
+    /// At the same time as its neighbours of this manner; the case goes on when all are answered.
+    Together,
+    /// Again and again until the answer fits.
+    Until,
+}
+
 /// What is expected of a body.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Body {
     /// Nothing.
     #[default]
@@ -164,18 +177,19 @@ fn add(steps: &mut Vec<Step>, line: &str) -> anyhow::Result<()> {
             body.push_str(rest);
         }
         ("<", Some(Step::Request(request))) => expect(request, rest)?,
-        ("until", _) => {
-            let (method, path) = rest.split_once(' ').context("`until METHOD path`")?;
-            steps.push(Step::Request(request(method, path, true)?));
+        ("until" | "together", _) => {
+            let manner = if mark == "until" { Manner::Until } else { Manner::Together };
+            let (method, path) = rest.split_once(' ').context("METHOD and path follow")?;
+            steps.push(Step::Request(request(method, path, manner)?));
         }
-        (method, _) => steps.push(Step::Request(request(method, rest, false)?)),
+        (method, _) => steps.push(Step::Request(request(method, rest, Manner::Once)?)),
     }
     Ok(())
 }
 
-fn request(method: &str, path: &str, until: bool) -> anyhow::Result<Request> {
+fn request(method: &str, path: &str, manner: Manner) -> anyhow::Result<Request> {
     ensure!(METHODS.contains(&method), "`{method}` begins no step");
-    Ok(Request { until, method: method.to_owned(), path: path.to_owned(), ..Request::default() })
+    Ok(Request { manner, method: method.to_owned(), path: path.to_owned(), ..Request::default() })
 }
 
 const METHODS: [&str; 8] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
@@ -214,7 +228,7 @@ mod tests {
         assert_eq!((script.setup.len(), script.cases.len()), (1, 2));
         assert_eq!(script.cases[0].only.as_deref(), Some("java"));
         let Step::Request(first) = &script.cases[0].steps[0] else { panic!("a request") };
-        assert!(first.until && first.answer_headers == [("vary".to_owned(), None)]);
+        assert!(first.manner == Manner::Until && first.answer_headers == [("vary".to_owned(), None)]);
         assert_eq!(first.answer, Body::Json("{\"a\":\n1}".to_owned()));
         let Step::Request(second) = &script.cases[1].steps[0] else { panic!("a request") };
         assert_eq!((second.status, &second.answer), (404, &Body::Error("gone".to_owned())));

@@ -20,7 +20,7 @@ use lakeward_testkit::rest::RestClient;
 
 use super::report::{Finding, Outcome};
 use super::request::{PATIENCE, is_rebalancing};
-use super::script::{Case, Script, Step};
+use super::script::{Case, Manner, Request, Script, Step};
 use super::target::{MAIN, Target, Worker};
 use super::tls::Identity;
 use super::variables::Variables;
@@ -114,6 +114,12 @@ impl<'a> Stage<'a> {
         let mut client = self.client(&partner)?;
         for (index, step) in steps.iter().enumerate() {
             let outcome = match step {
+                Step::Request(one) if one.manner == Manner::Together => {
+                    // The first of neighbours sends them all.
+                    let is_first = index == 0 || together(&steps[index - 1]).is_none();
+                    let group: Vec<_> = steps[index..].iter().map_while(together).collect();
+                    if is_first { request::perform_together(&group, &client, variables) } else { Ok(()) }
+                }
                 Step::Request(one) => request::perform(one, &client, variables),
                 Step::Action(one) => match self.direct(&one.words, &mut partner) {
                     Ok(true) => self.client(&partner).map(|chosen| client = chosen),
@@ -214,6 +220,14 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// The request of a step that is sent together with its neighbours.
+fn together(step: &Step) -> Option<&Request> {
+    match step {
+        Step::Request(request) if request.manner == Manner::Together => Some(request),
+        _ => None,
     }
 }
 

@@ -190,10 +190,14 @@ fn client_overrides_are_answered_as_java_answers_them() {
 #[test]
 fn what_the_client_library_cannot_do_is_an_error_on_its_key() {
     let scenario = Scenario::start(1);
-    let overrides = r#"{"consumer.override.auto.offset.reset":"by_duration:P1D"}"#;
+    let overrides = r#"{"consumer.override.partition.assignment.strategy":
+        "org.apache.kafka.clients.consumer.StickyAssignor"}"#;
     let (status, entries) = validated(&scenario.worker.rest, "S3Sink", &scenario.config(1).json(), overrides);
     assert_eq!((status, entries.len()), (200, 1));
-    assert!(entries[0].contains("is not supported; use earliest, latest or none"), "{entries:?}");
+    assert!(
+        entries[0].contains("use CooperativeStickyAssignor, RangeAssignor or RoundRobinAssignor"),
+        "{entries:?}"
+    );
 }
 
 pub(crate) fn both(settings: &[(&str, &str)]) -> (JavaConnect, Scenario) {

@@ -23,6 +23,7 @@ mod lifecycle;
 mod loggers;
 mod malformed_bodies;
 mod max_block;
+mod memory;
 mod metrics;
 mod metrics_clients;
 mod object_stores;

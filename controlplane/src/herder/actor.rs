@@ -24,7 +24,7 @@ use super::fencing::Fencings;
 use super::healing::Healing;
 use super::inbox::{Inbox, Report, Reported};
 use super::raised::Raised;
-use super::{Answer, Command, QUEUE_LIMIT, Reply, RequestError, WorkerParts, answers, now_ms};
+use super::{Answer, Command, QUEUE_LIMIT, Reply, RequestError, Stage, WorkerParts, answers, now_ms};
 use crate::config_providers::Resolved;
 use crate::signing::Signing;
 use crate::store::{ClusterView, Store};
@@ -84,8 +84,10 @@ pub(crate) struct Actor {
     takeover: Option<Retry>,
     pub(super) role: Role,
     role_changes: watch::Receiver<Role>,
+    pub(super) stage: Arc<watch::Sender<Stage>>,
+    stage_changes: watch::Receiver<Stage>,
     commands: mpsc::Receiver<(Command, Reply)>,
-    /// Commands that came before the group was joined; bounded like the queue.
+    /// Commands that came while this worker was not in its group; bounded like the queue.
     early: VecDeque<(Command, Reply)>,
 }
 
@@ -94,6 +96,7 @@ impl Actor {
         parts: WorkerParts,
         store: Arc<dyn Store>,
         role_changes: watch::Receiver<Role>,
+        stage: Arc<watch::Sender<Stage>>,
         commands: mpsc::Receiver<(Command, Reply)>,
     ) -> Self {
         let healing = Healing::new(parts.config.stuck_after_ms());
@@ -118,6 +121,8 @@ impl Actor {
             takeover: None,
             role: Role::Undecided,
             role_changes,
+            stage_changes: stage.subscribe(),
+            stage,
             commands,
             early: VecDeque::new(),
         }
@@ -143,7 +148,8 @@ impl Actor {
                     self.on_reports();
                     continue;
                 }
-                command = self.commands.recv() => match command {
+                Ok(()) = self.stage_changes.changed() => self.serve_early().await,
+                command = self.commands.recv(), if self.early.len() < QUEUE_LIMIT => match command {
                     Some((Command::Ping, reply)) => {
                         drop(reply.send(Ok(Answer::Done)));
                         continue;
@@ -206,9 +212,23 @@ impl Actor {
         } else {
             return;
         }
-        while let Some((command, reply)) = self.early.pop_front() {
+        self.serve_early().await;
+    }
+
+    /// Carries out what waited for the group.
+    async fn serve_early(&mut self) {
+        while !self.is_waiting()
+            && let Some((command, reply)) = self.early.pop_front()
+        {
             self.on_command(command, reply).await;
         }
+    }
+
+    /// True without a role in the group: nobody knows who else leads.
+    fn is_waiting(&self) -> bool {
+        self.role == Role::Undecided
+            || self.takeover.is_some()
+            || matches!(*self.stage.borrow(), Stage::Waiting { .. })
     }
 
     /// False when the role cannot be taken yet: a leader that acted on an old state could start what is
@@ -247,10 +267,10 @@ impl Actor {
         true
     }
 
-    /// Commands wait for the first role, as Java's wait for the first tick; only health checks need none.
+    /// Commands wait for the group, as Java's do, also those of clients that have gone by then; only health
+    /// checks need none.
     async fn on_command(&mut self, command: Command, reply: Reply) {
-        let undecided = self.role == Role::Undecided || self.takeover.is_some();
-        if undecided && !matches!(command, Command::Ping) && self.early.len() < QUEUE_LIMIT {
+        if self.is_waiting() && !matches!(command, Command::Ping) {
             self.early.push_back((command, reply));
             return;
         }

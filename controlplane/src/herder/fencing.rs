@@ -23,7 +23,7 @@ use super::lifecycle::Launch;
 use super::offsets::{OffsetJob, not_found, resolved};
 use super::{Answer, QUEUE_LIMIT, Reply, RequestError};
 use crate::connector_class::ConnectorClass;
-use crate::store::{Barrier, StoreError};
+use crate::store::StoreError;
 
 /// Tasks of one connector; a record that names more is not believed.
 const TASKS_MAX: i64 = 100_000;
@@ -233,7 +233,7 @@ impl Actor {
 
     async fn write_task_count(&self, name: &str, count: usize) -> Result<(), ConnectError> {
         let record = records::task_count(name, count);
-        self.store.write_config(vec![record], Barrier::ReadBack).await.map_err(|err| not_stored(&err))
+        self.write(vec![record]).await.map_err(|err| not_stored(&err))
     }
 
     fn end_round(&mut self, name: &str, outcome: &Fenced) {

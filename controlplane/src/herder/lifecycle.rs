@@ -25,7 +25,6 @@ use super::resolve::hiding;
 use crate::config_providers::Resolved;
 use crate::connector_class::ConnectorClass;
 use crate::metrics::texts::{self, AliasedPlugin};
-use crate::store::Barrier;
 
 /// A task that is ready to start.
 pub(super) struct Launch {
@@ -266,9 +265,9 @@ impl Actor {
         let id = |task| TaskId { connector: Arc::clone(name), task };
         if !tasks.is_empty() {
             let records = (0..).zip(tasks).map(|(number, task)| records::task(&id(number), task)).collect();
-            self.store.write_config(records, Barrier::ReadBack).await?;
+            self.write(records).await?;
         }
-        self.store.write_config(vec![records::commit(name, tasks.len() as u32)], Barrier::ReadBack).await
+        self.write(vec![records::commit(name, tasks.len() as u32)]).await
     }
 
     /// Tries due task sets again.

@@ -57,7 +57,7 @@ use crate::metrics::Metrics;
 use crate::offsets::OffsetChange;
 use crate::store::{ClusterView, Store};
 use crate::validation::ConfigInfos;
-use crate::worker_config::WorkerConfig;
+use crate::worker_config::{WorkerConfig, WorkerMode};
 
 /// Every request that waits for the herder.
 pub(crate) const REQUEST_LIMIT: Duration = Duration::from_secs(90);
@@ -131,11 +131,6 @@ pub(crate) enum Command {
         /// How.
         change: OffsetChange,
     },
-    /// Forget which topics a connector used.
-    ResetTopics {
-        /// Connector.
-        name: String,
-    },
     /// Restart the connector instance.
     RestartConnector {
         /// Connector.
@@ -153,6 +148,23 @@ pub(crate) enum Command {
         /// Which.
         id: TaskId,
     },
+    /// What any worker may write.
+    Shared(SharedWrite),
+    /// Stop a connector.
+    Stop {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What any worker may write, whether it is in its group or not.
+#[derive(Debug)]
+pub(crate) enum SharedWrite {
+    /// Forget which topics a connector used.
+    ResetTopics {
+        /// Connector.
+        name: String,
+    },
     /// Set a log level on every worker.
     SetLogLevel {
         /// Java logger name.
@@ -160,7 +172,7 @@ pub(crate) enum Command {
         /// The level.
         level: LogLevel,
     },
-    /// Pause, resume or stop.
+    /// Pause or resume.
     SetTarget {
         /// Connector.
         name: String,
@@ -212,7 +224,7 @@ type Reply = oneshot::Sender<Result<Answer, RequestError>>;
 #[derive(Clone)]
 pub(crate) struct Herder {
     parts: WorkerParts,
-    view: Arc<ClusterView>,
+    store: Arc<dyn Store>,
     fragments: Arc<Fragments>,
     commands: mpsc::Sender<(Command, Reply)>,
     stage: watch::Receiver<Stage>,
@@ -227,17 +239,17 @@ impl Herder {
         parts: WorkerParts,
         store: Arc<dyn Store>,
         role: watch::Receiver<Role>,
-        stage: watch::Receiver<Stage>,
+        stage: Arc<watch::Sender<Stage>>,
     ) -> (Self, Actor) {
         let (commands, queue) = mpsc::channel(QUEUE_LIMIT);
-        let view = Arc::clone(store.view());
-        let actor = Actor::new(parts.clone(), store, role, queue);
-        (Self { parts, view, fragments: Arc::default(), commands, stage }, actor)
+        let seen = stage.subscribe();
+        let actor = Actor::new(parts.clone(), Arc::clone(&store), role, stage, queue);
+        (Self { parts, store, fragments: Arc::default(), commands, stage: seen }, actor)
     }
 
     /// What was read so far.
     pub(crate) fn view(&self) -> &ClusterView {
-        &self.view
+        self.store.view()
     }
 
     /// What lists of all connectors are made of.
@@ -279,6 +291,18 @@ impl Herder {
         match tokio::time::timeout(REQUEST_LIMIT, exchange).await {
             Ok(outcome) => outcome,
             Err(_) => Err(RequestError::Internal(timeout_text(&self.stage.borrow()))),
+        }
+    }
+
+    /// Writes what any worker may write. In a group that needs no turn of the herder, so it goes on where the
+    /// herder waits; a worker alone answers when its tasks follow.
+    ///
+    /// # Errors
+    /// 404 without the connector; 500 when it was not stored in time.
+    pub(crate) async fn write(&self, write: SharedWrite) -> Result<Answer, RequestError> {
+        match self.parts.config.mode() {
+            WorkerMode::Distributed => write.perform(&*self.store).await,
+            WorkerMode::Standalone => self.request(Command::Shared(write)).await,
         }
     }
 

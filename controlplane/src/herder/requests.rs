@@ -9,8 +9,8 @@ use lakeward_controlplane_core::config_log::{TargetState, records};
 use lakeward_controlplane_core::status::topic_tombstone;
 
 use super::actor::Actor;
-use super::{Answer, Command, Existing, Expected, PutConnector, RequestError, answers};
-use crate::store::Barrier;
+use super::{Answer, Command, Existing, Expected, PutConnector, RequestError, SharedWrite, answers};
+use crate::store::{Barrier, Store};
 
 impl Actor {
     /// Carries out one command.
@@ -18,26 +18,12 @@ impl Actor {
         match command {
             // Those that take long are answered apart: see `fence_for_others` and `modify_offsets`.
             Command::Ping | Command::Fence { .. } | Command::ModifyOffsets { .. } => Ok(Answer::Done),
-            Command::ResetTopics { name } => Ok(self.reset_topics(&name)),
-            // Any worker may pause and resume.
-            Command::SetTarget { name, target: target @ (TargetState::Paused | TargetState::Started) } => {
-                self.require_connector(&name, "Unknown connector ")?;
-                let record = records::target_state(&name, target);
-                self.store.write_config(vec![record], Barrier::Acknowledged).await?;
-                Ok(Answer::Done)
-            }
-            Command::SetLogLevel { name, level } => {
-                let record = records::log_level(&name, level.as_str());
-                self.store.write_config(vec![record], Barrier::ReadBack).await?;
-                Ok(Answer::Done)
-            }
+            Command::Shared(write) => write.perform(&*self.store).await,
             _ if !self.leads() => Err(RequestError::NotLeader),
             Command::Delete { name, expected } => {
                 self.require_existing(&name)?;
                 self.require(&name, &expected)?;
-                self.store
-                    .write_config(records::connector_deletion(&name).to_vec(), Barrier::ReadBack)
-                    .await?;
+                self.write(records::connector_deletion(&name).to_vec()).await?;
                 Ok(Answer::Done)
             }
             Command::Patch { name, patch, expected } => self.patch(&name, &patch, &expected).await,
@@ -46,7 +32,7 @@ impl Actor {
             Command::RestartConnector { name } => self.restart_connector(&name).await,
             Command::RestartPlan { name, request } => self.request_restart(&name, request).await,
             Command::RestartTask { id } => self.restart_task(&id).await,
-            Command::SetTarget { name, target: TargetState::Stopped } => self.stop(&name).await,
+            Command::Stop { name } => self.stop(&name).await,
         }
     }
 
@@ -80,7 +66,7 @@ impl Actor {
         let mut batch: Vec<_> =
             initial_state.map(|state| records::target_state(&name, state)).into_iter().collect();
         batch.push(records::connector(&name, &config));
-        self.store.write_config(batch, Barrier::ReadBack).await?;
+        self.write(batch).await?;
         let info = answers::connector_info_of(&self.parts.registry, &name, &config, tasks);
         Ok(if existed { Answer::Updated(info) } else { Answer::Created(info) })
     }
@@ -126,15 +112,36 @@ impl Actor {
         self.require_connector(name, "Unknown connector ")?;
         self.write_task_set(&Arc::from(name), &[]).await?;
         let record = records::target_state(name, TargetState::Stopped);
-        self.store.write_config(vec![record], Barrier::ReadBack).await?;
+        self.write(vec![record]).await?;
         Ok(Answer::Done)
     }
+}
 
-    fn reset_topics(&self, name: &str) -> Answer {
-        let topics: Vec<_> = self.view().status(|board| board.topics(name).cloned().collect());
-        for topic in topics {
-            self.store.write_status(topic_tombstone(&topic, name));
+impl SharedWrite {
+    /// Carries it out.
+    ///
+    /// # Errors
+    /// 404 without the connector; 500 when it was not stored in time.
+    pub(super) async fn perform(self, store: &dyn Store) -> Result<Answer, RequestError> {
+        match self {
+            Self::ResetTopics { name } => {
+                let topics: Vec<_> = store.view().status(|board| board.topics(&name).cloned().collect());
+                for topic in topics {
+                    store.write_status(topic_tombstone(&topic, &name));
+                }
+            }
+            Self::SetLogLevel { name, level } => {
+                let record = records::log_level(&name, level.as_str());
+                store.write_config(vec![record], Barrier::ReadBack).await?;
+            }
+            Self::SetTarget { name, target } => {
+                if !store.view().config(|state| state.config(&name).is_some()) {
+                    return Err(RequestError::NotFound(format!("Unknown connector {name}")));
+                }
+                let record = records::target_state(&name, target);
+                store.write_config(vec![record], Barrier::Acknowledged).await?;
+            }
         }
-        Answer::Done
+        Ok(Answer::Done)
     }
 }

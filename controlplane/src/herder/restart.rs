@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::actor::Actor;
 use super::{Answer, RequestError, answers};
-use crate::store::Barrier;
 
 /// What a restart request selects.
 struct Selection {
@@ -75,7 +74,7 @@ impl Actor {
         let state = self
             .restart_answer(name, request)
             .ok_or_else(|| RequestError::NotFound(format!("Status for connector {name} not found")))?;
-        self.store.write_config(vec![records::restart(name, request)], Barrier::ReadBack).await?;
+        self.write(vec![records::restart(name, request)]).await?;
         Ok(Answer::State(state))
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::actor::{Actor, Retry};
 use super::now_ms;
-use crate::store::{Barrier, StoreError};
+use crate::store::StoreError;
 
 /// A key from the topic may say that it was made in a thousand years.
 const LOOK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -35,7 +35,7 @@ impl Actor {
             return;
         }
         let written = match self.signing.make_key(now_ms()) {
-            Ok(key) => self.store.write_config(vec![records::session_key(&key)], Barrier::ReadBack).await,
+            Ok(key) => self.write(vec![records::session_key(&key)]).await,
             Err(_) => Err(StoreError { message: "the system has no random numbers".to_owned() }),
         };
         self.session_key_retry = match written {

@@ -10,15 +10,17 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use lakeward_api::runtime::{RuntimeFuture, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget};
 use lakeward_controlplane_core::Properties;
-use lakeward_controlplane_core::config_log::{LogRecord, TargetState};
+use lakeward_controlplane_core::config_log::{LogRecord, RestartRequest, TargetState, records};
 use lakeward_kafka::membership::Role;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::recorder::Recorder;
+use super::stage::writing;
 use super::{
-    Answer, Command, Existing, FenceProducers, Herder, PutConnector, RequestError, Stage, WorkerParts,
+    Answer, Command, Existing, Expected, FenceProducers, Herder, PutConnector, RequestError, SharedWrite,
+    Stage, WorkerParts,
 };
 use crate::metrics::Metrics;
 use crate::rest::tests::rig::{registry, worker};
@@ -117,7 +119,7 @@ pub(super) struct Bench {
     store: Arc<ScriptedStore>,
     pub(super) herder: Herder,
     role: watch::Sender<Role>,
-    _stage: watch::Sender<Stage>,
+    stage: Arc<watch::Sender<Stage>>,
     stop: watch::Sender<bool>,
     actor: JoinHandle<()>,
 }
@@ -170,11 +172,12 @@ impl Bench {
             runtime,
         };
         let (role, role_seen) = watch::channel(role);
-        let (stage, stage_seen) = watch::channel(Stage::Ready);
+        let stage = Arc::new(watch::Sender::new(Stage::Ready));
         let (stop, stop_seen) = watch::channel(false);
-        let (herder, actor) = Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, stage_seen);
+        let (herder, actor) =
+            Herder::new(parts, Arc::clone(&store) as Arc<dyn Store>, role_seen, Arc::clone(&stage));
         let actor = tokio::spawn(actor.run(stop_seen));
-        Self { store, herder, role, _stage: stage, stop, actor }
+        Self { store, herder, role, stage, stop, actor }
     }
 
     async fn create(&self) -> Result<Answer, RequestError> {
@@ -289,7 +292,7 @@ async fn a_refused_task_set_is_tried_again_after_pauses_that_double_up_to_a_minu
 async fn a_stopped_connector_gets_no_tasks_from_an_earlier_attempt() {
     let bench = Bench::new(LEADER, &[], &[Fate::Refused]);
     bench.create().await.unwrap();
-    let stop = Command::SetTarget { name: "a".to_owned(), target: TargetState::Stopped };
+    let stop = Command::Stop { name: "a".to_owned() };
     bench.herder.request(stop).await.unwrap();
     bench.within(Duration::from_secs(60)).await;
     assert_eq!((bench.task_count(), bench.store.attempts.lock().unwrap().len()), (Some(0), 1));
@@ -310,6 +313,80 @@ async fn a_request_without_a_role_ends_after_ninety_seconds_and_reads_do_not_wai
     assert_eq!(bench.create().await.unwrap_err(), RequestError::Internal("Request timed out".to_owned()));
     assert_eq!(began.elapsed().as_secs(), 90);
     assert!(matches!(bench.herder.request(Command::Ping).await, Ok(Answer::Done)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_lost_its_group_answers_nothing_but_writes_what_any_worker_may() {
+    let bench = Bench::new(LEADER, &[], &[]);
+    bench.create().await.unwrap();
+    bench.stage.send_replace(Stage::Waiting { doing: "ensuring membership in the cluster", since_ms: 0 });
+    let began = Instant::now();
+    let delete = || Command::Delete { name: "a".to_owned(), expected: Expected::Anything };
+    let text = "Request timed out. The worker is currently ensuring membership in the cluster, which began \
+                at 1970-01-01T00:00:00.000Z.";
+    assert_eq!(bench.request(delete()).await.unwrap_err(), RequestError::Internal(text.to_owned()));
+    assert_eq!(began.elapsed().as_secs(), 90);
+    let pause = |name: &str| SharedWrite::SetTarget { name: name.to_owned(), target: TargetState::Paused };
+    bench.herder.write(pause("a")).await.unwrap();
+    let unknown = RequestError::NotFound("Unknown connector b".to_owned());
+    assert_eq!(bench.herder.write(pause("b")).await.unwrap_err(), unknown);
+    assert!(bench.store.view().config(|state| state.config("a").is_some()));
+    // Back in the group, it carries out what its client does not wait for any more, as Java does.
+    bench.stage.send_replace(Stage::Ready);
+    bench.until("deleted", || bench.store.view().config(|state| state.config("a").is_none())).await;
+    assert_eq!(began.elapsed().as_secs(), 90);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_takes_long_is_what_time_outs_are_about() {
+    let bench = Bench::new(LEADER, &[], &[Fate::Hangs]);
+    bench.create().await.unwrap();
+    bench.within(Duration::from_secs(1)).await;
+    let RequestError::Internal(text) = bench.request(Command::Ping).await.unwrap_err() else {
+        panic!("the herder answers while it writes")
+    };
+    let start = "Request timed out. The worker is currently writing 1 task configs for connector a to the \
+                 config topic, which began at ";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn every_write_of_a_leader_is_called_as_java_calls_it() {
+    let config = records::connector("a-1", &Properties::default());
+    let (paused, stopped) = (TargetState::Paused, TargetState::Stopped);
+    let request = RestartRequest { include_tasks: true, only_failed: false };
+    for (batch, expected) in [
+        (
+            vec![records::target_state("a-1", paused), config],
+            "writing a config for connector a-1 to the config topic",
+        ),
+        (
+            records::connector_deletion("a-1").to_vec(),
+            "removing the config for connector a-1 from the config topic",
+        ),
+        (
+            vec![records::target_state("a-1", stopped)],
+            "writing the STOPPED target stage for connector a-1 to the config topic",
+        ),
+        (
+            vec![records::task_count("a-1", 2)],
+            "writing a task count record for connector a-1 to the config topic",
+        ),
+        (
+            vec![records::restart("a-1", request)],
+            "writing restart request for connector a-1 to the config topic",
+        ),
+        (vec![records::commit("a-1", 3)], "writing 3 task configs for connector a-1 to the config topic"),
+        (
+            vec![
+                records::task(&TaskId { connector: "a-1".into(), task: 0 }, &Properties::default()),
+                records::task(&TaskId { connector: "a-1".into(), task: 1 }, &Properties::default()),
+            ],
+            "writing 2 task configs for connector a-1 to the config topic",
+        ),
+    ] {
+        assert_eq!(writing(&batch), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,7 @@
 mod attributes;
 pub(crate) mod clients;
 mod group;
+mod memory;
 pub(crate) mod page;
 pub(crate) mod paper;
 mod render;

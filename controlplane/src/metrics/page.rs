@@ -118,9 +118,18 @@ impl<'a> Page<'a> {
 
     /// All series of a counter that Kafka Connect does not have, under its own name in every style.
     pub(crate) fn own_counters<'s>(&mut self, name: &str, series: impl Iterator<Item = (&'s Labels, f64)>) {
+        self.own(name, "counter", series);
+    }
+
+    /// The same of a value that goes up and down.
+    pub(crate) fn own_gauges<'s>(&mut self, name: &str, series: impl Iterator<Item = (&'s Labels, f64)>) {
+        self.own(name, "gauge", series);
+    }
+
+    fn own<'s>(&mut self, name: &str, kind: &str, series: impl Iterator<Item = (&'s Labels, f64)>) {
         let mut is_new = true;
         for (labels, value) in series {
-            if self.begin(name, "counter", &mut is_new) {
+            if self.begin(name, kind, &mut is_new) {
                 self.push(name, labels, None, value);
             }
         }

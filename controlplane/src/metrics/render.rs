@@ -13,7 +13,7 @@ use lakeward_kafka::client_metrics::ClientSeries;
 
 use super::attributes::{ERRORS, SINK, SOURCE, TASK, TEXTS_OF_CONNECTOR, TEXTS_OF_TASK, TRANSACTIONS};
 use super::page::{Labels, Page, Pieces, Style};
-use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, lock, stores};
+use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, lock, memory, stores};
 use crate::herder::WorkerParts;
 use crate::store::ClusterView;
 use crate::worker_config::WorkerMode;
@@ -88,6 +88,7 @@ pub(crate) fn render(
         snapshot.plugins(&mut page);
         clients::append(&mut page, &snapshot.clients);
     }
+    memory::append(&mut page);
     stores::append(&mut page);
     page.is_wanted().then(|| page.finish())
 }

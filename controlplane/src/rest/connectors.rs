@@ -14,7 +14,9 @@ use super::answer::{self, Answer};
 use super::body;
 use super::listing;
 use super::route::{Query, Resource};
-use crate::herder::{self, Command, Existing, Expected, Herder, PutConnector, RequestError, answers};
+use crate::herder::{
+    self, Command, Existing, Expected, Herder, PutConnector, RequestError, SharedWrite, answers,
+};
 
 pub(super) type Outcome = Result<Answer, RequestError>;
 
@@ -72,14 +74,10 @@ pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
             let tasks = call.herder.view().config(|state| answers::task_infos(state, &name));
             found(tasks, || format!("Connector {name} not found"))
         }
-        Resource::ConnectorPause(name) => {
-            set_target(&call, name, TargetState::Paused, StatusCode::ACCEPTED).await
-        }
-        Resource::ConnectorResume(name) => {
-            set_target(&call, name, TargetState::Started, StatusCode::ACCEPTED).await
-        }
+        Resource::ConnectorPause(name) => set_target(&call, name, TargetState::Paused).await,
+        Resource::ConnectorResume(name) => set_target(&call, name, TargetState::Started).await,
         Resource::ConnectorStop(name) => {
-            set_target(&call, name, TargetState::Stopped, StatusCode::NO_CONTENT).await
+            done(call.herder.request(Command::Stop { name }).await, StatusCode::NO_CONTENT)
         }
         Resource::ConnectorRestart(name) => restart(name, &call).await,
         Resource::ConnectorTopics(name) => topics(&name, &call),
@@ -217,8 +215,8 @@ fn status(name: &str, call: &Call<'_>) -> Outcome {
     found(info, || format!("No status found for connector {name}"))
 }
 
-async fn set_target(call: &Call<'_>, name: String, target: TargetState, status: StatusCode) -> Outcome {
-    done(call.herder.request(Command::SetTarget { name, target }).await, status)
+async fn set_target(call: &Call<'_>, name: String, target: TargetState) -> Outcome {
+    done(call.herder.write(SharedWrite::SetTarget { name, target }).await, StatusCode::ACCEPTED)
 }
 
 async fn restart(name: String, call: &Call<'_>) -> Outcome {
@@ -257,5 +255,5 @@ async fn reset_topics(name: String, call: &Call<'_>) -> Outcome {
     if !call.herder.config().flag("topic.tracking.allow.reset") {
         return Err(RequestError::Forbidden("Topic tracking reset is disabled.".to_owned()));
     }
-    done(call.herder.request(Command::ResetTopics { name }).await, StatusCode::ACCEPTED)
+    done(call.herder.write(SharedWrite::ResetTopics { name }).await, StatusCode::ACCEPTED)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::answer::{self, Answer};
 use super::body;
 use super::route::Query;
-use crate::herder::{Command, Herder, RequestError};
+use crate::herder::{Herder, RequestError, SharedWrite};
 use crate::loggers::{LogLevel, board};
 
 /// All loggers.
@@ -34,7 +34,7 @@ pub(super) async fn one(
     let level = level(&body::level_map(body)?)?;
     match query.all("scope").next() {
         Some(scope) if scope.eq_ignore_ascii_case("cluster") => {
-            herder.request(Command::SetLogLevel { name, level }).await?;
+            herder.write(SharedWrite::SetLogLevel { name, level }).await?;
             Ok(answer::empty(StatusCode::NO_CONTENT))
         }
         Some(scope) if !scope.eq_ignore_ascii_case("worker") => {

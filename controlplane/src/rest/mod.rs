@@ -91,20 +91,10 @@ pub(crate) struct Service {
     pub(crate) leader: FindLeader,
     /// The Kafka cluster's id.
     pub(crate) cluster_id: Option<String>,
-    /// Whether the worker is in its group now.
-    pub(crate) is_member: IsMember,
 }
-
-/// Looks at the group's client, which may take a moment.
-pub(crate) type IsMember = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Asks the group for the leader's address.
 pub(crate) type FindLeader = Arc<dyn Fn() -> BoxFuture<'static, Option<String>> + Send + Sync>;
-
-/// For workers without a group.
-pub(crate) fn always_member() -> IsMember {
-    Arc::new(|| true)
-}
 
 /// For workers that lead themselves.
 pub(crate) fn no_leader() -> FindLeader {

@@ -2,15 +2,12 @@
 //!
 //! Source: `RootResource`, `WorkerStatus`, Kafka 4.1.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
 use http::StatusCode;
 use serde_json::json;
 
 use super::Gate;
 use super::answer::{self, Answer};
-use crate::herder::{Command, Stage, now_ms};
+use crate::herder::{Command, Stage};
 
 /// The release of Kafka Connect whose API this is: clients choose features by it.
 const API_VERSION: &str = "4.1.0";
@@ -23,29 +20,18 @@ pub(super) fn info(cluster_id: Option<&str>) -> Answer {
     answer::json(StatusCode::OK, &info)
 }
 
-/// How often the group's client is looked at while the worker waits for its group.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
-
-/// Asks the herder to do nothing and waits for it, and for the group: without it nobody can do anything.
+/// Waits for the group, without which nobody can do anything, and asks the herder to do nothing.
 pub(super) async fn health(gate: &Gate) -> Answer {
-    let began_ms = now_ms();
-    let waits_for_group = AtomicBool::new(false);
     let check = async {
         let service = gate.service(gate.limits.health).await?;
+        let mut stage = gate.stage.clone();
+        stage.wait_for(|stage| !matches!(stage, Stage::Waiting { .. })).await.ok()?;
+        // The herder takes the role that came with the group before it answers.
         service.herder.request(Command::Ping).await.ok()?;
-        while !(service.is_member)() {
-            waits_for_group.store(true, Ordering::Relaxed);
-            tokio::time::sleep(LOOK_INTERVAL).await;
-        }
         Some(())
     };
     let healthy = matches!(tokio::time::timeout(gate.limits.health, check).await, Ok(Some(())));
-    let stage = match gate.stage.borrow().clone() {
-        Stage::Ready if waits_for_group.load(Ordering::Relaxed) => {
-            Stage::Waiting { doing: "ensuring membership in the cluster", since_ms: began_ms }
-        }
-        stage => stage,
-    };
+    let stage = gate.stage.borrow().clone();
     let (status, word, message) = match (&stage, healthy) {
         (_, true) => {
             (StatusCode::OK, "healthy", "Worker has completed startup and is ready to handle requests.")
@@ -53,7 +39,7 @@ pub(super) async fn health(gate: &Gate) -> Answer {
         (Stage::Starting { .. }, false) => {
             (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up.")
         }
-        (Stage::Ready | Stage::Waiting { .. } | Stage::Stopping, false) => (
+        (Stage::Busy { .. } | Stage::Ready | Stage::Waiting { .. } | Stage::Stopping, false) => (
             StatusCode::INTERNAL_SERVER_ERROR,
             "unhealthy",
             "Worker was unable to handle this request and may be unable to handle other requests.",

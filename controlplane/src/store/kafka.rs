@@ -15,7 +15,7 @@ use lakeward_kafka::log::{CompactedLog, Isolation, LogSettings};
 use lakeward_kafka::producer::AckProducer;
 
 use super::single_writer::SingleWriter;
-use super::{Barrier, ClusterView, Store, StoreError, apply_log_level};
+use super::{Barrier, ClusterView, Store, StoreError, apply_log_level, refusal};
 use crate::worker_config::WorkerConfig;
 
 /// One budget for a write and its read back.
@@ -106,15 +106,21 @@ impl KafkaStore {
         Ok(())
     }
 
+    /// The way of records that only the leader may write, where the worker file asks for one.
+    fn exclusive_writer(&self, records: &[LogRecord]) -> Option<&SingleWriter> {
+        // Target states and log levels are written by any worker: with the plain producer, as in Java.
+        let is_shared = |record: &LogRecord| {
+            let keys = ["target-state-", "logger-cluster-"];
+            keys.iter().any(|key| record.key.starts_with(key)) && record.value.is_some()
+        };
+        self.writer.as_ref().filter(|_| !records.iter().all(is_shared))
+    }
+
     async fn append(&self, records: &[LogRecord]) -> Result<(), KafkaError> {
-        // Target states are written by any worker: with the plain producer, as in Java.
-        let is_shared =
-            |record: &LogRecord| record.key.starts_with("target-state-") && record.value.is_some();
-        if let Some(writer) = self.writer.as_ref().filter(|_| !records.iter().all(is_shared)) {
+        if let Some(writer) = self.exclusive_writer(records) {
             let written = writer.write(records).await;
-            let stored = written.map_err(|err| KafkaError::Stopped {
-                reason: format!("{}; this may be transient and can be retried", err.trace().trim_end()),
-            })?;
+            let stored =
+                written.map_err(|err| KafkaError::Stopped { reason: err.trace().trim_end().to_owned() })?;
             for (at, record) in stored.into_iter().zip(records) {
                 self.config_log.appended(at);
                 self.config_log.adopt(at, &record.key, record.value.as_deref());
@@ -134,21 +140,24 @@ impl KafkaStore {
         Ok(())
     }
 
-    async fn try_write(&self, records: Vec<LogRecord>, barrier: Barrier) -> Result<(), KafkaError> {
+    async fn try_write(&self, records: &[LogRecord], barrier: Barrier) -> Result<(), StoreError> {
         let deadline = Instant::now() + WRITE_LIMIT;
         failpoint!("config.before_write");
-        let acked = tokio::time::timeout(WRITE_LIMIT, self.append(&records)).await;
+        let acked = tokio::time::timeout(WRITE_LIMIT, self.append(records)).await;
         failpoint!("config.after_write");
-        acked.map_err(|_| KafkaError::Timeout {
-            action: "writing to the config topic".to_owned(),
-            timeout_ms: WRITE_LIMIT.as_millis() as u64,
-        })??;
-        match barrier {
-            Barrier::Acknowledged => Ok(()),
-            Barrier::ReadBack => {
-                self.config_log.read_back(deadline.saturating_duration_since(Instant::now())).await
-            }
+        let acked = acked.unwrap_or_else(|_| {
+            let action = "writing to the config topic".to_owned();
+            Err(KafkaError::Timeout { action, timeout_ms: WRITE_LIMIT.as_millis() as u64 })
+        });
+        acked.map_err(|err| match self.exclusive_writer(records) {
+            Some(_) => store_error(refusal::EXCLUSIVE.to_owned(), &err),
+            None => store_error(refusal::text(records), &err),
+        })?;
+        if barrier == Barrier::ReadBack {
+            let read = self.config_log.read_back(deadline.saturating_duration_since(Instant::now())).await;
+            read.map_err(|err| store_error(refusal::text(records), &err))?;
         }
+        Ok(())
     }
 }
 
@@ -161,9 +170,10 @@ pub(crate) fn client_id(config: &WorkerConfig, role: &str) -> String {
     }
 }
 
-fn store_error(message: &str, err: &KafkaError) -> StoreError {
+/// The cause goes to the log, as in Java: the text is for the client.
+fn store_error(message: String, err: &KafkaError) -> StoreError {
     tracing::warn!(error = %err, "{message}");
-    StoreError { message: format!("{message}: {err}") }
+    StoreError { message }
 }
 
 impl Store for KafkaStore {
@@ -176,10 +186,7 @@ impl Store for KafkaStore {
         records: Vec<LogRecord>,
         barrier: Barrier,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            let written = self.try_write(records, barrier).await;
-            written.map_err(|err| store_error("Error writing to the config topic in Kafka", &err))
-        })
+        Box::pin(async move { self.try_write(&records, barrier).await })
     }
 
     fn claim(&self) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -194,7 +201,7 @@ impl Store for KafkaStore {
     fn refresh(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
             let read = self.config_log.read_to_end(WRITE_LIMIT).await;
-            read.map_err(|err| store_error("Error reading the config topic in Kafka", &err))
+            read.map_err(|err| store_error("Error trying to read to end of config log".to_owned(), &err))
         })
     }
 

@@ -5,6 +5,7 @@
 
 mod kafka;
 mod memory;
+mod refusal;
 mod single_writer;
 
 use std::sync::{Arc, Mutex, PoisonError};

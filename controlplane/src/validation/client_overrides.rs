@@ -224,9 +224,11 @@ mod tests {
 
     #[test]
     fn what_the_client_library_cannot_honour_is_named() {
-        let (key, _) =
-            refused(ClientKind::Consumer, &[("auto.offset.reset", Some("by_duration:P1D"))]).unwrap();
-        assert_eq!(key, "auto.offset.reset");
+        let sticky = "org.apache.kafka.clients.consumer.StickyAssignor";
+        let given = ("partition.assignment.strategy", Some(sticky));
+        let (key, _) = refused(ClientKind::Consumer, &[given]).unwrap();
+        assert_eq!(key, "partition.assignment.strategy");
+        assert!(refused(ClientKind::Consumer, &[("auto.offset.reset", Some("by_duration:P1D"))]).is_none());
         assert!(refused(ClientKind::Consumer, &[("fetch.min.bytes", Some("7"))]).is_none());
     }
 }

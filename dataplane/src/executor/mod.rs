@@ -65,6 +65,11 @@ pub fn spawn_local(future: impl Future<Output = ()> + 'static) {
     }
 }
 
+/// Whether this shard has a ring of its own.
+pub(crate) fn is_uring() -> bool {
+    matches!(local(), Local::Uring(_))
+}
+
 /// Waits without holding the shard. Safe to drop.
 pub async fn sleep(duration: Duration) {
     match local() {

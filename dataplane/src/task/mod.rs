@@ -3,6 +3,7 @@
 mod beat;
 mod convert;
 mod dead_letters;
+mod held;
 mod meter;
 mod pipeline;
 mod rebalance;
@@ -11,6 +12,7 @@ mod settings;
 mod topics_used;
 
 use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,7 +23,7 @@ use lakeward_api::budget::Budget;
 use lakeward_api::plugin::Network;
 use lakeward_api::pulse::Waiting;
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener, TaskSpec, TaskTarget};
-use lakeward_api::sink::{SinkTask, SinkTaskContext};
+use lakeward_api::sink::{Room, SinkTask, SinkTaskContext};
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_dataplane_core::backoff::Backoff;
 use lakeward_dataplane_core::error_counters::ErrorCounters;
@@ -30,7 +32,9 @@ use tracing::{Instrument, Span};
 
 use crate::executor;
 use crate::runtime::Environment;
+use crate::spill::{Disk, DiskSettings};
 pub(crate) use beat::Beat;
+use held::Held;
 use pipeline::{Ended, Pipeline};
 pub(crate) use pipeline::{read_clocks, wake_or_timeout};
 pub(crate) use reporter::LogLines;
@@ -224,7 +228,8 @@ async fn run_wanted(
 ) -> Result<(), ConnectError> {
     let environment = &start.environment;
     let spec = &start.spec;
-    let in_flight = Budget::new(environment.in_flight_bytes_max);
+    let memory = &environment.memory;
+    let in_flight = Budget::within(memory.clone(), environment.in_flight_bytes_max);
     let control = Arc::clone(&start.control);
     let network = Network {
         bridge: Arc::clone(&environment.bridge) as Arc<dyn Bridge>,
@@ -239,12 +244,19 @@ async fn run_wanted(
     let can_reject = reporter.is_active();
     // Kept there until the task runs: its client must not be destroyed on a shard.
     *told = Some(reporter);
+    let disk = Disk::new(DiskSettings {
+        directory: environment.spill_directory.clone(),
+        bridge: Arc::clone(&environment.bridge),
+        memory: memory.clone(),
+        waker: network.waker.clone(),
+    });
     let context = SinkTaskContext {
         connector: Arc::clone(&spec.id.connector),
         task: spec.id.task,
         config: Arc::clone(&spec.task_config),
         bridge: Arc::clone(&network.bridge),
         in_flight: in_flight.clone(),
+        room: Room { memory: memory.clone(), disk: Some(Rc::new(disk)) },
         waker: network.waker.clone(),
         flush_interval: environment.offset_flush_interval,
         can_reject,
@@ -262,7 +274,8 @@ async fn run_wanted(
     let topics = settings::topics(&spec.connector_config);
     let consumer = SinkConsumer::join(&client, &topics, move || control.wake())?;
     let reporter = told.take().expect("the reporter was just put there");
-    let mut pipeline = Pipeline::new(start, task, consumer, converters, reporter, in_flight);
+    let held = Held::new(memory, in_flight, client.fetch_bytes_max());
+    let mut pipeline = Pipeline::new(start, task, consumer, converters, reporter, held);
     let ended = pipeline.run(backoff).await;
     if ended.is_err() {
         pipeline.leave().await;

@@ -18,7 +18,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::{Either, select};
 use lakeward_api::ConnectError;
-use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint};
 use lakeward_api::pulse::Waiting;
 use lakeward_api::record::{Position, TopicPartition};
@@ -30,6 +29,7 @@ use lakeward_dataplane_core::retry::{RetryPolicy, RetryTracker};
 use lakeward_dataplane_core::tolerance::{Tolerance, unrecoverable};
 use lakeward_kafka::consumer::{ConsumerEvent, FetchedBatch, SinkConsumer};
 
+use super::held::Held;
 use super::meter::SinkMeter;
 use super::rebalance::Revocation;
 use super::reporter::Reporter;
@@ -87,7 +87,7 @@ pub(super) struct Pipeline {
     blocked: Option<Blocked>,
     /// When a sink that refused a batch gets it again.
     put_due: Option<Instant>,
-    in_flight: Budget,
+    held: Held,
     topics_used: TopicsUsed,
     current: Option<TopicPartition>,
     /// Whether the sink was given records: from then on its failures are those of a put.
@@ -108,7 +108,7 @@ impl Pipeline {
         consumer: SinkConsumer,
         converters: Converters,
         reporter: Reporter,
-        in_flight: Budget,
+        held: Held,
     ) -> Self {
         let environment = &start.environment;
         if let (Some(delivery), Some(sink)) = (task.delivery(), &start.spec.metrics.sink) {
@@ -142,7 +142,7 @@ impl Pipeline {
             backlog: VecDeque::new(),
             blocked: None,
             put_due: None,
-            in_flight,
+            held,
             topics_used: TopicsUsed::new(&start.spec.topic_resets),
             current: None,
             has_put: false,
@@ -191,6 +191,9 @@ impl Pipeline {
             }
             self.advance_openings(now.monotonic)?;
             self.blocked = self.deliver().await?;
+            if self.backlog.is_empty() {
+                self.held.delivered();
+            }
             let now = read_clocks();
             self.poll(now)?;
             self.take_decisions()?;
@@ -216,7 +219,7 @@ impl Pipeline {
 
     /// What this turn did and what the next one needs, for whoever watches the task.
     fn show_turn(&mut self, has_moved: bool) {
-        let in_flight = self.in_flight.used_bytes();
+        let in_flight = self.held.in_flight.used_bytes();
         let waiting = match self.blocked {
             Some(blocked) => blocked.waiting(),
             None if in_flight > 0 || !self.task.has_started() => Waiting::Store,
@@ -236,7 +239,8 @@ impl Pipeline {
             let id = self.id.clone();
             (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
         }
-        if self.in_flight.is_exhausted() || self.blocked.is_some() || !self.task.has_room() {
+        let is_full = self.held.is_full(&*self.task);
+        if is_full || self.blocked.is_some() || !self.task.has_room() {
             self.saturated_since.get_or_insert(now);
         } else {
             self.saturated_since = None;
@@ -247,7 +251,7 @@ impl Pipeline {
         let pause = is_paused || is_stuck;
         if pause != self.is_fetch_paused {
             if is_stuck && !is_paused {
-                let cause = self.blocked.map_or("the store does not keep up", Blocked::as_str);
+                let cause = self.blocked.map_or(self.held.cause(), Blocked::as_str);
                 tracing::info!(task = %self.id, "{cause}; partitions are paused");
             }
             let partitions = self.ledger.assigned();
@@ -265,7 +269,12 @@ impl Pipeline {
     fn take(&mut self) -> FetchedBatch {
         let has_room = self.saturated_since.is_none() || self.is_fetch_paused;
         let may_take = (has_room && self.task.has_started()) || self.control.is_stopping();
-        self.consumer.take(if may_take { TURN_MESSAGES_MAX } else { 0 })
+        if !may_take {
+            return self.consumer.take(0);
+        }
+        let batch = self.consumer.take(TURN_MESSAGES_MAX);
+        self.held.taken(&batch, TURN_MESSAGES_MAX);
+        batch
     }
 
     fn react(&mut self, event: ConsumerEvent, now: Instant) -> Result<(), ConnectError> {
@@ -294,6 +303,8 @@ impl Pipeline {
                 self.revocations.push(revocation);
                 Ok(())
             }
+            // The task starts again, and with it where its partitions begin is looked up again.
+            ConsumerEvent::OutOfRange { reason } => Err(ConnectError::retriable(reason)),
             ConsumerEvent::Stopped { reason } => Err(ConnectError::fatal(format!(
                 "The consumer cannot go on: {reason}. Check consumer.override.* and the worker's \
                  consumer.* settings"
@@ -346,6 +357,7 @@ impl Pipeline {
         let due = self.ledger.commit_due().map(|due| due.saturating_duration_since(now));
         let wait = due.unwrap_or(TURN_INTERVAL);
         let wait = self.blocked.map_or(wait, |blocked| blocked.wait(wait, now));
+        let wait = if self.saturated_since.is_some() { wait.min(self.held.wait()) } else { wait };
         wait.clamp(Duration::from_millis(1), TURN_INTERVAL)
     }
 }

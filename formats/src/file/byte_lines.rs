@@ -91,7 +91,7 @@ impl PartEncoder for BytePart {
     }
 
     fn flush_early(&mut self) -> Result<(), FormatError> {
-        Ok(())
+        self.output.flush_early()
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {

@@ -36,11 +36,47 @@ impl LineCompression {
 /// The bytes of one text part.
 ///
 /// # Memory
-/// Plain: the bytes that were not taken yet. Gzip: the same for compressed bytes, plus about 300 KiB of
-/// compressor state.
+/// Plain: the bytes that were not taken yet. Gzip: up to 64 KiB of lines that wait, compressed bytes that
+/// were not taken, and about 300 KiB of compressor state from the first compressed lines until
+/// [`LineOutput::flush_early`].
 pub(super) struct LineOutput {
     plain: Vec<u8>,
-    gzip: Option<GzEncoder<Vec<u8>>>,
+    gzip: Option<Gzip>,
+}
+
+/// Members of a gzip file, one after the other.
+struct Gzip {
+    level: Compression,
+    /// The open member.
+    member: Option<GzEncoder<Vec<u8>>>,
+    /// Members that ended.
+    ended: Vec<u8>,
+    has_members: bool,
+}
+
+impl Gzip {
+    fn write(&mut self, lines: &[u8]) -> Result<(), FormatError> {
+        let (ended, level) = (&mut self.ended, self.level);
+        let member = self.member.get_or_insert_with(|| GzEncoder::new(std::mem::take(ended), level));
+        self.has_members = true;
+        member.write_all(lines).map_err(compress)
+    }
+
+    fn end_member(&mut self) -> Result<(), FormatError> {
+        if let Some(member) = self.member.take() {
+            self.ended = member.finish().map_err(compress)?;
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self) -> &mut Vec<u8> {
+        self.member.as_mut().map_or(&mut self.ended, GzEncoder::get_mut)
+    }
+
+    fn held_bytes(&self) -> usize {
+        let member = self.member.as_ref().map_or(0, |member| member.get_ref().capacity() + GZIP_STATE_BYTES);
+        self.ended.capacity() + member
+    }
 }
 
 impl LineOutput {
@@ -49,7 +85,7 @@ impl LineOutput {
             LineCompression::None => None,
             LineCompression::Gzip { level } => {
                 let level = level.map_or_else(Compression::default, |level| Compression::new(level.min(9)));
-                Some(GzEncoder::new(Vec::new(), level))
+                Some(Gzip { level, member: None, ended: Vec::new(), has_members: false })
             }
         };
         Self { plain: Vec::new(), gzip }
@@ -61,10 +97,16 @@ impl LineOutput {
         &mut self.plain
     }
 
-    /// Passes the appended lines on to the compressor, if any.
+    /// Passes the appended lines on to the compressor, if any, once they are worth its state.
     pub(super) fn commit(&mut self) -> Result<(), FormatError> {
-        if let Some(gzip) = &mut self.gzip {
-            gzip.write_all(&self.plain).map_err(compress)?;
+        if self.plain.len() >= WAITING_BYTES { self.compress_waiting() } else { Ok(()) }
+    }
+
+    fn compress_waiting(&mut self) -> Result<(), FormatError> {
+        if let Some(gzip) = &mut self.gzip
+            && !self.plain.is_empty()
+        {
+            gzip.write(&self.plain)?;
             self.plain.clear();
         }
         Ok(())
@@ -72,24 +114,36 @@ impl LineOutput {
 
     pub(super) fn take_ready(&mut self) -> Vec<Bytes> {
         let ready = match &mut self.gzip {
-            Some(gzip) => gzip.get_mut(),
+            Some(gzip) => gzip.ready(),
             None => &mut self.plain,
         };
         if ready.is_empty() { Vec::new() } else { vec![Bytes::from(std::mem::take(ready))] }
     }
 
     pub(super) fn buffered_bytes(&self) -> u64 {
-        let compressed = self.gzip.as_ref().map_or(0, |gzip| gzip.get_ref().capacity() + GZIP_STATE_BYTES);
+        let compressed = self.gzip.as_ref().map_or(0, Gzip::held_bytes);
         (self.plain.capacity() + compressed) as u64
     }
 
+    /// Ends the open gzip member; what follows is another one, as the format allows.
+    pub(super) fn flush_early(&mut self) -> Result<(), FormatError> {
+        self.compress_waiting()?;
+        if let Some(gzip) = &mut self.gzip {
+            gzip.end_member()?;
+            self.plain = Vec::new();
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(mut self) -> Result<Vec<Bytes>, FormatError> {
-        self.commit()?;
-        let rest = match self.gzip {
-            Some(gzip) => gzip.finish().map_err(compress)?,
-            None => self.plain,
-        };
-        Ok(if rest.is_empty() { Vec::new() } else { vec![Bytes::from(rest)] })
+        // Without a line a gzip file has an empty member.
+        if let Some(gzip) = &mut self.gzip
+            && !gzip.has_members
+        {
+            gzip.write(&[])?;
+        }
+        self.flush_early()?;
+        Ok(self.take_ready())
     }
 }
 
@@ -99,3 +153,6 @@ fn compress(source: std::io::Error) -> FormatError {
 
 /// Window, hash chains and output of one deflate state.
 const GZIP_STATE_BYTES: usize = 300 * 1024;
+
+/// Lines that wait for a compressor that was not made yet, or for a call of it that is worth while.
+const WAITING_BYTES: usize = 64 * 1024;

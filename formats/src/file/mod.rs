@@ -42,6 +42,12 @@ pub trait FileFormat {
     /// Class `Config` when the format cannot store such values at all, `Record` when it cannot store this
     /// schema.
     fn new_part(&self, schema: Option<&Arc<Schema>>) -> Result<Box<dyn PartEncoder>, FormatError>;
+
+    /// Whether every value of `schema` that is not null can be written to a part of that schema, so that
+    /// nobody has to know at once which record was refused.
+    fn takes_all(&self, _schema: &Arc<Schema>) -> bool {
+        false
+    }
 }
 
 /// One part being written. Lives on one shard.

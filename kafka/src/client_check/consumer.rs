@@ -6,6 +6,7 @@ use lakeward_api::config::ConfigMap;
 
 use super::{ANY, Law, number, servers, text};
 use crate::KafkaError;
+use crate::settings::OffsetReset;
 
 /// In the order in which Java looks at them: of several wrong values the first one is told.
 const LAWS: &[(&str, Law)] = &[
@@ -74,9 +75,8 @@ pub(crate) fn check(props: &ConfigMap) -> Result<(), KafkaError> {
     if is_classic && props.contains_key("group.id") { heartbeats(props) } else { Ok(()) }
 }
 
-/// A duration is left to who translates it.
 fn offset_reset(given: &str) -> Option<String> {
-    if ["earliest", "latest", "none"].contains(&given) || given.starts_with("by_duration:") {
+    if OffsetReset::parse(given).is_some() {
         return None;
     }
     Some(format!(

@@ -7,13 +7,16 @@
 //! Source: `ConsumerConfig`, `ProducerConfig`, `AdminClientConfig`, Kafka 4.1.
 
 mod jaas;
+mod offset_reset;
 mod stores;
 mod tables;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use lakeward_api::config::ConfigMap;
+pub(crate) use offset_reset::OffsetReset;
 
 use crate::{KafkaError, client_check, secrets};
 
@@ -33,6 +36,7 @@ pub enum ClientKind {
 pub struct ClientSettings {
     entries: BTreeMap<String, String>,
     ignored: Vec<String>,
+    start_age: Option<Duration>,
 }
 
 impl ClientSettings {
@@ -44,6 +48,12 @@ impl ClientSettings {
     /// Java names that were given and have no effect here; the caller warns about them once.
     pub fn ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// How old the first record of a partition without a committed position may be, when `auto.offset.reset`
+    /// says that: the library cannot do it, who reads has to look the offset up.
+    pub fn start_age(&self) -> Option<Duration> {
+        self.start_age
     }
 
     /// Overrides a library setting; for the fixed settings of our own clients.
@@ -58,6 +68,15 @@ impl ClientSettings {
             config.set(name, value);
         }
         config
+    }
+}
+
+impl ClientSettings {
+    /// How many bytes a consumer may hold that nobody took: its queue, one answer on its way there, and one
+    /// behind it.
+    pub fn fetch_bytes_max(&self) -> u64 {
+        let number = |name: &str| self.entries.get(name).and_then(|text| text.parse().ok()).unwrap_or(0u64);
+        number("queued.max.messages.kbytes") * 1024 + 2 * number("fetch.max.bytes")
     }
 }
 
@@ -81,7 +100,7 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
     if kind == ClientKind::Consumer {
         client_check::consumer::check(props)?;
     }
-    let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new() };
+    let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new(), start_age: None };
     for (name, value) in tables::java_defaults(kind) {
         settings.set(name, *value);
     }
@@ -133,7 +152,13 @@ fn translate_one(
         "ssl.endpoint.identification.algorithm" if value.is_empty() => "none".to_owned(),
         "security.protocol" => value.to_ascii_lowercase(),
         "buffer.memory" => kibibytes(name, value)?,
-        "auto.offset.reset" => offset_reset(value)?,
+        "auto.offset.reset" => {
+            let reset = OffsetReset::parse(value).unwrap_or(OffsetReset::Latest);
+            if let OffsetReset::Age(age) = reset {
+                settings.start_age = Some(age);
+            }
+            reset.library_value().to_owned()
+        }
         _ => value.to_owned(),
     };
     if !value.is_empty() {
@@ -149,17 +174,6 @@ fn setting_error(key: &str, problem: impl Into<String>) -> KafkaError {
 fn kibibytes(name: &str, value: &str) -> Result<String, KafkaError> {
     let bytes: u64 = value.parse().map_err(|_| setting_error(name, "Not a number of type LONG"))?;
     Ok((bytes / 1024).max(1).to_string())
-}
-
-fn offset_reset(value: &str) -> Result<String, KafkaError> {
-    match value {
-        "earliest" | "latest" => Ok(value.to_owned()),
-        "none" => Ok("error".to_owned()),
-        other => Err(setting_error(
-            "auto.offset.reset",
-            format!("{other} is not supported; use earliest, latest or none"),
-        )),
-    }
 }
 
 /// Java lists assignor classes in order of preference; all members of a group need one in common. Sink tasks

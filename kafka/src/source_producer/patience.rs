@@ -71,6 +71,11 @@ impl Patience {
         Some(Self { limit: Duration::from_millis(limit_ms), state: Arc::default() })
     }
 
+    /// `max.block.ms`.
+    pub(super) fn limit(&self) -> Duration {
+        self.limit
+    }
+
     /// Looks whether `producer` knows `topic`, and asks for it if not.
     pub(super) fn topic(&self, topic: &str, producer: &Arc<ThreadedProducer<Reports>>) -> TopicIs {
         let mut state = lock(&self.state);

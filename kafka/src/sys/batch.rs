@@ -43,6 +43,11 @@ impl FetchedBatch {
         self.messages.is_empty()
     }
 
+    /// Bytes of all keys and values.
+    pub fn bytes(&self) -> u64 {
+        self.messages.iter().map(message).map(|one| (one.key_len + one.len) as u64).sum()
+    }
+
     /// The run of consecutive records of one topic-partition that begins at message `start`, of at most
     /// `records_max` records. Error messages are passed over: see [`FetchedBatch::errors`]. `None` when there
     /// is no further record.

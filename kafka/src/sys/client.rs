@@ -5,13 +5,13 @@ use std::ptr::{self, NonNull};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lakeward_api::record::{CommittedPosition, TopicPartition};
+use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use rdkafka_sys as rdsys;
 use rdsys::rd_kafka_resp_err_t as Code;
 
 use super::batch::FetchedBatch;
 use super::callbacks::{self, ClientEvent, Shared};
-use super::partitions::{PartitionList, copy_commits};
+use super::partitions::{PartitionList, copy_commits, copy_list};
 use crate::KafkaError;
 use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::ClientSettings;
@@ -258,6 +258,60 @@ impl CommittedReader {
         }
         let committed = listed.into_iter().map(|(committed, _)| committed);
         Ok(committed.filter(|committed| committed.position.next_offset >= 0).collect())
+    }
+
+    /// The first offset that a partition has, and the one after its last; asks at most `limit`; blocks.
+    pub(crate) fn bounds(
+        &self,
+        partition: &TopicPartition,
+        limit: Duration,
+    ) -> Result<(i64, i64), KafkaError> {
+        let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        let topic = CString::new(partition.topic.as_bytes()).unwrap_or_default();
+        let (mut low, mut high) = (0, 0);
+        // SAFETY: client, name and both numbers are valid for the call.
+        let code = unsafe {
+            let client = self.handle.client.as_ptr();
+            let (low, high) = (&raw mut low, &raw mut high);
+            rdsys::rd_kafka_query_watermark_offsets(
+                client,
+                topic.as_ptr(),
+                partition.partition,
+                low,
+                high,
+                limit_ms,
+            )
+        };
+        check(code, "looking up the first and the last offset").map(|()| (low, high))
+    }
+
+    /// The first offset of each partition whose record is not older than `since_ms`; partitions without one
+    /// are left out. Asks at most `limit`; blocks.
+    pub(crate) fn offsets_since(
+        &self,
+        partitions: &[TopicPartition],
+        since_ms: i64,
+        limit: Duration,
+    ) -> Result<Vec<Position>, KafkaError> {
+        let asked: Vec<Position> = partitions
+            .iter()
+            .map(|partition| Position { partition: partition.clone(), next_offset: since_ms })
+            .collect();
+        let list = PartitionList::positions(&asked);
+        let limit_ms = i32::try_from(limit.as_millis()).unwrap_or(i32::MAX);
+        let action = "looking up offsets by their time";
+        // SAFETY: client and list are valid for the call, which replaces times by offsets.
+        let (code, listed) = unsafe {
+            let client = self.handle.client.as_ptr();
+            let code = rdsys::rd_kafka_offsets_for_times(client, list.as_ptr(), limit_ms);
+            (code, copy_list(list.as_ptr()))
+        };
+        check(code, action)?;
+        for (_, code) in &listed {
+            check(*code, action)?;
+        }
+        let found = listed.into_iter().map(|(position, _)| position);
+        Ok(found.filter(|position| position.next_offset >= 0).collect())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use lakeward_keystore::{Contents, Passwords};
+use lakeward_api::config::Password;
+use lakeward_keystore::{Contents, KeyProblem, Passwords, plain_certificates, plain_key};
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use crate::RegistryError;
@@ -29,8 +30,8 @@ pub(super) fn client(settings: &RegistrySettings) -> Result<reqwest::Client, Reg
     }
     if let Some(store) = &settings.tls.trust {
         let name = "schema.registry.ssl.truststore";
-        let found =
-            Certificate::from_pem_bundle(&pem(store, name, false)?).map_err(|err| setting(name, &err))?;
+        let trusted = pem(store, name, Part::Certificates)?;
+        let found = Certificate::from_pem_bundle(trusted.as_bytes()).map_err(|err| setting(name, &err))?;
         if found.is_empty() {
             return Err(setting(name, &"no certificate in PEM form"));
         }
@@ -38,7 +39,9 @@ pub(super) fn client(settings: &RegistrySettings) -> Result<reqwest::Client, Reg
     }
     if let Some(store) = &settings.tls.identity {
         let name = "schema.registry.ssl.keystore";
-        let identity = Identity::from_pem(&pem(store, name, true)?).map_err(|err| setting(name, &err))?;
+        let key_password = settings.tls.key_password.as_ref().map(Password::expose);
+        let own = pem(store, name, Part::Identity { key_password })?;
+        let identity = Identity::from_pem(own.as_bytes()).map_err(|err| setting(name, &err))?;
         builder = builder.identity(identity);
     }
     if !settings.tls.verify_host {
@@ -47,21 +50,39 @@ pub(super) fn client(settings: &RegistrySettings) -> Result<reqwest::Client, Reg
     builder.build().map_err(|err| setting("schema.registry.ssl", &err))
 }
 
-/// The certificates of a store, with the key when it is an identity, in PEM form.
-fn pem(store: &TlsStore, name: &str, identity: bool) -> Result<Vec<u8>, RegistryError> {
+/// What is wanted of a store.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Certificates,
+    /// Certificates and the key; one in PEM form may be encrypted.
+    Identity {
+        key_password: Option<&'a str>,
+    },
+}
+
+/// A part of a store, in PEM form, its key plain.
+fn pem(store: &TlsStore, name: &str, part: Part<'_>) -> Result<String, RegistryError> {
     let read = |path: &Path| {
         std::fs::read(path).map_err(|err| setting(name, &format!("cannot read {}: {err}", path.display())))
     };
-    match store {
-        TlsStore::Inline(text) => Ok(text.expose().as_bytes().to_vec()),
-        TlsStore::Pem(path) => read(path),
+    let text = match store {
+        TlsStore::Inline(text) => text.expose().to_owned(),
+        TlsStore::Pem(path) => String::from_utf8_lossy(&read(path)?).into_owned(),
         TlsStore::KeyStore { path, password, key_password } => {
             let passwords = Passwords { store: password.expose(), key: key_password.expose() };
-            let text = Contents::read(&read(path)?, passwords)
-                .and_then(|found| if identity { found.identity() } else { Ok(found.certificates()) });
-            text.map(String::into_bytes)
-                .map_err(|problem| setting(name, &format!("{}: {problem}", path.display())))
+            let text = Contents::read(&read(path)?, passwords).and_then(|found| match part {
+                Part::Certificates => Ok(found.certificates()),
+                Part::Identity { .. } => found.identity(),
+            });
+            return text.map_err(|problem| setting(name, &format!("{}: {problem}", path.display())));
         }
+    };
+    let Part::Identity { key_password } = part else { return Ok(text) };
+    let certificates = plain_certificates(&text).map_err(|problem| setting(name, &problem))?;
+    match plain_key(&text, key_password) {
+        Ok(key) => Ok(format!("{certificates}{key}")),
+        Err(KeyProblem::Key(problem)) => Err(setting(name, &problem)),
+        Err(KeyProblem::Password(problem)) => Err(setting("schema.registry.ssl.key.password", &problem)),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Tls {
     pub trust: Option<Store>,
     /// The client's certificates and key.
     pub identity: Option<Store>,
+    /// The password of an identity's key in PEM form, when it is encrypted.
+    pub key_password: Option<Password>,
     /// Whether the certificate must name the host.
     pub verify_host: bool,
 }
@@ -56,16 +58,8 @@ impl Tls {
                 )));
             }
         };
-        let is_pem = matches!(identity, Some(Store::Inline(_) | Store::Pem(_)));
-        if is_pem && secret("key.password").is_some() {
-            return Err(setting(format!(
-                "{TLS_PREFIX}key.password: encrypted keys in PEM form cannot be read. Decrypt the key with \
-                 \"openssl pkcs8 -in key.pem -out plain.pem\" and protect the file by its permissions, or \
-                 put it into a PKCS12 store."
-            )));
-        }
         let verify = values.text(&format!("{TLS_PREFIX}endpoint.identification.algorithm"));
-        Ok(Self { trust, identity, verify_host: !verify.is_empty() })
+        Ok(Self { trust, identity, key_password: secret("key.password"), verify_host: !verify.is_empty() })
     }
 }
 

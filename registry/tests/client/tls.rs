@@ -1,6 +1,7 @@
 //! TLS towards the registry, with the stores that `keytool` (JDK 17, `-storetype JKS`) writes: `localhost.*`
 //! is a self-signed certificate with its key, `trust.jks` trusts it (password `changeit`), `client.jks` holds
-//! both, its key under the password `different`.
+//! both, its key under the password `different`. `client.pem` is the same in PEM form, its key encrypted by
+//! `openssl pkcs8 -topk8`.
 
 use std::sync::Arc;
 
@@ -75,6 +76,39 @@ fn a_jks_store_says_who_asks() {
         error.contains("schema.registry.ssl.keystore") && error.contains("password of the key"),
         "{error}"
     );
+}
+
+#[test]
+fn an_encrypted_key_in_pem_form_says_who_asks() {
+    let rig = Rig::new();
+    let id = rig.register("t-value", avro("\"int\""));
+    let url = rig.tls_server(config(true));
+    let (trust, own) = (file("trust.jks"), file("client.pem"));
+    let pem = std::fs::read_to_string(&own).unwrap();
+    let (chain, key) = pem.split_at(pem.find("-----BEGIN ENCRYPTED").unwrap());
+    let trusting = ("schema.registry.ssl.truststore.location", trust.as_str());
+    let password = ("schema.registry.ssl.key.password", "different");
+    let stored = [
+        trusting,
+        ("schema.registry.ssl.keystore.type", "PEM"),
+        ("schema.registry.ssl.keystore.location", own.as_str()),
+        password,
+    ];
+    let inline = [
+        trusting,
+        ("schema.registry.ssl.keystore.certificate.chain", chain),
+        ("schema.registry.ssl.keystore.key", key),
+        password,
+    ];
+    for settings in [stored, inline] {
+        assert!(rig.client(&url, &settings).by_id("t-value", id).is_ok());
+        let missing = rig.try_client(&url, &settings[..3]).err().unwrap().to_string();
+        let expected = "configuration schema.registry.ssl.key.password: the private key is encrypted";
+        assert!(missing.contains(expected), "{missing}");
+        let wrong = [&settings[..3], &[("schema.registry.ssl.key.password", "not-that")]].concat();
+        let wrong = rig.try_client(&url, &wrong).err().unwrap().to_string();
+        assert!(wrong.contains("the password is wrong") && !wrong.contains("not-that"), "{wrong}");
+    }
 }
 
 #[test]

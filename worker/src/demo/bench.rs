@@ -11,9 +11,9 @@ use anyhow::Result;
 use clap::Args;
 use lakeward_loadgen::producer::{Acknowledged, CountingProducer};
 use lakeward_loadgen::topic::{self, CommittedOffsets};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::connector::{SinkPlan, TOPIC, s3_sink};
+use super::connector::{SinkPlan, Spread, TOPIC, s3_sink};
 use super::feed::{Fed, Source, feed};
 use super::playground::{Afterwards, Playground};
 use super::summary::Figures;
@@ -33,6 +33,16 @@ pub(crate) struct DrainArgs {
     /// Tasks of the connector.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
     tasks: u32,
+    /// Spread the events of each topic-partition over this many output partitions (hours of their time);
+    /// files then have --rows-per-file rows.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    output_partitions: Option<u32>,
+    /// Rows of each file; acts with --output-partitions.
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..))]
+    rows_per_file: u32,
+    /// `lakeward.memory.limit` of the worker.
+    #[arg(long)]
+    memory_limit: Option<u64>,
     /// How often the topic is drained.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -43,24 +53,53 @@ pub(crate) struct DrainArgs {
 
 /// Runs the bench; fails when any run loses, repeats or changes a record.
 pub(crate) fn run(args: DrainArgs) -> ExitCode {
-    block_on(Box::pin(drain(args)))
+    block_on(Box::pin(drain_and_tell(args)))
 }
 
-async fn drain(args: DrainArgs) -> Result<()> {
-    let playground = Playground::start(None, Afterwards::Remove).await?;
+async fn drain_and_tell(args: DrainArgs) -> Result<()> {
+    let summary = drain(&args).await?;
+    if args.json {
+        writeln!(std::io::stdout().lock(), "{summary}")?;
+    }
+    Ok(())
+}
+
+impl DrainArgs {
+    /// Settings of one measurement of [`super::flat`].
+    pub(super) fn spread(records: u64, partitions: u32, spread: Spread, runs: u32) -> Self {
+        Self {
+            records,
+            partitions,
+            tasks: 1,
+            output_partitions: Some(spread.output_partitions),
+            rows_per_file: spread.rows_per_file,
+            memory_limit: None,
+            runs,
+            json: false,
+        }
+    }
+}
+
+/// Drains a topic as often as asked for and answers the figures.
+pub(super) async fn drain(args: &DrainArgs) -> Result<Value> {
+    let mut playground = Playground::start(None, Afterwards::Remove).await?;
+    if let Some(limit) = args.memory_limit {
+        playground.more = format!("lakeward.memory.limit={limit}\n");
+    }
     let broker = playground.addresses.broker.clone();
     let partitions = i32::try_from(args.partitions)?;
     topic::create(&broker, TOPIC, partitions).await?;
     let producer = CountingProducer::new(&broker, TOPIC, partitions)?;
     let acknowledged = std::sync::Arc::clone(producer.acknowledged());
-    let source = Source::Events { records: args.records, per_second: None };
+    let hours = args.output_partitions.map_or(0, u64::from);
+    let source = Source::Events { records: args.records, per_second: None, hours };
     let count = args.partitions;
     let started = Instant::now();
     let mut fed = tokio::task::spawn_blocking(move || feed(producer, &source, count)).await??;
     tracing::info!("{} events preloaded in {:.2} s", fed.records(), started.elapsed().as_secs_f64());
     let mut runs = Vec::new();
     for run in 1..=args.runs {
-        let (figures, back) = run_once(&playground, &args, &acknowledged, run, fed).await?;
+        let (figures, back) = run_once(&playground, args, &acknowledged, run, fed).await?;
         fed = back;
         let mut out = std::io::stdout().lock();
         writeln!(out, "run {run}{}", figures.table())?;
@@ -70,18 +109,16 @@ async fn drain(args: DrainArgs) -> Result<()> {
     let mut out = std::io::stdout().lock();
     let median = median_of(&runs, Figures::records_per_cpu_second);
     writeln!(out, "median of {} runs: {median:.0} records per CPU-second", runs.len())?;
-    if args.json {
-        let all: Vec<_> = runs.iter().map(Figures::json).collect();
-        let summary = json!({
-            "records": args.records,
-            "records_per_cpu_second": median.round(),
-            "seconds": median_of(&runs, |figures| figures.seconds),
-            "peak_rss_bytes": median_of(&runs, |figures| figures.peak_rss_bytes as f64),
-            "runs": all,
-        });
-        writeln!(out, "{summary}")?;
-    }
-    Ok(())
+    let all: Vec<_> = runs.iter().map(Figures::json).collect();
+    Ok(json!({
+        "records": args.records,
+        "topic_partitions": args.partitions,
+        "output_partitions": args.output_partitions,
+        "records_per_cpu_second": median.round(),
+        "seconds": median_of(&runs, |figures| figures.seconds),
+        "peak_rss_bytes": median_of(&runs, |figures| figures.peak_rss_bytes as f64),
+        "runs": all,
+    }))
 }
 
 async fn run_once(
@@ -95,7 +132,9 @@ async fn run_once(
     let lake = playground.bucket(&name)?;
     let mut worker = playground.worker().await?;
     let schema = lakeward_loadgen::event::EVENT_SCHEMA;
-    let plan = SinkPlan { name: &name, bucket: &name, tasks: args.tasks, schema };
+    let rows_per_file = args.rows_per_file;
+    let spread = args.output_partitions.map(|output_partitions| Spread { output_partitions, rows_per_file });
+    let plan = SinkPlan { name: &name, bucket: &name, tasks: args.tasks, schema, spread };
     let broker = &playground.addresses.broker;
     let offsets =
         CommittedOffsets::new(broker, &format!("connect-{name}"), TOPIC, i32::try_from(args.partitions)?)?;

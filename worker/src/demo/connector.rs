@@ -45,10 +45,41 @@ pub(super) struct SinkPlan<'a> {
     pub(super) tasks: u32,
     /// Avro schema of the records, or `infer`.
     pub(super) schema: &'a str,
+    /// Otherwise a file per 100,000 records.
+    pub(super) spread: Option<Spread>,
+}
+
+/// Events go to a directory per hour of their time, and files end at the same number of rows however many
+/// directories there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spread {
+    /// Hours that the events of a topic-partition are spread over.
+    pub(super) output_partitions: u32,
+    /// Rows of each file.
+    pub(super) rows_per_file: u32,
 }
 
 /// The S3 sink: plain JSON to Parquet. The scheduled rotation is there for the tail of the topic.
 pub(super) fn s3_sink(addresses: &Address, plan: &SinkPlan<'_>) -> Value {
+    let mut sink = plain_sink(addresses, plan);
+    if let Some(spread) = plan.spread {
+        let flush_size = u64::from(spread.output_partitions) * u64::from(spread.rows_per_file);
+        for (name, value) in [
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.HourlyPartitioner"),
+            ("locale", "en-US"),
+            ("timestamp.extractor", "RecordField"),
+            ("timestamp.field", "time"),
+            ("flush.size", &flush_size.to_string()),
+            // Only a tail would need it.
+            ("rotate.schedule.interval.ms", "60000"),
+        ] {
+            sink["config"][name] = value.into();
+        }
+    }
+    sink
+}
+
+fn plain_sink(addresses: &Address, plan: &SinkPlan<'_>) -> Value {
     json!({
         "name": plan.name,
         "config": {

@@ -17,12 +17,15 @@ use lakeward_loadgen::verify::{LoadedRecords, Verdict, verify_events, verify_loa
 const SEED: u64 = 20;
 /// Events between two looks at the clock when nothing limits the rate.
 const CLOCK_STEP: u64 = 64;
+/// 2023-11-14T22:00:00Z: where hours that events are spread over begin.
+const FIRST_HOUR_MS: i64 = 1_699_999_200_000;
 
 /// Where records come from.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
-    /// Generated events: how many, and how many per second (as fast as possible without a rate).
-    Events { records: u64, per_second: Option<f64> },
+    /// Generated events: how many, how many per second (as fast as possible without a rate), and over how
+    /// many hours their times go round (0 for the time of sending).
+    Events { records: u64, per_second: Option<f64>, hours: u64 },
     /// Lines of a file.
     File(PathBuf),
 }
@@ -86,12 +89,12 @@ impl Fed {
 pub(super) fn feed(mut producer: CountingProducer, source: &Source, partitions: u32) -> Result<Fed> {
     let partitions = u64::from(partitions);
     match source {
-        Source::Events { records, per_second } => {
+        Source::Events { records, per_second, hours } => {
             let generator = EventGenerator::new(SEED);
             feed_events(
                 &mut producer,
                 generator,
-                &Plan { records: *records, partitions, per_second: *per_second },
+                &Plan { records: *records, partitions, per_second: *per_second, hours: *hours },
             )?;
             let ends = producer.finish()?;
             Ok(Fed { ends, bad_lines: BadLines::default(), expectation: Expectation::Events(generator) })
@@ -117,6 +120,7 @@ struct Plan {
     records: u64,
     partitions: u64,
     per_second: Option<f64>,
+    hours: u64,
 }
 
 fn feed_events(producer: &mut CountingProducer, generator: EventGenerator, plan: &Plan) -> Result<()> {
@@ -135,6 +139,9 @@ fn feed_events(producer: &mut CountingProducer, generator: EventGenerator, plan:
             time_ms = started_ms + i64::try_from(intended.as_millis())?;
         } else if index % CLOCK_STEP == 0 {
             time_ms = epoch_ms()?;
+        }
+        if let Some(hour) = (index / plan.partitions).checked_rem(plan.hours) {
+            time_ms = FIRST_HOUR_MS + i64::try_from(hour)? * 3_600_000;
         }
         let partition = i32::try_from(index % plan.partitions)?;
         text.clear();

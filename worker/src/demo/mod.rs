@@ -8,6 +8,7 @@ pub(crate) mod bench;
 mod children;
 mod connector;
 mod feed;
+pub(crate) mod flat;
 mod playground;
 mod rest;
 pub(crate) mod rest_bench;
@@ -41,6 +42,8 @@ const BUCKET: &str = "lake";
 pub(crate) enum BenchCommand {
     /// Drain a topic that was filled beforehand.
     Drain(bench::DrainArgs),
+    /// What a record costs with 1 and many topic-partitions and output partitions.
+    Flat(flat::FlatArgs),
     /// Start over a large config topic, then ask over REST.
     Rest(rest_bench::RestArgs),
 }
@@ -117,7 +120,7 @@ fn block_on(work: impl Future<Output = Result<()>>) -> ExitCode {
 async fn demo(args: DemoArgs) -> Result<()> {
     let source = match &args.input {
         Some(path) => Source::File(path.clone()),
-        None => Source::Events { records: args.records, per_second: args.rate.map(f64::from) },
+        None => Source::Events { records: args.records, per_second: args.rate.map(f64::from), hours: 0 },
     };
     let afterwards = if args.keep { Afterwards::Keep } else { Afterwards::Remove };
     let playground = Playground::start(args.dir.as_deref(), afterwards).await?;
@@ -127,7 +130,8 @@ async fn demo(args: DemoArgs) -> Result<()> {
     let mut worker = playground.worker().await?;
     tracing::info!("worker is ready after {:.0} ms, REST on {}", worker.ready_ms, worker.rest.url());
     let lake = playground.bucket(BUCKET)?;
-    let plan = SinkPlan { name: CONNECTOR, bucket: BUCKET, tasks: args.tasks, schema: source.schema() };
+    let schema = source.schema();
+    let plan = SinkPlan { name: CONNECTOR, bucket: BUCKET, tasks: args.tasks, schema, spread: None };
     worker.rest.create(&s3_sink(&playground.addresses, &plan)).await?;
 
     let started = Instant::now();

@@ -8,7 +8,7 @@ use lakeward_controlplane_core::config_log::{RestartRequest, TargetState};
 
 use super::super::recorder::Recorder;
 use super::super::tests::{Bench, LEADER};
-use super::super::{Command, Expected};
+use super::super::{Command, Expected, SharedWrite};
 
 const ON: [(&str, &str); 3] = [
     ("lakeward.auto.restart.enabled", "true"),
@@ -87,11 +87,11 @@ async fn a_failed_task_of_a_paused_connector_waits_until_it_is_resumed() {
     let runtime = Recorder::failing(&[FAILED]);
     let bench = Bench::over(LEADER, &ON, &runtime);
     bench.create_with(&[]).await.unwrap();
-    let target = |target| Command::SetTarget { name: "a".to_owned(), target };
-    bench.request(target(TargetState::Paused)).await.unwrap();
+    let target = |target| SharedWrite::SetTarget { name: "a".to_owned(), target };
+    bench.herder.write(target(TargetState::Paused)).await.unwrap();
     bench.within(Duration::from_secs(100)).await;
     assert_eq!(runtime.specs().len(), 1);
-    bench.request(target(TargetState::Started)).await.unwrap();
+    bench.herder.write(target(TargetState::Started)).await.unwrap();
     bench.within(Duration::from_secs(5)).await;
     assert_eq!(runtime.specs().len(), 2);
 }

@@ -169,7 +169,7 @@ async fn offsets_change_after_earlier_tasks_are_fenced() {
     fenced.put("3").await.unwrap();
     fenced.settle().await;
     fenced.answer(Ok(())).await;
-    let stop = Command::SetTarget { name: "a".to_owned(), target: TargetState::Stopped };
+    let stop = Command::Stop { name: "a".to_owned() };
     fenced.bench.request(stop).await.unwrap();
     let reset = || Command::ModifyOffsets { name: "a".to_owned(), change: OffsetChange::Reset };
     let change = fenced.request(reset());

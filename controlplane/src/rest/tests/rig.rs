@@ -23,9 +23,7 @@ use tokio::sync::watch;
 
 use crate::herder::{Herder, Stage, WorkerParts};
 use crate::metrics::Metrics;
-use crate::rest::{
-    Face, FindLeader, Front, Gate, Limits, RestServer, Service, always_member, bind, no_leader,
-};
+use crate::rest::{Face, FindLeader, Front, Gate, Limits, RestServer, Service, bind, no_leader};
 use crate::store::{MemoryStore, Store};
 use crate::worker_config::{Scheme, WorkerConfig, WorkerMode};
 
@@ -183,7 +181,7 @@ pub(super) struct Rig {
     stop: watch::Sender<bool>,
     rest: RestServer,
     actor: tokio::task::JoinHandle<()>,
-    stage: watch::Sender<Stage>,
+    stage: Arc<watch::Sender<Stage>>,
 }
 
 /// An HTTP answer.
@@ -238,15 +236,16 @@ impl Rig {
     /// Ends start-up of a worker that finds the leader so.
     pub(super) fn open_with(&self, leader: FindLeader) {
         let (herder, cluster_id) = (self.herder.clone(), Some("cluster-1".to_owned()));
-        let service = Service { herder, cluster_id, leader, is_member: always_member() };
+        let service = Service { herder, cluster_id, leader };
+        self.stage.send_replace(Stage::Ready);
         self.service.send_replace(Some(Arc::new(service)));
     }
 
     /// Ends start-up of a worker whose group does not let it in.
     pub(super) fn open_outside(&self) {
         let (herder, leader) = (self.herder.clone(), no_leader());
-        let service = Service { herder, cluster_id: None, leader, is_member: Arc::new(|| false) };
-        self.stage.send_replace(Stage::Ready);
+        let service = Service { herder, cluster_id: None, leader };
+        self.stage.send_replace(Stage::outside_its_group());
         self.service.send_replace(Some(Arc::new(service)));
     }
 
@@ -280,14 +279,14 @@ impl Rig {
         let (service, service_seen) = watch::channel(None);
         let listeners = bind(&config).await.unwrap();
         let front = Arc::new(Front::from_config(&config).unwrap());
-        let stage_of_gate = stage_seen.clone();
+        let stage = Arc::new(stage);
         let gate = Gate {
             service: service_seen,
             front,
             face: Face::All,
             scheme: Scheme::Http,
             names: None,
-            stage: stage_of_gate,
+            stage: stage_seen,
             limits,
         };
         let rest = RestServer::start(listeners, &gate);
@@ -304,7 +303,7 @@ impl Rig {
             runtime: Arc::clone(&runtime) as Arc<dyn TaskRuntime>,
         };
         let as_store: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-        let (herder, actor) = Herder::new(parts, as_store, role_seen, stage_seen);
+        let (herder, actor) = Herder::new(parts, as_store, role_seen, Arc::clone(&stage));
         let (stop, stop_seen) = watch::channel(false);
         let actor = tokio::spawn(actor.run(stop_seen));
         let address = rest.addresses()[0];

@@ -171,9 +171,10 @@ async fn what_waits_for_a_role_ends_at_the_limit_and_reads_never_wait() {
     for path in ["/", "/connectors", "/connectors?expand=status"] {
         assert_eq!(rig.get(path).await.status, 200, "{path}");
     }
-    for (method, path) in [("DELETE", "/connectors/a"), ("PUT", "/connectors/a/pause")] {
+    for (method, path) in [("DELETE", "/connectors/a"), ("PUT", "/connectors/a/stop")] {
         let reply = rig.send(method, path, "", "").await;
         assert_eq!(reply.status, 500, "{method} {path}");
         assert!(reply.body.contains("Request timed out"), "{}", reply.body);
     }
+    assert_eq!(rig.send("PUT", "/connectors/a/pause", "", "").await.status, 404);
 }

@@ -74,7 +74,9 @@ impl Pipeline {
                     self.ledger.commit_failed(outcome_of(&failure), now);
                 }
             }
-            ConsumerEvent::Disconnected { .. } | ConsumerEvent::Stopped { .. } => {}
+            ConsumerEvent::Disconnected { .. }
+            | ConsumerEvent::OutOfRange { .. }
+            | ConsumerEvent::Stopped { .. } => {}
             ConsumerEvent::Lost(partitions) => {
                 self.ledger.close(&partitions);
                 self.reporter.forget(&partitions);

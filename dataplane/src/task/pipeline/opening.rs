@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::cuts::{self, Cut, Fingerprint, Opening, Recorded};
-use lakeward_api::record::{CommittedPosition, TopicPartition};
+use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use lakeward_kafka::KafkaError;
 
 use super::Pipeline;
@@ -17,7 +17,14 @@ use super::Pipeline;
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_PAUSE: Duration = Duration::from_secs(1);
 
-type Answer = Result<Vec<CommittedPosition>, KafkaError>;
+type Answer = Result<Found, KafkaError>;
+
+/// What is known of assigned partitions.
+struct Found {
+    committed: Vec<CommittedPosition>,
+    /// Where those start that have no committed position, or one that their topic lost.
+    starts: Vec<Position>,
+}
 
 /// Assigned partitions whose committed positions are not known yet.
 #[derive(Default)]
@@ -45,7 +52,8 @@ impl Pipeline {
     /// Partitions were assigned: opens them, or asks for their committed positions first.
     pub(super) fn assigned(&mut self, partitions: Vec<TopicPartition>) -> Result<(), ConnectError> {
         self.was_assigned = true;
-        if self.fingerprint.is_none() || partitions.is_empty() {
+        let must_ask = self.fingerprint.is_some() || self.consumer.starts_by_age();
+        if !must_ask || partitions.is_empty() {
             if !partitions.is_empty() {
                 self.ledger.open(&partitions);
                 self.meter.assigned(&self.ledger, Instant::now());
@@ -68,9 +76,9 @@ impl Pipeline {
             return Ok(());
         };
         match answer {
-            Ok(committed) => {
+            Ok(found) => {
                 let partitions = self.openings.take();
-                self.open_at(&partitions, &committed)
+                self.open_at(&partitions, &found)
             }
             Err(error) => {
                 let error = ConnectError::from(error);
@@ -101,7 +109,10 @@ impl Pipeline {
         let partitions = self.openings.partitions.clone();
         let control = std::sync::Arc::clone(&self.control);
         self.bridge.spawn_blocking(move || {
-            let answer = reader.read(&partitions, READ_TIMEOUT);
+            let answer = reader.read(&partitions, READ_TIMEOUT).and_then(|committed| {
+                let starts = reader.starts(&partitions, &committed, READ_TIMEOUT)?;
+                Ok(Found { committed, starts })
+            });
             // The last holder of a client joins its threads: not the shard that waits for the answer.
             drop(reader);
             if sender.send(answer).is_err() {
@@ -111,30 +122,38 @@ impl Pipeline {
         });
     }
 
-    fn open_at(
-        &mut self,
-        partitions: &[TopicPartition],
-        committed: &[CommittedPosition],
-    ) -> Result<(), ConnectError> {
-        let fingerprint = self.fingerprint.as_ref().expect("only asked for with one");
+    fn open_at(&mut self, partitions: &[TopicPartition], found: &Found) -> Result<(), ConnectError> {
+        let start = |partition: &TopicPartition| {
+            let start = found.starts.iter().find(|start| start.partition == *partition);
+            start.map(|start| start.next_offset)
+        };
         let openings: Vec<Opening> = partitions
             .iter()
             .map(|partition| {
-                let committed = committed.iter().find(|committed| committed.position.partition == *partition);
+                let known = found.committed.iter().find(|known| known.position.partition == *partition);
+                // A position that the topic lost says nothing about what comes now.
+                let known = known.filter(|_| start(partition).is_none());
+                let cuts = known.zip(self.fingerprint.as_ref());
                 Opening {
                     partition: partition.clone(),
-                    committed: committed.map(|committed| committed.position.next_offset),
-                    cuts: committed.map_or_else(Vec::new, |committed| repeated(fingerprint, committed)),
+                    committed: known.map(|known| known.position.next_offset),
+                    cuts: cuts.map_or_else(Vec::new, |(known, fingerprint)| repeated(fingerprint, known)),
                 }
             })
             .collect();
-        let starts: Vec<(TopicPartition, Option<i64>)> =
-            openings.iter().map(|opening| (opening.partition.clone(), opening.committed)).collect();
-        self.ledger.open_at(&openings);
-        self.meter.assigned(&self.ledger, Instant::now());
-        self.task.open_at(&openings)?;
+        let starts: Vec<(TopicPartition, Option<i64>)> = openings
+            .iter()
+            .map(|opening| (opening.partition.clone(), opening.committed.or(start(&opening.partition))))
+            .collect();
+        self.open_partitions(&openings)?;
         self.consumer.confirm_assigned_at(&starts)?;
         self.pause_new(partitions)
+    }
+
+    fn open_partitions(&mut self, openings: &[Opening]) -> Result<(), ConnectError> {
+        self.ledger.open_at(openings);
+        self.meter.assigned(&self.ledger, Instant::now());
+        self.task.open_at(openings)
     }
 
     fn pause_new(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
@@ -179,8 +198,6 @@ fn repeated(fingerprint: &Fingerprint, committed: &CommittedPosition) -> Vec<Cut
 
 #[cfg(test)]
 mod tests {
-    use lakeward_api::record::Position;
-
     use super::*;
 
     #[test]

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::budget::Budget;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::converter::{Converter, Decoded, Encoded, HeaderConverter};
 use lakeward_api::header::HeaderRows;
@@ -177,7 +178,8 @@ async fn pipeline(start: &TaskStart, task: Box<dyn SinkTask>) -> Pipeline {
         for_sink: Default::default(),
     };
     let reporter = Reporter::open(start).await.unwrap();
-    Pipeline::new(start, task, consumer, converters, reporter, Budget::new(1))
+    let held = Held::new(&lakeward_api::memory::Memory::unlimited(), Budget::new(1), 0);
+    Pipeline::new(start, task, consumer, converters, reporter, held)
 }
 
 fn start(handle: tokio::runtime::Handle, listener: TaskListener) -> TaskStart {
@@ -187,6 +189,8 @@ fn start(handle: tokio::runtime::Handle, listener: TaskListener) -> TaskStart {
         plugins: PluginRegistry::default(),
         bridge: Arc::new(TokioBridge::new(handle)),
         in_flight_bytes_max: 1,
+        memory: lakeward_api::memory::Memory::unlimited(),
+        spill_directory: "/tmp".into(),
         offset_flush_interval: Duration::from_secs(1),
         offset_flush_timeout: Duration::from_secs(1),
         graceful_timeout: Duration::from_secs(1),

@@ -93,6 +93,9 @@ impl PartEncoder for AvroPart {
             self.container.append(&self.rows[start..*end])?;
             start = *end;
         }
+        if self.rows.capacity() > SCRATCH_BYTES_MAX {
+            (self.rows, self.ends) = (Vec::new(), Vec::new());
+        }
         Ok(())
     }
 
@@ -114,6 +117,9 @@ impl PartEncoder for AvroPart {
         self.container.finish()
     }
 }
+
+/// What a part keeps of its scratch space between batches: many parts may be open.
+const SCRATCH_BYTES_MAX: usize = 16 * 1024;
 
 fn refused(error: lakeward_api::ConnectError) -> FormatError {
     FormatError::Converter { source: error }

@@ -77,7 +77,7 @@ impl PartEncoder for JsonPart {
     }
 
     fn flush_early(&mut self) -> Result<(), FormatError> {
-        Ok(())
+        self.output.flush_early()
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {

@@ -11,6 +11,7 @@ mod sorter;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -35,12 +36,47 @@ use sorter::{Order, Sorter};
 #[derive(Clone, Debug)]
 pub struct ParquetFormat {
     options: ParquetOptions,
+    /// What parts of the same schema share, the latest last.
+    designs: RefCell<Vec<Arc<Design>>>,
 }
+
+/// What all parts of one schema share: there may be ten thousand of them.
+#[derive(Debug)]
+struct Design {
+    schema: Arc<Schema>,
+    stored: Vec<Stored>,
+    arrow_schema: SchemaRef,
+    order: Order,
+    options: ArrowWriterOptions,
+    row_group_bytes_max: usize,
+}
+
+/// More schemas at a time share nothing.
+const DESIGNS_MAX: usize = 16;
 
 impl ParquetFormat {
     /// A format with `options`.
     pub fn new(options: ParquetOptions) -> Self {
-        Self { options }
+        Self { options, designs: RefCell::default() }
+    }
+
+    /// What parts of `schema` share.
+    fn design(&self, schema: &Arc<Schema>) -> Result<Arc<Design>, FormatError> {
+        let mut designs = self.designs.borrow_mut();
+        let is_known = |design: &Arc<Design>| Arc::ptr_eq(&design.schema, schema) || design.schema == *schema;
+        if let Some(known) = designs.iter().rev().find(|design| is_known(design)) {
+            return Ok(Arc::clone(known));
+        }
+        let is_union = AvroOnly::of(schema, self.options.datum()) == Some(AvroOnly::Union);
+        if is_union || !matches!(schema.kind, Kind::Struct(_)) {
+            return Err(FormatError::NotAStruct { message: "Avro schema must be a record.".to_owned() });
+        }
+        let design = Arc::new(Design::new(schema, &self.footer(schema), &self.options)?);
+        if designs.len() == DESIGNS_MAX {
+            designs.remove(0);
+        }
+        designs.push(Arc::clone(&design));
+        Ok(design)
     }
 
     /// What parquet-avro says in the footer. Without it, Java's readers would derive another Avro schema from
@@ -69,33 +105,33 @@ impl FileFormat for ParquetFormat {
         let Some(schema) = schema else {
             return Err(FormatError::NotAStruct { message: SCHEMALESS.to_owned() });
         };
-        let is_union = AvroOnly::of(schema, self.options.datum()) == Some(AvroOnly::Union);
-        if is_union || !matches!(schema.kind, Kind::Struct(_)) {
-            return Err(FormatError::NotAStruct { message: "Avro schema must be a record.".to_owned() });
-        }
-        Ok(Box::new(ParquetPart::new(schema, &self.footer(schema), &self.options)?))
+        Ok(Box::new(ParquetPart::new(self.design(schema)?)))
+    }
+
+    fn takes_all(&self, schema: &Arc<Schema>) -> bool {
+        self.design(schema).is_ok_and(|design| design.stored.iter().all(Stored::is_same))
     }
 }
 
 /// One Parquet file being written.
 ///
 /// # Memory
-/// The open row group holds one page per column (64 KiB plus a dictionary of at most 64 KiB each, unless
-/// configured otherwise) and the compressed pages before it; it closes at `row_group_bytes_max`. Rows that
-/// are to be sorted wait as plain columns instead, up to the same limit.
+/// Next to nothing before the first rows. The open row group holds one page per column (64 KiB plus a
+/// dictionary of at most 64 KiB each, unless configured otherwise) and the compressed pages before it; it
+/// closes at `row_group_bytes_max`. Rows that are to be sorted wait as plain columns instead, up to the same
+/// limit.
 /// Closed row groups wait as finished bytes for [`PartEncoder::take_ready`]. The footer grows by about 100
 /// bytes per column and row group.
 struct ParquetPart {
-    writer: ArrowWriter<ReadyBytes>,
-    stored: Vec<Stored>,
-    arrow_schema: SchemaRef,
+    design: Arc<Design>,
+    /// Made for the first rows: before them a part holds next to nothing.
+    writer: Option<ArrowWriter<ReadyBytes>>,
     sorter: Option<Sorter>,
-    row_group_bytes_max: usize,
 }
 
-impl ParquetPart {
+impl Design {
     fn new(
-        schema: &Schema,
+        schema: &Arc<Schema>,
         footer: &[(&str, String)],
         options: &ParquetOptions,
     ) -> Result<Self, FormatError> {
@@ -109,29 +145,46 @@ impl ParquetPart {
             .with_properties(options.properties(footer, order.columns(&parquet_schema)))
             .with_skip_arrow_metadata(true)
             .with_parquet_schema(parquet_schema);
-        let writer = ArrowWriter::try_new_with_options(
-            ReadyBytes::default(),
-            Arc::clone(&arrow_schema),
-            writer_options,
-        )
-        .map_err(encode)?;
         let row_group_bytes_max = usize::try_from(options.row_group_bytes_max).unwrap_or(usize::MAX);
-        let sorter = (!order.is_none()).then(|| Sorter::new(order));
-        Ok(Self { writer, stored, arrow_schema, sorter, row_group_bytes_max })
+        let schema = Arc::clone(schema);
+        Ok(Self { schema, stored, arrow_schema, order, options: writer_options, row_group_bytes_max })
+    }
+
+    fn writer(&self) -> Result<ArrowWriter<ReadyBytes>, FormatError> {
+        let (schema, options) = (Arc::clone(&self.arrow_schema), self.options.clone());
+        ArrowWriter::try_new_with_options(ReadyBytes::default(), schema, options).map_err(encode)
+    }
+}
+
+impl ParquetPart {
+    fn new(design: Arc<Design>) -> Self {
+        let sorter = (!design.order.is_none()).then(|| Sorter::new(design.order.clone()));
+        Self { design, writer: None, sorter }
+    }
+
+    fn writer(&mut self) -> Result<&mut ArrowWriter<ReadyBytes>, FormatError> {
+        if self.writer.is_none() {
+            self.writer = Some(self.design.writer()?);
+        }
+        Ok(self.writer.as_mut().expect("it was just made"))
     }
 
     /// Closes the open row group.
     fn end_row_group(&mut self) -> Result<(), FormatError> {
         if let Some(sorter) = &mut self.sorter
-            && let Some(rows) = sorter.take(&self.arrow_schema)?
+            && let Some(rows) = sorter.take(&self.design.arrow_schema)?
         {
-            self.writer.write(&rows).map_err(encode)?;
+            self.writer()?.write(&rows).map_err(encode)?;
         }
-        self.writer.flush().map_err(encode)
+        match &mut self.writer {
+            Some(writer) => writer.flush().map_err(encode),
+            None => Ok(()),
+        }
     }
 
     fn row_group_bytes(&self) -> usize {
-        self.writer.memory_size() + self.sorter.as_ref().map_or(0, Sorter::bytes)
+        let open = self.writer.as_ref().map_or(0, ArrowWriter::memory_size);
+        open + self.sorter.as_ref().map_or(0, Sorter::bytes)
     }
 }
 
@@ -143,15 +196,17 @@ impl PartEncoder for ParquetPart {
         if records.null_count() > 0 {
             return Err(FormatError::data("A null record cannot be written to a Parquet part."));
         }
-        let columns = self.stored.iter().zip(records.columns()).map(|(stored, column)| stored.column(column));
+        let design = Arc::clone(&self.design);
+        let columns =
+            design.stored.iter().zip(records.columns()).map(|(stored, column)| stored.column(column));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
-        let batch = RecordBatch::try_new(Arc::clone(&self.arrow_schema), columns)
+        let batch = RecordBatch::try_new(Arc::clone(&design.arrow_schema), columns)
             .map_err(|err| encode(err.into()))?;
         match &mut self.sorter {
             Some(sorter) => sorter.push(&batch)?,
-            None => self.writer.write(&batch).map_err(encode)?,
+            None => self.writer()?.write(&batch).map_err(encode)?,
         }
-        if self.row_group_bytes() >= self.row_group_bytes_max {
+        if self.row_group_bytes() >= design.row_group_bytes_max {
             self.end_row_group()?;
         }
         Ok(())
@@ -159,22 +214,29 @@ impl PartEncoder for ParquetPart {
 
     fn take_ready(&mut self) -> Vec<Bytes> {
         // The writer keeps up to 8 KiB to itself; they come with the next call or with `finish`.
-        self.writer.inner_mut().take()
+        self.writer.as_mut().map_or_else(Vec::new, |writer| writer.inner_mut().take())
     }
 
     fn buffered_bytes(&self) -> u64 {
-        (self.row_group_bytes() + self.writer.inner().held_bytes()) as u64
+        let writer = self.writer.as_ref().map_or(0, |writer| WRITER_BYTES + writer.inner().held_bytes());
+        (self.row_group_bytes() + writer) as u64
     }
 
     fn flush_early(&mut self) -> Result<(), FormatError> {
         self.end_row_group()?;
-        self.writer.sync().map_err(|err| encode(err.into()))
+        match &mut self.writer {
+            Some(writer) => writer.sync().map_err(|err| encode(err.into())),
+            None => Ok(()),
+        }
     }
 
     fn finish(mut self: Box<Self>) -> Result<Vec<Bytes>, FormatError> {
         self.end_row_group()?;
-        let mut ready = self.writer.into_inner().map_err(encode)?;
-        Ok(ready.take())
+        let writer = match self.writer {
+            Some(writer) => writer,
+            None => self.design.writer()?,
+        };
+        Ok(writer.into_inner().map_err(encode)?.take())
     }
 }
 
@@ -223,6 +285,9 @@ impl Write for ReadyBytes {
 fn encode(source: parquet::errors::ParquetError) -> FormatError {
     FormatError::Encode { source }
 }
+
+/// What a writer holds beside columns and bytes: settings, and a buffer of 8 KiB before the finished bytes.
+const WRITER_BYTES: usize = 12 * 1024;
 
 /// Allocation unit of finished bytes; most uploads take several of them at once.
 const BLOCK_BYTES: usize = 256 * 1024;

@@ -17,7 +17,7 @@ use super::options::ParquetSorting;
 use crate::FormatError;
 
 /// What the rows of one file are sorted by: fields of the record and their directions.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Order(Vec<(usize, SortOptions)>);
 
 impl Order {

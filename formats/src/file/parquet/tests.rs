@@ -304,7 +304,7 @@ fn row_groups_close_at_their_memory_limit_and_on_demand() {
         }
         file.extend(part.take_ready());
         if batch == 50 {
-            assert!(part.buffered_bytes() < 10_000, "{}", part.buffered_bytes());
+            assert!(part.buffered_bytes() < 16_384, "{}", part.buffered_bytes());
         }
     }
     assert!(most < 900_000, "{most}");

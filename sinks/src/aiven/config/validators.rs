@@ -22,7 +22,7 @@ pub(super) fn credentials_provider(_name: &str, text: &str) -> Result<(), String
     }
 }
 
-/// A bucket name that can be part of a host name. StoreWords the whole error.
+/// A bucket name that can be part of a host name. Words the whole error.
 pub(super) fn bucket(_name: &str, text: &str) -> Result<(), String> {
     let problem = bucket_problem(text);
     problem.map_or(Ok(()), |problem| Err(format!("Illegal bucket name: Bucket name {problem}")))
@@ -73,7 +73,7 @@ fn is_address(text: &str) -> bool {
     parts.len() == 4 && parts.iter().all(is_number)
 }
 
-/// A secret that is not blank. StoreWords the whole error.
+/// A secret that is not blank. Words the whole error.
 pub(super) fn password(name: &str, text: &str) -> Result<(), String> {
     match text.trim().is_empty() {
         true => Err(format!("Invalid value [hidden] for configuration {name}: Password must be non-empty")),
@@ -117,7 +117,7 @@ pub(super) fn value_encoding(_name: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// StoreWords the whole error.
+/// Words the whole error.
 pub(super) fn format(name: &str, text: &str) -> Result<(), String> {
     if text.is_empty() {
         return Err(format!("Invalid value must not be empty or not set for configuration {name}"));
@@ -132,7 +132,7 @@ pub(super) fn format(name: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// StoreWords the whole error.
+/// Words the whole error.
 pub(super) fn compression(name: &str, text: &str) -> Result<(), String> {
     let text = text.to_lowercase();
     match text.as_str() {

@@ -74,6 +74,7 @@ impl Rig {
             config: Arc::new(props.clone()),
             bridge: Arc::new(OnRuntime(runtime.handle().clone())),
             in_flight: in_flight.clone(),
+            room: lakeward_api::sink::Room::default(),
             waker: Waker::new(|| {}),
             flush_interval: Duration::from_millis(FLUSH_MS.unsigned_abs()),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),

@@ -1,5 +1,5 @@
 //! Joda-Time patterns: parsing and printing. Letters mean what Joda means by them (`YYYY` is year of era, not
-//! a week year as in Java's own formatter). StoreWords are English.
+//! a week year as in Java's own formatter). Words are English.
 //!
 //! Source: `DateTimeFormat#parsePatternTo`, Joda-Time 2.13.
 

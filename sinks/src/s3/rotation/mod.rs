@@ -107,6 +107,16 @@ pub(crate) enum Rows {
     },
 }
 
+impl Rows {
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            Self::Indices(rows) => rows.len(),
+            Self::Range { rows, .. } => *rows,
+        }
+    }
+}
+
 /// The columns of a batch that rotation looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchView<'a> {
@@ -123,6 +133,8 @@ pub(crate) struct BatchView<'a> {
 pub(crate) struct Rotation {
     settings: Arc<RotationSettings>,
     open: Vec<OpenPart>,
+    /// Open parts that got rows of the current batch: most of many did not.
+    touched: Vec<usize>,
     index_by_name: HashMap<Arc<str>, usize>,
     record_count: u64,
     base_time_ms: Option<i64>,
@@ -164,6 +176,7 @@ impl Rotation {
         Self {
             settings,
             open: Vec::new(),
+            touched: Vec::new(),
             index_by_name: HashMap::new(),
             record_count: 0,
             base_time_ms: None,
@@ -273,6 +286,9 @@ impl Rotation {
                     continue;
                 }
             };
+            if self.open[index].rows.is_empty() {
+                self.touched.push(index);
+            }
             self.open[index].rows.push(number);
             if last_id != Some(id) {
                 self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
@@ -407,7 +423,9 @@ impl Rotation {
 
     /// Turns gathered rows into operations.
     fn emit_rows(&mut self, out: &mut Vec<Op>) {
-        for part in &mut self.open {
+        self.touched.sort_unstable();
+        for index in self.touched.drain(..) {
+            let part = &mut self.open[index];
             let (Some(first), Some(last)) = (part.rows.first(), part.rows.last()) else { continue };
             let (first, span) = (*first as usize, (*last - *first) as usize + 1);
             let rows = if span == part.rows.len() {

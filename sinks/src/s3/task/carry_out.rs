@@ -8,19 +8,11 @@ use object_store::path::Path;
 use super::layout::NewPart;
 use super::open_file::{OpenFile, Started};
 use super::open_part::{Files, OpenPart};
+use super::taken::Taken;
 use super::{S3SinkTask, rejects, routed};
 use crate::s3::error::S3SinkError;
 use crate::s3::partitioner::Encoded;
 use crate::s3::rotation::{Op, PartId, Rows};
-
-/// Rows that go to files.
-pub(super) struct Taken {
-    pub(super) batch: SinkBatch,
-    /// Their headers, when these are stored.
-    pub(super) headers: Option<Values>,
-    /// The clock of these rows.
-    pub(super) now_ms: i64,
-}
 
 impl S3SinkTask {
     /// The rows of a batch that go to files, and where they go; the others are left out.
@@ -31,7 +23,7 @@ impl S3SinkTask {
     ) -> Result<Option<(Taken, Encoded)>, ConnectError> {
         if let Some(layout) = &mut self.layout {
             let admitted = layout.admit(batch, now_ms, &mut self.rejects)?;
-            return Ok(admitted.map(|(batch, encoded)| (Taken { batch, headers: None, now_ms }, encoded)));
+            return Ok(admitted.map(|(batch, encoded)| (self.taken(batch, None, now_ms), encoded)));
         }
         let Some(batch) = self.nulls.apply(batch, &mut self.rejects)? else { return Ok(None) };
         let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
@@ -54,7 +46,13 @@ impl S3SinkTask {
             true => encoded,
             false => self.partitioner.encode(&batch, now_ms)?,
         };
-        Ok(Some((Taken { batch, headers, now_ms }, encoded)))
+        Ok(Some((self.taken(batch, headers, now_ms), encoded)))
+    }
+
+    fn taken(&self, batch: SinkBatch, headers: Option<Values>, now_ms: i64) -> Taken {
+        let may_wait = !self.rejects.is_possible()
+            || batch.values.schema().is_some_and(|one| self.format.takes_all(one));
+        Taken::new(batch, headers, now_ms, may_wait, self.shared_bytes.clone())
     }
 
     /// Carries out the operations of one topic-partition; `taken` is what they refer to.
@@ -133,15 +131,16 @@ impl S3SinkTask {
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         // Ids ascend.
-        let known = writer.parts.binary_search_by_key(&part, |(id, _)| *id);
-        let (_, open) = &mut writer.parts[known.expect("rotation writes to parts that it opened")];
+        let place = writer.parts.binary_search_by_key(&part, |(id, _)| *id);
+        let (_, open) = &mut writer.parts[place.expect("rotation writes to parts that it opened")];
         let before = open.buffered_bytes();
+        open.turn = self.turn;
         let last = self.layout.as_ref().filter(|layout| layout.keeps_last()).map(|_| rejects::last(rows));
         if last.is_some() {
             open.restart(&*self.format, taken.batch.values.schema())?;
         }
         let rows = last.as_ref().unwrap_or(rows);
-        match open.write(&taken.batch, taken.headers.as_ref(), rows) {
+        match open.write(taken, rows) {
             Ok(()) => open.count(&taken.batch.offsets, rows),
             // What it replaced is gone.
             Err(error) if last.is_some() => return Err(error),
@@ -154,6 +153,10 @@ impl S3SinkTask {
             }
         }
         self.open_bytes = self.open_bytes - before + open.buffered_bytes();
+        if !open.is_recalled && open.files().any(OpenFile::wants_recall) {
+            open.is_recalled = true;
+            self.recalls.push((partition.clone(), part));
+        }
         Ok(())
     }
 

@@ -17,13 +17,17 @@ use lakeward_api::cuts::{ClockBase, Cut, Decision};
 use lakeward_api::record::TopicPartition;
 use lakeward_api::sink::Now;
 
+use super::finishing::Ending;
 use super::flight::AssignmentId;
-use super::open_file::FinishedFile;
+use super::open_part::OpenPart;
 use super::{S3SinkTask, Writer};
 use crate::s3::ledger::CutId;
 
 /// More are not held: small files would fill the memory before they fill the budget of bytes.
 const HELD_CUTS_MAX: usize = 1024;
+
+/// More parts do not wait for their upload.
+const FINISHING_MAX: usize = 16 * 1024;
 
 /// More changes of the clock's directory end a cut early, so that its decision fits into metadata.
 const CLOCK_BASES_MAX: usize = 32;
@@ -33,7 +37,7 @@ const CLOCK_BASES_MAX: usize = 32;
 pub(super) struct Cuts {
     /// To be repeated, in order; acknowledged before this assignment.
     repeats: VecDeque<Cut>,
-    /// Finished files whose decision is not acknowledged, or that wait for those before them.
+    /// Ended files whose decision is not acknowledged, or that wait for those before them.
     held: VecDeque<HeldCut>,
     /// Decisions up to here were acknowledged.
     acknowledged: Option<i64>,
@@ -45,16 +49,16 @@ pub(super) struct Cuts {
     has_given_up: bool,
 }
 
-/// Finished files of one cut.
+/// Ended files of one cut.
 struct HeldCut {
     end: i64,
     cut: CutId,
-    files: Vec<FinishedFile>,
+    parts: Vec<OpenPart>,
 }
 
 impl HeldCut {
     fn bytes(&self) -> u64 {
-        self.files.iter().map(FinishedFile::bytes).sum()
+        self.parts.iter().map(OpenPart::buffered_bytes).sum()
     }
 }
 
@@ -174,13 +178,10 @@ impl S3SinkTask {
     /// Closes every open part; everything below `next_offset` is durable when all are stored.
     pub(super) fn cut(&mut self, partition: &TopicPartition, next_offset: i64) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
-        self.open_bytes -= writer.open_bytes();
-        let mut files = Vec::new();
-        for (_, open) in writer.parts.drain(..) {
-            if !open.is_empty() {
-                files.extend(open.finish()?);
-            }
-        }
+        let (parts, dropped): (Vec<OpenPart>, Vec<OpenPart>) =
+            writer.parts.drain(..).map(|(_, open)| open).partition(|open| !open.is_empty());
+        self.open_bytes -= dropped.iter().map(OpenPart::buffered_bytes).sum::<u64>();
+        let files_count = parts.iter().map(|open| open.files().count()).sum();
         writer.cut_offset = Some(next_offset);
         let is_repeated = writer.cuts.repeats.pop_front_if(|cut| cut.end == next_offset).is_some();
         if !is_repeated && writer.cuts.is_repeating() {
@@ -190,15 +191,14 @@ impl S3SinkTask {
             writer.rotation.repeat(false);
         }
         let is_held = !is_repeated && self.guarantee.is_decided();
-        let cut = self.flight.cut(writer.assignment, next_offset, files.len(), !is_held);
-        let held = HeldCut { end: next_offset, cut, files };
+        let cut = self.flight.cut(writer.assignment, next_offset, files_count, !is_held);
+        let held = HeldCut { end: next_offset, cut, parts };
         if is_held {
             self.hold_cut(partition, held);
             return Ok(());
         }
         let assignment = writer.assignment;
         if self.one_after_another() {
-            self.open_bytes += held.bytes();
             self.writer(partition).cuts.held.push_back(held);
             self.complete_decided(partition, next_offset);
         } else {
@@ -215,7 +215,6 @@ impl S3SinkTask {
 
     /// The files of a cut wait until its decision is acknowledged.
     fn hold_cut(&mut self, partition: &TopicPartition, held: HeldCut) {
-        self.open_bytes += held.bytes();
         let cuts = &mut self.writer(partition).cuts;
         let cut = Cut { end: held.end, clock: cuts.end_clock(held.end) };
         let replaces = std::mem::take(&mut cuts.has_given_up);
@@ -241,7 +240,6 @@ impl S3SinkTask {
                 return;
             }
             let Some(held) = writer.cuts.held.pop_front_if(|held| Some(held.end) <= end) else { return };
-            self.open_bytes -= held.bytes();
             self.flight.decided(assignment, held.cut);
             self.complete_cut(assignment, held);
         }
@@ -257,23 +255,24 @@ impl S3SinkTask {
         waiting.iter().for_each(|partition| self.complete_acknowledged(partition));
     }
 
-    /// Sends the last bytes of the files of a cut, which become objects.
-    fn complete_cut(&mut self, assignment: AssignmentId, cut: HeldCut) {
-        self.flight.assert_decided(assignment, cut.cut);
-        for file in cut.files {
-            let is_known = file.upload_id().is_some();
-            let upload = file.complete(&mut self.uploader);
-            if !is_known {
-                self.flight.track(upload, assignment);
-            }
-            self.flight.completes(upload, cut.cut);
+    /// The files of a cut become objects, one after the other.
+    fn complete_cut(&mut self, assignment: AssignmentId, held: HeldCut) {
+        let HeldCut { cut, parts, .. } = held;
+        self.flight.assert_decided(assignment, cut);
+        for part in parts {
+            self.flight.waits(assignment);
+            self.finishing.push(Ending { assignment, cut, part });
         }
     }
 
     /// Whether another batch may be taken while cuts are held.
     pub(super) fn has_room_for_cuts(&self) -> bool {
+        if !self.guarantee.is_decided() {
+            return self.finishing.len() < FINISHING_MAX;
+        }
         let cuts = || self.writers.values().map(|writer| &writer.cuts);
-        cuts().map(Cuts::held_count).sum::<usize>() < HELD_CUTS_MAX
+        self.finishing.len() < FINISHING_MAX
+            && cuts().map(Cuts::held_count).sum::<usize>() < HELD_CUTS_MAX
             && cuts().map(Cuts::held_bytes).sum::<u64>() <= self.open_bytes_max
     }
 

@@ -23,6 +23,7 @@ pub(super) struct Flight {
     assignments: HashMap<AssignmentId, Assignment>,
     next_assignment: u64,
     uploads: HashMap<UploadId, Pending>,
+    completing_count: usize,
 }
 
 /// What is in flight for one assignment.
@@ -30,7 +31,15 @@ struct Assignment {
     partition: TopicPartition,
     ledger: Ledger,
     uploads_count: usize,
+    /// Parts that ended and were not sent yet.
+    waiting_count: usize,
     state: AssignmentState,
+}
+
+impl Assignment {
+    fn is_settled(&self) -> bool {
+        self.uploads_count == 0 && self.waiting_count == 0
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +67,7 @@ impl Flight {
             partition: partition.clone(),
             ledger: Ledger::default(),
             uploads_count: 0,
+            waiting_count: 0,
             state: AssignmentState::Open,
         };
         self.assignments.insert(id, assignment);
@@ -91,6 +101,21 @@ impl Flight {
         self.assignment(id).ledger.assert_decided(cut);
     }
 
+    /// A part of a decided cut will be sent.
+    pub(super) fn waits(&mut self, id: AssignmentId) {
+        self.assignment(id).waiting_count += 1;
+    }
+
+    /// Its files are being sent.
+    pub(super) fn waits_no_more(&mut self, id: AssignmentId) {
+        self.assignment(id).waiting_count -= 1;
+    }
+
+    /// Uploads that have got their last bytes.
+    pub(super) fn completing_count(&self) -> usize {
+        self.completing_count
+    }
+
     /// An upload was started.
     pub(super) fn track(&mut self, upload: UploadId, id: AssignmentId) {
         self.assignment(id).uploads_count += 1;
@@ -100,11 +125,13 @@ impl Flight {
     /// A tracked upload got its last bytes: it is a file of `cut`.
     pub(super) fn completes(&mut self, upload: UploadId, cut: CutId) {
         self.uploads.get_mut(&upload).expect("the upload is tracked").cut = Some(cut);
+        self.completing_count += 1;
     }
 
     /// Whether files of a cut are on their way.
     pub(super) fn is_completing(&self, id: AssignmentId) -> bool {
-        self.uploads.values().any(|upload| upload.assignment == id && upload.cut.is_some())
+        let waits = self.assignments.get(&id).is_some_and(|assignment| assignment.waiting_count > 0);
+        waits || self.uploads.values().any(|upload| upload.assignment == id && upload.cut.is_some())
     }
 
     /// Takes an outcome.
@@ -113,6 +140,7 @@ impl Flight {
     /// That of the upload, unless nobody depends on it.
     pub(super) fn ended(&mut self, outcome: Outcome) -> Result<(), ConnectError> {
         let pending = self.uploads.remove(&outcome.upload).expect("every upload is tracked until it ends");
+        self.completing_count -= usize::from(pending.cut.is_some());
         let assignment = self.assignment(pending.assignment);
         assignment.uploads_count -= 1;
         match (outcome.result, pending.cut) {
@@ -134,7 +162,7 @@ impl Flight {
     pub(super) fn sweep(&mut self) {
         self.assignments.retain(|_, assignment| {
             assignment.state == AssignmentState::Open
-                || assignment.uploads_count > 0
+                || !assignment.is_settled()
                 || assignment.ledger.has_durable()
         });
     }
@@ -153,7 +181,7 @@ impl Flight {
         !self
             .assignments
             .values()
-            .any(|assignment| assignment.uploads_count > 0 && partitions.contains(&assignment.partition))
+            .any(|assignment| !assignment.is_settled() && partitions.contains(&assignment.partition))
     }
 
     fn assignment(&mut self, id: AssignmentId) -> &mut Assignment {

@@ -12,10 +12,10 @@ use lakeward_api::cuts::Fingerprint;
 use lakeward_api::record::TopicPartition;
 use lakeward_formats::file::FileFormat;
 
-use super::carry_out::Taken;
 use super::guarantee::{self, Guarantee};
 use super::rejects::Rejects;
 use super::setup;
+use super::taken::Taken;
 use crate::s3::error::S3SinkError;
 use crate::s3::naming::FileNames;
 use crate::s3::partitioner::Encoded;

@@ -1,15 +1,16 @@
 //! The sink task: joins null policy, partitioner, rotation, encoders and uploads.
 //!
 //! # Memory
-//! Open encoders and finished bytes that wait to become a part are counted by `buffered_bytes`; pieces on
-//! their way to the store are counted by the in-flight budget. When open parts exceed that budget's limit,
-//! the largest encoders finish their row groups early and full pieces are sent on, without changing where
-//! files end.
+//! Rows that wait, open encoders and finished bytes that wait to become a part are counted by
+//! `buffered_bytes`; pieces on their way to the store are counted by the in-flight budget. What gives way
+//! when there is too little memory is in `relief.rs`; where files end never depends on it.
 
 mod carry_out;
 mod companions;
 mod cuts;
+mod finishing;
 mod flight;
+mod gather;
 mod guarantee;
 mod header_column;
 mod layout;
@@ -20,6 +21,8 @@ mod rejects;
 mod relief;
 mod routed;
 mod setup;
+mod spilled;
+mod taken;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +31,10 @@ use std::sync::Arc;
 
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
+use lakeward_api::bridge::Waker;
+use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint, Opening};
+use lakeward_api::memory::{MemoryKind, MemoryShare};
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::FileFormat;
@@ -43,9 +49,13 @@ use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
 use cuts::Cuts;
+use finishing::Finishing;
 use flight::{AssignmentId, Flight};
+use gather::SharedBytes;
 use nulls::NullPolicy;
 use open_part::OpenPart;
+use relief::PartKey;
+use spilled::Spiller;
 
 pub(crate) use guarantee::{Guarantee, fingerprint_of};
 pub(crate) use layout::{Design, Layout, NewPart};
@@ -74,7 +84,24 @@ pub(crate) struct S3SinkTask {
     fingerprint: Fingerprint,
     decisions: Vec<Decision>,
     bucket_check: Option<UploadId>,
+    /// Of open and ended parts, without the columns that rows wait in.
     open_bytes: u64,
+    shared_bytes: SharedBytes,
+    /// Large files are looked for from here on.
+    send_from_bytes: u64,
+    in_flight: Budget,
+    share: MemoryShare,
+    spiller: Option<Spiller>,
+    /// Parts that are still to give way, the next one last.
+    relief: Vec<PartKey>,
+    /// All of them did, and that was not enough.
+    is_in_need: bool,
+    /// Open parts that are being brought back from disk.
+    recalls: Vec<PartKey>,
+    finishing: Finishing,
+    waker: Waker,
+    /// Calls of `put`.
+    turn: u64,
     ops: Vec<Op>,
 }
 
@@ -82,6 +109,7 @@ pub(crate) struct S3SinkTask {
 struct Writer {
     assignment: AssignmentId,
     rotation: Rotation,
+    /// In the order of their ids.
     parts: Vec<(PartId, OpenPart)>,
     cuts: Cuts,
     /// Position behind the last record seen, skipped ones included.
@@ -138,7 +166,7 @@ impl S3SinkTask {
         let mut uploader = Uploader::new(
             store,
             context.bridge,
-            context.waker,
+            context.waker.clone(),
             context.in_flight.clone(),
             config.lakeward.uploads_in_flight,
         );
@@ -157,6 +185,17 @@ impl S3SinkTask {
             sweeper: sweeper.map(Arc::new),
             part_bytes: config.output.part_bytes,
             open_bytes_max: context.in_flight.limit_bytes(),
+            send_from_bytes: context.in_flight.limit_bytes(),
+            in_flight: context.in_flight,
+            share: context.room.memory.share(MemoryKind::Open),
+            spiller: context.room.disk.map(Spiller::new),
+            shared_bytes: SharedBytes::default(),
+            relief: Vec::new(),
+            is_in_need: false,
+            recalls: Vec::new(),
+            finishing: Finishing::default(),
+            waker: context.waker,
+            turn: 0,
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -176,13 +215,14 @@ impl S3SinkTask {
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         writer.seen_offset = batch.offsets.last().map(|last| last + 1).max(writer.seen_offset);
-        let Some((taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        let Some((mut taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
         let batch = &taken.batch;
         routed::mark(batch, &mut encoded.names);
         let view = BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
         let mut ops = std::mem::take(&mut self.ops);
         let writer = self.writers.get_mut(partition).expect("the writer was just there");
         writer.rotation.put(view, wall_ms, &mut ops);
+        taken.foresee(&ops);
         self.carry_out(partition, &mut ops, Some(&taken))?;
         self.ops = ops;
         Ok(())
@@ -200,6 +240,23 @@ impl S3SinkTask {
             self.repeat_reached(&partition)?;
             self.cut_skipped(&partition);
         }
+        Ok(())
+    }
+
+    /// Lets scheduled rotation strike without records.
+    fn tick(&mut self, now: Now) -> Result<(), ConnectError> {
+        if self.rotation_settings.schedule.is_none() {
+            return Ok(());
+        }
+        let mut ops = std::mem::take(&mut self.ops);
+        let partitions: Vec<TopicPartition> = self.writers.keys().cloned().collect();
+        for partition in partitions {
+            let writer = self.writers.get_mut(&partition).expect("the key was just read");
+            writer.rotation.tick(now.wall_ms, &mut ops);
+            self.carry_out(&partition, &mut ops, None)?;
+            self.cut_skipped(&partition);
+        }
+        self.ops = ops;
         Ok(())
     }
 
@@ -266,6 +323,7 @@ impl SinkTask for S3SinkTask {
 
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError> {
         batch.assert_consistent();
+        self.turn += 1;
         let partition = batch.partition.clone();
         let Some(writer) = self.writers.get(&partition) else {
             return Err(ConnectError::fatal(format!("No writer found for topic partition {partition}")));
@@ -282,6 +340,7 @@ impl SinkTask for S3SinkTask {
             self.take_in(&partition, batch, now.wall_ms)?;
         }
         self.cut_skipped(&partition);
+        self.finish_parts()?;
         self.relieve()
     }
 
@@ -291,7 +350,7 @@ impl SinkTask for S3SinkTask {
 
     fn decided(&mut self, partition: &TopicPartition, end: i64) -> Result<(), ConnectError> {
         self.complete_decided(partition, end);
-        Ok(())
+        self.finish_parts()
     }
 
     fn has_room(&self) -> bool {
@@ -309,22 +368,16 @@ impl SinkTask for S3SinkTask {
     }
 
     fn poll(&mut self, now: Now) -> Result<(), ConnectError> {
+        if let Some(failure) = self.spiller.as_ref().and_then(Spiller::take_failure) {
+            return Err(failure);
+        }
         self.take_outcomes()?;
         self.complete_waiting();
         self.repeat_passed()?;
-        if self.rotation_settings.schedule.is_none() {
-            return Ok(());
-        }
-        let mut ops = std::mem::take(&mut self.ops);
-        let partitions: Vec<TopicPartition> = self.writers.keys().cloned().collect();
-        for partition in partitions {
-            let writer = self.writers.get_mut(&partition).expect("the key was just read");
-            writer.rotation.tick(now.wall_ms, &mut ops);
-            self.carry_out(&partition, &mut ops, None)?;
-            self.cut_skipped(&partition);
-        }
-        self.ops = ops;
-        Ok(())
+        self.tick(now)?;
+        self.recall_open()?;
+        self.finish_parts()?;
+        self.relieve()
     }
 
     fn take_durable(&mut self, out: &mut Vec<Position>) {
@@ -338,6 +391,7 @@ impl SinkTask for S3SinkTask {
             self.open_bytes -= writer.buffered_bytes();
             self.flight.close(writer.assignment);
         }
+        self.share.set(self.held_bytes());
         self.decisions.retain(|decision| !partitions.contains(&decision.partition));
     }
 
@@ -346,12 +400,14 @@ impl SinkTask for S3SinkTask {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        self.open_bytes
+        self.held_bytes()
     }
 
     fn stop(&mut self) {
         self.writers.clear();
+        self.finishing.clear();
         self.open_bytes = 0;
+        self.share.set(0);
         self.uploader.stop();
     }
 }

@@ -1,15 +1,27 @@
-//! One object being written: its encoder, and the finished bytes that wait until they are worth a request.
+//! One object being written: rows that wait, its encoder, and the finished bytes that wait until they are
+//! worth a request.
 //!
 //! Finished bytes stay here, counted as open, until a whole piece of `s3.part.size` is together: what was
 //! handed to the upload is always on its way, so the in-flight budget can never be held by bytes that wait
 //! for more records.
+//!
+//! In file order: encoded bytes on disk, encoded bytes in memory, the encoder, rows on disk, rows that wait.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
+use lakeward_api::schema::Schema;
+use lakeward_api::spill::Loading;
 use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
+use super::gather::{GATHER_ROWS, SharedColumn, Waiting};
+use super::spilled::{Spiller, Stored, load_rows, store_rows};
+use crate::s3::rotation::Rows;
 use crate::s3::store::Contents;
 use crate::s3::upload::{UploadHandle, UploadId, Uploader, next_piece_bytes};
 
@@ -17,11 +29,27 @@ use crate::s3::upload::{UploadHandle, UploadId, Uploader, next_piece_bytes};
 pub(super) struct OpenFile {
     name: Path,
     encoder: Box<dyn PartEncoder>,
+    waiting: Waiting,
     ready: Vec<Bytes>,
     ready_bytes: usize,
+    on_disk: Option<Box<OnDisk>>,
     upload: Option<UploadHandle>,
     part_bytes: usize,
     sent_bytes: u64,
+}
+
+/// What a file has on disk.
+#[derive(Default)]
+struct OnDisk {
+    /// Encoded bytes; what was read back of them.
+    encoded: VecDeque<Stored>,
+    encoded_bytes: u64,
+    back: Vec<Bytes>,
+    /// Rows, and their schema.
+    rows: VecDeque<Stored>,
+    rows_bytes: u64,
+    schema: Option<Arc<Schema>>,
+    loading: Option<Loading>,
 }
 
 /// Whether a call started the upload.
@@ -31,10 +59,27 @@ pub(super) enum Started {
     Now,
 }
 
+/// Whether everything of a file is in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recalled {
+    All,
+    NotYet,
+}
+
 impl OpenFile {
     /// The object `name`, sent in pieces of `part_bytes` or more.
     pub(super) fn new(name: Path, encoder: Box<dyn PartEncoder>, part_bytes: usize) -> Self {
-        Self { name, encoder, ready: Vec::new(), ready_bytes: 0, upload: None, part_bytes, sent_bytes: 0 }
+        Self {
+            name,
+            encoder,
+            waiting: Waiting::default(),
+            ready: Vec::new(),
+            ready_bytes: 0,
+            on_disk: None,
+            upload: None,
+            part_bytes,
+            sent_bytes: 0,
+        }
     }
 
     /// The upload, once it was started.
@@ -42,9 +87,23 @@ impl OpenFile {
         self.upload.as_ref().map(|upload| upload.id)
     }
 
-    /// Bytes held here.
+    /// Bytes held here; columns that rows wait in are counted by their task.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.encoder.buffered_bytes() + self.ready_bytes as u64
+        FILE_BYTES + self.encoder.buffered_bytes() + self.ready_bytes as u64 + self.waiting.index_bytes()
+    }
+
+    /// What relief could free here, more or less.
+    pub(super) fn relief_bytes(&self) -> u64 {
+        self.buffered_bytes() + self.waiting.bytes()
+    }
+
+    /// Whether rows wait, so that later ones have to.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty() || self.has_rows_on_disk()
+    }
+
+    fn has_rows_on_disk(&self) -> bool {
+        self.on_disk.as_ref().is_some_and(|disk| !disk.rows.is_empty())
     }
 
     /// Appends rows.
@@ -52,8 +111,35 @@ impl OpenFile {
     /// # Errors
     /// Class `Record` when a value has no form in the format: nothing was written.
     pub(super) fn write(&mut self, values: &Values) -> Result<(), ConnectError> {
+        assert!(!self.has_waiting(), "rows stay in their order");
+        self.encode(values)
+    }
+
+    /// Lets rows wait for others, and encodes them when enough are together.
+    ///
+    /// # Errors
+    /// Those of encoding rows that waited.
+    pub(super) fn add(&mut self, column: &Rc<SharedColumn>, rows: &Rows) -> Result<(), ConnectError> {
+        self.waiting.push(column, rows);
+        if self.waiting.rows() >= GATHER_ROWS && !self.has_rows_on_disk() {
+            self.encode_waiting()?;
+        }
+        Ok(())
+    }
+
+    fn encode_waiting(&mut self) -> Result<(), ConnectError> {
+        match self.waiting.gather()? {
+            Some(values) => self.encode(&values),
+            None => Ok(()),
+        }
+    }
+
+    fn encode(&mut self, values: &Values) -> Result<(), ConnectError> {
         self.encoder.write(values)?;
-        self.take_ready();
+        // Small pieces are left to the encoder, which has one buffer for them.
+        if self.encoder.buffered_bytes() >= TAKE_BYTES {
+            self.take_ready();
+        }
         Ok(())
     }
 
@@ -64,7 +150,7 @@ impl OpenFile {
 
     /// True when relief would free enough for a request.
     pub(super) fn can_relieve(&self) -> bool {
-        self.buffered_bytes() >= MULTIPART_BYTES_MIN as u64
+        self.encoder.buffered_bytes() + self.ready_bytes as u64 >= MULTIPART_BYTES_MIN as u64
     }
 
     /// Finishes the encoder's open row group.
@@ -85,14 +171,83 @@ impl OpenFile {
         *self = Self::new(name, encoder, self.part_bytes);
     }
 
-    /// Finishes the file. With `contents` it may be tagged.
+    /// Brings rows that wait and encoded bytes to disk. A row group is closed for that when it holds
+    /// `least_bytes`.
     ///
     /// # Errors
     /// Class `Fatal` when the encoder broke.
+    pub(super) fn spill(&mut self, spiller: &mut Spiller, least_bytes: u64) -> Result<(), ConnectError> {
+        self.take_ready();
+        if self.encoder.buffered_bytes() >= least_bytes {
+            self.flush_early()?;
+        }
+        if self.ready_bytes > 0 {
+            let parts: Vec<&[u8]> = self.ready.iter().map(|bytes| &**bytes).collect();
+            let disk = self.on_disk.get_or_insert_default();
+            disk.encoded.push_back(spiller.add(&parts));
+            disk.encoded_bytes += self.ready_bytes as u64;
+            self.ready = Vec::new();
+            self.ready_bytes = 0;
+        }
+        if let Some(values) = self.waiting.gather()? {
+            let stored = store_rows(&values, spiller)?;
+            let disk = self.on_disk.get_or_insert_default();
+            disk.rows_bytes += stored.bytes();
+            disk.schema = values.schema().cloned();
+            disk.rows.push_back(stored);
+        }
+        Ok(())
+    }
+
+    /// Whether what is on disk should come back although the file goes on.
+    pub(super) fn wants_recall(&self) -> bool {
+        let piece_bytes = next_piece_bytes(self.part_bytes, self.sent_bytes) as u64;
+        self.on_disk.as_ref().is_some_and(|disk| {
+            disk.rows_bytes + self.waiting.bytes() >= RECALL_ROWS_BYTES
+                || (disk.encoded_bytes > 0 && disk.encoded_bytes + self.ready_bytes as u64 >= piece_bytes)
+        })
+    }
+
+    /// Brings back what is on disk, in file order, one extent at a time.
+    ///
+    /// # Errors
+    /// Those of encoding rows; class `Fatal` when what comes back is damaged.
+    pub(super) fn recall(&mut self, spiller: Option<&Spiller>) -> Result<Recalled, ConnectError> {
+        loop {
+            let (Some(disk), Some(spiller)) = (&mut self.on_disk, spiller) else { return Ok(Recalled::All) };
+            let Some(next) = disk.encoded.front().or_else(|| disk.rows.front()) else {
+                self.on_disk = None;
+                return Ok(Recalled::All);
+            };
+            let loading = disk.loading.get_or_insert_with(|| spiller.load(next));
+            let Some(bytes) = loading.take() else { return Ok(Recalled::NotYet) };
+            disk.loading = None;
+            if disk.encoded.pop_front().is_some() {
+                disk.back.push(bytes.into());
+                if disk.encoded.is_empty() {
+                    let newer = std::mem::take(&mut self.ready);
+                    self.ready = std::mem::take(&mut disk.back);
+                    self.ready_bytes += usize::try_from(disk.encoded_bytes).unwrap_or(usize::MAX);
+                    disk.encoded_bytes = 0;
+                    self.ready.extend(newer);
+                }
+            } else if let (Some(stored), Some(schema)) = (disk.rows.pop_front(), disk.schema.clone()) {
+                disk.rows_bytes -= stored.bytes();
+                let rows = load_rows(&schema, &bytes)?;
+                self.encode(&rows)?;
+            }
+        }
+    }
+
+    /// Finishes the file, all of which is in memory. With `contents` it may be tagged.
+    ///
+    /// # Errors
+    /// Those of encoding rows that waited.
     pub(super) fn finish(mut self, contents: Option<Contents>) -> Result<FinishedFile, ConnectError> {
+        assert!(self.on_disk.is_none(), "a file is finished when all of it is in memory");
+        self.encode_waiting()?;
         self.ready.extend(self.encoder.finish()?);
-        let bytes = self.ready.iter().map(|bytes| bytes.len() as u64).sum();
-        Ok(FinishedFile { name: self.name, ready: self.ready, bytes, upload: self.upload, contents })
+        Ok(FinishedFile { name: self.name, ready: self.ready, upload: self.upload, contents })
     }
 
     fn take_ready(&mut self) {
@@ -103,7 +258,9 @@ impl OpenFile {
     }
 
     fn send_if(&mut self, uploader: &mut Uploader, threshold_bytes: usize) -> Started {
-        if self.ready_bytes < threshold_bytes {
+        // What is on disk comes first.
+        let has_older = self.on_disk.as_ref().is_some_and(|disk| disk.encoded_bytes > 0);
+        if self.ready_bytes < threshold_bytes || has_older {
             return Started::Already;
         }
         let started = if self.upload.is_none() { Started::Now } else { Started::Already };
@@ -119,22 +276,11 @@ impl OpenFile {
 pub(super) struct FinishedFile {
     name: Path,
     ready: Vec<Bytes>,
-    bytes: u64,
     upload: Option<UploadHandle>,
     contents: Option<Contents>,
 }
 
 impl FinishedFile {
-    /// The upload, when it was started while the file was written.
-    pub(super) fn upload_id(&self) -> Option<UploadId> {
-        self.upload.as_ref().map(|upload| upload.id)
-    }
-
-    /// Bytes held here.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
     /// Sends the last bytes; the object exists once the upload says so.
     pub(super) fn complete(self, uploader: &mut Uploader) -> UploadId {
         let upload = self.upload.unwrap_or_else(|| uploader.start(self.name));
@@ -146,3 +292,9 @@ impl FinishedFile {
 
 /// S3 accepts smaller pieces only at the end of an object.
 const MULTIPART_BYTES_MIN: usize = 5 << 20;
+/// What a file holds before it has rows: its names here and where it is looked for.
+const FILE_BYTES: u64 = 512;
+/// An encoder keeps fewer finished bytes to itself.
+const TAKE_BYTES: u64 = 256 << 10;
+/// Rows on disk come back when they are worth a row group.
+const RECALL_ROWS_BYTES: u64 = 4 << 20;

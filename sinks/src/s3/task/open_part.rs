@@ -5,14 +5,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use arrow_array::Array as _;
+
 use lakeward_api::ConnectError;
-use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
 use lakeward_formats::file::FileFormat;
 
 use super::companions::{self, KeyFile};
+use super::gather::{DIRECT_ROWS, SharedColumn};
 use super::nulls::select_values;
-use super::open_file::{FinishedFile, OpenFile};
+use super::open_file::{FinishedFile, OpenFile, Recalled};
+use super::spilled::Spiller;
+use super::taken::Taken;
 use crate::s3::compatibility::project;
 use crate::s3::error::S3SinkError;
 use crate::s3::naming::NO_VALUE_WRITER;
@@ -29,6 +34,10 @@ pub(super) struct OpenPart {
     keys: Option<KeyFile>,
     headers: Option<OpenFile>,
     contents: Contents,
+    /// The call of `put` that wrote to it last.
+    pub(super) turn: u64,
+    /// What is on disk is being brought back.
+    pub(super) is_recalled: bool,
 }
 
 /// The files of a new part.
@@ -42,7 +51,8 @@ impl OpenPart {
     /// A part of `files` whose first record has `start_offset`, and values of `schema`.
     pub(super) fn new(files: Files, schema: Option<Arc<Schema>>, start_offset: i64) -> Self {
         let contents = Contents { first_offset: start_offset, last_offset: start_offset, records: 0 };
-        Self { values: files.values, schema, keys: files.keys, headers: files.headers, contents }
+        let Files { values, keys, headers } = files;
+        Self { values, schema, keys, headers, contents, turn: 0, is_recalled: false }
     }
 
     /// Its files: values, keys, headers.
@@ -62,30 +72,24 @@ impl OpenPart {
         self.files().map(OpenFile::buffered_bytes).sum()
     }
 
-    /// Appends rows of a batch; `headers` has those of the batch when they are stored.
+    /// Appends rows of a batch. Values that few others of the batch go with wait, when all can be written.
     ///
     /// # Errors
     /// Class `Record` when a record has no form in the formats: nothing of `rows` was written.
-    pub(super) fn write(
-        &mut self,
-        batch: &SinkBatch,
-        headers: Option<&Values>,
-        rows: &Rows,
-    ) -> Result<(), ConnectError> {
+    pub(super) fn write(&mut self, taken: &Taken, rows: &Rows) -> Result<(), ConnectError> {
+        let (batch, headers) = (&taken.batch, taken.headers.as_ref());
         let keys = match &self.keys {
             Some(file) => Some(file.fit(selected(&batch.keys, rows))?),
             None => None,
         };
-        let values = selected(&batch.values, rows);
         match &mut self.values {
-            Some(file) => match (values.schema(), &self.schema) {
-                (Some(one), Some(other)) if !Arc::ptr_eq(one, other) && one != other => {
-                    file.write(&project(&values, other)?)?;
+            Some(file) => write_values(file, self.schema.as_ref(), taken, rows)?,
+            None => {
+                let present = present_rows(&selected(&batch.values, rows));
+                if !present.is_some_and(|present| present.is_empty()) {
+                    return Err(no_value_writer().into());
                 }
-                _ => file.write(&values)?,
-            },
-            None if present_rows(&values).is_some_and(|present| present.is_empty()) => {}
-            None => return Err(no_value_writer().into()),
+            }
         }
         if let (Some(file), Some(keys)) = (&mut self.keys, keys) {
             file.file.write(&keys).map_err(companions::misplaced)?;
@@ -128,6 +132,19 @@ impl OpenPart {
         self.contents.records == 0
     }
 
+    /// Brings back what its files have on disk.
+    ///
+    /// # Errors
+    /// Those of [`OpenFile::recall`].
+    pub(super) fn recall(&mut self, spiller: Option<&Spiller>) -> Result<Recalled, ConnectError> {
+        for file in self.files_mut() {
+            if file.recall(spiller)? == Recalled::NotYet {
+                return Ok(Recalled::NotYet);
+            }
+        }
+        Ok(Recalled::All)
+    }
+
     /// Finishes the files.
     pub(super) fn finish(self) -> Result<Vec<FinishedFile>, ConnectError> {
         let contents = self.contents;
@@ -136,6 +153,35 @@ impl OpenPart {
         let files = [(self.values, Some(contents)), (keys, None), (self.headers, None)];
         files.into_iter().filter_map(|(file, contents)| Some(file?.finish(contents))).collect()
     }
+}
+
+fn write_values(
+    file: &mut OpenFile,
+    schema: Option<&Arc<Schema>>,
+    taken: &Taken,
+    rows: &Rows,
+) -> Result<(), ConnectError> {
+    let values = &taken.batch.values;
+    if let (Some(one), Some(other)) = (values.schema(), schema)
+        && !Arc::ptr_eq(one, other)
+        && one != other
+    {
+        let projected = project(&selected(values, rows), other)?;
+        return match &projected {
+            Values::Typed { schema, array } if file.has_waiting() => {
+                // Rows wait before these.
+                let column = SharedColumn::new(schema, Arc::clone(array), taken.shared_bytes());
+                file.add(&column, &Rows::Range { start: 0, rows: array.len() })
+            }
+            _ => file.write(&projected),
+        };
+    }
+    if (rows.count() < DIRECT_ROWS || file.has_waiting())
+        && let Some(column) = taken.column()?
+    {
+        return file.add(column, rows);
+    }
+    file.write(&selected(values, rows))
 }
 
 fn selected<'a>(values: &'a Values, rows: &Rows) -> Cow<'a, Values> {

@@ -15,9 +15,9 @@ use lakeward_api::value::Value;
 use lakeward_api::{ConnectError, ErrorClass};
 use lakeward_formats::file::FileFormat;
 
-use super::carry_out::Taken;
 use super::nulls::select_values;
 use super::open_part::OpenPart;
+use super::taken::Taken;
 use crate::s3::null_rows::present_rows;
 use crate::s3::rotation::Rows;
 
@@ -179,7 +179,7 @@ impl Rejects {
         let batch = &taken.batch;
         for row in rows {
             let one = Rows::Indices(vec![*row]);
-            match open.write(batch, taken.headers.as_ref(), &one) {
+            match open.write(taken, &one) {
                 Ok(()) => open.count(&batch.offsets, &one),
                 Err(error) if error.class() == ErrorClass::Record => {
                     self.add(&batch.partition, batch.offsets[*row as usize], error);

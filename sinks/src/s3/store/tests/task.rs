@@ -31,6 +31,7 @@ fn task(bench: &Bench, woken: &Arc<Notify>) -> S3SinkTask {
         config: Arc::new(bench.props.clone()),
         bridge: Arc::new(OnRuntime(Handle::current())),
         in_flight: Budget::new(64 << 20),
+        room: lakeward_api::sink::Room::default(),
         waker: Waker::new(move || bell.notify_one()),
         flush_interval: std::time::Duration::from_mins(1),
         can_reject: false,

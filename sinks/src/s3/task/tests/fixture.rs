@@ -14,7 +14,7 @@ use lakeward_api::config::ConfigMap;
 use lakeward_api::header::HeaderRows;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::schema::{Field, Kind, Schema};
-use lakeward_api::sink::{Now, SinkTask, SinkTaskContext};
+use lakeward_api::sink::{Now, Room, SinkTask, SinkTaskContext};
 use lakeward_api::value::Value;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
@@ -60,8 +60,14 @@ pub(super) fn config(extra: &[(&str, &str)]) -> ConfigMap {
 impl Fixture {
     /// A task over `store` with an in-flight budget of 32 MiB.
     pub(super) fn over(store: Arc<dyn ObjectStore>, extra: &[(&str, &str)]) -> Self {
+        Self::in_room(store, extra, Room::default())
+    }
+
+    /// The same with little room.
+    pub(super) fn in_room(store: Arc<dyn ObjectStore>, extra: &[(&str, &str)], room: Room) -> Self {
         let client = Arc::clone(&store);
-        Self::build(store, extra, |context, config| {
+        Self::build(store, extra, |mut context, config| {
+            context.room = room;
             S3SinkTask::with_store(context, config, Store::over(client)).unwrap()
         })
     }
@@ -83,6 +89,7 @@ impl Fixture {
             config: Arc::new(props),
             bridge: Arc::new(TestBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
+            room: Room::default(),
             waker: Waker::new(move || notify.notify_one()),
             flush_interval: std::time::Duration::from_mins(1),
             can_reject: false,

@@ -234,6 +234,7 @@ impl Rig {
             config: Arc::new(props.clone()),
             bridge: Arc::new(RuntimeBridge(runtime.handle().clone())),
             in_flight: in_flight.clone(),
+            room: lakeward_api::sink::Room::default(),
             waker: Waker::new(move || wake.notify_one()),
             flush_interval: std::time::Duration::from_mins(1),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),

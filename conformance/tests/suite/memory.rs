@@ -1,0 +1,111 @@
+//! The worker's limit of memory holds, whatever is open: every record is there once, and the process is no
+//! larger than the limit and what is allowed beside it.
+
+use std::time::Duration;
+
+use lakeward_conformance::scenario::Scenario;
+use lakeward_testkit::broker::KafkaBroker;
+use lakeward_testkit::ids::stored_ids;
+use lakeward_testkit::oracle::{Guarantee, Oracle};
+use lakeward_testkit::records::Record;
+use lakeward_testkit::store::Versitygw;
+use lakeward_testkit::wait::wait_for;
+use serde_json::json;
+
+const MIB: u64 = 1 << 20;
+/// What a process may have beside `lakeward.memory.limit`: decision 0010.
+const BESIDE_BYTES: u64 = 64 * MIB;
+const PATIENCE: Duration = Duration::from_secs(600);
+
+const SCHEMA: &str = r#"{"type":"record","name":"Row","fields":[{"name":"id","type":"long"},
+    {"name":"place","type":"long"},{"name":"text","type":"string"}]}"#;
+
+/// A worker with a limit, and what it is to store.
+struct Load {
+    scenario: Scenario,
+    limit_bytes: u64,
+    oracle: Oracle,
+}
+
+impl Load {
+    fn start(limit_bytes: u64, partitions: i32, engine: &str) -> Self {
+        let limit = limit_bytes.to_string();
+        let settings = [("lakeward.memory.limit", &*limit), ("lakeward.engine", engine)];
+        let scenario = Scenario::start_on(KafkaBroker::shared(), Versitygw::shared(), partitions, &settings);
+        Self { scenario, limit_bytes, oracle: Oracle::new() }
+    }
+
+    /// Sends rows of about `bytes` each, round the topic-partitions and then round `places`.
+    fn produce(&mut self, rows: u64, places: u64, partitions: u64, bytes: usize) {
+        let mut slice = Vec::new();
+        for _ in 0..rows {
+            let id = self.oracle.next_id();
+            let text = format!("{id:09} ").repeat(bytes / 10);
+            let row = json!({"id": id, "place": id / partitions % places, "text": text});
+            slice.push(Record::json(&row).in_partition(i32::try_from(id % partitions).expect("few")));
+            if slice.len() == 10_000 {
+                self.scenario.produce(&slice);
+                slice.clear();
+            }
+        }
+        self.scenario.produce(&slice);
+    }
+
+    /// Creates the connector: a directory per place, files that end after all rows of a topic-partition.
+    fn create(&self, flush_size: usize, more: &[(&str, &str)]) {
+        let config = self.scenario.config(flush_size).schemaless().with(&[
+            ("partitioner.class", "io.confluent.connect.storage.partitioner.FieldPartitioner"),
+            ("partition.field.name", "place"),
+            ("lakeward.schema", SCHEMA),
+        ]);
+        self.scenario.create(&config.with(more));
+    }
+
+    /// Waits until everything is committed, then asks oracle and kernel. Answers how much went to disk.
+    fn judge(&self, partitions: i32, end: i64, files: usize) -> u64 {
+        let Scenario { broker, topic, connector, worker, .. } = &self.scenario;
+        let group = format!("connect-{connector}");
+        for partition in 0..partitions {
+            wait_for(&format!("the end of partition {partition}"), PATIENCE, || {
+                match broker.committed_offset(&group, topic, partition) {
+                    Ok(Some(found)) if found == end => Ok(()),
+                    other => Err(format!("{other:?}")),
+                }
+            });
+        }
+        let peak_bytes = worker.peak_memory_bytes().expect("the worker lives");
+        let names = self.scenario.objects.names().expect("the store lists objects");
+        assert_eq!(names.len(), files);
+        let ids = stored_ids(&self.scenario.objects, topic).expect("the files are readable");
+        self.oracle.assert(Guarantee::ExactlyOnce, ids);
+        let most_bytes = self.limit_bytes + BESIDE_BYTES;
+        assert!(peak_bytes <= most_bytes, "{} MiB, allowed {}", peak_bytes / MIB, most_bytes / MIB);
+        self.metric("lakeward_memory_spilled_bytes_total")
+    }
+
+    fn metric(&self, name: &str) -> u64 {
+        let page = self.scenario.worker.rest.get("/metrics").expect("the worker answers").text;
+        let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.and_then(|value| value.parse::<f64>().ok()).expect("the metric is there") as u64
+    }
+}
+
+#[test]
+fn ten_thousand_open_output_partitions_fit_into_512_mib() {
+    let mut load = Load::start(448 * MIB, 1, "auto");
+    load.produce(300_000, 10_000, 1, 1500);
+    load.create(300_000, &[]);
+    let spilled_bytes = load.judge(1, 300_000, 10_000);
+    assert!(spilled_bytes > 100 * MIB, "{spilled_bytes}: rows were larger than the limit");
+    assert_eq!(load.metric("lakeward_memory_spilled_bytes"), 0, "disk space is given back");
+}
+
+#[test]
+fn encoded_files_of_many_topic_partitions_fit_where_there_is_no_ring() {
+    // 8 topic-partitions of 25 places with late rows: JSON lines of 800 KB each, too small for pieces.
+    let mut load = Load::start(160 * MIB, 8, "epoll");
+    load.produce(160_000, 25, 8, 1000);
+    load.create(20_000, &[("format.class", lakeward_conformance::sink_config::JSON)]);
+    let spilled_bytes = load.judge(8, 20_000, 200);
+    assert!(spilled_bytes > 10 * MIB, "{spilled_bytes}");
+}

@@ -1,0 +1,79 @@
+//! Rows of a batch on their way to files.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arrow_array::Array as _;
+use lakeward_api::ConnectError;
+use lakeward_api::batch::{SinkBatch, Values};
+
+use super::gather::{DIRECT_ROWS, SharedBytes, SharedColumn};
+use super::rejects;
+use crate::s3::rotation::Op;
+
+/// Rows that go to files.
+pub(super) struct Taken {
+    pub(super) batch: SinkBatch,
+    /// Their headers, when these are stored.
+    pub(super) headers: Option<Values>,
+    /// The clock of these rows.
+    pub(super) now_ms: i64,
+    /// Whether values may wait for others.
+    may_wait: bool,
+    /// Those that will, when they are less than half of the batch.
+    few: Option<Vec<u32>>,
+    column: OnceCell<Rc<SharedColumn>>,
+    shared_bytes: SharedBytes,
+}
+
+impl Taken {
+    pub(super) fn new(
+        batch: SinkBatch,
+        headers: Option<Values>,
+        now_ms: i64,
+        may_wait: bool,
+        shared_bytes: SharedBytes,
+    ) -> Self {
+        Self { batch, headers, now_ms, may_wait, few: None, column: OnceCell::new(), shared_bytes }
+    }
+
+    /// Looks at what will be done with the rows: a batch of which only a few wait is not held for them.
+    pub(super) fn foresee(&mut self, ops: &[Op]) {
+        let waiting = ops.iter().filter_map(|op| match op {
+            Op::Write { rows, .. } if rows.count() < DIRECT_ROWS => Some(rows),
+            _ => None,
+        });
+        let count: usize = waiting.clone().map(crate::s3::rotation::Rows::count).sum();
+        if self.may_wait && count > 0 && count * 2 < self.batch.rows() {
+            let mut few: Vec<u32> = waiting.flat_map(rejects::numbers).collect();
+            few.sort_unstable();
+            self.few = Some(few);
+        }
+    }
+
+    /// The values of this batch for files to wait in; `None` when they may not wait.
+    ///
+    /// # Errors
+    /// Class `Fatal` when the columns would exceed Arrow's limits.
+    pub(super) fn column(&self) -> Result<Option<&Rc<SharedColumn>>, ConnectError> {
+        let Values::Typed { schema, array } = &self.batch.values else { return Ok(None) };
+        if !self.may_wait || array.is_empty() {
+            return Ok(None);
+        }
+        if self.column.get().is_none() {
+            let column = match &self.few {
+                Some(rows) => SharedColumn::of_rows(schema, array, rows.clone(), &self.shared_bytes)?,
+                None => SharedColumn::new(schema, Arc::clone(array), &self.shared_bytes),
+            };
+            // It was empty a moment ago.
+            self.column.set(column).ok();
+        }
+        Ok(self.column.get())
+    }
+
+    /// Where columns are counted.
+    pub(super) fn shared_bytes(&self) -> &SharedBytes {
+        &self.shared_bytes
+    }
+}
