@@ -113,11 +113,14 @@ final class Case {
             try {
                 result = step.apply(item);
             } catch (Throwable failure) {
-                out.u8(WireWriter.FAILED);
-                out.failure(failure);
+                out.failed(failure);
                 continue;
             }
-            write(out, result);
+            try {
+                out.allOrNothing(() -> write(out, result));
+            } catch (OutOfMemoryError full) {
+                out.failed(full);
+            }
         }
     }
 

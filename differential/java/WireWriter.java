@@ -50,14 +50,40 @@ final class WireWriter {
 
     private static final int CAUSES_MAX = 8;
 
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream(1 << 16);
+    private final Buffer out = new Buffer();
     private final Map<Schema, Integer> schemas = new IdentityHashMap<>();
     private int definitions;
     /** The STRUCTs around, the innermost last. */
     private final List<Schema> around = new ArrayList<>();
 
+    /** Bytes that can be cut off again. */
+    private static final class Buffer extends ByteArrayOutputStream {
+        Buffer() {
+            super(1 << 16);
+        }
+
+        void cutTo(int size) {
+            count = size;
+        }
+    }
+
     byte[] bytes() {
         return out.toByteArray();
+    }
+
+    /** Runs {@code write}; when memory ends in it, nothing of it is written. */
+    void allOrNothing(Runnable write) throws OutOfMemoryError {
+        int size = out.size();
+        int known = definitions;
+        try {
+            write.run();
+        } catch (OutOfMemoryError full) {
+            out.cutTo(size);
+            schemas.values().removeIf(number -> number >= known);
+            definitions = known;
+            around.clear();
+            throw full;
+        }
     }
 
     /** Every case counts its schemas from 0. */
@@ -128,6 +154,11 @@ final class WireWriter {
             }
         }
         return true;
+    }
+
+    void failed(Throwable failure) {
+        u8(FAILED);
+        failure(failure);
     }
 
     /** The exception and its causes, outermost first. */

@@ -148,4 +148,7 @@ pub trait Registry {
         subject: &str,
         schema: &SchemaText,
     ) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>>;
+
+    /// Forgets failures that may heal: an attempt at records ends here, and the next one asks again.
+    fn forget_failures(&mut self) {}
 }

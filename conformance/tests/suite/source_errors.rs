@@ -32,8 +32,7 @@ fn a_registry_that_fails_is_asked_again_and_no_line_overtakes_another() {
         ("value.converter.schema.registry.url", &registry.url()),
         ("value.converter.max.retries", "0"),
         ("errors.retry.timeout", "60000"),
-        // Above it pauses are random, down to none, and a failure is remembered for a while.
-        ("errors.retry.delay.max.ms", "10000"),
+        ("errors.retry.delay.max.ms", "1000"),
     ]);
     let expected = ["line-00000000", "line-00000001", "line-00000002"];
     wait_for("the lines", PATIENCE, || {

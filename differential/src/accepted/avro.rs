@@ -15,6 +15,15 @@ pub(super) const KNOWN: &[Known] = &[
         is_lost_branch,
     ),
     accepted(
+        "items-without-bytes",
+        "a payload holds at most 65,536 items that take no bytes: few bytes may stand for any number, \
+         of which Java makes as many as its heap holds",
+        |finding| {
+            matches!(finding.java, Answer::Typed(_) | Answer::Registered { .. })
+                && tells(finding.ours, |text| text.ends_with(" items without bytes"))
+        },
+    ),
+    accepted(
         "map-branch",
         "of two branches of a union that both are maps, one of them as entries, Java takes the first",
         |finding| {
@@ -56,14 +65,11 @@ pub(super) const KNOWN: &[Known] = &[
                 of_answer(finding.java).is_some_and(|schema| any_reference(&schema, test))
             };
             match (finding.java, finding.ours) {
-                (Answer::Registered { .. }, Answer::Failed(failure)) => {
-                    let mut causes = failure.causes.iter().filter_map(|(_, text)| text.as_deref());
-                    (is_refused(message(finding.ours)) || causes.any(is_refused)) && has(&|_| true)
-                }
                 // All entries without a name have the same.
                 (Answer::Registered { .. }, Answer::Registered { .. }) => {
                     finding.kind == Kind::Bytes && has(&|name| name.ends_with("MapEntry"))
                 }
+                (Answer::Registered { .. }, ours) => tells(ours, is_refused) && has(&|_| true),
                 _ => false,
             }
         },
@@ -106,7 +112,9 @@ pub(super) const KNOWN: &[Known] = &[
             let is_mistaken = match (finding.kind, finding.java, finding.ours) {
                 (Kind::Bytes, Answer::Registered { .. }, Answer::Registered { .. })
                 | (Kind::Value, Answer::Typed(_), Answer::Typed(_)) => true,
-                (Kind::Outcome, Answer::Typed(_), ours) => message(ours) == "Zero length BigInteger",
+                (Kind::Outcome, Answer::Typed(_) | Answer::Registered { .. }, ours) => {
+                    class(ours) == "java.lang.NumberFormatException"
+                }
                 (Kind::Outcome, java, Answer::Registered { .. }) => message(java) == "Failed to write",
                 _ => false,
             };
@@ -115,6 +123,13 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
 ];
+
+/// Whether the message of a failure, or of one of its causes, fulfils `test`.
+fn tells(answer: &Answer, test: impl Fn(&str) -> bool) -> bool {
+    let Answer::Failed(failure) = answer else { return false };
+    let mut causes = failure.causes.iter().filter_map(|(_, text)| text.as_deref());
+    test(message(answer)) || causes.any(test)
+}
 
 fn is_lost_branch(finding: &Finding<'_>) -> bool {
     let text = message(finding.java);

@@ -25,12 +25,8 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
     }
 
     pub(super) fn insert(&mut self, key: K, value: V, now: Instant) {
-        self.insert_for(key, value, now, self.ttl);
-    }
-
-    pub(super) fn insert_for(&mut self, key: K, value: V, now: Instant, ttl: Option<Duration>) {
         // A moment too far away to be named never comes.
-        let until = ttl.and_then(|ttl| now.checked_add(ttl));
+        let until = self.ttl.and_then(|ttl| now.checked_add(ttl));
         if self.entries.insert(key.clone(), (value, until)).is_some() {
             return;
         }
@@ -40,6 +36,11 @@ impl<K: Clone + Eq + Hash, V> Cache<K, V> {
         {
             self.entries.remove(&oldest);
         }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        self.order.clear();
     }
 }
 

@@ -29,10 +29,10 @@ use connection::Connection;
 const MAX_IDS: usize = 65_536;
 /// Failures remembered.
 const MAX_FAILURES: usize = 65_536;
-/// How long a failure that may heal answers its question; shorter than the worker's first pause of 300 ms, so
-/// that each of its repetitions asks again.
-const HEALING: Duration = Duration::from_millis(250);
-/// How long a refusal answers its question: a converter asks once per record.
+/// How long an answer lasts at least: until its question is put again.
+const ANSWERED: Duration = Duration::from_millis(250);
+/// How long a failure answers its question: a converter asks once per record. One that may heal counts for
+/// one attempt only.
 const REFUSED: Duration = Duration::from_secs(5);
 
 type Answer = Result<Found, RegistryError>;
@@ -73,17 +73,17 @@ pub fn client(settings: &RegistrySettings, network: &Network) -> Result<Box<dyn 
         receiver,
         in_flight: HashSet::new(),
         ids: Cache::new(MAX_IDS, None),
-        // An answer has to last until its question is put again.
         written: Cache::new(
             written,
-            settings.latest_cache_ttl.filter(|_| latest).map(|ttl| ttl.max(HEALING)),
+            settings.latest_cache_ttl.filter(|_| latest).map(|ttl| ttl.max(ANSWERED)),
         ),
-        read: Cache::new(settings.latest_cache_size, settings.latest_cache_ttl.map(|ttl| ttl.max(HEALING))),
+        read: Cache::new(settings.latest_cache_size, settings.latest_cache_ttl.map(|ttl| ttl.max(ANSWERED))),
         subjects: match &settings.associations {
-            Some(found) => Cache::new(found.cache_size, found.cache_ttl.map(|ttl| ttl.max(HEALING))),
+            Some(found) => Cache::new(found.cache_size, found.cache_ttl.map(|ttl| ttl.max(ANSWERED))),
             None => Cache::new(1, None),
         },
         failures: Cache::new(MAX_FAILURES, Some(REFUSED)),
+        healing: Cache::new(MAX_FAILURES, Some(REFUSED)),
     }))
 }
 
@@ -98,6 +98,8 @@ struct Client {
     written: Cache<Question, Found>,
     subjects: Cache<Question, Found>,
     failures: Cache<Question, RegistryError>,
+    /// Failures that may heal, of the attempt that goes on.
+    healing: Cache<Question, RegistryError>,
 }
 
 impl Registry for Client {
@@ -141,6 +143,10 @@ impl Registry for Client {
     ) -> Poll<Result<Arc<RegisteredSchema>, ConnectError>> {
         self.schema(Question::ForWriting(subject.to_owned(), schema.clone()))
     }
+
+    fn forget_failures(&mut self) {
+        self.healing.clear();
+    }
 }
 
 impl Client {
@@ -163,7 +169,8 @@ impl Client {
         if let Some(known) = known {
             return Poll::Ready(Ok(known.clone()));
         }
-        if let Some(failure) = self.failures.get(&question, now) {
+        if let Some(failure) = self.failures.get(&question, now).or_else(|| self.healing.get(&question, now))
+        {
             return Poll::Ready(Err(failure.clone().into()));
         }
         if self.in_flight.insert(question.clone()) {
@@ -203,8 +210,8 @@ impl Client {
                             failure,
                             RegistryError::Unreachable { .. } | RegistryError::Token { heals: true, .. }
                         );
-                    let ttl = if heals { HEALING } else { REFUSED };
-                    self.failures.insert_for(question, failure, now, Some(ttl));
+                    let failures = if heals { &mut self.healing } else { &mut self.failures };
+                    failures.insert(question, failure, now);
                 }
             }
         }

@@ -139,9 +139,11 @@ fn a_registry_that_stays_down_is_retriable_and_heals_later() {
     assert_eq!(error.class(), ErrorClass::Retriable);
     assert_eq!(error.java_class(), "org.apache.kafka.connect.errors.RetriableException");
     assert_eq!(error.to_string(), "down; error code: 50001");
-    // The failure is forgotten by itself: asking goes on until the request after it is answered.
-    let answer = std::iter::repeat_with(|| client.by_id("t-value", 1)).find(Result::is_ok);
-    assert_eq!(answer.unwrap().unwrap().id, 1);
+    assert!(client.by_id("t-value", 1).is_err());
+    assert_eq!(rig.count(BY_ID), 1, "an attempt at records asks once");
+    client.forget_failures();
+    assert_eq!(client.by_id("t-value", 1).unwrap().id, 1);
+    assert_eq!(rig.count(BY_ID), 2);
 }
 
 #[test]

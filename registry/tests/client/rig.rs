@@ -182,6 +182,10 @@ impl Client {
         self.wait(|registry| registry.by_id(subject, id))
     }
 
+    pub(crate) fn forget_failures(&mut self) {
+        self.registry.forget_failures();
+    }
+
     pub(crate) fn associated(&mut self, topic: &str, is_key: bool) -> Option<Arc<str>> {
         self.wait(|registry| registry.associated(topic, is_key)).expect("the registry answers")
     }

@@ -225,6 +225,7 @@ impl<F: Format> Converter for FramedConverter<F> {
         let frames = Frames { payloads, headers };
         let decoded = Decoding::<F>::new(topic, self.rules.subjects).run(readers, frames);
         readers.forget_failures();
+        self.registry.forget_failures();
         Ok(decoded)
     }
 
@@ -237,6 +238,7 @@ impl<F: Format> Converter for FramedConverter<F> {
     }
 
     fn encode(&mut self, topic: &str, values: &Values) -> Result<Encoded, ConnectError> {
+        self.registry.forget_failures();
         let rows = values.rows();
         let valid = self.valid(values);
         let around = Around { rows, valid: valid.as_ref(), prefix: Prefix::new(b""), suffix: b"" };
