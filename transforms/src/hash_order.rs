@@ -3,8 +3,7 @@
 //! Source: `java.util.HashMap`.
 
 use lakeward_api::value::Value;
-
-use crate::cast_decimal;
+use num_bigint::Sign;
 
 /// Brings `names` into the iteration order of a table whose first size is `size` (a power of two) and that
 /// doubles when it is three quarters full. Of equal names the first stays.
@@ -55,10 +54,10 @@ fn key_hash(key: &Value) -> u32 {
         Value::Int32(number) => *number as u32,
         Value::Int64(number) => long(*number as u64),
         Value::Decimal(number) => {
-            let unscaled = cast_decimal::to_i64(&number.unscaled, 0);
-            let size = unscaled.unsigned_abs();
-            let hash = ((size >> 32) as u32).wrapping_mul(31).wrapping_add(size as u32);
-            let hash = if unscaled < 0 { hash.wrapping_neg() } else { hash };
+            let unscaled = number.unscaled();
+            let digits = unscaled.magnitude().iter_u32_digits().rev();
+            let hash = digits.fold(0u32, |hash, digit| hash.wrapping_mul(31).wrapping_add(digit));
+            let hash = if unscaled.sign() == Sign::Minus { hash.wrapping_neg() } else { hash };
             hash.wrapping_mul(31).wrapping_add(number.scale as u32)
         }
         _ => 0,
@@ -74,6 +73,8 @@ pub(crate) fn size_for(count: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use lakeward_api::decimal::Decimal;
+
     use super::*;
 
     #[test]
@@ -82,5 +83,21 @@ mod tests {
         let mut names = vec!["zeta", "alpha", "b", "a", "id", "name"];
         sort(&mut names, 16, |name| name);
         assert_eq!(names, ["zeta", "a", "b", "alpha", "name", "id"]);
+    }
+
+    #[test]
+    fn decimals_hash_as_in_java() {
+        // Printed by Java 17: new BigDecimal(new BigInteger(text), 2).hashCode().
+        let hash = |text: &str| {
+            let number = Decimal::of(&text.parse().unwrap(), 2);
+            key_hash(&Value::Decimal(number)) as i32
+        };
+        assert_eq!(hash("0"), 2);
+        assert_eq!(hash("-7"), -215);
+        assert_eq!(hash("4294967296"), 963);
+        assert_eq!(hash("-9223372036854775808"), -2_147_483_646);
+        assert_eq!(hash("9223372036854775808"), -2_147_483_646);
+        assert_eq!(hash("-225034586178553040877"), 1_038_188_547);
+        assert_eq!(hash("123456789012345678901234567890"), -748_148_567);
     }
 }
