@@ -5,7 +5,6 @@
 //! does, because without it every later failure would be misleading.
 
 use std::io::{BufRead, BufReader};
-use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -75,8 +74,7 @@ fn tests(workspace: &Workspace) -> (Tally, anyhow::Result<()>) {
         let mut command = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"]);
         command
             .env("LAKEWARD_BIN", worker(workspace)?)
-            .env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?)
-            .env("RUST_TEST_THREADS", threads().to_string());
+            .env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
         let status = count(&mut command, Tally::of_line, &mut tally, &mut say)?;
         ensure!(status.success(), "cargo test ended with {status}");
         if tally.passed == 0 {
@@ -86,12 +84,6 @@ fn tests(workspace: &Workspace) -> (Tally, anyhow::Result<()>) {
         Ok(())
     });
     (tally, outcome)
-}
-
-/// How many tests run at a time. The long ones wait for sessions, intervals and programs that start: with one
-/// per core, cores would be idle half of the time.
-fn threads() -> usize {
-    2 * std::thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// The contract suite against our worker. It waits for most of its time (a broker that hangs, sessions that
