@@ -1,10 +1,13 @@
 //! `cargo xtask test`: everything continuous integration runs, with one closing line of counts.
 //!
+//! Steps that compute run one after the other; the contract suite, which waits, runs beside the tests.
 //! A step that fails does not stop the later ones, so that one run reports all problems; only a failed set-up
 //! does, because without it every later failure would be misleading.
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
@@ -45,18 +48,17 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     check("kill test", &|| {
         run(kill_test::command(workspace)?.args(["--minutes", KILL_TEST_MINUTES, "--seed", KILL_TEST_SEED]))
     });
-    let (mut tally, outcome) = tests(workspace)?;
+    let (mut tally, outcome, contract) = std::thread::scope(|scope| {
+        let beside = scope.spawn(|| Contract::run(workspace));
+        let (tally, outcome) = tests(workspace);
+        (tally, outcome, beside.join().expect("counting lines does not panic"))
+    });
     if let Err(err) = outcome {
         say(&format!("error: tests: {err:#}"));
         // A crash or a compile error fails no single test; it must not look like success.
         tally.failed = tally.failed.max(1);
     }
-    let (part, outcome) = contract(workspace)?;
-    tally += part;
-    if let Err(err) = outcome {
-        say(&format!("error: contract: {err:#}"));
-        tally.failed = tally.failed.max(1);
-    }
+    tally += contract.told();
     if !failed_steps.is_empty() {
         say(&format!("failed steps, counted as one failure each: {}", failed_steps.join(", ")));
         tally.failed += u64::try_from(failed_steps.len()).expect("a handful of steps");
@@ -66,13 +68,14 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs the tests of the workspace, passing their output through while counting.
-fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
+fn tests(workspace: &Workspace) -> (Tally, anyhow::Result<()>) {
     let mut tally = Tally::default();
-    let binary = workspace.target()?.join("debug").join("lakeward");
     let outcome = step("tests", || {
         let mut command = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"]);
-        command.env("LAKEWARD_BIN", &binary).env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
-        let status = count(&mut command, Tally::of_line, &mut tally)?;
+        command
+            .env("LAKEWARD_BIN", worker(workspace)?)
+            .env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
+        let status = count(&mut command, Tally::of_line, &mut tally, &mut say)?;
         ensure!(status.success(), "cargo test ended with {status}");
         if tally.passed == 0 {
             bail!("no test ran");
@@ -80,34 +83,63 @@ fn tests(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
         ensure!(tally.ignored == 0, "{} tests are ignored; every test must run", tally.ignored);
         Ok(())
     });
-    Ok((tally, outcome))
+    (tally, outcome)
 }
 
-/// Runs the contract suite against our worker; cases that are known not to hold yet are rows of
-/// `conformance/OPEN.md` and count as failed, without failing the run. The suite is proven with Java's by
+/// The contract suite against our worker. It waits for most of its time (a broker that hangs, sessions that
+/// end), so it runs beside the tests; what it says is told after them. The suite is proven with Java's by
 /// `cargo xtask conformance`.
-fn contract(workspace: &Workspace) -> anyhow::Result<(Tally, anyhow::Result<()>)> {
-    let mut tally = Tally::default();
-    let binary = workspace.target()?.join("debug").join("lakeward");
-    let outcome = step("contract", || {
-        let mut command = conformance::built(workspace)?;
-        command.args(["--target", "lakeward", "--gate"]).env("LAKEWARD_BIN", &binary);
-        let status = count(&mut command, Tally::of_contract_line, &mut tally)?;
-        ensure!(status.success(), "the contract suite ended with {status}");
-        Ok(())
-    });
-    if outcome.is_ok() && tally.failed > 0 {
-        say(&format!("{} cases of the contract are open: see conformance/OPEN.md", tally.failed));
-        tally.failed = 0;
-    }
-    Ok((tally, outcome))
+struct Contract {
+    lines: Vec<String>,
+    tally: Tally,
+    outcome: anyhow::Result<()>,
+    took: Duration,
 }
 
-/// Runs a command, passing its output through while `read` counts its closing lines.
+impl Contract {
+    fn run(workspace: &Workspace) -> Self {
+        let (began, mut lines, mut tally) = (Instant::now(), Vec::new(), Tally::default());
+        let mut run = || {
+            let mut command = conformance::built(workspace)?;
+            command.args(["--target", "lakeward", "--gate"]).env("LAKEWARD_BIN", worker(workspace)?);
+            let mut keep = |line: &str| lines.push(line.to_owned());
+            let status = count(&mut command, Tally::of_contract_line, &mut tally, &mut keep)?;
+            ensure!(status.success(), "the contract suite ended with {status}");
+            Ok(())
+        };
+        let outcome = run();
+        Self { lines, tally, outcome, took: began.elapsed() }
+    }
+
+    /// Says what it said; cases that are known not to hold yet are rows of `conformance/OPEN.md` and count as
+    /// failed, without failing the run.
+    fn told(mut self) -> Tally {
+        say("==> contract, beside the tests");
+        self.lines.iter().for_each(|line| say(line));
+        let word = if self.outcome.is_ok() { "done" } else { "FAILED" };
+        say(&format!("<== contract: {word} in {:.1} s", self.took.as_secs_f64()));
+        match self.outcome {
+            Err(err) => {
+                say(&format!("error: contract: {err:#}"));
+                self.tally.failed = self.tally.failed.max(1);
+            }
+            Ok(()) if self.tally.failed > 0 => {
+                let open = self.tally.failed;
+                say(&format!("{open} cases of the contract are open: see conformance/OPEN.md"));
+                self.tally.failed = 0;
+            }
+            Ok(()) => {}
+        }
+        self.tally
+    }
+}
+
+/// Runs a command, handing its lines to `tell` while `read` counts the closing ones.
 fn count(
     command: &mut Command,
     read: fn(&str) -> Option<Tally>,
     tally: &mut Tally,
+    tell: &mut dyn FnMut(&str),
 ) -> anyhow::Result<ExitStatus> {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("starting the tests")?;
@@ -115,12 +147,17 @@ fn count(
     for line in BufReader::new(output).split(b'\n') {
         let line = line.context("reading the output of the tests")?;
         let line = String::from_utf8_lossy(&line);
-        say(&line);
+        tell(&line);
         if let Some(part) = read(&line) {
             *tally += part;
         }
     }
     child.wait().context("waiting for the tests")
+}
+
+/// The worker as the build of the tests leaves it.
+fn worker(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    Ok(workspace.target()?.join("debug").join("lakeward"))
 }
 
 fn cargo_in(workspace: &Workspace, arguments: &[&str]) -> Command {

@@ -4,9 +4,6 @@
 //!
 //! The schedules are far shorter than anybody's, so that a cut is on its way at nearly every instant.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
@@ -14,11 +11,13 @@ use lakeward_conformance::sink_config::SinkConfig;
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::objects::Objects;
 use lakeward_testkit::oracle::{Guarantee, Oracle};
-use lakeward_testkit::records::{self, Record};
+use lakeward_testkit::records::Record;
 use lakeward_testkit::store::Versitygw;
 use lakeward_testkit::wait::wait_for;
 use lakeward_testkit::worker::LakewardWorker;
 use serde_json::{Value, json};
+
+use crate::writer::Writer;
 
 const PARTITIONS: i32 = 2;
 /// Records that are acknowledged together.
@@ -58,59 +57,6 @@ const ALL_CLOCKS: &[(&str, &str)] = &[
     ("flush.size", "100000"),
 ];
 
-/// Writes numbered records, batch after batch, until it is finished.
-struct Writer {
-    acknowledged: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    fn start(topic: &str) -> Self {
-        let (acknowledged, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (count, stopping, topic) = (Arc::clone(&acknowledged), Arc::clone(&stop), topic.to_owned());
-        let thread = std::thread::spawn(move || {
-            while !stopping.load(Ordering::Acquire) {
-                let first = count.load(Ordering::Acquire);
-                let record = |id: u64| {
-                    let partition = i32::try_from(id % PARTITIONS as u64).expect("few partitions");
-                    Record::json(&json!({"id": id})).in_partition(partition)
-                };
-                let batch: Vec<Record> = (first..first + BATCH).map(record).collect();
-                records::produce(KafkaBroker::shared(), &topic, &batch).expect("the broker takes records");
-                count.store(first + BATCH, Ordering::Release);
-            }
-        });
-        Self { acknowledged, stop, thread: Some(thread) }
-    }
-
-    fn count(&self) -> u64 {
-        self.acknowledged.load(Ordering::Acquire)
-    }
-
-    /// Waits until `count` more records are acknowledged than now.
-    fn wait_for_more(&self, count: u64) {
-        let wanted = self.count() + count;
-        wait_for(&format!("{wanted} records"), PATIENCE, || {
-            if self.count() >= wanted { Ok(()) } else { Err(self.count()) }
-        });
-    }
-
-    fn finish(&mut self) -> u64 {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("the writer does not panic");
-        }
-        self.count()
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
 /// The rows of an object.
 pub(crate) type Reader = fn(&Objects, &str) -> Vec<Value>;
 
@@ -118,7 +64,6 @@ pub(crate) type Reader = fn(&Objects, &str) -> Vec<Value>;
 pub(crate) struct Rig {
     scenario: Scenario,
     writer: Writer,
-    seed: u64,
     rows: Reader,
 }
 
@@ -141,8 +86,11 @@ impl Rig {
         let (broker, store) = (KafkaBroker::shared(), Versitygw::shared());
         let scenario = Scenario::start_on(broker, store, PARTITIONS, &[&usual, worker].concat());
         scenario.create(&config(&scenario));
-        let writer = Writer::start(&scenario.topic);
-        Self { scenario, writer, seed, rows }
+        let writer = Writer::start(&scenario.topic, seed, BATCH, |id| {
+            let partition = i32::try_from(id % PARTITIONS as u64).expect("few partitions");
+            record(id, partition)
+        });
+        Self { scenario, writer, rows }
     }
 
     fn ids(&self) -> Vec<u64> {
@@ -165,8 +113,7 @@ impl Rig {
             let committed = self.committed(0);
             if committed > before { Ok(()) } else { Err(format!("{committed} of {before}")) }
         });
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.writer.wait_for_more((self.seed >> 33) % 1500);
+        self.writer.wait_for_some(1500);
     }
 
     /// Waits until everything is committed, and judges what is stored.
@@ -190,12 +137,16 @@ impl Rig {
     }
 
     /// Writes `count` more records to `partition`.
-    fn fill(&self, partition: i32, count: u64) -> u64 {
-        let first = self.writer.acknowledged.fetch_add(count, Ordering::AcqRel);
-        let record = |id: u64| Record::json(&json!({"id": id})).in_partition(partition);
-        self.scenario.produce(&(first..first + count).map(record).collect::<Vec<Record>>());
+    fn fill(&mut self, partition: i32, count: u64) -> u64 {
+        let first = self.writer.leave(count);
+        let records: Vec<Record> = (first..first + count).map(|id| record(id, partition)).collect();
+        self.scenario.produce(&records);
         count
     }
+}
+
+fn record(id: u64, partition: i32) -> Record {
+    Record::json(&json!({"id": id})).in_partition(partition)
 }
 
 /// Kills the worker again and again.

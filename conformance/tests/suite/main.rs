@@ -51,3 +51,4 @@ mod store_requests;
 mod transforms;
 mod validate_keys;
 mod variables;
+mod writer;

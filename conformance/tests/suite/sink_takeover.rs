@@ -5,14 +5,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::java::JavaConnect;
 use lakeward_testkit::oracle::{Guarantee, Oracle};
-use lakeward_testkit::records::{self, Record};
+use lakeward_testkit::records::Record;
 use lakeward_testkit::rest::RestClient;
 use lakeward_testkit::unique;
 use lakeward_testkit::wait::wait_for;
@@ -20,6 +17,7 @@ use lakeward_testkit::worker::{LakewardWorker, Properties, distributed_propertie
 use serde_json::{Value, json};
 
 use crate::source_rig::{PATIENCE, wait_until_running};
+use crate::writer::Writer;
 
 const PARTITIONS: u64 = 3;
 /// Lines that are acknowledged together.
@@ -34,58 +32,6 @@ enum End {
     Told,
 }
 
-/// Writes numbered lines, batch after batch, until it is dropped or finished.
-struct Writer {
-    acknowledged: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    fn start(topic: &str) -> Self {
-        let (acknowledged, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
-        let (count, stopping, topic) = (Arc::clone(&acknowledged), Arc::clone(&stop), topic.to_owned());
-        let thread = std::thread::spawn(move || {
-            while !stopping.load(Ordering::Acquire) {
-                let first = count.load(Ordering::Acquire);
-                let line =
-                    |id: u64| Record::of(format!("line-{id:08}")).in_partition((id % PARTITIONS) as i32);
-                let lines: Vec<Record> = (first..first + BATCH).map(line).collect();
-                records::produce(KafkaBroker::shared(), &topic, &lines).expect("the broker takes records");
-                count.store(first + BATCH, Ordering::Release);
-            }
-        });
-        Self { acknowledged, stop, thread: Some(thread) }
-    }
-
-    fn count(&self) -> u64 {
-        self.acknowledged.load(Ordering::Acquire)
-    }
-
-    /// Waits until `count` more lines are acknowledged than now.
-    fn wait_for_more(&self, count: u64) {
-        let wanted = self.count() + count;
-        wait_for(&format!("{wanted} lines"), PATIENCE, || {
-            if self.count() >= wanted { Ok(()) } else { Err(self.count()) }
-        });
-    }
-
-    /// Ends the last batch; how many lines there are.
-    fn finish(&mut self) -> u64 {
-        self.stop.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
-            thread.join().expect("the writer does not panic");
-        }
-        self.count()
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-    }
-}
-
 /// A cluster with one file sink, and its topic under load.
 struct Rig {
     properties: Properties,
@@ -93,7 +39,6 @@ struct Rig {
     topic: String,
     folder: PathBuf,
     writer: Writer,
-    seed: u64,
 }
 
 impl Drop for Rig {
@@ -110,8 +55,10 @@ impl Rig {
         let folder = std::env::temp_dir().join(&connector);
         fs::create_dir_all(&folder).expect("temporary folders can be made");
         let topic = broker.create_topic("takeover", PARTITIONS as i32).expect("the broker creates topics");
-        let writer = Writer::start(&topic);
-        Self { properties: distributed_properties(broker), connector, topic, folder, writer, seed }
+        let writer = Writer::start(&topic, seed, BATCH, |id| {
+            Record::of(format!("line-{id:08}")).in_partition((id % PARTITIONS) as i32)
+        });
+        Self { properties: distributed_properties(broker), connector, topic, folder, writer }
     }
 
     fn file(&self) -> PathBuf {
@@ -147,8 +94,7 @@ impl Rig {
             let newest = self.ids().into_iter().max().unwrap_or_default();
             if newest > before { Ok(()) } else { Err((newest, before)) }
         });
-        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.writer.wait_for_more((self.seed >> 33) % 400);
+        self.writer.wait_for_some(400);
     }
 
     /// Waits until the sessions of killed workers have ended: Java's worker refuses to start in a group that

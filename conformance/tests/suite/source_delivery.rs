@@ -30,12 +30,7 @@ fn a_killed_worker_repeats_lines_and_loses_none() {
     let mut rig = SourceRig::start(&[("offset.flush.interval.ms", "200")]);
     rig.create(&[]);
     for _ in 0..4 {
-        rig.append(3_000);
-        let enough = rig.ids().len() + 1_000;
-        wait_for("some lines", PATIENCE, || {
-            let count = rig.ids().len();
-            if count >= enough { Ok(()) } else { Err(count) }
-        });
+        rig.append_and_wait_for(3_000, 1_000);
         rig.worker.kill();
         rig.worker.restart().unwrap();
     }

@@ -16,12 +16,7 @@ const ENABLED: (&str, &str) = ("exactly.once.source.support", "enabled");
 fn kill_and_go_on(rig: &mut SourceRig, more: &[(&str, &str)]) {
     rig.create(more);
     for _ in 0..4 {
-        rig.append(2_000);
-        let enough = rig.ids().len() + 500;
-        wait_for("some committed lines", PATIENCE, || {
-            let count = rig.ids().len();
-            if count >= enough { Ok(()) } else { Err(count) }
-        });
+        rig.append_and_wait_for(2_000, 500);
         rig.worker.kill();
         rig.worker.restart().expect("the worker starts again");
     }

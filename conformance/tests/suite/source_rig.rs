@@ -83,6 +83,17 @@ impl SourceRig {
         self.next += count;
     }
 
+    /// Appends `count` lines and waits until the topic has `more` lines than before.
+    pub(crate) fn append_and_wait_for(&mut self, count: u64, more: usize) {
+        // Looked up before: a worker that is quick has written them all before anybody counts.
+        let enough = self.ids().len() + more;
+        self.append(count);
+        wait_for(&format!("{enough} lines"), PATIENCE, || {
+            let ids = self.ids();
+            if ids.len() >= enough { Ok(()) } else { Err(self.seen(&ids)) }
+        });
+    }
+
     /// Bytes of the file.
     pub(crate) fn length(&self) -> u64 {
         fs::metadata(&self.file).expect("the file is there").len()
