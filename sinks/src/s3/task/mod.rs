@@ -36,7 +36,7 @@ use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint, Opening};
 use lakeward_api::memory::{MemoryKind, MemoryShare};
 use lakeward_api::record::{Position, TopicPartition};
-use lakeward_api::sink::{Now, Rejected, SinkTask, SinkTaskContext};
+use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::FileFormat;
 
 use super::config::{FormatKind, S3Config};
@@ -48,7 +48,7 @@ use super::store::{Store, Sweeper};
 use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
-use cuts::Cuts;
+use cuts::{Cuts, Held};
 use finishing::Finishing;
 use flight::{AssignmentId, Flight};
 use gather::SharedBytes;
@@ -98,6 +98,8 @@ pub(crate) struct S3SinkTask {
     is_in_need: bool,
     /// Open parts that are being brought back from disk.
     recalls: Vec<PartKey>,
+    /// Of all topic-partitions.
+    held: Held,
     finishing: Finishing,
     waker: Waker,
     /// Calls of `put`.
@@ -124,7 +126,7 @@ impl Writer {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        self.open_bytes() + self.cuts.held_bytes()
+        self.open_bytes() + self.cuts.buffered_bytes()
     }
 }
 
@@ -193,6 +195,7 @@ impl S3SinkTask {
             relief: Vec::new(),
             is_in_need: false,
             recalls: Vec::new(),
+            held: Held::default(),
             finishing: Finishing::default(),
             waker: context.waker,
             turn: 0,
@@ -353,8 +356,11 @@ impl SinkTask for S3SinkTask {
         self.finish_parts()
     }
 
-    fn has_room(&self) -> bool {
-        self.has_room_for_cuts()
+    fn no_room(&self) -> Option<NoRoom> {
+        if self.has_too_many_endings() {
+            return Some(NoRoom::Store);
+        }
+        self.holds_too_much().then_some(NoRoom::Decisions)
     }
 
     fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
@@ -389,6 +395,7 @@ impl SinkTask for S3SinkTask {
             let Some(writer) = self.writers.remove(partition) else { continue };
             // Dropping a part closes its channel, and the upload aborts itself.
             self.open_bytes -= writer.buffered_bytes();
+            self.held -= writer.cuts.held();
             self.flight.close(writer.assignment);
         }
         self.share.set(self.held_bytes());
@@ -406,6 +413,7 @@ impl SinkTask for S3SinkTask {
     fn stop(&mut self) {
         self.writers.clear();
         self.finishing.clear();
+        self.held = Held::default();
         self.open_bytes = 0;
         self.share.set(0);
         self.uploader.stop();
