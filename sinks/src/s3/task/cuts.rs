@@ -7,8 +7,8 @@
 //! completed at once.
 //!
 //! # Memory
-//! Held files are counted by `buffered_bytes`; a task that holds many, or many bytes, in memory or on disk, has
-//! no room.
+//! Held files are counted by `buffered_bytes`; a task that holds many, or many bytes, in memory or on disk,
+//! has no room.
 
 use std::collections::VecDeque;
 use std::ops::{AddAssign, SubAssign};
@@ -291,6 +291,10 @@ impl S3SinkTask {
 
     /// [`S3SinkTask::complete_acknowledged`] of every topic-partition that has something to complete.
     pub(super) fn complete_waiting(&mut self) {
+        if !self.one_after_another() {
+            // Nothing waited for what is stored.
+            return;
+        }
         let waits = |writer: &Writer| {
             writer.cuts.held.front().is_some_and(|held| Some(held.end) <= writer.cuts.acknowledged)
         };

@@ -104,6 +104,10 @@ pub(crate) struct S3SinkTask {
     waker: Waker,
     /// Calls of `put`.
     turn: u64,
+    /// Some partitions may be repeating decided cuts.
+    may_repeat: bool,
+    /// When scheduled rotation strikes next; `None` when it has to be looked up.
+    tick_due_ms: Option<i64>,
     ops: Vec<Op>,
 }
 
@@ -199,6 +203,8 @@ impl S3SinkTask {
             finishing: Finishing::default(),
             waker: context.waker,
             turn: 0,
+            may_repeat: false,
+            tick_due_ms: None,
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -234,7 +240,8 @@ impl S3SinkTask {
     /// Makes decided cuts that were reached without a record behind them.
     fn repeat_passed(&mut self) -> Result<(), ConnectError> {
         let is_repeating = |writer: &Writer| writer.cuts.is_repeating();
-        if !self.writers.values().any(is_repeating) {
+        self.may_repeat = self.may_repeat && self.writers.values().any(is_repeating);
+        if !self.may_repeat {
             return Ok(());
         }
         let repeating = self.writers.iter().filter(|(_, writer)| is_repeating(writer));
@@ -248,9 +255,11 @@ impl S3SinkTask {
 
     /// Lets scheduled rotation strike without records.
     fn tick(&mut self, now: Now) -> Result<(), ConnectError> {
-        if self.rotation_settings.schedule.is_none() {
+        let Some(schedule) = self.rotation_settings.schedule else { return Ok(()) };
+        if self.tick_due_ms.is_some_and(|due| now.wall_ms < due) {
             return Ok(());
         }
+        self.tick_due_ms = Some(schedule.next_after(now.wall_ms));
         let mut ops = std::mem::take(&mut self.ops);
         let partitions: Vec<TopicPartition> = self.writers.keys().cloned().collect();
         for partition in partitions {
@@ -307,6 +316,8 @@ impl SinkTask for S3SinkTask {
             self.uploader.sweep(sweeper, &partitions);
         }
         for Opening { partition, cuts, .. } in openings {
+            self.may_repeat |= !cuts.is_empty();
+            self.tick_due_ms = None;
             let mut rotation = Rotation::new(Arc::clone(&self.rotation_settings));
             rotation.repeat(!cuts.is_empty());
             let writer = Writer {

@@ -130,7 +130,7 @@ impl OpenFile {
         if self.waiting.rows() >= GATHER_ROWS { self.let_none_wait() } else { Ok(()) }
     }
 
-    /// Encodes rows that wait, unless some before them are on disk: many more are coming, which need not wait.
+    /// Encodes rows that wait, unless some before them are on disk: many more come, which need not wait.
     ///
     /// # Errors
     /// Those of encoding them.
