@@ -78,6 +78,15 @@ pub struct Rejected {
     pub error: ConnectError,
 }
 
+/// Why a sink takes no further batch for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRoom {
+    /// It holds decided cuts that the coordinator has not acknowledged.
+    Decisions,
+    /// It holds what the store has to take first.
+    Store,
+}
+
 /// One task of a sink connector. All calls come from one shard, one at a time.
 ///
 /// Order over life: `open`, (`put` | `poll` | `take_durable`)*, `close`, `stop`. A task that answered an
@@ -123,10 +132,10 @@ pub trait SinkTask {
         Ok(())
     }
 
-    /// Whether the next batch may be put now. A task without room wakes nobody: room comes with a call of
-    /// another method.
-    fn has_room(&self) -> bool {
-        true
+    /// Why the next batch must not be put now. Room comes with a call of another method, which an answer of
+    /// the coordinator or of the store brings about.
+    fn no_room(&self) -> Option<NoRoom> {
+        None
     }
 
     /// Takes ownership of a batch (Accepted). Nothing in it is durable yet. The offsets of one partition

@@ -8,13 +8,17 @@ use lakeward_testkit::records::{self, Record};
 use lakeward_testkit::store::Versitygw;
 use lakeward_testkit::unique;
 use lakeward_testkit::wait::wait_for;
-use lakeward_testkit::worker::{LakewardWorker, Properties, distributed_properties};
+use lakeward_testkit::worker::{
+    BESIDE_LIMIT_BYTES, LakewardWorker, MEMORY_LIMIT_BYTES, Properties, distributed_properties, property,
+};
 use serde_json::Value;
 
 use crate::sink_config::SinkConfig;
 
 /// Until objects are there or offsets are committed; a loaded machine needs some of it.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+const LIMIT: &str = "lakeward.memory.limit";
 
 /// A running worker and what a sink connector needs.
 #[derive(Debug)]
@@ -49,6 +53,9 @@ impl Scenario {
         settings: &[(&str, &str)],
     ) -> Self {
         let mut properties = distributed_properties(broker);
+        if !settings.iter().any(|(name, _)| *name == LIMIT) {
+            properties.push((LIMIT.to_owned(), MEMORY_LIMIT_BYTES.to_string()));
+        }
         properties.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let topic = broker.create_topic("events", partitions).expect("the broker creates topics");
         let objects = store.create_bucket("lake").expect("the store creates buckets");
@@ -100,7 +107,8 @@ impl Scenario {
         })
     }
 
-    /// Waits until the group of the connector has committed `offset` in `partition`.
+    /// Waits until the group of the connector has committed `offset` in `partition`. By then the worker never
+    /// had more memory than it may.
     pub fn wait_for_commit(&self, partition: i32, offset: i64) {
         let group = format!("connect-{}", self.connector);
         wait_for(&format!("offset {offset} of partition {partition}"), PATIENCE, || {
@@ -109,6 +117,18 @@ impl Scenario {
                 other => Err(format!("{other:?}; {}", self.status_text())),
             }
         });
+        self.assert_memory();
+    }
+
+    /// Asks the kernel whether the worker was ever larger than its limit and what is allowed beside it.
+    ///
+    /// # Panics
+    /// When it was, or does not run.
+    pub fn assert_memory(&self) {
+        let limit = property(&self.properties, LIMIT).parse::<u64>().expect("the limit is a number");
+        let peak_bytes = self.worker.peak_memory_bytes().expect("the worker runs");
+        let most_bytes = limit + BESIDE_LIMIT_BYTES;
+        assert!(peak_bytes <= most_bytes, "{peak_bytes} bytes were held, {most_bytes} are allowed");
     }
 
     /// Reads one Parquet object.

@@ -39,6 +39,11 @@ struct Program {
     environment: Vec<(String, String)>,
 }
 
+/// `lakeward.memory.limit` of workers whose memory is judged.
+pub const MEMORY_LIMIT_BYTES: u64 = 256 << 20;
+/// What a process may have beside its limit: decision 0010.
+pub const BESIDE_LIMIT_BYTES: u64 = 64 << 20;
+
 /// A `worker.properties` of a cluster of its own on `broker`: unique group and internal topics, no listener.
 /// The offset commit interval is short, as tests wait for commits.
 pub fn distributed_properties(broker: &KafkaBroker) -> Properties {

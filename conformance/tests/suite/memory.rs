@@ -13,8 +13,6 @@ use lakeward_testkit::wait::wait_for;
 use serde_json::json;
 
 const MIB: u64 = 1 << 20;
-/// What a process may have beside `lakeward.memory.limit`: decision 0010.
-const BESIDE_BYTES: u64 = 64 * MIB;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 const SCHEMA: &str = r#"{"type":"record","name":"Row","fields":[{"name":"id","type":"long"},
@@ -23,7 +21,6 @@ const SCHEMA: &str = r#"{"type":"record","name":"Row","fields":[{"name":"id","ty
 /// A worker with a limit, and what it is to store.
 struct Load {
     scenario: Scenario,
-    limit_bytes: u64,
     oracle: Oracle,
 }
 
@@ -32,7 +29,7 @@ impl Load {
         let limit = limit_bytes.to_string();
         let settings = [("lakeward.memory.limit", &*limit), ("lakeward.engine", engine)];
         let scenario = Scenario::start_on(KafkaBroker::shared(), Versitygw::shared(), partitions, &settings);
-        Self { scenario, limit_bytes, oracle: Oracle::new() }
+        Self { scenario, oracle: Oracle::new() }
     }
 
     /// Sends rows of about `bytes` each, round the topic-partitions and then round `places`.
@@ -63,7 +60,7 @@ impl Load {
 
     /// Waits until everything is committed, then asks oracle and kernel. Answers how much went to disk.
     fn judge(&self, partitions: i32, end: i64, files: usize) -> u64 {
-        let Scenario { broker, topic, connector, worker, .. } = &self.scenario;
+        let Scenario { broker, topic, connector, .. } = &self.scenario;
         let group = format!("connect-{connector}");
         for partition in 0..partitions {
             wait_for(&format!("the end of partition {partition}"), PATIENCE, || {
@@ -73,13 +70,11 @@ impl Load {
                 }
             });
         }
-        let peak_bytes = worker.peak_memory_bytes().expect("the worker lives");
         let names = self.scenario.objects.names().expect("the store lists objects");
         assert_eq!(names.len(), files);
         let ids = stored_ids(&self.scenario.objects, topic).expect("the files are readable");
         self.oracle.assert(Guarantee::ExactlyOnce, ids);
-        let most_bytes = self.limit_bytes + BESIDE_BYTES;
-        assert!(peak_bytes <= most_bytes, "{} MiB, allowed {}", peak_bytes / MIB, most_bytes / MIB);
+        self.scenario.assert_memory();
         self.metric("lakeward_memory_spilled_bytes_total")
     }
 

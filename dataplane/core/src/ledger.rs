@@ -77,6 +77,8 @@ pub struct PositionLedger {
     fingerprint: String,
     /// After a failed commit, decisions wait until then.
     decide_from: Option<Instant>,
+    /// Some decisions may be in no commit yet: many partitions are not asked in vain with every turn.
+    may_have_unsent: bool,
     is_uncertain: bool,
 }
 
@@ -89,6 +91,7 @@ impl PositionLedger {
             commit_due: None,
             fingerprint: String::new(),
             decide_from: None,
+            may_have_unsent: false,
             is_uncertain: false,
         }
     }
@@ -145,6 +148,7 @@ impl PositionLedger {
             }
         }
         entry.decisions.decide(decision.cut);
+        self.may_have_unsent = true;
         true
     }
 
@@ -226,8 +230,13 @@ impl PositionLedger {
         if is_due {
             self.commit_due = None;
         }
-        let may_decide = self.decide_from.is_none_or(|from| from <= now);
-        self.take_where(|_, entry| is_due || (may_decide && entry.decisions.has_unsent()))
+        let may_decide = self.may_have_unsent && self.decide_from.is_none_or(|from| from <= now);
+        if !is_due && !may_decide {
+            return Vec::new();
+        }
+        let commits = self.take_where(|_, entry| is_due || (may_decide && entry.decisions.has_unsent()));
+        self.may_have_unsent = self.entries.values().any(|entry| entry.decisions.has_unsent());
+        commits
     }
 
     /// What is uncommitted of `partitions`, regardless of the interval.
@@ -276,6 +285,7 @@ impl PositionLedger {
             entry.decisions.failed();
             has_open |= entry.decisions.has_unsent();
         }
+        self.may_have_unsent = has_open;
         self.is_uncertain |= outcome == FailedCommit::Unknown;
         self.commit_due = Some(now + self.commit_interval);
         self.decide_from = self.commit_due;

@@ -240,7 +240,7 @@ impl Pipeline {
             (self.listener)(if is_paused { TaskEvent::Paused { id } } else { TaskEvent::Running { id } });
         }
         let is_full = self.held.is_full(&*self.task);
-        if is_full || self.blocked.is_some() || !self.task.has_room() {
+        if is_full || self.blocked.is_some() || self.task.no_room().is_some() {
             self.saturated_since.get_or_insert(now);
         } else {
             self.saturated_since = None;

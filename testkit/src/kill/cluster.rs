@@ -17,7 +17,7 @@ use super::mode::Connector;
 use crate::broker::KafkaBroker;
 use crate::install;
 use crate::rest::RestClient;
-use crate::worker::{LakewardWorker, Properties, distributed_properties};
+use crate::worker::{LakewardWorker, MEMORY_LIMIT_BYTES, Properties, distributed_properties};
 
 /// A worker that does not answer within this is asked again later.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
@@ -52,6 +52,7 @@ impl Cluster {
             ("exactly.once.source.support", "enabled"),
             ("session.timeout.ms", "3000"),
             ("heartbeat.interval.ms", "1000"),
+            ("lakeward.memory.limit", &MEMORY_LIMIT_BYTES.to_string()),
         ] {
             properties.push((name.to_owned(), value.to_owned()));
         }

@@ -7,9 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::cluster::Cluster;
 use super::faults::Schedule;
+use crate::worker::{BESIDE_LIMIT_BYTES, MEMORY_LIMIT_BYTES};
 
 /// Fewer faults than this prove nothing.
 const FAULTS_MIN: u64 = 10;
+/// No worker may take more.
+const PEAK_BYTES_MAX: u64 = MEMORY_LIMIT_BYTES + BESIDE_LIMIT_BYTES;
 
 /// Counts of a run.
 #[derive(Debug)]
@@ -104,9 +107,11 @@ impl Summary {
         self.kills + self.stops + self.terms + self.ends.values().sum::<u64>()
     }
 
-    /// Whether everything was stored once, nothing odd happened, and enough faults struck to say so.
+    /// Whether everything was stored once, nothing odd happened, no worker took more memory than it may, and
+    /// enough faults struck to say so.
     pub fn holds(&self) -> bool {
-        self.missing == 0 && self.duplicates == 0 && self.problems.is_empty() && self.faults() >= FAULTS_MIN
+        let is_stored = self.missing == 0 && self.duplicates == 0 && self.problems.is_empty();
+        is_stored && self.peak_rss_bytes <= PEAK_BYTES_MAX && self.faults() >= FAULTS_MIN
     }
 
     /// One object. `kills` are ends at failpoints and by SIGKILL, `stops` are workers that were frozen and
@@ -123,6 +128,7 @@ impl Summary {
             "missing": self.missing,
             "duplicates": self.duplicates,
             "peak_rss_bytes": self.peak_rss_bytes,
+            "peak_rss_bytes_max": PEAK_BYTES_MAX,
             "seed": self.seed,
             "seconds": self.seconds.round(),
             "ends_at_failpoints": ends,
@@ -148,6 +154,10 @@ mod tests {
         summary.ended_at("sink.upload.after_put");
         assert!(summary.holds());
         assert_eq!((summary.json()["kills"].as_u64(), summary.json()["seed"].as_u64()), (Some(10), Some(7)));
+        summary.peak_rss_bytes = PEAK_BYTES_MAX + 1;
+        assert!(!summary.holds());
+        summary.peak_rss_bytes = PEAK_BYTES_MAX;
+        assert!(summary.holds());
         summary.found("count", Found { records: 5, missing: 0, duplicates: 1 });
         assert!(!summary.holds());
     }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::pulse::Waiting;
 use lakeward_api::record::{Position, TopicPartition};
+use lakeward_api::sink::NoRoom;
 use lakeward_kafka::consumer::FetchedBatch;
 
 /// One take of the consumer, on its way.
@@ -36,8 +37,8 @@ impl Work {
 pub(super) enum Blocked {
     /// An answer of a schema registry.
     Converters,
-    /// The coordinator, which has to acknowledge decided cuts.
-    Decisions,
+    /// Room with the sink.
+    NoRoom(NoRoom),
     /// Room for reports.
     Reports,
     /// The next attempt at a record, at this time.
@@ -51,7 +52,8 @@ impl Blocked {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Converters => "the schema registry does not answer",
-            Self::Decisions => "decided cuts are not acknowledged",
+            Self::NoRoom(NoRoom::Decisions) => "decided cuts are not acknowledged",
+            Self::NoRoom(NoRoom::Store) => "the store does not keep up",
             Self::Reports => "the dead letter queue does not keep up",
             Self::Retry(_) => "a record is tried again",
             Self::Sink(_) => "the sink refused a batch",
@@ -62,7 +64,8 @@ impl Blocked {
     pub(super) fn waiting(self) -> Waiting {
         match self {
             Self::Converters => Waiting::SchemaRegistry,
-            Self::Decisions => Waiting::Broker,
+            Self::NoRoom(NoRoom::Decisions) => Waiting::Broker,
+            Self::NoRoom(NoRoom::Store) => Waiting::Store,
             Self::Reports => Waiting::DeadLetters,
             Self::Retry(_) => Waiting::Retry,
             Self::Sink(_) => Waiting::Sink,
@@ -72,7 +75,7 @@ impl Blocked {
     /// How long nothing can be done, at most `wait`.
     pub(super) fn wait(self, wait: Duration, now: Instant) -> Duration {
         match self {
-            Self::Converters | Self::Decisions | Self::Reports => wait,
+            Self::Converters | Self::NoRoom(_) | Self::Reports => wait,
             Self::Retry(due) | Self::Sink(due) => wait.min(due.saturating_duration_since(now)),
         }
     }

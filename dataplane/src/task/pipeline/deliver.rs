@@ -160,8 +160,8 @@ impl Pipeline {
         }
         self.put_due = None;
         while !work.ready.is_empty() {
-            if !self.task.has_room() {
-                return Ok(Some(Blocked::Decisions));
+            if let Some(cause) = self.task.no_room() {
+                return Ok(Some(Blocked::NoRoom(cause)));
             }
             let Some(batch) = work.ready.pop_front() else { break };
             if !self.is_open(&batch.partition, &work.gone) {

@@ -7,9 +7,11 @@
 //! completed at once.
 //!
 //! # Memory
-//! Held files are counted by `buffered_bytes`; a task that holds many, or many bytes, has no room.
+//! Held files are counted by `buffered_bytes`; a task that holds many, or many bytes, in memory or on disk,
+//! has no room.
 
 use std::collections::VecDeque;
+use std::ops::{AddAssign, SubAssign};
 
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
@@ -54,11 +56,44 @@ struct HeldCut {
     end: i64,
     cut: CutId,
     parts: Vec<OpenPart>,
+    /// In memory and on disk.
+    bytes: u64,
 }
 
 impl HeldCut {
-    fn bytes(&self) -> u64 {
+    /// The files of `cut`, which ends at `end`.
+    fn new(end: i64, cut: CutId, parts: Vec<OpenPart>) -> Self {
+        let bytes = parts.iter().map(OpenPart::all_bytes).sum();
+        Self { end, cut, parts, bytes }
+    }
+
+    fn buffered_bytes(&self) -> u64 {
         self.parts.iter().map(OpenPart::buffered_bytes).sum()
+    }
+
+    fn size(&self) -> Held {
+        Held { cuts: 1, bytes: self.bytes }
+    }
+}
+
+/// How much is held, in memory and on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    cuts: usize,
+    bytes: u64,
+}
+
+impl AddAssign for Held {
+    fn add_assign(&mut self, more: Self) {
+        self.cuts += more.cuts;
+        self.bytes += more.bytes;
+    }
+}
+
+impl SubAssign for Held {
+    fn sub_assign(&mut self, less: Self) {
+        self.cuts -= less.cuts;
+        self.bytes -= less.bytes;
     }
 }
 
@@ -73,13 +108,16 @@ impl Cuts {
         !self.repeats.is_empty()
     }
 
-    /// Bytes of held files.
-    pub(super) fn held_bytes(&self) -> u64 {
-        self.held.iter().map(HeldCut::bytes).sum()
+    /// Bytes of held files here, without the columns that rows wait in.
+    pub(super) fn buffered_bytes(&self) -> u64 {
+        self.held.iter().map(HeldCut::buffered_bytes).sum()
     }
 
-    pub(super) fn held_count(&self) -> usize {
-        self.held.len()
+    /// How much is held.
+    pub(super) fn held(&self) -> Held {
+        let mut all = Held::default();
+        self.held.iter().for_each(|held| all += held.size());
+        all
     }
 
     /// The clock bases of a cut that ends at `end`; the last directory goes on behind it.
@@ -192,14 +230,14 @@ impl S3SinkTask {
         }
         let is_held = !is_repeated && self.guarantee.is_decided();
         let cut = self.flight.cut(writer.assignment, next_offset, files_count, !is_held);
-        let held = HeldCut { end: next_offset, cut, parts };
+        let held = HeldCut::new(next_offset, cut, parts);
         if is_held {
             self.hold_cut(partition, held);
             return Ok(());
         }
         let assignment = writer.assignment;
         if self.one_after_another() {
-            self.writer(partition).cuts.held.push_back(held);
+            self.hold(partition, held);
             self.complete_decided(partition, next_offset);
         } else {
             self.complete_cut(assignment, held);
@@ -218,8 +256,13 @@ impl S3SinkTask {
         let cuts = &mut self.writer(partition).cuts;
         let cut = Cut { end: held.end, clock: cuts.end_clock(held.end) };
         let replaces = std::mem::take(&mut cuts.has_given_up);
-        cuts.held.push_back(held);
+        self.hold(partition, held);
         self.decisions.push(Decision { partition: partition.clone(), cut, replaces });
+    }
+
+    fn hold(&mut self, partition: &TopicPartition, held: HeldCut) {
+        self.held += held.size();
+        self.writer(partition).cuts.held.push_back(held);
     }
 
     /// Decisions up to `end` were acknowledged: their files are completed.
@@ -240,6 +283,7 @@ impl S3SinkTask {
                 return;
             }
             let Some(held) = writer.cuts.held.pop_front_if(|held| Some(held.end) <= end) else { return };
+            self.held -= held.size();
             self.flight.decided(assignment, held.cut);
             self.complete_cut(assignment, held);
         }
@@ -247,6 +291,10 @@ impl S3SinkTask {
 
     /// [`S3SinkTask::complete_acknowledged`] of every topic-partition that has something to complete.
     pub(super) fn complete_waiting(&mut self) {
+        if !self.one_after_another() {
+            // Nothing waited for what is stored.
+            return;
+        }
         let waits = |writer: &Writer| {
             writer.cuts.held.front().is_some_and(|held| Some(held.end) <= writer.cuts.acknowledged)
         };
@@ -261,19 +309,23 @@ impl S3SinkTask {
         self.flight.assert_decided(assignment, cut);
         for part in parts {
             self.flight.waits(assignment);
-            self.finishing.push(Ending { assignment, cut, part });
+            let bytes = part.all_bytes();
+            self.finishing.push(Ending { assignment, cut, part, bytes });
         }
     }
 
-    /// Whether another batch may be taken while cuts are held.
-    pub(super) fn has_room_for_cuts(&self) -> bool {
-        if !self.guarantee.is_decided() {
-            return self.finishing.len() < FINISHING_MAX;
-        }
-        let cuts = || self.writers.values().map(|writer| &writer.cuts);
-        self.finishing.len() < FINISHING_MAX
-            && cuts().map(Cuts::held_count).sum::<usize>() < HELD_CUTS_MAX
-            && cuts().map(Cuts::held_bytes).sum::<u64>() <= self.open_bytes_max
+    /// Whether more is held than may wait for the coordinator.
+    pub(super) fn holds_too_much(&self) -> bool {
+        self.guarantee.is_decided()
+            && (self.held.cuts >= HELD_CUTS_MAX || self.held.bytes > self.open_bytes_max)
+    }
+
+    /// Whether more ended than may wait for the store: what is with it counts, too.
+    pub(super) fn has_too_many_endings(&self) -> bool {
+        let waiting_bytes = self.finishing.bytes();
+        self.finishing.len() >= FINISHING_MAX
+            || (waiting_bytes > 0
+                && waiting_bytes + self.in_flight.used_bytes() >= self.in_flight.limit_bytes())
     }
 
     fn writer(&mut self, partition: &TopicPartition) -> &mut Writer {

@@ -25,6 +25,8 @@ pub(super) struct Ending {
     pub(super) assignment: AssignmentId,
     pub(super) cut: CutId,
     pub(super) part: OpenPart,
+    /// What was in memory and on disk when it ended.
+    pub(super) bytes: u64,
 }
 
 /// The parts of a task that ended.
@@ -33,10 +35,13 @@ pub(super) struct Finishing {
     queue: VecDeque<Ending>,
     /// Taken from the queue, not all in memory yet.
     loading: Vec<Ending>,
+    /// Of both.
+    bytes: u64,
 }
 
 impl Finishing {
     pub(super) fn push(&mut self, ending: Ending) {
+        self.bytes += ending.bytes;
         self.queue.push_back(ending);
     }
 
@@ -44,9 +49,13 @@ impl Finishing {
         self.queue.len() + self.loading.len()
     }
 
+    /// Bytes that are still to be sent, in memory or on disk.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(super) fn clear(&mut self) {
-        self.queue.clear();
-        self.loading.clear();
+        *self = Self::default();
     }
 }
 
@@ -97,7 +106,8 @@ impl S3SinkTask {
 
     /// Sends the last bytes of the files of a part, which become objects.
     fn complete_part(&mut self, ending: Ending) -> Result<(), ConnectError> {
-        let Ending { assignment, cut, part } = ending;
+        let Ending { assignment, cut, part, bytes } = ending;
+        self.finishing.bytes -= bytes;
         self.open_bytes -= part.buffered_bytes();
         self.flight.waits_no_more(assignment);
         let known: Vec<bool> = part.files().map(|file| OpenFile::upload_id(file).is_some()).collect();

@@ -24,6 +24,10 @@ pub(super) struct Flight {
     next_assignment: u64,
     uploads: HashMap<UploadId, Pending>,
     completing_count: usize,
+    /// Assignments of which something may have become durable; any number of times.
+    changed: Vec<AssignmentId>,
+    /// Some assignments may be over.
+    may_sweep: bool,
 }
 
 /// What is in flight for one assignment.
@@ -77,6 +81,7 @@ impl Flight {
     /// Ends an assignment: what was not cut is dropped.
     pub(super) fn close(&mut self, id: AssignmentId) {
         self.assignment(id).state = AssignmentState::Closed;
+        self.may_sweep = true;
     }
 
     /// Records a cut at `next_offset` of `uploads_count` files (0: everything below was skipped). Unless
@@ -88,11 +93,13 @@ impl Flight {
         uploads_count: usize,
         is_decided: bool,
     ) -> CutId {
+        self.changed.push(id);
         self.assignment(id).ledger.cut(next_offset, uploads_count, is_decided)
     }
 
     /// The decision of a cut was acknowledged.
     pub(super) fn decided(&mut self, id: AssignmentId, cut: CutId) {
+        self.changed.push(id);
         self.assignment(id).ledger.decided(cut);
     }
 
@@ -141,6 +148,7 @@ impl Flight {
     pub(super) fn ended(&mut self, outcome: Outcome) -> Result<(), ConnectError> {
         let pending = self.uploads.remove(&outcome.upload).expect("every upload is tracked until it ends");
         self.completing_count -= usize::from(pending.cut.is_some());
+        self.changed.push(pending.assignment);
         let assignment = self.assignment(pending.assignment);
         assignment.uploads_count -= 1;
         match (outcome.result, pending.cut) {
@@ -160,16 +168,22 @@ impl Flight {
 
     /// Forgets assignments that are over.
     pub(super) fn sweep(&mut self) {
+        if !self.may_sweep {
+            return;
+        }
         self.assignments.retain(|_, assignment| {
             assignment.state == AssignmentState::Open
                 || !assignment.is_settled()
                 || assignment.ledger.has_durable()
         });
+        self.may_sweep = self.assignments.values().any(|one| one.state == AssignmentState::Closed);
     }
 
     /// Appends positions that became durable since the last call.
     pub(super) fn take_durable(&mut self, out: &mut Vec<Position>) {
-        for assignment in self.assignments.values_mut() {
+        for id in self.changed.drain(..) {
+            // Those that are over have nothing to tell.
+            let Some(assignment) = self.assignments.get_mut(&id) else { continue };
             if let Some(next_offset) = assignment.ledger.take_durable() {
                 out.push(Position { partition: assignment.partition.clone(), next_offset });
             }

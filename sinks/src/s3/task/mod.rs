@@ -36,7 +36,7 @@ use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint, Opening};
 use lakeward_api::memory::{MemoryKind, MemoryShare};
 use lakeward_api::record::{Position, TopicPartition};
-use lakeward_api::sink::{Now, Rejected, SinkTask, SinkTaskContext};
+use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::FileFormat;
 
 use super::config::{FormatKind, S3Config};
@@ -48,7 +48,7 @@ use super::store::{Store, Sweeper};
 use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
-use cuts::Cuts;
+use cuts::{Cuts, Held};
 use finishing::Finishing;
 use flight::{AssignmentId, Flight};
 use gather::SharedBytes;
@@ -98,10 +98,16 @@ pub(crate) struct S3SinkTask {
     is_in_need: bool,
     /// Open parts that are being brought back from disk.
     recalls: Vec<PartKey>,
+    /// Of all topic-partitions.
+    held: Held,
     finishing: Finishing,
     waker: Waker,
     /// Calls of `put`.
     turn: u64,
+    /// Some partitions may be repeating decided cuts.
+    may_repeat: bool,
+    /// When scheduled rotation strikes next; `None` when it has to be looked up.
+    tick_due_ms: Option<i64>,
     ops: Vec<Op>,
 }
 
@@ -124,7 +130,7 @@ impl Writer {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        self.open_bytes() + self.cuts.held_bytes()
+        self.open_bytes() + self.cuts.buffered_bytes()
     }
 }
 
@@ -193,9 +199,12 @@ impl S3SinkTask {
             relief: Vec::new(),
             is_in_need: false,
             recalls: Vec::new(),
+            held: Held::default(),
             finishing: Finishing::default(),
             waker: context.waker,
             turn: 0,
+            may_repeat: false,
+            tick_due_ms: None,
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -231,7 +240,8 @@ impl S3SinkTask {
     /// Makes decided cuts that were reached without a record behind them.
     fn repeat_passed(&mut self) -> Result<(), ConnectError> {
         let is_repeating = |writer: &Writer| writer.cuts.is_repeating();
-        if !self.writers.values().any(is_repeating) {
+        self.may_repeat = self.may_repeat && self.writers.values().any(is_repeating);
+        if !self.may_repeat {
             return Ok(());
         }
         let repeating = self.writers.iter().filter(|(_, writer)| is_repeating(writer));
@@ -245,9 +255,11 @@ impl S3SinkTask {
 
     /// Lets scheduled rotation strike without records.
     fn tick(&mut self, now: Now) -> Result<(), ConnectError> {
-        if self.rotation_settings.schedule.is_none() {
+        let Some(schedule) = self.rotation_settings.schedule else { return Ok(()) };
+        if self.tick_due_ms.is_some_and(|due| now.wall_ms < due) {
             return Ok(());
         }
+        self.tick_due_ms = Some(schedule.next_after(now.wall_ms));
         let mut ops = std::mem::take(&mut self.ops);
         let partitions: Vec<TopicPartition> = self.writers.keys().cloned().collect();
         for partition in partitions {
@@ -304,6 +316,8 @@ impl SinkTask for S3SinkTask {
             self.uploader.sweep(sweeper, &partitions);
         }
         for Opening { partition, cuts, .. } in openings {
+            self.may_repeat |= !cuts.is_empty();
+            self.tick_due_ms = None;
             let mut rotation = Rotation::new(Arc::clone(&self.rotation_settings));
             rotation.repeat(!cuts.is_empty());
             let writer = Writer {
@@ -353,8 +367,11 @@ impl SinkTask for S3SinkTask {
         self.finish_parts()
     }
 
-    fn has_room(&self) -> bool {
-        self.has_room_for_cuts()
+    fn no_room(&self) -> Option<NoRoom> {
+        if self.has_too_many_endings() {
+            return Some(NoRoom::Store);
+        }
+        self.holds_too_much().then_some(NoRoom::Decisions)
     }
 
     fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
@@ -389,6 +406,7 @@ impl SinkTask for S3SinkTask {
             let Some(writer) = self.writers.remove(partition) else { continue };
             // Dropping a part closes its channel, and the upload aborts itself.
             self.open_bytes -= writer.buffered_bytes();
+            self.held -= writer.cuts.held();
             self.flight.close(writer.assignment);
         }
         self.share.set(self.held_bytes());
@@ -406,6 +424,7 @@ impl SinkTask for S3SinkTask {
     fn stop(&mut self) {
         self.writers.clear();
         self.finishing.clear();
+        self.held = Held::default();
         self.open_bytes = 0;
         self.share.set(0);
         self.uploader.stop();

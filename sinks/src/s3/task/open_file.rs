@@ -97,6 +97,12 @@ impl OpenFile {
         self.buffered_bytes() + self.waiting.bytes()
     }
 
+    /// All of it, in memory and on disk, more or less.
+    pub(super) fn all_bytes(&self) -> u64 {
+        let on_disk = self.on_disk.as_ref().map_or(0, |disk| disk.encoded_bytes + disk.rows_bytes);
+        self.relief_bytes() + on_disk
+    }
+
     /// Whether rows wait, so that later ones have to.
     pub(super) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty() || self.has_rows_on_disk()
@@ -121,10 +127,15 @@ impl OpenFile {
     /// Those of encoding rows that waited.
     pub(super) fn add(&mut self, column: &Rc<SharedColumn>, rows: &Rows) -> Result<(), ConnectError> {
         self.waiting.push(column, rows);
-        if self.waiting.rows() >= GATHER_ROWS && !self.has_rows_on_disk() {
-            self.encode_waiting()?;
-        }
-        Ok(())
+        if self.waiting.rows() >= GATHER_ROWS { self.let_none_wait() } else { Ok(()) }
+    }
+
+    /// Encodes rows that wait, unless some before them are on disk: many more come, which need not wait.
+    ///
+    /// # Errors
+    /// Those of encoding them.
+    pub(super) fn let_none_wait(&mut self) -> Result<(), ConnectError> {
+        if self.has_rows_on_disk() { Ok(()) } else { self.encode_waiting() }
     }
 
     fn encode_waiting(&mut self) -> Result<(), ConnectError> {

@@ -72,6 +72,11 @@ impl OpenPart {
         self.files().map(OpenFile::buffered_bytes).sum()
     }
 
+    /// All of its bytes, in memory and on disk, more or less.
+    pub(super) fn all_bytes(&self) -> u64 {
+        self.files().map(OpenFile::all_bytes).sum()
+    }
+
     /// Appends rows of a batch. Values that few others of the batch go with wait, when all can be written.
     ///
     /// # Errors
@@ -176,10 +181,13 @@ fn write_values(
             _ => file.write(&projected),
         };
     }
+    if rows.count() >= DIRECT_ROWS {
+        file.let_none_wait()?;
+    }
     if (rows.count() < DIRECT_ROWS || file.has_waiting())
-        && let Some(column) = taken.column()?
+        && let Some(column) = taken.column_with(rows)?
     {
-        return file.add(column, rows);
+        return file.add(&column, rows);
     }
     file.write(&selected(values, rows))
 }

@@ -10,7 +10,7 @@ use lakeward_api::batch::{SinkBatch, Values};
 
 use super::gather::{DIRECT_ROWS, SharedBytes, SharedColumn};
 use super::rejects;
-use crate::s3::rotation::Op;
+use crate::s3::rotation::{Op, Rows};
 
 /// Rows that go to files.
 pub(super) struct Taken {
@@ -44,7 +44,7 @@ impl Taken {
             Op::Write { rows, .. } if rows.count() < DIRECT_ROWS => Some(rows),
             _ => None,
         });
-        let count: usize = waiting.clone().map(crate::s3::rotation::Rows::count).sum();
+        let count: usize = waiting.clone().map(Rows::count).sum();
         if self.may_wait && count > 0 && count * 2 < self.batch.rows() {
             let mut few: Vec<u32> = waiting.flat_map(rejects::numbers).collect();
             few.sort_unstable();
@@ -52,24 +52,28 @@ impl Taken {
         }
     }
 
-    /// The values of this batch for files to wait in; `None` when they may not wait.
+    /// Values of this batch for files to wait in, `rows` among them; `None` when they may not wait.
     ///
     /// # Errors
     /// Class `Fatal` when the columns would exceed Arrow's limits.
-    pub(super) fn column(&self) -> Result<Option<&Rc<SharedColumn>>, ConnectError> {
+    pub(super) fn column_with(&self, rows: &Rows) -> Result<Option<Rc<SharedColumn>>, ConnectError> {
         let Values::Typed { schema, array } = &self.batch.values else { return Ok(None) };
         if !self.may_wait || array.is_empty() {
             return Ok(None);
         }
-        if self.column.get().is_none() {
-            let column = match &self.few {
-                Some(rows) => SharedColumn::of_rows(schema, array, rows.clone(), &self.shared_bytes)?,
-                None => SharedColumn::new(schema, Arc::clone(array), &self.shared_bytes),
-            };
-            // It was empty a moment ago.
-            self.column.set(column).ok();
+        let copy = |rows| SharedColumn::of_rows(schema, array, rows, &self.shared_bytes);
+        // So many were not foreseen to wait: they do behind rows on disk.
+        if self.few.is_some() && rows.count() >= DIRECT_ROWS {
+            return copy(rejects::numbers(rows)).map(Some);
         }
-        Ok(self.column.get())
+        if let Some(column) = self.column.get() {
+            return Ok(Some(Rc::clone(column)));
+        }
+        let column = match &self.few {
+            Some(few) => copy(few.clone())?,
+            None => SharedColumn::new(schema, Arc::clone(array), &self.shared_bytes),
+        };
+        Ok(Some(Rc::clone(self.column.get_or_init(|| column))))
     }
 
     /// Where columns are counted.

@@ -21,7 +21,7 @@ mod tombstones;
 use std::sync::Arc;
 
 use lakeward_api::ErrorClass;
-use lakeward_api::sink::SinkTask as _;
+use lakeward_api::sink::{NoRoom, SinkTask as _};
 use lakeward_api::value::Value;
 use tokio::sync::Semaphore;
 
@@ -63,6 +63,26 @@ fn cuts_become_durable_in_order() {
     rig.turn().unwrap();
     assert_eq!(rig.durable(), [(0, 6)]);
     assert!(rig.task.is_settled(&topic_partitions(&[0])));
+}
+
+#[test]
+fn files_that_wait_for_the_store_leave_as_little_room_as_those_with_it() {
+    let mut rig = Rig::with_budget(&[("flush.size", "1")], 1000);
+    let gate = Arc::new(Semaphore::new(0));
+    rig.set_mood(Mood::Holding("t", Arc::clone(&gate)));
+    rig.open(&[0]);
+    let long = Value::String("x".repeat(600).into());
+    rig.task.put(dynamic(0, (0..4).collect(), vec![long; 4]), rig.now).unwrap();
+    assert!(rig.in_flight.is_exhausted(), "two files are with the store");
+    gate.add_permits(2);
+    rig.run_bridge();
+    // A pipeline that looks now must not take more: the other two come first.
+    assert_eq!((rig.in_flight.used_bytes(), rig.task.no_room()), (0, Some(NoRoom::Store)));
+    rig.work().unwrap();
+    assert!(rig.in_flight.is_exhausted() && rig.task.no_room().is_none());
+    gate.add_permits(2);
+    rig.work().unwrap();
+    assert_eq!((rig.durable(), rig.in_flight.used_bytes(), rig.task.no_room()), (vec![(0, 4)], 0, None));
 }
 
 #[test]

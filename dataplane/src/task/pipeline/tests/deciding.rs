@@ -1,6 +1,7 @@
 //! Decisions between the sink, the ledger and the coordinator's answers.
 
 use lakeward_api::cuts::{Cut, Opening};
+use lakeward_api::sink::NoRoom;
 use lakeward_kafka::consumer::CommitFailure;
 
 use super::*;
@@ -33,8 +34,8 @@ impl SinkTask for Deciding {
         Ok(())
     }
 
-    fn has_room(&self) -> bool {
-        *self.0.has_room.borrow()
+    fn no_room(&self) -> Option<NoRoom> {
+        (!*self.0.has_room.borrow()).then_some(NoRoom::Store)
     }
 
     fn put(&mut self, _: SinkBatch, _: Now) -> Result<(), ConnectError> {
@@ -124,7 +125,7 @@ fn a_sink_without_room_is_given_nothing() {
     let (mut rig, talk) = rig();
     let work = rig.work();
     rig.pipeline.backlog.push_back(work);
-    assert_eq!(rig.deliver().unwrap(), Some(Blocked::Decisions));
+    assert_eq!(rig.deliver().unwrap(), Some(Blocked::NoRoom(NoRoom::Store)));
     *talk.has_room.borrow_mut() = true;
     assert_eq!(rig.deliver().unwrap(), None);
 }

@@ -79,11 +79,11 @@ fn a_task_that_holds_too_much_has_no_room() {
     let mut rig = Rig::new(&[SCHEDULE[0], SCHEDULE[1], ("flush.size", "1")]);
     rig.open(&[0]);
     rig.put(0, 0..1023);
-    assert!(rig.task.has_room());
+    assert!(rig.task.no_room().is_none());
     rig.put(0, 1023..1024);
-    assert!(!rig.task.has_room());
+    assert!(rig.task.no_room().is_some());
     rig.acknowledge();
-    assert!(rig.task.has_room());
+    assert!(rig.task.no_room().is_none());
 }
 
 #[test]

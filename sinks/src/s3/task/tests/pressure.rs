@@ -167,6 +167,33 @@ fn rows_of_a_busy_file_come_back_while_it_is_open() {
     assert_eq!(stores, gone, "what was dropped holds no disk space");
 }
 
+/// 20 rows of each wait; behind them one place gets few rows, and the other so many that none waits.
+fn few_or_many(id: i64) -> &'static str {
+    let is_few = if id < 40 { id % 2 == 0 } else { id % 14 == 0 };
+    if is_few { "few" } else { "many" }
+}
+
+#[test]
+fn many_rows_of_a_batch_go_behind_few_that_wait_or_are_on_disk() {
+    for limit_bytes in [u64::MAX, 1] {
+        let mut pressed = Pressed::new(limit_bytes, &[("flush.size", "1440"), ("format.class", PARQUET)]);
+        for ids in [0..40, 40..1440] {
+            let ids: Vec<i64> = ids.collect();
+            let places: Vec<&str> = ids.iter().map(|id| few_or_many(*id)).collect();
+            pressed.fixture.task.put(batch(ids.clone(), structs(&ids, &places)), now(0)).unwrap();
+        }
+        pressed.settle();
+        assert_eq!(pressed.disk.counts().0 > 0, limit_bytes == 1);
+        for (file, rows) in pressed.files() {
+            let place = if file.contains("text=few") { "few" } else { "many" };
+            let expected = (0..1440).filter(|id| few_or_many(*id) == place);
+            let expected: String = expected.map(|id| format!("{{id: {id}, text: \"{place}\"}}\n")).collect();
+            assert_eq!(rows, expected);
+        }
+        assert_eq!(pressed.fixture.durable(), [1440]);
+    }
+}
+
 #[test]
 fn a_full_disk_ends_the_run_and_nothing_becomes_durable() {
     let mut pressed = Pressed::new(300_000, &[("flush.size", "18000")]);

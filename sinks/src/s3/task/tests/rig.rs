@@ -284,12 +284,17 @@ impl Rig {
 
     /// Lets everything that needs no waiting run, then polls.
     pub(super) fn work(&mut self) -> Result<(), ConnectError> {
+        self.run_bridge();
+        self.task.poll(self.now)
+    }
+
+    /// Lets everything on the bridge run that needs no waiting.
+    pub(super) fn run_bridge(&self) {
         self.runtime.block_on(async {
             for _ in 0..200 {
                 tokio::task::yield_now().await;
             }
         });
-        self.task.poll(self.now)
     }
 
     /// Waits for wakes until nothing of `partitions` is in flight.
