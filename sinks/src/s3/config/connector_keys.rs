@@ -188,7 +188,6 @@ pub(crate) struct StorageKeys {
 
 /// Group "Partitioner".
 #[derive(ConfigDef, Debug)]
-#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct PartitionerKeys {
     /// How records are spread over directories.
     #[config(name = "partitioner.class", kind = "class",

@@ -7,7 +7,7 @@
 use lakeward_api::config::{ConfigMap, ConfigValue};
 
 use super::{ExtractorKind, FormatKind, PartitionerKind};
-use crate::s3::partitioner::joda::Pattern;
+use crate::s3::partitioner::joda::{Pattern, has_zone_names};
 
 /// Adds the errors that need more than one value, or a value that is in Java's list but cannot be honoured.
 pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
@@ -142,20 +142,14 @@ fn time_based(values: &mut [ConfigValue]) {
     }
     match Pattern::parse(&path_format) {
         Err(err) => add(values, "path.format", &err.to_string()),
-        Ok(pattern) if pattern.has_words() && !is_english(&text(values, "locale")) => add(
+        Ok(pattern) if pattern.names_zones() && !has_zone_names(&text(values, "locale")) => add(
             values,
             "locale",
-            "month, day and half-day names in path.format are supported by Lakeward in English only; \
-             use numbers or a locale of en",
+            "names of time zones (z in path.format) are known to Lakeward in English only; use Z, ZZ or ZZZ, \
+             or the locale en",
         ),
         Ok(_) => {}
     }
-}
-
-/// True for `en` and everything that starts like it (`en_US`, `en-GB`).
-fn is_english(locale: &str) -> bool {
-    let language = locale.split(['-', '_']).next().unwrap_or_default();
-    language.eq_ignore_ascii_case("en")
 }
 
 /// The value in use; empty when there is none.

@@ -130,7 +130,7 @@ fn time_based_mistakes_are_found_before_the_task_starts() {
         assert_eq!(refused(&given), [case.0], "{case:?}");
     }
     let mut words = TIME_BASED.to_vec();
-    words.extend([("path.format", "MMM"), ("locale", "fr")]);
+    words.extend([("path.format", "zzzz"), ("locale", "fr")]);
     assert_eq!(refused(&words), ["locale"]);
 }
 
