@@ -9,7 +9,6 @@ use lakeward_api::batch::SinkBatch;
 
 use super::extractor::Extractor;
 use super::joda::{Locality, Pattern};
-use super::zone::Zone;
 use super::{Encoded, HOUR_MS, Names, Times};
 use crate::s3::error::S3SinkError;
 
@@ -121,7 +120,7 @@ fn start_of(local_ms: i64, duration_ms: i64) -> i64 {
 
 /// The start of the bucket of `utc_ms`, in UTC.
 #[cfg(test)]
-pub(super) fn bucket_start(zone: Zone, duration_ms: i64, utc_ms: i64) -> i64 {
+pub(super) fn bucket_start(zone: super::zone::Zone, duration_ms: i64, utc_ms: i64) -> i64 {
     zone.local_to_utc(start_of(utc_ms + zone.offset_ms(utc_ms), duration_ms))
 }
 

@@ -34,6 +34,9 @@ impl Guarantee {
         if config.partitioner_kind().is_time_based() && config.extractor() == ExtractorKind::Wallclock {
             causes.push("timestamp.extractor");
         }
+        if config.merges_schemas() {
+            causes.push("lakeward.schema.evolution");
+        }
         if causes.is_empty() { Self::Deterministic } else { Self::Decided(causes) }
     }
 
@@ -57,7 +60,7 @@ impl fmt::Display for Guarantee {
 
 /// Settings that shape names and contents of files whose cuts are given. Those that only say where to cut are
 /// none of them: decided cuts are repeated whatever they say by then.
-const SHAPING: [&str; 47] = [
+const SHAPING: [&str; 48] = [
     "allow.optional.map.keys",
     "avro.codec",
     "az.compression.type",
@@ -82,6 +85,7 @@ const SHAPING: [&str; 47] = [
     "key.converter",
     "key.converter.schemas.enable",
     "keys.format.class",
+    "lakeward.schema.evolution",
     "locale",
     "parquet.codec",
     "partition.duration.ms",

@@ -14,6 +14,7 @@ mod gather;
 mod guarantee;
 mod header_column;
 mod layout;
+mod merging;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
@@ -102,6 +104,9 @@ pub(crate) struct S3SinkTask {
     waker: Waker,
     /// Calls of `put`.
     turn: u64,
+    /// Since the last look at outcomes.
+    round: Round,
+    write_duration_max: Duration,
     ops: Vec<Op>,
 }
 
@@ -116,6 +121,20 @@ struct Writer {
     seen_offset: Option<i64>,
     /// Position of the last cut.
     cut_offset: Option<i64>,
+}
+
+/// Batches that were written one after the other. Source: `TopicPartitionWriter#write`,
+/// `max.write.duration.ms`.
+#[derive(Default)]
+struct Round {
+    began: Option<Instant>,
+    took: Duration,
+}
+
+impl Round {
+    fn goes_on(&mut self, now: Instant) {
+        self.took = now - *self.began.get_or_insert(now);
+    }
 }
 
 impl Writer {
@@ -196,6 +215,8 @@ impl S3SinkTask {
             finishing: Finishing::default(),
             waker: context.waker,
             turn: 0,
+            round: Round::default(),
+            write_duration_max: config.output.write_duration_max,
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -324,6 +345,10 @@ impl SinkTask for S3SinkTask {
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError> {
         batch.assert_consistent();
         self.turn += 1;
+        self.round.goes_on(now.monotonic);
+        if self.round.took > self.write_duration_max {
+            self.waker.wake();
+        }
         let partition = batch.partition.clone();
         let Some(writer) = self.writers.get(&partition) else {
             return Err(ConnectError::fatal(format!("No writer found for topic partition {partition}")));
@@ -354,7 +379,7 @@ impl SinkTask for S3SinkTask {
     }
 
     fn has_room(&self) -> bool {
-        self.has_room_for_cuts()
+        self.has_room_for_cuts() && self.round.took <= self.write_duration_max
     }
 
     fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
@@ -371,6 +396,7 @@ impl SinkTask for S3SinkTask {
         if let Some(failure) = self.spiller.as_ref().and_then(Spiller::take_failure) {
             return Err(failure);
         }
+        self.round = Round::default();
         self.take_outcomes()?;
         self.complete_waiting();
         self.repeat_passed()?;

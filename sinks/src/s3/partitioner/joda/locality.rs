@@ -1,6 +1,6 @@
 //! Where and for whom times are printed: a zone with its names, and a language.
 //!
-//! Source: `DateTimeZone#getID`, `#getName`, `#getShortName` and `DefaultNameProvider`, Joda-Time 2.13, JDK 17.
+//! Source: `DateTimeZone#getID`, `#getName`, `#getShortName`; `DefaultNameProvider`; Joda-Time 2.13, JDK 17.
 //! `zones.txt` is written by `generate/JodaTables.java`.
 
 use super::words::{self, Length, Words};

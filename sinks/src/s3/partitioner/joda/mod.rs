@@ -144,7 +144,8 @@ impl Moment<'_> {
         let hour = of_day_ms / HOUR_MS;
         let length = if count >= 4 { Length::Full } else { Length::Short };
         let number = match letter {
-            b'C' => year_of_era(day.year) / 100,
+            // That of ISO counts from year 0 in both directions.
+            b'C' => day.year.abs() / 100,
             b'D' => day.ordinal,
             b'E' => return out.push_str(words.day(index(day.weekday - 1), length)),
             b'G' => return out.push_str(words.era(usize::from(day.year > 0))),
