@@ -35,7 +35,7 @@ impl Guarantee {
             causes.push("timestamp.extractor");
         }
         if config.merges_schemas() {
-            causes.push("lakeward.schema.evolution");
+            causes.push(EVOLUTION);
         }
         if causes.is_empty() { Self::Deterministic } else { Self::Decided(causes) }
     }
@@ -60,7 +60,7 @@ impl fmt::Display for Guarantee {
 
 /// Settings that shape names and contents of files whose cuts are given. Those that only say where to cut are
 /// none of them: decided cuts are repeated whatever they say by then.
-const SHAPING: [&str; 48] = [
+const SHAPING: [&str; 47] = [
     "allow.optional.map.keys",
     "avro.codec",
     "az.compression.type",
@@ -85,7 +85,6 @@ const SHAPING: [&str; 48] = [
     "key.converter",
     "key.converter.schemas.enable",
     "keys.format.class",
-    "lakeward.schema.evolution",
     "locale",
     "parquet.codec",
     "partition.duration.ms",
@@ -114,8 +113,15 @@ const SHAPING: [&str; 48] = [
 /// The settings of `props` that shape what is stored. A setting that is not there is not the same as one that
 /// says its default: that costs a warning, never a record.
 pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
-    fingerprint_of(&SHAPING, props)
+    let mut fingerprint = fingerprint_of(&SHAPING, props);
+    // Only where it is used: cuts that were recorded before there was such a setting stay comparable.
+    if let Some(evolution) = props.get(EVOLUTION).filter(|evolution| evolution.trim() != "none") {
+        fingerprint.add(EVOLUTION, evolution.trim());
+    }
+    fingerprint
 }
+
+const EVOLUTION: &str = "lakeward.schema.evolution";
 
 /// The settings `shaping` of `props`, and the transforms.
 pub(crate) fn fingerprint_of(shaping: &[&'static str], props: &ConfigMap) -> Fingerprint {
@@ -180,6 +186,8 @@ mod tests {
         };
         assert!(changed(&[("flush.size", "9"), ("rotate.schedule.interval.ms", "5")]).is_empty());
         assert_eq!(changed(&[("path.format", "'day'=dd")]), ["path.format"]);
+        assert!(changed(&[(EVOLUTION, "none")]).is_empty());
+        assert!(changed(&[(EVOLUTION, "merge")]).contains(&EVOLUTION.to_owned()));
         assert_eq!(changed(&[("transforms.a.type", "x")]), ["transforms.*, predicates.*"]);
     }
 }
