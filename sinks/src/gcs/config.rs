@@ -11,7 +11,7 @@ use crate::s3::config::{
     Classes, ConnectorKeys, LakewardKeys, ParquetKeys, PartitionerKeys, StorageKeys, joined, name_classes,
     parsed,
 };
-use crate::s3::settings::{Layout, Output, Settings, bytes_separator};
+use crate::s3::settings::{Layout, Output, Settings, bytes_separator, write_duration};
 
 /// Group "GCS".
 #[derive(ConfigDef, Debug)]
@@ -94,8 +94,9 @@ pub(super) struct GcsKeys {
              group = "GCS", display = "Behavior for null-valued records",
              validate = one_of_ignore_case("ignore", "fail"), recommended("ignore", "fail"))]
     pub(super) null_values: String,
-    /// Longest time in milliseconds of one round of writes. Accepted for compatibility: rounds are bounded
-    /// anyway.
+    /// Longest time in milliseconds of one round of writes: after it, no further batch is written before the
+    /// outcomes of uploads were looked at. Nothing waits for the store in a round, and
+    /// files do not depend on it.
     #[config(
         name = "max.write.duration.ms",
         kind = "long",
@@ -145,6 +146,7 @@ impl GcsConfig {
     fn parse_keys(props: &ConfigMap) -> Result<Self, Vec<ConfigValue>> {
         let (keys, storage) = (GcsKeys::parse(props)?, StorageKeys::parse(props)?);
         let output = Output {
+            write_duration_max: write_duration(keys.write_duration_ms_max),
             is_gzip: keys.compression_type == "gzip",
             part_bytes: keys.part_bytes,
             bytes_extension: keys.bytes_extension.clone(),

@@ -7,6 +7,8 @@
 //! Source: `StorageSinkConnectorConfig`, `StorageCommonConfig`, `PartitionerConfig`; the key tables of the
 //! S3, GCS and Azure sinks.
 
+use std::time::Duration;
+
 use lakeward_api::config::{ConfigMap, ConfigValue};
 
 use super::config::{
@@ -65,6 +67,8 @@ pub(crate) struct Output {
     pub(crate) headers_format: Option<FormatKind>,
     /// Age in milliseconds from which unfinished uploads are given up; negative for never.
     pub(crate) orphan_age_ms: i64,
+    /// How long one round of writes may take.
+    pub(crate) write_duration_max: Duration,
 }
 
 impl Default for Output {
@@ -85,6 +89,7 @@ impl Default for Output {
             keys_format: None,
             headers_format: None,
             orphan_age_ms: -1,
+            write_duration_max: Duration::MAX,
         }
     }
 }
@@ -103,6 +108,11 @@ impl Settings {
             layout,
             output,
         })
+    }
+
+    /// Whether one file takes records of several schemas.
+    pub(crate) fn merges_schemas(&self) -> bool {
+        self.lakeward.schema_evolution == "merge"
     }
 
     /// The output format.
@@ -127,6 +137,11 @@ impl Settings {
         ExtractorKind::from_name(&self.partitioner.timestamp_extractor)
             .expect("validated by timestamp_extractor")
     }
+}
+
+/// The duration of a setting in milliseconds; below 0 it is none.
+pub(crate) fn write_duration(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or_default())
 }
 
 /// What follows each record of ByteArrayFormat: the value of its key as it stands, blanks included.

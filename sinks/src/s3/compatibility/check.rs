@@ -63,7 +63,7 @@ fn parameters_fit(record: &Schema, file: &Schema) -> bool {
 }
 
 /// The parameters that are no documentation.
-fn meaningful(schema: &Schema) -> BTreeMap<&str, &str> {
+pub(super) fn meaningful(schema: &Schema) -> BTreeMap<&str, &str> {
     let is_documentation = |name: &str| {
         matches!(name, "connect.record.doc" | "connect.record.aliases" | "connect.record.namespace")
             || name.starts_with("io.confluent.connect.avro.field.doc.")

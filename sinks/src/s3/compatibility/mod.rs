@@ -4,6 +4,7 @@
 //! Source: `StorageSchemaCompatibility` and `SchemaProjector` of Confluent's storage-common 12.
 
 mod check;
+mod merge;
 mod project;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use lakeward_api::schema::Schema;
 use lakeward_api::{ConnectError, ErrorClass};
 
+pub(crate) use merge::merged;
 pub(crate) use project::project;
 
 /// The modes.
@@ -24,6 +26,8 @@ pub(crate) enum Compatibility {
     Forward,
     /// As `Backward`.
     Full,
+    /// The file's schema grows by what the record's has (`lakeward.schema.evolution`).
+    Merge,
     /// Every other schema starts a new file.
     #[default]
     None,
@@ -58,6 +62,9 @@ impl Compatibility {
             (Some(record), Some(file)) if Arc::ptr_eq(record, file) || record == file => {
                 return Verdict::Fits;
             }
+            (Some(record), Some(file)) if self == Self::Merge => {
+                return if merged(file, record).is_some() { Verdict::Fits } else { Verdict::Rotates };
+            }
             (Some(record), Some(file)) if self != Self::None => (record, file),
             _ => return Verdict::Rotates,
         };
@@ -66,9 +73,19 @@ impl Compatibility {
         };
         let is_versioned_well = match self {
             Self::Forward => record_version >= file_version,
-            Self::Backward | Self::Full | Self::None => record_version <= file_version,
+            Self::Backward | Self::Full | Self::Merge | Self::None => record_version <= file_version,
         };
         if is_versioned_well && check::can_project(record, file) { Verdict::Fits } else { Verdict::Rotates }
+    }
+
+    /// The schema of a file that takes a record which fits, when it grows by that.
+    pub(crate) fn grown(
+        self,
+        record: Option<&Arc<Schema>>,
+        file: Option<&Arc<Schema>>,
+    ) -> Option<Arc<Schema>> {
+        let (Self::Merge, Some(record), Some(file)) = (self, record, file) else { return None };
+        merged(file, record).filter(|grown| !Arc::ptr_eq(grown, file))
     }
 
     /// Why a record is refused.
@@ -77,7 +94,7 @@ impl Compatibility {
             Self::Backward => "BACKWARD",
             Self::Forward => "FORWARD",
             Self::Full => "FULL",
-            Self::None => "NONE",
+            Self::Merge | Self::None => "NONE",
         };
         projector_error(format!("Schema version required for {mode} compatibility"))
     }

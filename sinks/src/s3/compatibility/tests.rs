@@ -200,3 +200,35 @@ fn every_number_is_widened_as_java_does() {
         row(Value::Float64(0.1_f32.into()))
     );
 }
+
+#[test]
+fn merging_loses_no_value_and_gives_up_where_it_would() {
+    let kind = |one: Kind, other: Kind| {
+        let (one, other) = (record(1, vec![id(one)]), record(1, vec![id(other)]));
+        let both = merged(&one, &other);
+        assert_eq!(both.is_some(), merged(&other, &one).is_some(), "{one:?} {other:?}");
+        both.map(|both| both.fields()[0].schema.kind.clone())
+    };
+    assert_eq!(kind(Kind::Int8, Kind::Int64), Some(Kind::Int64));
+    assert_eq!(kind(Kind::Int16, Kind::Float32), Some(Kind::Float32));
+    assert_eq!(kind(Kind::Int32, Kind::Float32), Some(Kind::Float64));
+    assert_eq!(kind(Kind::Float32, Kind::Float64), Some(Kind::Float64));
+    for (one, other) in
+        [(Kind::Int64, Kind::Float64), (Kind::Int32, Kind::String), (Kind::Bytes, Kind::String)]
+    {
+        assert_eq!(kind(one, other), None);
+    }
+    let day = field("id", Schema::logical_of(Logical::Date));
+    assert!(merged(&record(1, vec![day]), &record(1, vec![id(Kind::Int32)])).is_none(), "names differ");
+    let old =
+        record(1, vec![id(Kind::Int32), field("x", with_default(Schema::new(Kind::Int8), Value::Int8(1)))]);
+    let both =
+        merged(&old, &record(3, vec![field("y", Schema::new(Kind::String)), id(Kind::Int32)])).unwrap();
+    let names: Vec<&str> = both.fields().iter().map(|field| &*field.name).collect();
+    assert_eq!((names, both.version), (vec!["id", "x", "y"], Some(3)));
+    let (_, x) = both.field("x").unwrap();
+    assert!(x.schema.optional && x.schema.default.is_none(), "what is missing is null");
+    assert!(Arc::ptr_eq(&merged(&both, &old).unwrap(), &both), "nothing is new");
+    let wide = record(1, (0..2001).map(|at| field(&format!("f{at}"), Schema::new(Kind::Int8))).collect());
+    assert!(merged(&record(1, vec![id(Kind::Int8)]), &wide).is_none(), "a file has so many columns");
+}

@@ -188,7 +188,6 @@ pub(crate) struct StorageKeys {
 
 /// Group "Partitioner".
 #[derive(ConfigDef, Debug)]
-#[expect(dead_code, reason = "keys that are only accepted or refused are parsed, not used")]
 pub(crate) struct PartitionerKeys {
     /// How records are spread over directories.
     #[config(name = "partitioner.class", kind = "class",
@@ -271,6 +270,13 @@ pub(crate) struct LakewardKeys {
         reason = "read by the JSON converter from the connector configuration, defined here"
     )]
     pub(crate) schema: Option<String>,
+    /// What another schema of the values does to the open file: `none` leaves that to schema.compatibility,
+    /// `merge` lets the file grow by new fields and wider numbers. Rows then wait in memory until their file
+    /// ends, which it does early when open files hold more than may be in flight.
+    #[config(name = "lakeward.schema.evolution", kind = "string", default = "none", importance = "low",
+             group = "Lakeward", display = "Schema Evolution", validate = one_of("none", "merge"),
+             recommended("none", "merge"))]
+    pub(crate) schema_evolution: String,
     /// Bytes of memory after which a Parquet row group is closed.
     #[config(name = "lakeward.parquet.row.group.bytes", kind = "long", default = "16777216",
              importance = "low", group = "Lakeward", display = "Parquet Row Group Bytes",

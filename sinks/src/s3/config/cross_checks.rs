@@ -4,10 +4,12 @@
 //! Source: `S3SinkConnectorConfig` and `S3SinkConnectorValidator`; the checks of time-based partitioners are
 //! those that `TimeBasedPartitioner#configure` and Joda-Time make when a task starts.
 
-use lakeward_api::config::{ConfigMap, ConfigValue};
+use lakeward_api::config::{ConfigMap, ConfigValue, parse_list};
+use object_store::path::Path;
 
 use super::{ExtractorKind, FormatKind, PartitionerKind};
-use crate::s3::partitioner::joda::Pattern;
+use crate::s3::compatibility::Compatibility;
+use crate::s3::partitioner::joda::{Locality, Pattern, has_zone_names};
 
 /// Adds the errors that need more than one value, or a value that is in Java's list but cannot be honoured.
 pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
@@ -21,7 +23,9 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
 pub(crate) fn apply_shared(values: &mut [ConfigValue], compression_key: &str) {
     compression(values, compression_key);
     parquet(values);
+    evolution(values);
     partitioner(values);
+    names(values);
     top_directory(values);
     if number(values, "rotate.schedule.interval.ms") > 0 && text(values, "timezone").is_empty() {
         add(values, "timezone", "timezone configuration must be set when using rotate.schedule.interval.ms");
@@ -68,6 +72,49 @@ fn parquet(values: &mut [ConfigValue]) {
         }
     }
 }
+
+/// Both say what a change of the schema does.
+fn evolution(values: &mut [ConfigValue]) {
+    if text(values, "lakeward.schema.evolution") != "merge" {
+        return;
+    }
+    if Compatibility::named(&text(values, "schema.compatibility")) != Compatibility::None {
+        let problem = "lakeward.schema.evolution=merge takes the place of schema.compatibility; set only one";
+        add(values, "lakeward.schema.evolution", problem);
+        add(values, "schema.compatibility", problem);
+    }
+}
+
+/// Settings that no object could be called by: a task would find out at its first record. What comes from
+/// records is confined to its directory instead (`partitioner/segment.rs`).
+fn names(values: &mut [ConfigValue]) {
+    let delim = text(values, "directory.delim");
+    let fields = text(values, "partition.field.name");
+    let mut examples = vec![
+        ("directory.delim", format!("a{delim}b")),
+        ("file.delim", format!("t{}0", text(values, "file.delim"))),
+        ("format.bytearray.extension", format!("t{}", text(values, "format.bytearray.extension"))),
+    ];
+    let paths = parse_list(&fields);
+    examples.extend(paths.iter().map(|path| ("partition.field.name", format!("t{delim}{path}=1"))));
+    for (key, example) in examples {
+        if let Some(problem) = unnameable(&example) {
+            add(values, key, &problem);
+        }
+    }
+}
+
+/// Why no object can have `name`.
+fn unnameable(name: &str) -> Option<String> {
+    if name.len() > NAME_BYTES_MAX {
+        return Some(format!("object names of {} bytes are longer than stores allow", name.len()));
+    }
+    let problem = Path::parse(name).err()?;
+    Some(format!("no object can have such a name: {problem}"))
+}
+
+/// The longest name of S3.
+const NAME_BYTES_MAX: usize = 1024;
 
 /// Java starts with such a format and then refuses every record.
 fn headers(values: &mut [ConfigValue]) {
@@ -142,20 +189,23 @@ fn time_based(values: &mut [ConfigValue]) {
     }
     match Pattern::parse(&path_format) {
         Err(err) => add(values, "path.format", &err.to_string()),
-        Ok(pattern) if pattern.has_words() && !is_english(&text(values, "locale")) => add(
+        Ok(pattern) if pattern.names_zones() && !has_zone_names(&text(values, "locale")) => add(
             values,
             "locale",
-            "month, day and half-day names in path.format are supported by Lakeward in English only; \
-             use numbers or a locale of en",
+            "names of time zones (z in path.format) are known to Lakeward in English only; use Z, ZZ or ZZZ, \
+             or the locale en",
         ),
-        Ok(_) => {}
+        Ok(pattern) => {
+            let mut printed = String::new();
+            let locality = Locality::new("UTC", "en").expect("UTC is a zone");
+            pattern.print(0, &locality, &mut printed).expect("1970 is within the calendar");
+            let delim = text(values, "directory.delim");
+            let stripped = printed.strip_suffix(&*delim).unwrap_or(&printed);
+            if let Some(problem) = unnameable(&format!("t{delim}{stripped}{delim}t")) {
+                add(values, "path.format", &problem);
+            }
+        }
     }
-}
-
-/// True for `en` and everything that starts like it (`en_US`, `en-GB`).
-fn is_english(locale: &str) -> bool {
-    let language = locale.split(['-', '_']).next().unwrap_or_default();
-    language.eq_ignore_ascii_case("en")
 }
 
 /// The value in use; empty when there is none.

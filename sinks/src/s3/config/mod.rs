@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue, Validator};
 
-use super::settings::{Layout, Output, Settings, bytes_separator};
+use super::settings::{Layout, Output, Settings, bytes_separator, write_duration};
 use connector_keys::OrphanKeys;
 pub(crate) use connector_keys::{ConnectorKeys, LakewardKeys, PartitionerKeys, StorageKeys};
 use lakeward_objectstore::credentials::Provider;
@@ -170,6 +170,7 @@ fn output(
         is_stored.then(|| FormatKind::of(class).expect("validated by format_class"))
     };
     Ok(Output {
+        write_duration_max: write_duration(request.write_duration_ms_max),
         is_gzip: bucket.compression_type == "gzip",
         gzip_level: bucket.compression_level,
         numeric_decimals: bucket.decimal_format.eq_ignore_ascii_case("NUMERIC"),

@@ -202,8 +202,9 @@ pub(crate) struct RequestKeys {
         display = "Report null values to the DLQ"
     )]
     pub(crate) report_nulls: bool,
-    /// Longest time in milliseconds of one round of writes. Accepted for compatibility: rounds are bounded
-    /// anyway.
+    /// Longest time in milliseconds of one round of writes: after it, no further batch is written before the
+    /// outcomes of uploads were looked at. Nothing waits for the store in a round, and
+    /// files do not depend on it.
     #[config(
         name = "max.write.duration.ms",
         kind = "long",

@@ -130,8 +130,33 @@ fn time_based_mistakes_are_found_before_the_task_starts() {
         assert_eq!(refused(&given), [case.0], "{case:?}");
     }
     let mut words = TIME_BASED.to_vec();
-    words.extend([("path.format", "MMM"), ("locale", "fr")]);
+    words.extend([("path.format", "zzzz"), ("locale", "fr")]);
     assert_eq!(refused(&words), ["locale"]);
+}
+
+#[test]
+fn settings_that_no_object_can_be_called_by_are_refused() {
+    let long = "Y".repeat(5 << 10);
+    let cases = [
+        ("path.format", "'..'/YYYY"),
+        ("path.format", "/YYYY"),
+        ("path.format", "YYYY//MM"),
+        ("path.format", "YYYY/'\0'"),
+        ("path.format", long.as_str()),
+        ("directory.delim", "//"),
+        ("directory.delim", "/../"),
+        ("file.delim", "/../"),
+        ("format.bytearray.extension", "/../x"),
+        ("partition.field.name", "a/../../b"),
+    ];
+    for case in cases {
+        let mut given = TIME_BASED.to_vec();
+        given.push(case);
+        let found = refused(&given);
+        assert!(found.iter().any(|key| key == case.0), "{case:?}: {found:?}");
+    }
+    assert!(refused(&[("lakeward.schema.evolution", "merge")]).is_empty());
+    assert_eq!(refused(&[("lakeward.schema.evolution", "merge"), ("schema.compatibility", "FULL")]).len(), 2);
 }
 
 #[test]

@@ -29,8 +29,8 @@ use super::settings::Settings;
 pub(crate) use affix::SchemaAffix;
 pub(crate) use extractor::Extractor;
 use field::FieldPartitioner;
+use joda::Locality;
 use time::TimePartitioner;
-use zone::Zone;
 
 /// Encoded partition and time of each row of one batch.
 #[derive(Debug)]
@@ -147,10 +147,10 @@ impl Kind {
             }
         };
         let pattern = joda::Pattern::parse(&pattern).map_err(|err| setting(err.to_string()))?;
-        let zone = Zone::parse(&config.partitioner.time_zone)
+        let locality = Locality::new(&config.partitioner.time_zone, &config.partitioner.locale)
             .ok_or_else(|| setting("timezone is not a time zone".to_owned()))?;
         let extractor = Extractor::new(config.extractor(), &config.partitioner.timestamp_field);
-        Ok(Self::Time(Box::new(TimePartitioner::new(duration_ms, pattern, zone, extractor))))
+        Ok(Self::Time(Box::new(TimePartitioner::new(duration_ms, pattern, locality, extractor))))
     }
 
     fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {

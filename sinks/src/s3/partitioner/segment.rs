@@ -8,6 +8,19 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+/// The text of `topic`, which a transform may have taken from a record, where a name or a directory begins.
+pub(crate) fn confine_topic(topic: &str) -> Cow<'_, str> {
+    let rest = topic.trim_start_matches('/');
+    let slashes = topic.len() - rest.len();
+    let dots = rest.split('/').next().filter(|first| matches!(*first, "." | "..")).map_or(0, str::len);
+    if slashes == 0 && dots == 0 {
+        return confine(topic);
+    }
+    // Behind escaped slashes dots are no segment of their own.
+    let dots = if slashes == 0 { dots } else { 0 };
+    Cow::Owned("%2F".repeat(slashes) + &"%2E".repeat(dots) + &confine(&rest[dots..]))
+}
+
 /// The text of `value` in an object name. Borrows unless something had to be escaped.
 pub(crate) fn confine(value: &str) -> Cow<'_, str> {
     let has_control = value.bytes().any(|byte| byte.is_ascii_control());

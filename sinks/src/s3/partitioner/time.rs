@@ -8,8 +8,7 @@ use std::sync::Arc;
 use lakeward_api::batch::SinkBatch;
 
 use super::extractor::Extractor;
-use super::joda::Pattern;
-use super::zone::Zone;
+use super::joda::{Locality, Pattern};
 use super::{Encoded, HOUR_MS, Names, Times};
 use crate::s3::error::S3SinkError;
 
@@ -18,7 +17,7 @@ use crate::s3::error::S3SinkError;
 pub(crate) struct TimePartitioner {
     duration_ms: i64,
     pattern: Pattern,
-    zone: Zone,
+    locality: Locality,
     extractor: Extractor,
     /// Printed directories by bucket start, over batches; emptied when it grows beyond [`CACHE_ENTRIES_MAX`].
     name_by_start: HashMap<i64, Arc<str>>,
@@ -33,9 +32,9 @@ struct Stretch {
 
 impl TimePartitioner {
     /// Buckets of `duration_ms`, which is above 0.
-    pub(super) fn new(duration_ms: i64, pattern: Pattern, zone: Zone, extractor: Extractor) -> Self {
+    pub(super) fn new(duration_ms: i64, pattern: Pattern, locality: Locality, extractor: Extractor) -> Self {
         assert!(duration_ms > 0, "validation rejects durations below 1");
-        Self { duration_ms, pattern, zone, extractor, name_by_start: HashMap::new() }
+        Self { duration_ms, pattern, locality, extractor, name_by_start: HashMap::new() }
     }
 
     /// Encodes every row of `batch`.
@@ -78,10 +77,10 @@ impl TimePartitioner {
         if utc_ms.unsigned_abs() > TIME_MS_MAX {
             return Err(beyond());
         }
-        let offset_ms = self.zone.offset_ms(utc_ms);
+        let zone = self.locality.zone;
+        let offset_ms = zone.offset_ms(utc_ms);
         let local = utc_ms + offset_ms;
-        // Java's division truncates toward zero, so times before 1970 round up.
-        let start_local = (local / self.duration_ms) * self.duration_ms;
+        let start_local = start_of(local, self.duration_ms);
         let id = names.id(&self.name(start_local).ok_or_else(beyond)?);
         let alone = Stretch { start_ms: utc_ms, end_ms: utc_ms + 1, id };
         if local < 0 {
@@ -92,7 +91,7 @@ impl TimePartitioner {
         let start_ms = (start_local - offset_ms).max(hour);
         let end_ms =
             start_local.saturating_add(self.duration_ms).saturating_sub(offset_ms).min(hour + HOUR_MS);
-        let steady = [start_ms, end_ms - 1].iter().all(|end| self.zone.offset_ms(*end) == offset_ms);
+        let steady = [start_ms, end_ms - 1].iter().all(|end| zone.offset_ms(*end) == offset_ms);
         Ok(if steady { Stretch { start_ms, end_ms, id } } else { alone })
     }
 
@@ -101,9 +100,9 @@ impl TimePartitioner {
         if let Some(name) = self.name_by_start.get(&start_local) {
             return Some(Arc::clone(name));
         }
-        let start_utc = self.zone.local_to_utc(start_local);
+        let start_utc = self.locality.zone.local_to_utc(start_local);
         let mut text = String::new();
-        self.pattern.print(start_utc, self.zone.offset_ms(start_utc), &mut text)?;
+        self.pattern.print(start_utc, &self.locality, &mut text)?;
         let name: Arc<str> = text.into();
         if self.name_by_start.len() >= CACHE_ENTRIES_MAX {
             self.name_by_start.clear();
@@ -113,7 +112,19 @@ impl TimePartitioner {
     }
 }
 
+/// The start of the bucket of a local time. Java's division truncates toward zero, so times before 1970 round
+/// up.
+fn start_of(local_ms: i64, duration_ms: i64) -> i64 {
+    (local_ms / duration_ms) * duration_ms
+}
+
+/// The start of the bucket of `utc_ms`, in UTC.
+#[cfg(test)]
+pub(super) fn bucket_start(zone: super::zone::Zone, duration_ms: i64, utc_ms: i64) -> i64 {
+    zone.local_to_utc(start_of(utc_ms + zone.offset_ms(utc_ms), duration_ms))
+}
+
 const CACHE_ENTRIES_MAX: usize = 4096;
 
-/// About 260 000 years: what the calendar can print, with room for offsets.
-const TIME_MS_MAX: u64 = 8_200_000_000_000_000;
+/// About 292 million years, with room for offsets.
+const TIME_MS_MAX: u64 = (i64::MAX - 2 * 24 * HOUR_MS) as u64;

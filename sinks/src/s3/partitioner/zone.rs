@@ -3,7 +3,9 @@
 //! Source: `DateTimeZone#forID`, `DateTimeZone#convertLocalToUTC(long, strict = false)`, Joda-Time 2.13.
 
 use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono_tz::{OffsetComponents, Tz};
+
+use super::joda::{Day, first_of_year};
 
 /// A time zone. Times are milliseconds since the epoch; local times are the same count on the zone's wall
 /// clock.
@@ -19,25 +21,32 @@ pub(crate) enum Zone {
 }
 
 impl Zone {
-    /// The zone of `id`: `UTC`, a region as `Europe/Paris`, or an offset as `+02:00`, `-0330`, `+02`.
+    /// The zone of `id`: `UTC`, a region as `Europe/Paris`, or an offset as `+02:00`, `-0330`, `+02`,
+    /// `GMT+02`, `UTC-03:30`.
     pub(crate) fn parse(id: &str) -> Option<Self> {
-        if id == "UTC" || id == "Z" {
+        if matches!(id, "UTC" | "UT" | "Z") {
             return Some(Self::Fixed { offset_ms: 0 });
         }
-        if id.starts_with(['+', '-']) {
-            return parse_offset(id).map(|offset_ms| Self::Fixed { offset_ms });
+        if let Ok(region) = id.parse() {
+            return Some(Self::Region(region));
         }
-        id.parse().ok().map(Self::Region)
+        let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| id.strip_prefix(prefix)).unwrap_or(id);
+        parse_offset(offset).map(|offset_ms| Self::Fixed { offset_ms })
     }
 
     /// Milliseconds east of UTC at `utc_ms`.
     pub(crate) fn offset_ms(self, utc_ms: i64) -> i64 {
         match self {
             Self::Fixed { offset_ms } => offset_ms,
-            Self::Region(tz) => DateTime::from_timestamp_millis(utc_ms).map_or(0, |utc| {
-                let offset = tz.offset_from_utc_datetime(&utc.naive_utc()).fix();
-                i64::from(offset.local_minus_utc()) * 1000
-            }),
+            Self::Region(tz) => i64::from(offset_at(tz, utc_ms).fix().local_minus_utc()) * 1000,
+        }
+    }
+
+    /// Whether the clock at `utc_ms` shows standard time.
+    pub(super) fn is_standard(self, utc_ms: i64) -> bool {
+        match self {
+            Self::Fixed { .. } => true,
+            Self::Region(tz) => offset_at(tz, utc_ms).dst_offset().is_zero(),
         }
     }
 
@@ -56,27 +65,75 @@ impl Zone {
 
     /// Midnight (or the first instant of the local day) at or before `utc_ms`, and that of the next day.
     pub(crate) fn day_bounds(self, utc_ms: i64) -> (i64, i64) {
-        const DAY_MS: i64 = 86_400_000;
         let local = utc_ms + self.offset_ms(utc_ms);
         let midnight = local.div_euclid(DAY_MS) * DAY_MS;
         (self.local_to_utc(midnight), self.local_to_utc(midnight + DAY_MS))
     }
 }
 
-/// Milliseconds of `+hh`, `+hhmm` or `+hh:mm`, with optional seconds.
-fn parse_offset(id: &str) -> Option<i64> {
-    let sign = if id.starts_with('-') { -1 } else { 1 };
-    let digits: String = id[1..].chars().filter(|c| *c != ':').collect();
-    let well_formed = digits.bytes().all(|byte| byte.is_ascii_digit()) && matches!(digits.len(), 2 | 4 | 6);
-    let colons = id.matches(':').count();
-    if !well_formed || (colons != 0 && colons != digits.len() / 2 - 1) {
-        return None;
-    }
-    let field = |at: usize| digits.get(at..at + 2).map_or(Some(0), |text| text.parse::<i64>().ok());
-    let (hours, minutes, seconds) = (field(0)?, field(2)?, field(4)?);
-    (hours < 24 && minutes < 60 && seconds < 60)
-        .then_some(sign * ((hours * 60 + minutes) * 60 + seconds) * 1000)
+fn offset_at(tz: Tz, utc_ms: i64) -> <Tz as TimeZone>::Offset {
+    let utc_ms = if utc_ms < TABLE_END_MS { utc_ms } else { like_year(utc_ms) };
+    // Before the calendar of chrono nobody had rules.
+    let utc = DateTime::from_timestamp_millis(utc_ms).unwrap_or(DateTime::<chrono::Utc>::MIN_UTC);
+    tz.offset_from_utc_datetime(&utc.naive_utc())
 }
+
+/// A time for which there are rules instead of one behind them. Joda-Time goes on with the last rules for
+/// ever; they speak of months and days of the week, so a year is like any other that has as many days and
+/// begins with the same one.
+fn like_year(utc_ms: i64) -> i64 {
+    let year = Day::after_epoch(utc_ms.div_euclid(DAY_MS)).year;
+    let (first, length) = (first_of_year(year), first_of_year(year + 1) - first_of_year(year));
+    let like = (FIRST_LIKE_YEAR..FIRST_LIKE_YEAR + 28).find(|like| {
+        let of_like = first_of_year(*like);
+        first_of_year(like + 1) - of_like == length && (first - of_like) % 7 == 0
+    });
+    let like = like.expect("28 years in a row have all kinds of years");
+    utc_ms - (first - first_of_year(like)) * DAY_MS
+}
+
+/// Milliseconds of `+hh`, `+hhmm`, `+hhmmss`, `+hhmmssSSS`, or the same with colons and a dot.
+///
+/// Source: `TimeZoneOffset#parseInto` with one to four fields, Joda-Time 2.13.
+fn parse_offset(id: &str) -> Option<i64> {
+    let (sign, mut rest) = match id.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let has_separators = rest.get(2..3) == Some(":");
+    let mut total_ms = 0;
+    for (number, (limit, unit_ms)) in [(24, 3_600_000), (60, 60_000), (60, 1000)].into_iter().enumerate() {
+        if number > 0 {
+            if rest.is_empty() {
+                return Some(sign * total_ms);
+            }
+            rest = if has_separators { rest.strip_prefix(':')? } else { rest };
+        }
+        let (field, behind) = rest.split_at_checked(2)?;
+        let value = digits(field).filter(|value| *value < limit)?;
+        total_ms += value * unit_ms;
+        rest = behind;
+    }
+    if !rest.is_empty() {
+        let fraction = if has_separators { rest.strip_prefix(['.', ','])? } else { rest };
+        if fraction.len() > 3 {
+            return None;
+        }
+        total_ms += digits(&format!("{fraction:0<3}")).filter(|_| !fraction.is_empty())?;
+    }
+    Some(sign * total_ms)
+}
+
+fn digits(text: &str) -> Option<i64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    if plain { text.parse().ok() } else { None }
+}
+
+const DAY_MS: i64 = 86_400_000;
+/// 2099-01-01; the rules of the tables end in 2100.
+const TABLE_END_MS: i64 = 4_070_908_800_000;
+const FIRST_LIKE_YEAR: i64 = 2071;
 
 #[cfg(test)]
 mod tests {

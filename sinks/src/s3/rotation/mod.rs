@@ -352,6 +352,12 @@ impl Rotation {
                 return Place::Rotated;
             }
         }
+        if let Some(index) = known {
+            let schema = self.open[index].schema.as_ref();
+            if let Some(grown) = self.settings.compatibility.grown(batch.schema, schema) {
+                self.open[index].schema = Some(grown);
+            }
+        }
         let index = known.unwrap_or_else(|| self.open_part(batch, row, name, out));
         slots[id as usize] = Some(index);
         Place::Part(index)

@@ -24,7 +24,7 @@ use super::Store;
 use super::s3::S3Side;
 use super::signed::{self, SignedRequest};
 use crate::s3::config::PartitionerKind;
-use crate::s3::partitioner::joda::Pattern;
+use crate::s3::partitioner::joda::{Locality, Pattern};
 use crate::s3::settings::Settings;
 
 /// What is given up, and when.
@@ -262,7 +262,7 @@ impl OwnNames {
 fn time(pattern: &str) -> Option<Directories> {
     let pattern = Pattern::parse(pattern).ok().filter(|pattern| !pattern.has_words())?;
     let mut printed = String::new();
-    pattern.print(0, 0, &mut printed)?;
+    pattern.print(0, &Locality::new("UTC", "en")?, &mut printed)?;
     Some(Directories::Time(shape_of(&printed)))
 }
 

@@ -10,6 +10,7 @@ use super::open_file::{OpenFile, Started};
 use super::open_part::{Files, OpenPart};
 use super::taken::Taken;
 use super::{S3SinkTask, rejects, routed};
+use crate::s3::compatibility::Compatibility;
 use crate::s3::error::S3SinkError;
 use crate::s3::partitioner::Encoded;
 use crate::s3::rotation::{Op, PartId, Rows};
@@ -49,9 +50,15 @@ impl S3SinkTask {
         Ok(Some((self.taken(batch, headers, now_ms), encoded)))
     }
 
+    /// Whether files take records of several schemas and grow by them.
+    pub(super) fn merges(&self) -> bool {
+        self.rotation_settings.compatibility == Compatibility::Merge
+    }
+
     fn taken(&self, batch: SinkBatch, headers: Option<Values>, now_ms: i64) -> Taken {
-        let may_wait = !self.rejects.is_possible()
-            || batch.values.schema().is_some_and(|one| self.format.takes_all(one));
+        let takes_all = |one| self.format.takes_all(one);
+        let may_wait =
+            !self.merges() && (!self.rejects.is_possible() || batch.values.schema().is_some_and(takes_all));
         Taken::new(batch, headers, now_ms, may_wait, self.shared_bytes.clone())
     }
 
@@ -115,7 +122,9 @@ impl S3SinkTask {
             (Some(name), Some(headers)) => Some(headers.new_file(file(name)?)?),
             _ => None,
         };
-        let open = OpenPart::new(Files { values, keys, headers }, schema.cloned(), start_offset);
+        // Where schemas are merged, the encoder has its own idea of the file's.
+        let schema = schema.filter(|_| !self.merges()).cloned();
+        let open = OpenPart::new(Files { values, keys, headers }, schema, start_offset);
         // An encoder may hold bytes before the first row (a gzip header).
         self.open_bytes += open.buffered_bytes();
         self.writers.get_mut(partition).expect("its writer is open").parts.push((part, open));

@@ -34,6 +34,9 @@ impl Guarantee {
         if config.partitioner_kind().is_time_based() && config.extractor() == ExtractorKind::Wallclock {
             causes.push("timestamp.extractor");
         }
+        if config.merges_schemas() {
+            causes.push(EVOLUTION);
+        }
         if causes.is_empty() { Self::Deterministic } else { Self::Decided(causes) }
     }
 
@@ -110,8 +113,15 @@ const SHAPING: [&str; 47] = [
 /// The settings of `props` that shape what is stored. A setting that is not there is not the same as one that
 /// says its default: that costs a warning, never a record.
 pub(super) fn fingerprint(props: &ConfigMap) -> Fingerprint {
-    fingerprint_of(&SHAPING, props)
+    let mut fingerprint = fingerprint_of(&SHAPING, props);
+    // Only where it is used: cuts that were recorded before there was such a setting stay comparable.
+    if let Some(evolution) = props.get(EVOLUTION).filter(|evolution| evolution.trim() != "none") {
+        fingerprint.add(EVOLUTION, evolution.trim());
+    }
+    fingerprint
 }
+
+const EVOLUTION: &str = "lakeward.schema.evolution";
 
 /// The settings `shaping` of `props`, and the transforms.
 pub(crate) fn fingerprint_of(shaping: &[&'static str], props: &ConfigMap) -> Fingerprint {
@@ -176,6 +186,8 @@ mod tests {
         };
         assert!(changed(&[("flush.size", "9"), ("rotate.schedule.interval.ms", "5")]).is_empty());
         assert_eq!(changed(&[("path.format", "'day'=dd")]), ["path.format"]);
+        assert!(changed(&[(EVOLUTION, "none")]).is_empty());
+        assert!(changed(&[(EVOLUTION, "merge")]).contains(&EVOLUTION.to_owned()));
         assert_eq!(changed(&[("transforms.a.type", "x")]), ["transforms.*, predicates.*"]);
     }
 }

@@ -14,6 +14,7 @@ mod gather;
 mod guarantee;
 mod header_column;
 mod layout;
+mod merging;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
@@ -108,6 +110,9 @@ pub(crate) struct S3SinkTask {
     may_repeat: bool,
     /// When scheduled rotation strikes next; `None` when it has to be looked up.
     tick_due_ms: Option<i64>,
+    /// Since the last look at outcomes.
+    round: Round,
+    write_duration_max: Duration,
     ops: Vec<Op>,
 }
 
@@ -122,6 +127,20 @@ struct Writer {
     seen_offset: Option<i64>,
     /// Position of the last cut.
     cut_offset: Option<i64>,
+}
+
+/// Batches that were written one after the other. Source: `TopicPartitionWriter#write`,
+/// `max.write.duration.ms`.
+#[derive(Default)]
+struct Round {
+    began: Option<Instant>,
+    took: Duration,
+}
+
+impl Round {
+    fn goes_on(&mut self, now: Instant) {
+        self.took = now - *self.began.get_or_insert(now);
+    }
 }
 
 impl Writer {
@@ -205,6 +224,8 @@ impl S3SinkTask {
             turn: 0,
             may_repeat: false,
             tick_due_ms: None,
+            round: Round::default(),
+            write_duration_max: config.output.write_duration_max,
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -338,6 +359,10 @@ impl SinkTask for S3SinkTask {
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError> {
         batch.assert_consistent();
         self.turn += 1;
+        self.round.goes_on(now.monotonic);
+        if self.round.took > self.write_duration_max {
+            self.waker.wake();
+        }
         let partition = batch.partition.clone();
         let Some(writer) = self.writers.get(&partition) else {
             return Err(ConnectError::fatal(format!("No writer found for topic partition {partition}")));
@@ -368,7 +393,8 @@ impl SinkTask for S3SinkTask {
     }
 
     fn no_room(&self) -> Option<NoRoom> {
-        if self.has_too_many_endings() {
+        // After a round, what the store has taken is looked at first.
+        if self.has_too_many_endings() || self.round.took > self.write_duration_max {
             return Some(NoRoom::Store);
         }
         self.holds_too_much().then_some(NoRoom::Decisions)
@@ -388,6 +414,7 @@ impl SinkTask for S3SinkTask {
         if let Some(failure) = self.spiller.as_ref().and_then(Spiller::take_failure) {
             return Err(failure);
         }
+        self.round = Round::default();
         self.take_outcomes()?;
         self.complete_waiting();
         self.repeat_passed()?;

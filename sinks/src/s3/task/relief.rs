@@ -119,11 +119,13 @@ impl S3SinkTask {
     /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the
     /// largest topic-partition end now.
     fn cut_largest(&mut self) -> Result<(), ConnectError> {
-        if self.layout.is_none() {
+        if self.layout.is_none() && !self.merges() {
             return Ok(());
         }
         let open_bytes: u64 = self.writers.values().map(Writer::open_bytes).sum();
-        if open_bytes + self.shared_bytes.get() <= self.open_bytes_max {
+        // Rows that wait for the end of their file give way in no other manner.
+        let must = self.merges() && self.is_in_need;
+        if !must && open_bytes + self.shared_bytes.get() <= self.open_bytes_max {
             return Ok(());
         }
         let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());

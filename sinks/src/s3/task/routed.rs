@@ -8,6 +8,8 @@ use std::sync::Arc;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::record::TopicPartition;
 
+use crate::s3::partitioner::segment::confine_topic;
+
 /// Between the routed topic and the encoded partition; neither can hold it.
 pub(crate) const SEPARATOR: char = '\0';
 
@@ -17,8 +19,9 @@ pub(super) fn mark(batch: &SinkBatch, names: &mut [Arc<str>]) {
     if batch.topic == batch.partition.topic {
         return;
     }
+    let topic = confine_topic(&batch.topic);
     for name in names {
-        *name = format!("{}{SEPARATOR}{name}", batch.topic).into();
+        *name = format!("{topic}{SEPARATOR}{name}").into();
     }
 }
 
@@ -52,5 +55,13 @@ mod tests {
         batch.topic = "sales".into();
         mark(&batch, &mut names);
         assert_eq!(split(&partition, &names[0]), ("sales", "day=1"));
+        for (topic, confined) in
+            [("../../etc", "%2E%2E/%2E%2E/etc"), ("/etc", "%2Fetc"), ("a\0b", "a%00b"), ("..", "%2E%2E")]
+        {
+            let mut names: Vec<Arc<str>> = vec!["day=1".into()];
+            batch.topic = topic.into();
+            mark(&batch, &mut names);
+            assert_eq!(split(&partition, &names[0]), (confined, "day=1"));
+        }
     }
 }

@@ -95,7 +95,10 @@ pub(super) fn rotation_settings(config: &Settings) -> RotationSettings {
         flush_records: u64::try_from(config.connector.flush_size).unwrap_or(1).max(1),
         interval: (interval_ms > 0 && time_based).then_some(Interval { interval_ms, on_partition_change }),
         schedule: zone.filter(|_| schedule_ms > 0).map(|zone| Schedule { interval_ms: schedule_ms, zone }),
-        compatibility: Compatibility::named(&config.connector.schema_compatibility),
+        compatibility: match config.merges_schemas() {
+            true => Compatibility::Merge,
+            false => Compatibility::named(&config.connector.schema_compatibility),
+        },
         groups: None,
         open_parts_max: usize::try_from(config.output.open_files_max).ok().filter(|max| *max > 0),
         tombstone_partition: config.tombstone_partition().map(Arc::from),

@@ -5,6 +5,7 @@ mod conservation;
 mod contents;
 mod decided;
 mod disk;
+mod evolution;
 mod failures;
 mod faulty_store;
 mod fixture;
@@ -296,4 +297,20 @@ fn records_of_an_unassigned_partition_fail_the_task() {
     rig.open(&[0]);
     let err = rig.task.put(texts(1, [0]), rig.now).unwrap_err();
     assert_eq!(err.to_string(), "No writer found for topic partition t-1");
+}
+
+#[test]
+fn a_round_of_writes_ends_after_its_time() {
+    let mut rig = Rig::new(&[("max.write.duration.ms", "5")]);
+    rig.open(&[0]);
+    rig.put(0, [0]);
+    rig.now.monotonic += std::time::Duration::from_millis(5);
+    rig.put(0, [1]);
+    assert_eq!(rig.task.no_room(), None);
+    rig.now.monotonic += std::time::Duration::from_millis(1);
+    rig.put(0, [2]);
+    assert_eq!(rig.task.no_room(), Some(NoRoom::Store), "outcomes are looked at first");
+    rig.turn().unwrap();
+    assert_eq!(rig.task.no_room(), None);
+    assert_eq!(rig.durable(), [(0, 3)]);
 }

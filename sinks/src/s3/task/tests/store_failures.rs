@@ -158,19 +158,3 @@ fn a_failed_upload_of_a_dropped_file_fails_nothing() {
     fixture.settle().unwrap();
     assert_eq!(fixture.in_flight.used_bytes(), 0);
 }
-
-#[test]
-fn a_name_that_settings_make_impossible_is_their_fault_not_the_records() {
-    let extra = [
-        ("partitioner.class", "TimeBasedPartitioner"),
-        ("path.format", "YYYY//MM"),
-        ("partition.duration.ms", "60000"),
-        ("locale", "en"),
-        ("timezone", "UTC"),
-    ];
-    let mut fixture = Fixture::over(Arc::new(FaultyStore::new()), &extra).opened();
-    let values = Values::Dynamic(vec![Value::Boolean(true)]);
-    let err = fixture.task.put(batch(vec![0], values), now(0)).unwrap_err();
-    assert_eq!(err.class(), ErrorClass::Config);
-    assert!(err.to_string().contains("path.format"), "{err}");
-}
