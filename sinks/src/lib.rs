@@ -30,8 +30,6 @@ const KAFKA_VERSION: &str = "4.1.0";
 /// Every sink connector of this build.
 pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
     vec![
-        #[cfg(feature = "sink-aiven")]
-        Arc::new(aiven::AivenS3SinkConnector),
         #[cfg(feature = "sink-azure")]
         Arc::new(azure::AzureBlobStorageSinkConnector),
         #[cfg(feature = "sink-azure")]
@@ -39,7 +37,14 @@ pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
         #[cfg(feature = "sink-file")]
         Arc::new(file_stream::FileStreamSinkConnector),
         #[cfg(feature = "sink-gcs")]
+        // Confluent's comes before Aiven's: both have the same simple name.
         Arc::new(gcs::GcsSinkConnector),
+        #[cfg(feature = "sink-aiven")]
+        Arc::new(aiven::AivenAzureBlobSinkConnector),
+        #[cfg(feature = "sink-aiven")]
+        Arc::new(aiven::AivenGcsSinkConnector),
+        #[cfg(feature = "sink-aiven")]
+        Arc::new(aiven::AivenS3SinkConnector),
         #[cfg(feature = "sink-s3")]
         Arc::new(s3::S3SinkConnector),
         #[cfg(feature = "sink-test")]

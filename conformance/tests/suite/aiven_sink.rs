@@ -1,4 +1,5 @@
-//! The S3 sink of Aiven: its names, its formats, its keys, and every record once whenever the worker dies.
+//! The sinks of Aiven: names, formats, keys, and every record once whenever the worker dies. The most is
+//! shown with that of S3.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -6,6 +7,8 @@ use std::io::Read as _;
 use flate2::read::GzDecoder;
 use lakeward_conformance::scenario::Scenario;
 use lakeward_conformance::sink_config::{JSON_CONVERTER, SinkConfig};
+use lakeward_testkit::azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
+use lakeward_testkit::gcs::FakeGcs;
 use lakeward_testkit::objects::Objects;
 use lakeward_testkit::records::Record;
 use lakeward_testkit::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
@@ -14,23 +17,53 @@ use serde_json::{Value, json};
 use crate::decided_cuts::{Rig, survives_kills_of};
 
 const CLASS: &str = "io.aiven.kafka.connect.s3.AivenKafkaConnectS3SinkConnector";
+const GCS_CLASS: &str = "io.aiven.kafka.connect.gcs.GcsSinkConnector";
+const AZURE_CLASS: &str = "io.aiven.kafka.connect.azure.sink.AzureBlobSinkConnector";
 const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 /// 2023-11-14T22:13:20Z.
 const TIME_MS: i64 = 1_700_000_000_000;
 
-/// The sink of `scenario` with values as bytes and files as they are.
+/// The S3 sink of `scenario` with values as bytes and files as they are.
 fn config(scenario: &Scenario) -> SinkConfig {
-    SinkConfig::of(&[
+    plain(&scenario.topic).with(&[
         ("connector.class", CLASS),
-        ("tasks.max", "1"),
-        ("topics", &scenario.topic),
         ("aws.s3.bucket.name", scenario.objects.bucket()),
         ("aws.s3.region", REGION),
         ("aws.s3.endpoint", &Versitygw::shared().endpoint()),
         ("aws.access.key.id", ACCESS_KEY),
         ("aws.secret.access.key", SECRET_KEY),
         ("file.compression.type", "none"),
+    ])
+}
+
+/// The GCS sink of `scenario`, which gets a bucket of that store.
+fn gcs(scenario: &mut Scenario) -> SinkConfig {
+    scenario.objects = FakeGcs::shared().create_bucket("lake").expect("buckets can be created");
+    plain(&scenario.topic).with(&[
+        ("connector.class", GCS_CLASS),
+        ("gcs.bucket.name", scenario.objects.bucket()),
+        ("gcs.endpoint", &FakeGcs::shared().endpoint()),
+    ])
+}
+
+/// The Azure sink of `scenario`, which gets a container.
+fn azure(scenario: &mut Scenario) -> SinkConfig {
+    scenario.objects = Azurite::shared().create_container("lake").expect("containers can be created");
+    let endpoint = Azurite::shared().endpoint();
+    let connection = format!("AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};BlobEndpoint={endpoint};");
+    plain(&scenario.topic).with(&[
+        ("connector.class", AZURE_CLASS),
+        ("azure.storage.container.name", scenario.objects.bucket()),
+        ("azure.storage.connection.string", &connection),
+    ])
+}
+
+/// What every sink has.
+fn plain(topic: &str) -> SinkConfig {
+    SinkConfig::of(&[
+        ("tasks.max", "1"),
+        ("topics", topic),
         ("consumer.override.session.timeout.ms", "6000"),
         ("consumer.override.heartbeat.interval.ms", "2000"),
         ("key.converter", STRING),
@@ -241,9 +274,9 @@ fn lines(objects: &Objects, name: &str) -> Vec<Value> {
 }
 
 /// Kills a worker that flushes every 200 ms, again and again.
-fn survives_kills(seed: u64, settings: &[(&str, &str)]) {
-    let settings = |scenario: &Scenario| {
-        config(scenario).with(settings).with(&[
+fn survives_kills(seed: u64, sink: fn(&mut Scenario) -> SinkConfig, settings: &[(&str, &str)]) {
+    let settings = |scenario: &mut Scenario| {
+        sink(scenario).with(settings).with(&[
             ("format.output.type", "jsonl"),
             ("format.output.fields", "value"),
             ("format.output.envelope", "false"),
@@ -256,11 +289,66 @@ fn survives_kills(seed: u64, settings: &[(&str, &str)]) {
 
 #[test]
 fn files_that_end_with_the_interval_hold_every_record_once_whenever_the_worker_is_killed() {
-    survives_kills(71, &[]);
+    survives_kills(71, |scenario| config(scenario), &[]);
 }
 
 #[test]
 fn files_named_by_the_clock_hold_every_record_once_whenever_the_worker_is_killed() {
     let template = "{{timestamp:unit=HH}}/{{key}}-{{topic}}-{{partition}}-{{start_offset}}";
-    survives_kills(83, &[("file.name.template", template), ("file.max.records", "7")]);
+    let settings = [("file.name.template", template), ("file.max.records", "7")];
+    survives_kills(83, |scenario| config(scenario), &settings);
+}
+
+#[test]
+fn files_on_gcs_hold_every_record_once_whenever_the_worker_is_killed() {
+    survives_kills(89, gcs, &[("file.max.bytes", "2000")]);
+}
+
+#[test]
+fn files_on_azure_hold_every_record_once_whenever_the_worker_is_killed() {
+    survives_kills(97, azure, &[("file.max.records", "7")]);
+}
+
+#[test]
+fn gcs_and_azure_hold_the_files_of_s3_behind_a_prefix() {
+    for sink in [gcs, azure] {
+        let mut scenario = Scenario::start(1);
+        let fields = ("format.output.fields", "key,value,offset,timestamp,headers");
+        let prefix = ("file.name.prefix", "lake/{{raw}}/");
+        let config = sink(&mut scenario).with(&[fields, prefix]);
+        scenario.produce(&[
+            record(0, "k1", "a,b").with_header("h", "x"),
+            Record { value: None, key: None, ..record(0, "", "") },
+        ]);
+        scenario.create(&config);
+        let text = "azE=,YSxi,0,1700000000000,aA==:eA==;\n,,1,1700000000000,";
+        assert_eq!(texts(&scenario, 1), pairs([("lake/{{raw}}/T-0-0", text)]));
+        scenario.wait_for_commit(0, 2);
+    }
+}
+
+/// Why the connector does not start.
+fn refusal(scenario: &Scenario) -> String {
+    let is_failed = |status: &Value| status["connector"]["state"] == "FAILED";
+    let status = scenario.worker.wait_for_status(&scenario.connector, "FAILED", is_failed);
+    status["connector"]["trace"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn gcs_tells_what_the_keys_say_and_azure_hides_its_connection_string() {
+    let mut scenario = Scenario::start(1);
+    let wrong =
+        gcs(&mut scenario).with(&[("gcs.credentials.default", "true"), ("gcs.credentials.path", "/x")]);
+    scenario.create(&wrong);
+    let trace = refusal(&scenario);
+    assert!(trace.contains("Only one of gcs.credentials.default"), "{trace}");
+
+    let mut scenario = Scenario::start(1);
+    let secret = "c2VjcmV0LW9mLXRoaXMtYWNjb3VudA==";
+    let connection = format!("AccountKey={secret}");
+    let wrong = azure(&mut scenario).with(&[("azure.storage.connection.string", &connection)]);
+    scenario.create(&wrong);
+    let trace = refusal(&scenario);
+    assert!(trace.contains("AccountName is missing") && !trace.contains(secret), "{trace}");
+    assert!(!scenario.worker.log().contains(secret), "the log shows the secret");
 }

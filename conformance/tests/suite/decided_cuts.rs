@@ -69,23 +69,25 @@ pub(crate) struct Rig {
 
 impl Rig {
     fn start(seed: u64, settings: &[(&str, &str)]) -> Self {
-        let config = |scenario: &Scenario| scenario.config(1).json_lines().with(settings);
+        let config = |scenario: &mut Scenario| scenario.config(1).json_lines().with(settings);
         Self::start_with(seed, &[], config, |objects, name| {
             objects.json_rows(name).expect("objects are JSON lines")
         })
     }
 
-    /// The same with a worker of these settings and any connector whose objects `rows` reads.
+    /// The same with a worker of these settings and any connector whose objects `rows` reads. `config` may
+    /// bring objects of another store.
     pub(crate) fn start_with(
         seed: u64,
         worker: &[(&str, &str)],
-        config: impl FnOnce(&Scenario) -> SinkConfig,
+        config: impl FnOnce(&mut Scenario) -> SinkConfig,
         rows: Reader,
     ) -> Self {
         let usual = [("session.timeout.ms", "6000"), ("heartbeat.interval.ms", "1000")];
         let (broker, store) = (KafkaBroker::shared(), Versitygw::shared());
-        let scenario = Scenario::start_on(broker, store, PARTITIONS, &[&usual, worker].concat());
-        scenario.create(&config(&scenario));
+        let mut scenario = Scenario::start_on(broker, store, PARTITIONS, &[&usual, worker].concat());
+        let config = config(&mut scenario);
+        scenario.create(&config);
         let writer = Writer::start(&scenario.topic, seed, BATCH, |id| {
             let partition = i32::try_from(id % PARTITIONS as u64).expect("few partitions");
             record(id, partition)

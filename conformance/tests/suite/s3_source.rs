@@ -294,7 +294,7 @@ fn plugins_and_their_validation_are_javas() {
     let is_it = |plugin: &Value| plugin["class"] == S3_SOURCE && plugin["type"] == "source";
     assert!(plugins.as_array().unwrap().iter().any(is_it), "{plugins}");
     let path = format!("/connector-plugins/{S3_SOURCE}/config/validate");
-    let config = json!({"connector.class": S3_SOURCE, "name": "x", "mode": "GENERIC", "tasks.max": "1"});
+    let config = json!({"connector.class": S3_SOURCE, "name": "x", "mode": "OTHER", "tasks.max": "1"});
     let answer = rest.put(&path, &config).unwrap().expect_status(200).json();
     let entry = |name: &str| {
         let configs = answer["configs"].as_array().unwrap();

@@ -74,6 +74,19 @@ impl Growth {
 }
 
 impl Patience {
+    /// How many of its tries there are when the bounds of all pauses between them are to be within `total`.
+    pub fn tries_within(self, total: Duration) -> usize {
+        let mut sum = Duration::ZERO;
+        let fits = |tries: &usize| {
+            sum += match self.growth {
+                Growth::Doubled { up_to } => bound(self.pause, up_to, *tries),
+                Growth::None => self.pause,
+            };
+            sum <= total
+        };
+        1 + (1..self.tries_max.max(1)).take_while(fits).count()
+    }
+
     /// The pause after so many tries.
     fn after(self, tries: usize) -> Duration {
         match self.growth {

@@ -31,6 +31,8 @@ pub(super) struct AivenLayout {
     grouping: Grouping,
     units: Vec<Unit>,
     clock: Clock,
+    bytes_max: Option<u64>,
+    name_prefix: String,
     prefix: Option<Template>,
     prefix_clock: Clock,
 }
@@ -69,6 +71,8 @@ impl AivenLayout {
                 false => config.template.units(),
             },
             clock: config.clock,
+            bytes_max: config.bytes_max,
+            name_prefix: config.name_prefix.clone(),
             prefix: config.prefix.clone(),
             prefix_clock: config.prefix_clock,
         })
@@ -153,7 +157,9 @@ impl AivenLayout {
             date: None,
             grouping: Some(self.grouping),
         };
-        let Some(prefix) = &self.prefix else { return self.template.render(&bindings) };
+        let Some(prefix) = &self.prefix else {
+            return format!("{}{}", self.name_prefix, self.template.render(&bindings));
+        };
         let Clock { source, zone } = self.prefix_clock;
         let ms = match source {
             TimeSource::Event => part.start_time_ms().unwrap_or_default(),
@@ -226,8 +232,8 @@ impl Layout for AivenLayout {
         if name.len() > OBJECT_NAME_BYTES_MAX {
             return Err(S3SinkError::Name {
                 message: format!(
-                    "an object name of {} bytes is longer than the {OBJECT_NAME_BYTES_MAX} that S3 allows; \
-                     check file.name.template",
+                    "an object name of {} bytes is longer than the {OBJECT_NAME_BYTES_MAX} that are \
+                     allowed; check file.name.template",
                     name.len()
                 ),
             });
@@ -235,7 +241,8 @@ impl Layout for AivenLayout {
         if let Err(error) = Path::parse(&name) {
             return Err(S3SinkError::Setting {
                 message: format!(
-                    "an object name cannot be stored; check file.name.template and aws.s3.prefix: {error}"
+                    "an object name cannot be stored; check file.name.template, file.name.prefix and \
+                     aws.s3.prefix: {error}"
                 ),
             });
         }
@@ -252,6 +259,10 @@ impl Layout for AivenLayout {
 
     fn keeps_last(&self) -> bool {
         self.grouping.keeps_last()
+    }
+
+    fn file_bytes_max(&self) -> Option<u64> {
+        self.bytes_max
     }
 }
 
@@ -296,5 +307,5 @@ fn confined(key: &str) -> String {
     text.strip_prefix("a/").map_or_else(|| text[1..].to_owned(), str::to_owned)
 }
 
-/// The longest object name of S3.
+/// The longest object name of any store.
 const OBJECT_NAME_BYTES_MAX: usize = 1024;

@@ -26,10 +26,23 @@ enum Part {
 #[derive(Clone, Debug)]
 struct Variable {
     name: String,
-    /// Value of the parameter; its name does not matter, as in Java.
-    parameter: Option<String>,
+    parameter: Option<Parameter>,
     /// As it stands in the template.
     placeholder: String,
+}
+
+/// What stands behind the colon. Names do not matter to what comes out, as in Java.
+#[derive(Clone, Debug)]
+struct Parameter {
+    name: String,
+    value: String,
+}
+
+impl Variable {
+    /// The value of its parameter.
+    fn value(&self) -> Option<&str> {
+        self.parameter.as_ref().map(|parameter| parameter.value.as_str())
+    }
 }
 
 /// Which records share a file.
@@ -203,8 +216,7 @@ impl Template {
         } else if fits(&["key"], &["topic", "partition"]) {
             Ok(Grouping::KeyAndTopicPartition)
         } else {
-            let message = "unsupported set of template variables, supported sets are:";
-            Err(illegal(format!("{message} {SUPPORTED}")))
+            Err(illegal(format!("{UNSUPPORTED} {SUPPORTED}")))
         }
     }
 
@@ -213,7 +225,7 @@ impl Template {
     /// # Errors
     /// Class `Config`.
     pub(super) fn check_units(&self, key: &str) -> Result<(), ConnectError> {
-        let unit = |variable: &Variable| variable.parameter.as_deref().and_then(Unit::named);
+        let unit = |variable: &Variable| variable.value().and_then(Unit::named);
         let wrong = self.variables().find(|place| place.name == "timestamp" && unit(place).is_none());
         match wrong {
             None => Ok(()),
@@ -224,10 +236,43 @@ impl Template {
         }
     }
 
+    /// What the sinks of GCS and Azure say of a template before they look at grouping.
+    ///
+    /// # Errors
+    /// What is wrong, in Java's words. Source: `FilenameTemplateValidator`.
+    pub(super) fn check_parameters(&self) -> Result<(), String> {
+        const KNOWN: [&str; 5] = ["key", "partition", "start_offset", "timestamp", "topic"];
+        if self.variables().any(|variable| !KNOWN.contains(&variable.name.as_str())) {
+            return Err(format!("{UNSUPPORTED} {SUPPORTED}"));
+        }
+        for variable in self.variables() {
+            let Some(Parameter { name, value }) = &variable.parameter else { continue };
+            let fits = match variable.name.as_str() {
+                "partition" | "start_offset" => {
+                    name == "padding" && matches!(value.as_str(), "true" | "false")
+                }
+                "timestamp" => name == "unit" && Unit::named(value).is_some(),
+                _ => true,
+            };
+            if !fits {
+                return Err("unsupported set of template variables parameters, supported sets are: \
+                            partition:padding=true|false,start_offset:padding=true|false,\
+                            timestamp:unit=yyyy|MM|dd|HH"
+                    .to_owned());
+            }
+        }
+        match self.variables().any(|variable| variable.name == "timestamp" && variable.parameter.is_none()) {
+            true => Err("parameter unit is required for the the variable timestamp, supported values are: \
+                         yyyy|MM|dd|HH"
+                .to_owned()),
+            false => Ok(()),
+        }
+    }
+
     /// The units of time of the template, in order; repeated ones are repeated.
     pub(super) fn units(&self) -> Vec<Unit> {
         let times = self.variables().filter(|variable| variable.name == "timestamp");
-        times.filter_map(|variable| Unit::named(variable.parameter.as_deref()?)).collect()
+        times.filter_map(|variable| Unit::named(variable.value()?)).collect()
     }
 
     /// Whether one of the variables is there.
@@ -247,8 +292,7 @@ impl Template {
                 }
                 Part::Variable(variable) => variable,
             };
-            let parameter = variable.parameter.as_deref();
-            let is_padded = parameter.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+            let is_padded = variable.value().is_some_and(|value| value.eq_ignore_ascii_case("true"));
             let Bindings { partition, start_offset, .. } = bindings;
             let is_bound = bindings.grouping.is_none_or(|grouping| grouping.binds(&variable.name));
             match variable.name.as_str() {
@@ -302,9 +346,10 @@ impl<'a> Place<'a> {
         if has_colon && parameter.is_empty() {
             return Err(illegal("Wrong variable with parameter definition".to_owned()));
         }
-        let variable = |parameter: Option<&str>| Variable {
+        let variable = |parameter: Option<(&str, &str)>| Variable {
             name: name.to_owned(),
-            parameter: parameter.map(str::to_owned),
+            parameter: parameter
+                .map(|(name, value)| Parameter { name: name.to_owned(), value: value.to_owned() }),
             placeholder: self.text.to_owned(),
         };
         if parameter.is_empty() {
@@ -320,7 +365,7 @@ impl<'a> Place<'a> {
                 "Parameter value for variable `{name}` and parameter `{own}` has not been set"
             )));
         }
-        Ok(variable(Some(value)))
+        Ok(variable(Some((own, value))))
     }
 }
 
@@ -332,6 +377,7 @@ fn illegal(message: String) -> ConnectError {
     ConnectError::new(ErrorClass::Config, "java.lang.IllegalArgumentException", message)
 }
 
+const UNSUPPORTED: &str = "unsupported set of template variables, supported sets are:";
 const SUPPORTED: &str = "topic,partition,start_offset,timestamp; topic,partition,key,start_offset,timestamp; \
                          key; key,topic,partition";
 

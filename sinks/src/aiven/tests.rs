@@ -241,3 +241,21 @@ fn bad_records_are_left_out_where_they_may_be_and_fail_the_task_otherwise() {
     rig.flush();
     assert_eq!((rig.texts(), rig.durable()), (vec!["logs-0-0=v0\nv2".to_owned()], vec![(0, 3)]));
 }
+
+#[test]
+fn names_on_gcs_begin_with_their_prefix_and_full_files_end_early() {
+    let prefix = ("file.name.prefix", "lake/{{topic}}/");
+    let mut rig = Rig::new(&[RAW, ("gcs.bucket.name", "lake"), prefix, ("file.max.bytes", "1000")]);
+    rig.put(keyed(0, 0, &[None; 20])).unwrap();
+    assert!(rig.decide().is_empty(), "20 records of few bytes are not enough");
+    rig.put(keyed(0, 20, &[None; 200])).unwrap();
+    rig.put(keyed(1, 0, &[None])).unwrap();
+    assert_eq!(rig.decide().len(), 1, "a full file is a cut of its own");
+    let names = |rig: &Rig| rig.objects().into_keys().collect::<Vec<_>>();
+    assert_eq!(names(&rig), ["lake/{{topic}}/logs-0-0"]);
+    assert!(rig.objects()["lake/{{topic}}/logs-0-0"].ends_with(b"v218\nv219"));
+    rig.put(keyed(0, 220, &[None])).unwrap();
+    rig.flush();
+    let all = ["lake/{{topic}}/logs-0-0", "lake/{{topic}}/logs-0-220", "lake/{{topic}}/logs-1-0"];
+    assert_eq!(names(&rig), all);
+}

@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HeaderValue;
 use lakeward_api::config::Password;
 use lakeward_api::metrics::StoreRequests;
 use lakeward_objectstore::address;
@@ -20,31 +19,30 @@ use url::Url;
 
 use crate::s3::config::validators::parse_store_url;
 use crate::s3::error::{S3SinkError, StoreWords};
-
-use crate::s3::store::s3::client_options;
+use crate::s3::store::s3::{client_options, sent_by};
 
 /// An account, and how it is used.
 #[derive(Debug)]
-pub(super) struct Account {
-    pub(super) name: String,
-    pub(super) container: String,
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) container: String,
     /// `None`: where Azure has the account.
-    pub(super) url: Option<String>,
-    pub(super) identity: Identity,
-    pub(super) patience: Patience,
-    pub(super) connect_time: Duration,
-    pub(super) try_time: Duration,
-    pub(super) proxy: Proxy,
+    pub(crate) url: Option<String>,
+    pub(crate) identity: Identity,
+    pub(crate) patience: Patience,
+    pub(crate) connect_time: Duration,
+    pub(crate) try_time: Duration,
+    pub(crate) proxy: Proxy,
     /// `None`: Lakeward's own.
-    pub(super) user_agent: Option<String>,
-    pub(super) is_conditional: bool,
-    pub(super) creates_container: bool,
-    pub(super) words: &'static StoreWords,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) is_conditional: bool,
+    pub(crate) creates_container: bool,
+    pub(crate) words: &'static StoreWords,
 }
 
 /// Who writes.
 #[derive(Debug)]
-pub(super) enum Identity {
+pub(crate) enum Identity {
     /// An application.
     Client(ClientSecret),
     /// Whoever has the key of the account.
@@ -55,23 +53,23 @@ pub(super) enum Identity {
 
 /// An application of Microsoft Entra.
 #[derive(Debug)]
-pub(super) struct ClientSecret {
+pub(crate) struct ClientSecret {
     /// Server of tokens, `https://host`.
-    pub(super) authority: String,
-    pub(super) tenant: String,
-    pub(super) id: String,
-    pub(super) secret: Password,
+    pub(crate) authority: String,
+    pub(crate) tenant: String,
+    pub(crate) id: String,
+    pub(crate) secret: Password,
 }
 
 /// A proxy, as configured.
 #[derive(Debug, Default)]
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     /// Name of the key of its URL.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
     /// Empty for none.
-    pub(super) url: String,
-    pub(super) user: Option<String>,
-    pub(super) password: Option<Password>,
+    pub(crate) url: String,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<Password>,
 }
 
 impl Account {
@@ -93,11 +91,8 @@ impl Account {
     /// Class `Config`.
     pub(super) fn transport(&self, address: &Url, connector: &str) -> Result<Transport, S3SinkError> {
         let allows_http = address.scheme() == "http";
-        let mut options = client_options(allows_http).with_connect_timeout(self.connect_time);
-        if let Some(agent) = &self.user_agent {
-            let agent = HeaderValue::from_str(agent);
-            options = options.with_user_agent(agent.map_err(|_| setting("not a user agent".to_owned()))?);
-        }
+        let options = client_options(allows_http).with_connect_timeout(self.connect_time);
+        let mut options = sent_by(options, self.user_agent.as_deref())?;
         let Proxy { key, url, user, password } = &self.proxy;
         let password = password.as_ref().map(Password::expose);
         let proxy = address::proxy(key, url, user.as_deref(), password)?;
@@ -149,7 +144,7 @@ impl Account {
 }
 
 /// The parameters of a shared access signature; `None` when it is none.
-pub(super) fn sas_pairs(token: &str) -> Option<Vec<(String, String)>> {
+pub(crate) fn sas_pairs(token: &str) -> Option<Vec<(String, String)>> {
     let pairs = split_sas(token.trim()).ok()?;
     pairs.iter().any(|(name, _)| name == "sig").then_some(pairs)
 }

@@ -38,7 +38,7 @@ use crate::s3::store::{Prepare, Store};
 ///
 /// # Errors
 /// Class `Config`.
-pub(super) fn open(account: &Account, connector: &str) -> std::result::Result<Store, S3SinkError> {
+pub(crate) fn open(account: &Account, connector: &str) -> std::result::Result<Store, S3SinkError> {
     let address = account.address()?;
     let transport = account.transport(&address, connector)?;
     let base = address.as_str().trim_end_matches('/').to_owned();

@@ -22,6 +22,10 @@ use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 
 use crate::s3::task::S3SinkTask;
+#[cfg(feature = "sink-aiven")]
+pub(crate) use account::{Account, Identity, Proxy, sas_pairs};
+#[cfg(feature = "sink-aiven")]
+pub(crate) use client::open;
 
 /// `io.confluent.connect.azure.blob.AzureBlobStorageSinkConnector`.
 #[derive(Clone, Copy, Debug, Default)]

@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -19,7 +18,7 @@ use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, Heade
 use http::{Method, StatusCode};
 use lakeward_api::metrics::StoreRequests;
 use lakeward_objectstore::fault::{failed, generic, is_transient};
-use lakeward_objectstore::http::{BodyDigest, Growth, OverTransport, Patience, Transport, TransportSettings};
+use lakeward_objectstore::http::{BodyDigest, OverTransport, Transport, TransportSettings};
 use object_store::client::{HttpRequest, HttpRequestBody, HttpService as _};
 use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorage, GoogleCloudStorageBuilder};
 use object_store::path::Path;
@@ -30,79 +29,75 @@ use object_store::{
 use serde::Deserialize;
 use url::Url;
 
-use super::config::GcsConfig;
+use super::bucket::Bucket;
 use super::credentials;
 use super::resumable::ResumableUpload;
 use crate::s3::config::validators::parse_store_url;
-use crate::s3::error::{S3SinkError, StoreWords};
+use crate::s3::error::S3SinkError;
 use crate::s3::store::Store;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
-use crate::s3::store::s3::client_options;
+use crate::s3::store::s3::{client_options, sent_by};
 
-const WORDS: StoreWords = StoreWords {
-    place: "GCS bucket",
-    identity: "gcs.credentials.json, gcs.credentials.path or GOOGLE_APPLICATION_CREDENTIALS, and the \
-               permissions of that identity (storage.objects.create, storage.objects.delete, \
-               storage.objects.list)",
-    bucket_keys: "gcs.bucket.name or store.url",
-    server_keys: "store.url",
-};
-
-/// The store of `config` for a task of `connector`; makes no request.
+/// The store of `bucket` for a task of `connector`; makes no request.
 ///
 /// # Errors
 /// Class `Config`.
-pub(super) fn open(config: &GcsConfig, connector: &str) -> std::result::Result<Store, S3SinkError> {
+pub(crate) fn open(bucket: &Bucket, connector: &str) -> std::result::Result<Store, S3SinkError> {
     let setting = |message: String| S3SinkError::Setting { message };
-    let url = config
-        .store_url
+    let Bucket { name, words, .. } = bucket;
+    let url = bucket
+        .url
         .as_deref()
         .map_or_else(|| Url::parse(GOOGLE).map_err(|err| err.to_string()), parse_store_url);
-    let url = url.map_err(|problem| setting(format!("store.url: {problem}")))?;
-    let credentials = credentials::open(config)?;
-    let bucket = &config.keys.bucket;
-    let transport = transport(config, &url, connector);
+    let url = url.map_err(|problem| setting(format!("{}: {problem}", words.server_keys)))?;
+    let credentials = credentials::open(&bucket.credentials)?;
+    let transport = transport(bucket, &url, connector)?;
     let base = url.as_str().trim_end_matches('/').to_owned();
     let reader = GoogleCloudStorageBuilder::new()
-        .with_bucket_name(bucket)
+        .with_bucket_name(name)
         .with_base_url(&base)
-        .with_credentials(Arc::clone(&credentials))
         .with_http_connector(OverTransport(transport.clone()))
         // The transport repeats requests.
-        .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
+        .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() });
+    let reader = match &credentials {
+        Some(credentials) => reader.with_credentials(Arc::clone(credentials)),
+        None => reader.with_skip_signature(true),
+    };
+    let reader = reader
         .build()
-        .map_err(|err| setting(format!("the GCS client cannot be set up (store.url): {err}")))?;
-    let client = Client { transport, credentials, base, bucket: encoded(bucket) };
-    let objects = GcsObjects { client, reader, is_conditional: config.is_conditional() };
+        .map_err(|err| setting(format!("the GCS client cannot be set up ({}): {err}", words.server_keys)))?;
+    let content_encoding = bucket.content_encoding.as_deref().map(encoded);
+    let client = Client { transport, credentials, base, bucket: encoded(name), content_encoding };
+    let objects = GcsObjects { client, reader, is_conditional: bucket.is_conditional };
     let endpoint = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
-    Ok(Store::of(Arc::new(objects), bucket, &endpoint, &WORDS))
+    Ok(Store::of(Arc::new(objects), name, &endpoint, words))
 }
 
-fn transport(config: &GcsConfig, url: &Url, connector: &str) -> Transport {
+fn transport(bucket: &Bucket, url: &Url, connector: &str) -> std::result::Result<Transport, S3SinkError> {
     let allows_http = url.scheme() == "http";
-    Transport::new(TransportSettings {
-        name: format!("{url} {}", config.keys.bucket),
-        options: client_options(allows_http),
-        options_text: allows_http.to_string(),
-        try_time: Duration::from_millis(config.settings.lakeward.request_timeout_ms),
-        patience: Patience {
-            tries_max: config.keys.retries.saturating_add(1),
-            pause: Duration::from_millis(config.keys.retry_backoff_ms),
-            growth: Growth::USUAL,
-        },
+    let agent = bucket.user_agent.as_deref();
+    Ok(Transport::new(TransportSettings {
+        name: format!("{url} {}", bucket.name),
+        options: sent_by(client_options(allows_http), agent)?,
+        options_text: format!("{allows_http} {}", agent.unwrap_or_default()),
+        try_time: bucket.try_time,
+        patience: bucket.patience,
         digest: BodyDigest::None,
         counters: StoreRequests::of(connector),
-    })
+    }))
 }
 
 /// Sends requests about one bucket. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     transport: Transport,
-    credentials: GcpCredentialProvider,
+    /// `None`: requests are not signed.
+    credentials: Option<GcpCredentialProvider>,
     base: String,
     /// Percent-encoded.
     bucket: String,
+    /// The same, of new objects.
+    content_encoding: Option<String>,
 }
 
 /// An answer, read whole.
@@ -131,10 +126,9 @@ impl Client {
             // Uploads are not taken without it.
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
-        let token = HeaderValue::try_from(format!("Bearer {}", self.token().await?));
-        let mut token = token.map_err(|_| denied("the token is not one".into()))?;
-        token.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, token);
+        if let Some(token) = self.token().await? {
+            request.headers_mut().insert(AUTHORIZATION, token);
+        }
         let response = self.transport.call(request).await.map_err(|err| generic(Box::new(err)))?;
         let (parts, body) = response.into_parts();
         let body = body.bytes().await.map_err(|err| generic(Box::new(err)))?;
@@ -165,16 +159,23 @@ impl Client {
             Condition::None => String::new(),
             Condition::Unchanged(generation) => format!("&ifGenerationMatch={}", encoded(generation)),
         };
+        let encoding = self.content_encoding.as_ref().map(|text| format!("&contentEncoding={text}"));
+        let encoding = encoding.unwrap_or_default();
         let (base, bucket, name) = (&self.base, &self.bucket, encoded(name.as_ref()));
-        format!("{base}/upload/storage/v1/b/{bucket}/o?uploadType={kind}&name={name}{generation}")
+        format!("{base}/upload/storage/v1/b/{bucket}/o?uploadType={kind}&name={name}{generation}{encoding}")
     }
 
-    async fn token(&self) -> Result<String> {
-        match self.credentials.get_credential().await {
-            Ok(credential) => Ok(credential.bearer.clone()),
-            Err(err) if is_transient(&err) => Err(err),
-            Err(err) => Err(denied(Box::new(err))),
-        }
+    async fn token(&self) -> Result<Option<HeaderValue>> {
+        let Some(credentials) = &self.credentials else { return Ok(None) };
+        let bearer = match credentials.get_credential().await {
+            Ok(credential) => credential.bearer.clone(),
+            Err(err) if is_transient(&err) => return Err(err),
+            Err(err) => return Err(denied(Box::new(err))),
+        };
+        let token = HeaderValue::try_from(format!("Bearer {bearer}"));
+        let mut token = token.map_err(|_| denied("the token is not one".into()))?;
+        token.set_sensitive(true);
+        Ok(Some(token))
     }
 
     async fn page(&self, prefix: &str, token: &str) -> Result<Page> {

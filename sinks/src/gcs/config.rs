@@ -2,9 +2,13 @@
 //!
 //! Source: the key table of the Confluent GCS sink.
 
+use std::time::Duration;
+
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue, Password};
+use lakeward_objectstore::http::{Growth, Patience};
 
+use super::bucket::{Bucket, Credentials, WORDS};
 use crate::s3::config::cross_checks::{add, apply_shared, text};
 use crate::s3::config::validators::{bucket_name, format_within, is_class};
 use crate::s3::config::{
@@ -163,9 +167,31 @@ impl GcsConfig {
         Ok(Self { settings: Settings::new(props, layout, output)?, keys, store_url: storage.store_url })
     }
 
-    /// Conditions are asked for, where the Java sink makes them.
-    pub(super) fn is_conditional(&self) -> bool {
-        self.keys.conditional_writes && self.settings.connector.rotate_schedule_interval_ms > 0
+    /// The bucket.
+    pub(super) fn bucket(&self) -> Bucket {
+        let keys = &self.keys;
+        let is_set = |json: &&Password| !json.expose().trim().is_empty();
+        Bucket {
+            name: keys.bucket.clone(),
+            url: self.store_url.clone(),
+            credentials: match keys.credentials_json.as_ref().filter(is_set) {
+                Some(json) => Credentials::Json(json.clone()),
+                None if !keys.credentials_path.is_empty() => Credentials::File(keys.credentials_path.clone()),
+                None => Credentials::Default,
+            },
+            patience: Patience {
+                tries_max: keys.retries.saturating_add(1),
+                pause: Duration::from_millis(keys.retry_backoff_ms),
+                growth: Growth::USUAL,
+            },
+            try_time: Duration::from_millis(self.settings.lakeward.request_timeout_ms),
+            user_agent: None,
+            content_encoding: None,
+            // Where the Java sink makes conditions.
+            is_conditional: keys.conditional_writes
+                && self.settings.connector.rotate_schedule_interval_ms > 0,
+            words: &WORDS,
+        }
     }
 }
 

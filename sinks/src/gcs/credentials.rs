@@ -11,27 +11,24 @@ use std::sync::Arc;
 use object_store::gcp::{GcpCredentialProvider, GoogleCloudStorageBuilder};
 use serde_json::Value;
 
-use super::config::GcsConfig;
+use super::bucket::Credentials;
 use crate::s3::error::S3SinkError;
 
-/// The credentials of `config`.
+/// What signs requests; `None` for nothing.
 ///
 /// # Errors
 /// Class `Config`, with the key.
-pub(super) fn open(config: &GcsConfig) -> Result<GcpCredentialProvider, S3SinkError> {
-    let json = config.keys.credentials_json.as_ref().map(|json| json.expose().trim());
-    let builder = if let Some(json) = json.filter(|json| !json.is_empty()) {
-        from_text("gcs.credentials.json", json)?
-    } else if !config.keys.credentials_path.is_empty() {
-        from_file("gcs.credentials.path", &config.keys.credentials_path)?
-    } else if let Some(path) =
-        std::env::var("GOOGLE_APPLICATION_CREDENTIALS").ok().filter(|path| !path.is_empty())
-    {
-        from_file("GOOGLE_APPLICATION_CREDENTIALS", &path)?
-    } else {
-        GoogleCloudStorageBuilder::new()
+pub(super) fn open(credentials: &Credentials) -> Result<Option<GcpCredentialProvider>, S3SinkError> {
+    let builder = match credentials {
+        Credentials::Default => match std::env::var(VARIABLE).ok().filter(|path| !path.is_empty()) {
+            Some(path) => from_file(VARIABLE, &path)?,
+            None => GoogleCloudStorageBuilder::new(),
+        },
+        Credentials::File(path) => from_file("gcs.credentials.path", path)?,
+        Credentials::Json(json) => from_text("gcs.credentials.json", json.expose().trim())?,
+        Credentials::None => return Ok(None),
     };
-    provider(builder).map_err(|_| {
+    provider(builder).map(Some).map_err(|_| {
         setting(
             "gcs.credentials.path: the default credentials of this machine cannot be used; set \
              gcs.credentials.json or gcs.credentials.path"
@@ -89,3 +86,6 @@ fn provider(builder: GoogleCloudStorageBuilder) -> object_store::Result<GcpCrede
 fn setting(message: String) -> S3SinkError {
     S3SinkError::Setting { message }
 }
+
+/// Names a file of credentials.
+const VARIABLE: &str = "GOOGLE_APPLICATION_CREDENTIALS";

@@ -5,6 +5,7 @@
 //!
 //! Source: the Confluent GCS sink, its published key table and documentation.
 
+mod bucket;
 mod client;
 mod config;
 mod credentials;
@@ -18,6 +19,10 @@ use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 
 use crate::s3::task::S3SinkTask;
+#[cfg(feature = "sink-aiven")]
+pub(crate) use bucket::{Bucket, Credentials};
+#[cfg(feature = "sink-aiven")]
+pub(crate) use client::open;
 
 /// `io.confluent.connect.gcs.GcsSinkConnector`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +52,7 @@ impl SinkConnector for GcsSinkConnector {
 
     fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError> {
         let config = config::GcsConfig::parse(&context.config)?;
-        let store = client::open(&config, &context.connector)?;
+        let store = client::open(&config.bucket(), &context.connector)?;
         Ok(Box::new(S3SinkTask::with_store(context, &config.settings, store)?))
     }
 }

@@ -10,6 +10,7 @@ use lakeward_testkit::objects::Objects;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt as _, PutPayload};
 
+use super::bucket::{Bucket, Credentials};
 use super::client;
 use super::config::{GcsConfig, config_def, validate};
 use crate::rig::key_rows;
@@ -58,11 +59,11 @@ fn configurations_of_the_java_sink_are_taken() {
     ];
     assert_eq!(refused(&usual), []);
     let config = GcsConfig::parse(&props(&usual)).unwrap();
-    assert!(config.is_conditional() && config.settings.output.is_gzip);
+    assert!(config.bucket().is_conditional && config.settings.output.is_gzip);
     assert_eq!(config.settings.output.null_values, "ignore");
-    assert!(!GcsConfig::parse(&props(&[])).unwrap().is_conditional(), "nothing is scheduled");
+    assert!(!GcsConfig::parse(&props(&[])).unwrap().bucket().is_conditional, "nothing is scheduled");
     let unasked = [usual[6], usual[7], ("enable.conditional.writes", "false")];
-    assert!(!GcsConfig::parse(&props(&unasked)).unwrap().is_conditional());
+    assert!(!GcsConfig::parse(&props(&unasked)).unwrap().bucket().is_conditional);
 }
 
 #[test]
@@ -115,8 +116,17 @@ impl Bench {
             ("gcs.retry.backoff.ms", "1"),
         ];
         let config = GcsConfig::parse(&props(&[&base, pairs].concat())).unwrap();
-        let store = client::open(&config, objects.bucket()).unwrap();
+        let store = client::open(&config.bucket(), objects.bucket()).unwrap();
         Self { objects, proxy, store }
+    }
+
+    /// The same store as its configuration would be with `change`.
+    fn changed(&mut self, change: impl FnOnce(&mut Bucket)) {
+        let url = self.proxy.url();
+        let pairs = [("gcs.bucket.name", self.objects.bucket()), ("store.url", &url)];
+        let mut bucket = GcsConfig::parse(&props(&pairs)).unwrap().bucket();
+        change(&mut bucket);
+        self.store = client::open(&bucket, bucket.name.as_str()).unwrap();
     }
 
     /// The same with conditions.
@@ -172,6 +182,25 @@ async fn objects_of_one_piece_and_of_many_are_what_was_sent() {
     let head = &bench.proxy.heads()[0];
     assert!(header(head, "authorization").unwrap().starts_with("Bearer ey"), "{head}");
     assert!(header(head, "user-agent").unwrap().starts_with("Lakeward/"), "{head}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_without_credentials_are_not_signed_and_say_what_they_are_told() {
+    let mut bench = Bench::new("unsigned", &[]);
+    bench.changed(|bucket| {
+        bucket.credentials = Credentials::None;
+        bucket.user_agent = Some("Mine/1".to_owned());
+        bucket.content_encoding = Some("g z/ip".to_owned());
+    });
+    bench.store.check_bucket().await.unwrap();
+    bench.put("content").await.unwrap();
+    assert_eq!(bench.read(), b"content");
+    bench.upload(pieces()).await.unwrap();
+    assert_eq!(bench.read(), pieces().concat());
+    let heads = bench.proxy.heads();
+    assert!(heads.iter().all(|head| header(head, "authorization").is_none()), "{heads:?}");
+    assert!(heads.iter().all(|head| header(head, "user-agent").as_deref() == Some("Mine/1")), "{heads:?}");
+    assert_eq!(bench.proxy.heads_with("&contentEncoding=g%20z%2Fip").len(), 2, "both kinds of uploads");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -247,7 +276,7 @@ async fn an_object_that_changed_since_it_was_seen_is_not_replaced() {
     let (json, url) = (service_account().to_string(), bench.proxy.url());
     let theirs =
         [("gcs.bucket.name", bench.objects.bucket()), ("gcs.credentials.json", &json), ("store.url", &url)];
-    let theirs = client::open(&GcsConfig::parse(&props(&theirs)).unwrap(), "theirs").unwrap();
+    let theirs = client::open(&GcsConfig::parse(&props(&theirs)).unwrap().bucket(), "theirs").unwrap();
     theirs.client.put(&name(), PutPayload::from_static(b"theirs")).await.unwrap();
     let err = bench.store.explain(upload.complete().await.unwrap_err());
     assert_eq!(err.class(), ErrorClass::Retriable, "{err}");
@@ -286,7 +315,7 @@ fn a_file_of_credentials_is_read_when_the_task_starts() {
             std::fs::write(&path, content).unwrap();
         }
         let config = GcsConfig::parse(&props(&[("gcs.credentials.path", path.to_str().unwrap())])).unwrap();
-        client::open(&config, "c").map(drop)
+        client::open(&config.bucket(), "c").map(drop)
     };
     open(Some(&service_account().to_string())).unwrap();
     let user = r#"{"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "t"}"#;

@@ -59,6 +59,11 @@ pub(super) trait Plan {
     /// `Fatal` for stored offsets that make no sense.
     fn judge(&mut self, name: &str) -> Result<Verdict, ConnectError>;
 
+    /// Whether an object that was modified then, in milliseconds, is left out unseen.
+    fn is_too_old(&self, _modified_ms: i64) -> bool {
+        false
+    }
+
     /// The name after which listing goes on when nothing was read of a whole page that ended with `last`.
     fn leap(&self, last: &str) -> String {
         last.to_owned()

@@ -213,6 +213,9 @@ impl<P: Plan> ObjectTask<P> {
                 self.stage = Stage::Listing;
                 return Ok(Turn::Again);
             };
+            if self.plan.is_too_old(object.last_modified.timestamp_millis()) {
+                continue;
+            }
             let name = object.location.to_string();
             match self.plan.judge(&name)? {
                 Verdict::Leave => {}

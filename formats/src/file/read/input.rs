@@ -8,6 +8,7 @@ use std::io::{self, BufRead, Read};
 use bytes::{Buf as _, Bytes};
 use flate2::bufread::MultiGzDecoder;
 
+use super::snappy::SnappyReader;
 use crate::FormatError;
 
 /// How the whole object is packed.
@@ -18,6 +19,10 @@ pub enum Packing {
     /// As it is.
     #[default]
     None,
+    /// Blocks as snappy-java writes them.
+    Snappy,
+    /// Zstandard, also of several frames; its window may have 128 MiB.
+    Zstd,
 }
 
 /// Bytes that arrived and were not unpacked. Reads answer `WouldBlock` while more may come.
@@ -62,6 +67,8 @@ impl BufRead for Arrived {
 enum Source {
     Gzip(Box<MultiGzDecoder<Arrived>>),
     Plain(Arrived),
+    Snappy(SnappyReader<Arrived>),
+    Zstd(zstd::stream::read::Decoder<'static, Arrived>),
 }
 
 /// Bytes of the object that a decoder looks at.
@@ -80,6 +87,11 @@ impl Input {
         let source = match packing {
             Packing::Gzip => Source::Gzip(Box::new(MultiGzDecoder::new(Arrived::default()))),
             Packing::None => Source::Plain(Arrived::default()),
+            Packing::Snappy => Source::Snappy(SnappyReader::new(Arrived::default())),
+            Packing::Zstd => {
+                let decoder = zstd::stream::read::Decoder::with_buffer(Arrived::default());
+                Source::Zstd(decoder.expect("a decoder without a dictionary needs nothing"))
+            }
         };
         Self { source, plain: Vec::new(), start: 0, is_all: false }
     }
@@ -103,6 +115,8 @@ impl Input {
         match &mut self.source {
             Source::Gzip(decoder) => decoder.get_mut(),
             Source::Plain(arrived) => arrived,
+            Source::Snappy(decoder) => decoder.get_mut(),
+            Source::Zstd(decoder) => decoder.get_mut(),
         }
     }
 
@@ -136,6 +150,8 @@ impl Input {
         let read = match &mut self.source {
             Source::Gzip(decoder) => decoder.read(&mut self.plain[held..]),
             Source::Plain(arrived) => arrived.read(&mut self.plain[held..]),
+            Source::Snappy(decoder) => decoder.read(&mut self.plain[held..]),
+            Source::Zstd(decoder) => decoder.read(&mut self.plain[held..]),
         };
         self.plain.truncate(held + read.as_ref().copied().unwrap_or(0));
         match read {
@@ -145,7 +161,14 @@ impl Input {
             }
             Ok(_) => Ok(true),
             Err(err) if err.kind() == io::ErrorKind::WouldBlock => Ok(false),
-            Err(err) => Err(FormatError::data(format!("The object is no gzip or is damaged: {err}"))),
+            Err(err) => {
+                let packing = match &self.source {
+                    Source::Gzip(_) | Source::Plain(_) => "gzip",
+                    Source::Snappy(_) => "snappy",
+                    Source::Zstd(_) => "zstd",
+                };
+                Err(FormatError::data(format!("The object is no {packing} or is damaged: {err}")))
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ mod input;
 mod lines;
 mod parquet;
 mod sequence;
+mod snappy;
 #[cfg(test)]
 mod tests;
 

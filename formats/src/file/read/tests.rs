@@ -13,8 +13,8 @@ use lakeward_api::value::Value;
 use super::{Content, Packing, ReadOptions, Step, open};
 use crate::FormatError;
 use crate::file::{
-    AvroCodec, AvroFormat, AvroOptions, ByteLinesFormat, ByteLinesOptions, FileFormat, JsonLinesFormat,
-    JsonLinesOptions, LineCompression, ParquetFormat, ParquetOptions,
+    AvroCodec, AvroFormat, AvroOptions, ByteLinesFormat, ByteLinesOptions, CompressedFormat, FileCompression,
+    FileFormat, JsonLinesFormat, JsonLinesOptions, LineCompression, ParquetFormat, ParquetOptions,
 };
 use crate::random::Random;
 
@@ -376,4 +376,41 @@ fn what_a_packed_object_unfolds_to_does_not_matter() {
     let content = Content::Records { separator: b"\n".to_vec() };
     let err = read(&ReadOptions { content, packing: Packing::Gzip }, &file, 0, 10).unwrap_err();
     assert!(err.to_string().contains("longer than"), "{err}");
+}
+
+#[test]
+fn packed_files_are_unpacked_wherever_pieces_end_and_damage_is_told() {
+    let row = |number: u64| {
+        let mut random = Random(number + 1);
+        let text: String = (0..1000).map(|_| format!("{:016x}", random.next())).collect();
+        Value::Bytes(format!("{number}-{text}").into_bytes().into())
+    };
+    let schema = Arc::new(Schema::new(Kind::Bytes));
+    let mut column = ColumnWriter::new(&schema);
+    (0..400).for_each(|number| column.append(&row(number)).unwrap());
+    let values = Values::Typed { schema, array: column.finish().unwrap() };
+    for (compression, packing) in [
+        (FileCompression::Gzip, Packing::Gzip),
+        (FileCompression::Snappy, Packing::Snappy),
+        (FileCompression::Zstd, Packing::Zstd),
+    ] {
+        let lines = Box::new(ByteLinesFormat::new(ByteLinesOptions::default()));
+        let file = write(&CompressedFormat::new(lines, compression), std::slice::from_ref(&values));
+        assert!(file.len() > 2 << 20, "more than one piece: {packing:?} has {} bytes", file.len());
+        let options = ReadOptions { content: Content::Records { separator: b"\n".to_vec() }, packing };
+        let rows = read(&options, &file, 3, 100).unwrap();
+        let found: Vec<Value> = rows.into_iter().map(|(_, value)| value).collect();
+        assert!(found == (3..400).map(row).collect::<Vec<_>>(), "{packing:?}");
+        // Streams that stand behind each other are one.
+        let twice = [file.as_slice(), &file].concat();
+        assert_eq!(read(&options, &twice, 0, 100).unwrap().len(), 800, "{packing:?}");
+        let name = format!("{packing:?}").to_lowercase();
+        for damaged in
+            [&file[..file.len() - 5], b"neither of them", b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01\x7f\0\0\0"]
+        {
+            let err = read(&options, damaged, 0, 100).unwrap_err();
+            assert!(err.to_string().contains(&format!("no {name} or is damaged")), "{packing:?}: {err}");
+            assert_eq!(err.class(), ErrorClass::Record);
+        }
+    }
 }

@@ -1,8 +1,8 @@
-//! The keys about files: groups "File" and "Format". Owns definitions only.
+//! The keys about files: groups "File", as S3 has it, and "Format". Owns definitions only.
 //!
 //! Source: `FileNameFragment`, `OutputFormatFragment` and `S3SinkConfig` of the Aiven connectors.
 
-use lakeward_api::config::ConfigDef;
+use lakeward_api::config::{ConfigDef, DefaultValue, Validator};
 
 use super::validators;
 
@@ -38,6 +38,11 @@ pub(crate) struct FileKeys {
              importance = "low", group = "File", width = "short", display = "file.name.timestamp.source",
              validate = custom(validators::time_source))]
     pub(crate) time_source: String,
+}
+
+/// Group "Format", the same for every store.
+#[derive(ConfigDef, Debug)]
+pub(crate) struct FormatKeys {
     /// Format of files: avro, csv, json, jsonl or parquet.
     #[config(
         name = "format.output.type",
@@ -71,14 +76,49 @@ pub(crate) struct FileKeys {
         display = "format.output.envelope"
     )]
     pub(crate) envelope: bool,
+}
+
+impl FormatKeys {
+    /// The definition as it is where a store's own old names count for fields.
+    pub(super) fn definition() -> ConfigDef {
+        let mut def = Self::config_def();
+        for (name, order) in [
+            ("format.output.type", 0),
+            ("format.output.fields", 0),
+            ("format.output.fields.value.encoding", 1),
+            ("format.output.envelope", 2),
+        ] {
+            let mut key = def.key(name).expect("it is one of them").clone();
+            key.order = order;
+            if name == "format.output.type" {
+                key.validator = Validator::CustomWords(validators::format);
+            }
+            def.define(key);
+        }
+        def
+    }
+
+    /// The same with the fields that are stored unless others are asked for.
+    pub(super) fn with_usual_fields() -> ConfigDef {
+        let mut def = Self::definition();
+        let mut fields = def.key("format.output.fields").expect("it is one of them").clone();
+        fields.default = DefaultValue::Text("value".to_owned());
+        def.define(fields);
+        def
+    }
+}
+
+/// The clock of the old way of naming.
+#[derive(ConfigDef, Debug)]
+pub(crate) struct OldClockKeys {
     /// Time zone of the variable timestamp of aws.s3.prefix.
     #[config(name = "timestamp.timezone", kind = "string", default = "Z", importance = "low",
              group = "File", width = "short", display = "timestamp.timezone",
              validate = custom(validators::time_zone))]
-    pub(crate) old_time_zone: String,
+    pub(crate) time_zone: String,
     /// Where the variable timestamp of aws.s3.prefix comes from: WALLCLOCK or EVENT.
     #[config(name = "timestamp.source", kind = "string", default = "WALLCLOCK", importance = "low",
              group = "File", width = "short", display = "timestamp.source",
              validate = custom(validators::time_source))]
-    pub(crate) old_time_source: String,
+    pub(crate) time_source: String,
 }

@@ -21,7 +21,7 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use tokio::runtime::Runtime;
 
-use crate::aiven::config::AivenConfig;
+use crate::aiven::{GCS_NAMES, S3_NAMES, config, design};
 use crate::s3::store::Store;
 use crate::s3::task::S3SinkTask;
 
@@ -79,9 +79,18 @@ impl Rig {
             flush_interval: Duration::from_millis(FLUSH_MS.unsigned_abs()),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
         };
-        let config = AivenConfig::parse(&props).unwrap();
-        let client = Arc::clone(&store) as Arc<dyn ObjectStore>;
-        let task = crate::aiven::task(context, &config, Store::over(client)).unwrap();
+        let store_over = Store::over(Arc::clone(&store) as Arc<dyn ObjectStore>);
+        let task = match props.contains_key("gcs.bucket.name") {
+            true => {
+                let (config, machinery, _) = config::gcs::parse(&props).unwrap();
+                design::task(context, &config, &machinery, &GCS_NAMES, store_over)
+            }
+            false => {
+                let (config, s3) = config::s3::parse(&props).unwrap();
+                design::task(context, &config, &s3.settings, &S3_NAMES, store_over)
+            }
+        };
+        let task = task.unwrap();
         // 2023-11-14T22:13:20Z
         let mut rig = Self { task, wall_ms: 1_700_000_000_000, in_flight, store, runtime };
         rig.turn();

@@ -186,6 +186,17 @@ pub(crate) fn client_options(allows_http: bool) -> ClientOptions {
     ClientOptions::new().with_timeout(WHOLE_TIME).with_allow_http(allows_http).with_user_agent(agent)
 }
 
+/// The same for requests that name another sender; `None`: Lakeward.
+///
+/// # Errors
+/// Class `Config` for a name that no header can hold.
+pub(crate) fn sent_by(options: ClientOptions, agent: Option<&str>) -> Result<ClientOptions, S3SinkError> {
+    let Some(agent) = agent else { return Ok(options) };
+    let agent = HeaderValue::from_str(agent)
+        .map_err(|_| S3SinkError::Setting { message: "not a user agent".to_owned() })?;
+    Ok(options.with_user_agent(agent))
+}
+
 /// A last resort: tries have limits of their own.
 const WHOLE_TIME: Duration = Duration::from_secs(6 * 3600);
 

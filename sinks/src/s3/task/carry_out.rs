@@ -155,6 +155,9 @@ impl S3SinkTask {
             Err(error) if last.is_some() => return Err(error),
             Err(error) => self.rejects.write_singly(taken, &rejects::numbers(rows), open, error)?,
         }
+        if last.is_none() && self.layout.as_ref().is_some_and(|layout| layout.file_bytes_max().is_some()) {
+            open.plain_bytes += taken.plain_bytes(rows.count());
+        }
         for file in open.files_mut() {
             if file.send_full_pieces(&mut self.uploader) == Started::Now {
                 let upload = file.upload_id().expect("the upload was just started");

@@ -201,16 +201,35 @@ impl S3SinkTask {
         if writer.rotation.is_empty() {
             writer.cuts.clock.clear();
         } else if writer.cuts.clock.len() >= CLOCK_BASES_MAX {
-            let mut ops = std::mem::take(&mut self.ops);
-            self.writer(partition).rotation.cut_now(&mut ops);
-            self.carry_out(partition, &mut ops, None)?;
-            self.ops = ops;
+            self.cut_now(partition)?;
             self.writer(partition).cuts.clock.clear();
         }
         let cuts = &mut self.writer(partition).cuts;
         cuts.clock_name = Some(name);
         cuts.clock.push(ClockBase { offset: first, wall_ms });
         Ok(())
+    }
+
+    /// The files of a topic-partition end, where they may end at any time.
+    pub(super) fn cut_now(&mut self, partition: &TopicPartition) -> Result<(), ConnectError> {
+        let mut ops = std::mem::take(&mut self.ops);
+        self.writer(partition).rotation.cut_now(&mut ops);
+        self.carry_out(partition, &mut ops, None)?;
+        self.ops = ops;
+        Ok(())
+    }
+
+    /// A file that is as large as files may be ends now.
+    pub(super) fn cut_full(&mut self, partition: &TopicPartition) -> Result<(), ConnectError> {
+        let Some(bytes_max) = self.layout.as_ref().and_then(|layout| layout.file_bytes_max()) else {
+            return Ok(());
+        };
+        let writer = self.writer(partition);
+        let is_full = |open: &OpenPart| open.plain_bytes >= bytes_max;
+        if writer.cuts.is_repeating() || !writer.parts.iter().any(|(_, open)| is_full(open)) {
+            return Ok(());
+        }
+        self.cut_now(partition)
     }
 
     /// Closes every open part; everything below `next_offset` is durable when all are stored.

@@ -75,6 +75,9 @@ pub(crate) trait Layout {
 
     /// Whether a part holds the last of its records only.
     fn keeps_last(&self) -> bool;
+
+    /// Bytes from which a file ends, with all others of its topic-partition; `None`: size has no part in it.
+    fn file_bytes_max(&self) -> Option<u64>;
 }
 
 /// A part that is being named.

@@ -377,6 +377,7 @@ impl SinkTask for S3SinkTask {
         if let Some(batch) = rest {
             self.follow_clock(&partition, batch.offsets[0], now.wall_ms)?;
             self.take_in(&partition, batch, now.wall_ms)?;
+            self.cut_full(&partition)?;
         }
         self.cut_skipped(&partition);
         self.finish_parts()?;

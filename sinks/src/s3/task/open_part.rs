@@ -34,6 +34,8 @@ pub(super) struct OpenPart {
     keys: Option<KeyFile>,
     headers: Option<OpenFile>,
     contents: Contents,
+    /// Bytes of its values before they were encoded, more or less; counted where files end by them.
+    pub(super) plain_bytes: u64,
     /// The call of `put` that wrote to it last.
     pub(super) turn: u64,
     /// What is on disk is being brought back.
@@ -52,7 +54,7 @@ impl OpenPart {
     pub(super) fn new(files: Files, schema: Option<Arc<Schema>>, start_offset: i64) -> Self {
         let contents = Contents { first_offset: start_offset, last_offset: start_offset, records: 0 };
         let Files { values, keys, headers } = files;
-        Self { values, schema, keys, headers, contents, turn: 0, is_recalled: false }
+        Self { values, schema, keys, headers, contents, plain_bytes: 0, turn: 0, is_recalled: false }
     }
 
     /// Its files: values, keys, headers.

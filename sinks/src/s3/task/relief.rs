@@ -131,12 +131,7 @@ impl S3SinkTask {
         let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());
         let largest = free.max_by_key(|(_, writer)| writer.open_bytes());
         let Some(partition) = largest.map(|(partition, _)| partition.clone()) else { return Ok(()) };
-        let mut ops = std::mem::take(&mut self.ops);
-        let writer = self.writers.get_mut(&partition).expect("the key was just read");
-        writer.rotation.cut_now(&mut ops);
-        self.carry_out(&partition, &mut ops, None)?;
-        self.ops = ops;
-        Ok(())
+        self.cut_now(&partition)
     }
 
     /// Open parts in the order in which they give way, the first one last: idle ones, the largest first.

@@ -76,6 +76,13 @@ impl Taken {
         Ok(Some(Rc::clone(self.column.get_or_init(|| column))))
     }
 
+    /// Bytes of the values of `rows` of the batch's rows, more or less.
+    pub(super) fn plain_bytes(&self, rows: usize) -> u64 {
+        let Values::Typed { array, .. } = &self.batch.values else { return 0 };
+        let bytes = array.to_data().get_slice_memory_size().unwrap_or_default();
+        (bytes / array.len().max(1) * rows) as u64
+    }
+
     /// Where columns are counted.
     pub(super) fn shared_bytes(&self) -> &SharedBytes {
         &self.shared_bytes

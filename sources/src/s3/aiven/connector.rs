@@ -11,10 +11,11 @@ use lakeward_api::source::{
 use lakeward_formats::file::read::{Content, Packing};
 use lakeward_objectstore::credentials::{Provider, Role};
 
-use super::bucket::{BucketPlan, BucketSettings, check_offset};
 use super::keys::{BucketKeys, ReadKeys};
 use super::template::Template;
-use crate::s3::TASKS;
+use crate::s3;
+use crate::s3::hash::task_of;
+use crate::s3::objects::{BucketPlan, BucketSettings, Choice, Chosen, check_offset};
 use crate::s3::plan::OnDamage;
 use crate::s3::store::{Store, StoreSettings};
 use crate::s3::task::ObjectTask;
@@ -90,6 +91,36 @@ impl Config {
     }
 }
 
+/// The objects that a template describes.
+struct Templated {
+    /// `None`: nothing is read, as in Java.
+    template: Option<Template>,
+    /// The topic of all objects; `None`: that of their names.
+    topic: Option<Arc<str>>,
+    /// Divide by partition instead of by hash.
+    by_partition: bool,
+    packing: Packing,
+    task: u32,
+    tasks: u32,
+}
+
+impl Choice for Templated {
+    fn choose(&self, name: &str) -> Option<Chosen> {
+        let parts = self.template.as_ref()?.read(name)?;
+        let topic = self.topic.clone().or(parts.topic)?;
+        let task = match parts.partition {
+            Some(partition) if self.by_partition => partition.unsigned_abs() % self.tasks,
+            _ => task_of(name, self.tasks),
+        };
+        (task == self.task).then(|| Chosen {
+            topic,
+            partition: parts.partition,
+            key: Some(bytes::Bytes::copy_from_slice(name.as_bytes())),
+            packing: self.packing,
+        })
+    }
+}
+
 /// The template of prefix and name; `None` without one.
 fn template(keys: &ReadKeys) -> Option<Result<Template, String>> {
     let name = keys.name_template.as_deref().filter(|name| !name.is_empty())?;
@@ -119,9 +150,7 @@ impl SourceConnector for AivenS3SourceConnector {
     /// Tasks divide the objects among themselves: each knows how many there are.
     fn task_configs(&self, props: &ConfigMap, tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {
         Config::parse(props)?;
-        let mut task = props.clone();
-        task.insert(TASKS.to_owned(), tasks_max.to_string());
-        Ok(vec![task; tasks_max as usize])
+        Ok(s3::task_configs(props, tasks_max))
     }
 
     fn new_task(&self, context: SourceTaskContext) -> Result<Box<dyn SourceTask>, ConnectError> {
@@ -131,25 +160,35 @@ impl SourceConnector for AivenS3SourceConnector {
         // The framework's own key: what tolerates records tolerates objects.
         let tolerates = props.get("errors.tolerance").is_some_and(|text| text.trim() == "all");
         let content = config.content();
-        let is_gzip = config.read.compression.eq_ignore_ascii_case("gzip") && content != Content::Parquet;
+        let packing = match (&content, config.read.compression.to_ascii_lowercase().as_str()) {
+            (Content::Parquet, _) => Packing::None,
+            (_, "gzip") => Packing::Gzip,
+            (_, "snappy") => Packing::Snappy,
+            (_, "zstd") => Packing::Zstd,
+            _ => Packing::None,
+        };
         let ring_size = match (props.get("ring.buffer.size"), props.get("aws.s3.fetch.buffer.size")) {
             (None, Some(_)) => config.bucket.fetch_buffer_size,
             _ => config.read.ring_size,
         };
         let keys_have_schema = content == Content::Avro;
-        let settings = BucketSettings {
-            bucket: Arc::clone(store.bucket()),
-            prefix: config.bucket.prefix.clone().unwrap_or_default(),
+        let choice = Templated {
             template: config.template,
             topic: config.read.topic.as_deref().filter(|topic| !topic.is_empty()).map(Into::into),
             by_partition: config.read.distribution.eq_ignore_ascii_case("partition"),
+            packing,
+            task: context.task,
+            tasks: s3::tasks(props),
+        };
+        let settings = BucketSettings {
+            bucket: Arc::clone(store.bucket()),
+            prefix: config.bucket.prefix.clone().unwrap_or_default(),
+            choice: Box::new(choice),
             start_key: config.read.start_key.clone(),
             ring_size,
+            oldest_ms: i64::MIN,
             content,
-            packing: if is_gzip { Packing::Gzip } else { Packing::None },
             on_damage: if tolerates { OnDamage::Log } else { OnDamage::Fail },
-            task: context.task,
-            tasks: props.get(TASKS).and_then(|text| text.parse().ok()).unwrap_or(1),
         };
         let plan = BucketPlan::new(settings, Arc::clone(&context.offsets));
         let rows_max = config.read.rows_max;

@@ -108,9 +108,9 @@ pub(super) struct ReadKeys {
     #[config(name = "file.prefix.template", kind = "string", default = null, importance = "medium",
              validate = custom(template))]
     pub(super) prefix_template: Option<String>,
-    /// How objects are packed; snappy and zstd are not supported yet.
+    /// How objects are packed: none, gzip, snappy or zstd. Parquet has a compression of its own.
     #[config(name = "file.compression.type", kind = "string", default = "none", importance = "medium",
-             validate = one_of_ignore_case("none", "gzip"))]
+             validate = one_of_ignore_case("none", "gzip", "snappy", "zstd"))]
     pub(super) compression: String,
     /// What objects hold.
     #[config(name = "input.format", kind = "string", default = "bytes", importance = "medium",

@@ -4,7 +4,6 @@
 //! Source: Aiven's cloud storage connectors, S3 source: `{"bucket", "objectKey"}` → `{"recordCount"}` is
 //! stored, keys of records are names of objects, tasks divide objects by hash or by partition.
 
-mod bucket;
 mod connector;
 mod keys;
 mod template;

@@ -7,22 +7,33 @@ use lakeward_objectstore::address::parse_store_url;
 use lakeward_objectstore::credentials::{PROVIDER_CLASS, Provider};
 use url::Url;
 
+use super::generic::Topics;
 use super::names::{FileKind, Layout, NamePattern};
 
-/// Only one of Java's modes.
+/// One of Java's modes.
 pub(super) fn mode(_name: &str, text: &str) -> Result<(), String> {
     match text.to_ascii_uppercase().as_str() {
-        "RESTORE_BACKUP" => Ok(()),
-        "GENERIC" => Err("GENERIC is not supported by Lakeward yet; use RESTORE_BACKUP for objects that an \
-                          S3 sink wrote"
-            .to_owned()),
+        "RESTORE_BACKUP" | "GENERIC" => Ok(()),
         _ => Err("String must be one of: RESTORE_BACKUP, GENERIC".to_owned()),
     }
 }
 
 /// A known format class.
 pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
-    FileKind::from_class(text).map(|_| ()).ok_or_else(|| not_found(text))
+    if text.rsplit('.').next() == Some("CloudStorageCsvFormat") {
+        return Err("not supported by Lakeward yet; use one of Avro, JSON, Parquet or bytes".to_owned());
+    }
+    FileKind::of_generic(text).map(|_| ()).ok_or_else(|| not_found(text))
+}
+
+/// Pairs of topic and regular expression.
+pub(super) fn topic_regexes(_name: &str, text: &str) -> Result<(), String> {
+    Topics::parse(&parse_list(text)).map(|_| ())
+}
+
+/// Whether the mode is GENERIC.
+pub(super) fn is_generic(mode: &str) -> bool {
+    mode.eq_ignore_ascii_case("GENERIC")
 }
 
 /// A known partitioner class.
@@ -89,11 +100,28 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
     {
         add(values, "s3.sse.customer.key", "sseCustomerKey must be a valid base64-encoded 32-byte key");
     }
-    layout(values);
+    match is_generic(&text(values, "mode")) {
+        true => generic(values),
+        false => layout(values),
+    }
+}
+
+/// What GENERIC needs, and what it does not have yet.
+fn generic(values: &mut [ConfigValue]) {
+    if text(values, "topic.regex.list").trim().is_empty() {
+        add(values, "topic.regex.list", "GENERIC needs pairs of topic:regex");
+    }
+    if text(values, "file.metadata.headers.enable") == "true" {
+        add(values, "file.metadata.headers.enable", "not supported by Lakeward yet; set it to false");
+    }
 }
 
 /// What the partitioner of the sink had to be told, has to be told here.
 fn layout(values: &mut [ConfigValue]) {
+    let format = text(values, "format.class");
+    if FileKind::from_class(&format).is_none() && FileKind::of_generic(&format).is_some() {
+        add(values, "format.class", "only mode GENERIC has this format");
+    }
     let class = text(values, "partitioner.class");
     let fields = parse_list(&text(values, "partition.field.name"));
     match Layout::from_class(&class, &fields, &text(values, "path.format")) {

@@ -9,14 +9,17 @@ use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 use lakeward_api::source::{
     ExactlyOnceSupport, OffsetsAltered, SourceConnector, SourceMap, SourceTask, SourceTaskContext,
 };
+use lakeward_formats::file::read::Content;
 use lakeward_objectstore::credentials::Provider;
 
 use super::backup::{Backup, BackupSettings, check_offset, content};
 use super::checks;
+use super::generic::{Listed, Topics, starting_ms};
 use super::generic_keys::GenericKeys;
 use super::keys::{BackupKeys, StoreKeys};
 use super::names::{FileKind, Layout, NamePattern, Names};
-use crate::s3::TASKS;
+use crate::s3;
+use crate::s3::objects::{self, BucketPlan, BucketSettings};
 use crate::s3::plan::OnDamage;
 use crate::s3::store::{Store, StoreSettings};
 use crate::s3::task::ObjectTask;
@@ -29,6 +32,7 @@ pub struct S3SourceConnector;
 #[derive(Debug)]
 struct Config {
     backup: BackupKeys,
+    generic: GenericKeys,
     store: StoreKeys,
     provider: Provider,
     /// What follows each record of ByteArrayFormat, untrimmed.
@@ -48,6 +52,7 @@ impl Config {
         }
         Ok(Self {
             backup: BackupKeys::parse(props).map_err(problem)?,
+            generic: GenericKeys::parse(props).map_err(problem)?,
             store: StoreKeys::parse(props).map_err(problem)?,
             provider: Provider::parse(props).map_err(ConnectError::config)?,
             separator: props.get("format.bytearray.separator").cloned().unwrap_or_default(),
@@ -68,7 +73,44 @@ impl Config {
     }
 
     fn kind(&self) -> FileKind {
-        FileKind::from_class(&self.store.format_class).expect("validated by format_class")
+        FileKind::of_generic(&self.store.format_class).expect("validated by format_class")
+    }
+
+    fn content(&self) -> Content {
+        content(self.kind(), self.backup.json_schema, &self.separator)
+    }
+
+    fn on_damage(&self) -> OnDamage {
+        match self.backup.on_error.to_ascii_lowercase().as_str() {
+            "ignore" => OnDamage::Ignore,
+            "log" => OnDamage::Log,
+            _ => OnDamage::Fail,
+        }
+    }
+
+    /// The plan of GENERIC.
+    fn generic_plan(&self, store: &Store, context: &SourceTaskContext) -> Result<BucketPlan, ConnectError> {
+        let keys = &self.backup;
+        let choice = Listed {
+            topics: Topics::parse(&self.generic.topic_regexes).map_err(ConnectError::config)?,
+            kind: self.kind(),
+            delimiter: keys.delimiter.clone(),
+            task: context.task,
+            tasks: s3::tasks(&context.config),
+        };
+        let directory = keys.topics_dir.trim_matches('/');
+        let settings = BucketSettings {
+            bucket: Arc::clone(store.bucket()),
+            prefix: if directory.is_empty() { String::new() } else { format!("{directory}/") },
+            choice: Box::new(choice),
+            start_key: None,
+            // Names may come in any order.
+            ring_size: usize::MAX,
+            oldest_ms: starting_ms(self.generic.starting_timestamp),
+            content: self.content(),
+            on_damage: self.on_damage(),
+        };
+        Ok(BucketPlan::new(settings, Arc::clone(&context.offsets)))
     }
 
     fn open(&self, connector: &str) -> Result<Store, ConnectError> {
@@ -125,30 +167,28 @@ impl SourceConnector for S3SourceConnector {
     /// Tasks divide the folders among themselves: each knows how many there are.
     fn task_configs(&self, props: &ConfigMap, tasks_max: u32) -> Result<Vec<ConfigMap>, ConnectError> {
         Config::parse(props)?;
-        let mut task = props.clone();
-        task.insert(TASKS.to_owned(), tasks_max.to_string());
-        Ok(vec![task; tasks_max as usize])
+        Ok(s3::task_configs(props, tasks_max))
     }
 
     fn new_task(&self, context: SourceTaskContext) -> Result<Box<dyn SourceTask>, ConnectError> {
         let config = Config::parse(&context.config)?;
         let store = config.open(&context.connector)?;
-        let keys = &config.backup;
+        let interval = Duration::from_millis(config.store.poll_interval_ms);
+        let rows_max = config.backup.batch_rows_max;
+        if checks::is_generic(&config.backup.mode) {
+            let plan = config.generic_plan(&store, &context)?;
+            return Ok(Box::new(ObjectTask::new(plan, store, rows_max, interval, false, context)));
+        }
         let settings = BackupSettings {
             names: config.names()?,
-            content: content(config.kind(), keys.json_schema, &config.separator),
-            on_damage: match keys.on_error.to_ascii_lowercase().as_str() {
-                "ignore" => OnDamage::Ignore,
-                "log" => OnDamage::Log,
-                _ => OnDamage::Fail,
-            },
+            content: config.content(),
+            on_damage: config.on_damage(),
             bucket: Arc::clone(store.bucket()),
             task: context.task,
-            tasks: context.config.get(TASKS).and_then(|text| text.parse().ok()).unwrap_or(1),
+            tasks: s3::tasks(&context.config),
         };
         let plan = Backup::new(settings, Arc::clone(&context.offsets));
-        let interval = Duration::from_millis(config.store.poll_interval_ms);
-        Ok(Box::new(ObjectTask::new(plan, store, keys.batch_rows_max, interval, false, context)))
+        Ok(Box::new(ObjectTask::new(plan, store, rows_max, interval, false, context)))
     }
 
     /// Offsets go with the records, and a record's place in its object does not change.
@@ -158,11 +198,15 @@ impl SourceConnector for S3SourceConnector {
 
     fn alter_offsets(
         &self,
-        _props: &ConfigMap,
+        props: &ConfigMap,
         offsets: &[(SourceMap, Option<SourceMap>)],
     ) -> Result<OffsetsAltered, ConnectError> {
+        let is_generic = props.get("mode").is_some_and(|mode| checks::is_generic(mode));
         for (partition, offset) in offsets {
-            check_offset(partition, offset.as_deref())?;
+            match is_generic {
+                true => objects::check_offset(partition, offset.as_deref())?,
+                false => check_offset(partition, offset.as_deref())?,
+            }
         }
         Ok(OffsetsAltered::Done)
     }

@@ -1,18 +1,22 @@
 //! Keys that belong to the mode GENERIC. Owns definitions only: they are accepted and have no effect in
-//! RESTORE_BACKUP.
+//! RESTORE_BACKUP. Those of CSV have none at all yet: its format is refused.
 //!
 //! Source: the configuration that the Confluent S3 source publishes.
 
 use lakeward_api::config::ConfigDef;
 
+use super::checks;
+
 /// Keys of GENERIC.
 #[derive(ConfigDef, Debug)]
 #[expect(dead_code, reason = "keys that are only accepted are parsed, not used")]
 pub(super) struct GenericKeys {
-    /// Topics and regular expressions of object names, for GENERIC.
-    #[config(name = "topic.regex.list", kind = "list", default = "", importance = "high", group = "Topic")]
+    /// Pairs of topic and regular expression, `topic:regex`, for GENERIC: the first expression that matches
+    /// the whole name of an object says its topic; other objects are left out.
+    #[config(name = "topic.regex.list", kind = "list", default = "", importance = "high", group = "Topic",
+             validate = custom(checks::topic_regexes))]
     pub(super) topic_regexes: Vec<String>,
-    /// Objects per task and round, for GENERIC.
+    /// Accepted for compatibility: objects are read one after the other.
     #[config(
         name = "task.batch.size",
         kind = "int",
@@ -21,7 +25,8 @@ pub(super) struct GenericKeys {
         group = "Storage"
     )]
     pub(super) task_batch: i32,
-    /// Objects before this time are left out, for GENERIC.
+    /// Objects that were modified before this time are left out, for GENERIC: seconds or milliseconds since
+    /// 1970.
     #[config(
         name = "file.discovery.starting.timestamp",
         kind = "long",
@@ -30,7 +35,7 @@ pub(super) struct GenericKeys {
         group = "Storage"
     )]
     pub(super) starting_timestamp: i64,
-    /// Objects of one listing, for GENERIC; -1 is no limit.
+    /// Accepted for compatibility: listings are read page by page.
     #[config(
         name = "bucket.listing.max.objects.threshold",
         kind = "int",

@@ -10,8 +10,8 @@ use super::checks;
 #[derive(ConfigDef, Debug)]
 #[expect(dead_code, reason = "keys that are only accepted are parsed, not used")]
 pub(super) struct BackupKeys {
-    /// What is read: RESTORE_BACKUP, objects of the S3 sink, to the topics and partitions they came from.
-    /// GENERIC is not supported yet.
+    /// What is read: RESTORE_BACKUP, objects of the S3 sink, to the topics and partitions they came from;
+    /// GENERIC, objects of any name, to the topics of topic.regex.list.
     #[config(
         name = "mode",
         kind = "string",
@@ -306,7 +306,7 @@ pub(super) struct StoreKeys {
         group = "Proxy"
     )]
     pub(super) proxy_password: Option<Password>,
-    /// Headers with the name of the object, for GENERIC.
+    /// Headers with the name of the object, for GENERIC. Not supported yet.
     #[config(
         name = "file.metadata.headers.enable",
         kind = "boolean",

@@ -27,6 +27,17 @@ impl FileKind {
         ];
         by_class(known, class)
     }
+
+    /// The same, with the classes that only GENERIC has.
+    pub(super) fn of_generic(class: &str) -> Option<Self> {
+        let known = [
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageAvroFormat", Self::Avro),
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageByteArrayFormat", Self::Bytes),
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageJsonFormat", Self::Json),
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageParquetFormat", Self::Parquet),
+        ];
+        Self::from_class(class).or_else(|| by_class(known, class))
+    }
 }
 
 /// What lies between the topic's directory and the objects.

@@ -1,5 +1,7 @@
 //! Aiven's source over objects in a local directory.
 
+use lakeward_api::schema::{Kind, Schema};
+
 use super::*;
 use crate::s3::AivenS3SourceConnector;
 
@@ -135,7 +137,37 @@ fn problems_stand_at_their_keys() {
     assert_eq!(errors(&[("file.name.template", "{{key}}")]), ["file.name.template"]);
     let by_partition = [("file.name.template", ".*"), ("topic", "t"), ("distribution.type", "partition")];
     assert_eq!(errors(&by_partition), ["distribution.type"]);
-    assert_eq!(errors(&[("file.compression.type", "zstd")]), ["file.compression.type"]);
+    assert!(errors(&[("file.compression.type", "zstd")]).is_empty());
+    assert_eq!(errors(&[("file.compression.type", "lz4")]), ["file.compression.type"]);
     assert_eq!(errors(&[("aws.access.key.id", "a")]), ["aws.secret.access.key"]);
     assert_eq!(errors(&[("aws.sts.role.arn", "arn")]), ["aws.sts.role.session.name"]);
+}
+
+#[test]
+fn objects_of_every_compression_of_the_sink_are_read() {
+    use lakeward_formats::file::{
+        ByteLinesFormat, ByteLinesOptions, CompressedFormat, FileCompression, FileFormat,
+    };
+    let lines = |numbers: std::ops::Range<i64>| {
+        let lines = numbers.map(|number| number.to_string().into_bytes());
+        let array = Arc::new(arrow_array::BinaryArray::from_iter_values(lines));
+        Values::Typed { schema: Arc::new(Schema::new(Kind::Bytes)), array }
+    };
+    for (name, compression) in [
+        ("gzip", FileCompression::Gzip),
+        ("SNAPPY", FileCompression::Snappy),
+        ("zstd", FileCompression::Zstd),
+    ] {
+        let bucket = Bucket::new();
+        let format =
+            CompressedFormat::new(Box::new(ByteLinesFormat::new(ByteLinesOptions::default())), compression);
+        let mut part = format.new_part(lines(0..1).schema()).unwrap();
+        part.write(&lines(0..9)).unwrap();
+        let bytes = [part.take_ready(), part.finish().unwrap()].concat().concat();
+        bucket.put("t-0-0", &bytes);
+        let config = config(&bucket, &[("file.compression.type", name)]);
+        let all = drain(&mut start(&config, Stored::default()));
+        assert_eq!(numbers(&all), (0..9).collect::<Vec<_>>(), "{name}");
+        assert_eq!(numbers(&drain(&mut start(&config, stored(&all[..5])))), [5, 6, 7, 8], "{name}");
+    }
 }

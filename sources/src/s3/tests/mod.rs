@@ -2,6 +2,7 @@
 //! tasks.
 
 mod aiven;
+mod generic;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -334,7 +335,8 @@ fn problems_stand_at_their_keys() {
         values.into_iter().filter(|value| !value.errors.is_empty()).map(|value| value.name).collect()
     };
     assert!(errors(&[]).is_empty());
-    assert_eq!(errors(&[("mode", "GENERIC")]), ["mode"]);
+    assert_eq!(errors(&[("mode", "GENERIC")]), ["topic.regex.list"]);
+    assert_eq!(errors(&[("mode", "OTHER")]), ["mode"]);
     assert_eq!(errors(&[("behavior.on.error", "retry")]), ["behavior.on.error"]);
     assert_eq!(errors(&[("filename.regex", "(a)")]), ["filename.regex"]);
     assert_eq!(errors(&[("partitioner.class", "FieldPartitioner")]), ["partition.field.name"]);

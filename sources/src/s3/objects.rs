@@ -1,4 +1,5 @@
-//! The plan of a bucket: objects that the template describes, in the order of names.
+//! The plan of a bucket whose names tell nothing about order: every object has a position of its own.
+//! `{"bucket", "objectKey"}` → `{"recordCount", "complete"}` is stored.
 //!
 //! Newest names are kept in a ring, so that a name that appears among them later is still found; below the
 //! ring nothing is looked for again. `complete` stands beside Java's `recordCount` with the last record of an
@@ -12,29 +13,38 @@ use lakeward_api::source::{SourceMap, StoredOffsets};
 use lakeward_api::value::Value;
 use lakeward_formats::file::read::{Content, Packing};
 
-use super::template::{Parts, Template};
+use super::plan::{OnDamage, Plan, Target, Verdict};
 use crate::position;
-use crate::s3::hash::task_of;
-use crate::s3::plan::{OnDamage, Plan, Target, Verdict};
 
 /// What makes a plan.
 pub(super) struct BucketSettings {
     pub(super) bucket: Arc<str>,
     /// What names begin with; empty for all.
     pub(super) prefix: String,
-    /// `None`: nothing is read, as in Java.
-    pub(super) template: Option<Template>,
-    /// The topic of all objects; `None`: that of their names.
-    pub(super) topic: Option<Arc<str>>,
-    /// Divide by partition instead of by hash.
-    pub(super) by_partition: bool,
+    /// Which objects are read, and where they go.
+    pub(super) choice: Box<dyn Choice>,
     pub(super) start_key: Option<String>,
     pub(super) ring_size: usize,
+    /// Objects that were modified before, in milliseconds, are left out.
+    pub(super) oldest_ms: i64,
     pub(super) content: Content,
-    pub(super) packing: Packing,
     pub(super) on_damage: OnDamage,
-    pub(super) task: u32,
-    pub(super) tasks: u32,
+}
+
+/// What a connector makes of names.
+pub(super) trait Choice {
+    /// An object of this task; `None` for others.
+    fn choose(&self, name: &str) -> Option<Chosen>;
+}
+
+/// An object that is to be read.
+pub(super) struct Chosen {
+    pub(super) topic: Arc<str>,
+    /// `None` leaves it to the producer.
+    pub(super) partition: Option<i32>,
+    /// The key of each record.
+    pub(super) key: Option<bytes::Bytes>,
+    pub(super) packing: Packing,
 }
 
 /// The decisions of one task.
@@ -79,14 +89,6 @@ impl BucketPlan {
         ])
     }
 
-    fn is_mine(&self, name: &str, parts: &Parts) -> bool {
-        let task = match parts.partition {
-            Some(partition) if self.settings.by_partition => partition.unsigned_abs() % self.settings.tasks,
-            _ => task_of(name, self.settings.tasks),
-        };
-        task == self.settings.task
-    }
-
     fn remember(&mut self, name: &str) {
         self.ring.insert(name.to_owned());
         if self.ring.len() > self.settings.ring_size {
@@ -108,11 +110,7 @@ impl Plan for BucketPlan {
         if !name.starts_with(&self.settings.prefix) {
             return Ok(Verdict::Leave);
         }
-        let Some(parts) = self.settings.template.as_ref().and_then(|template| template.read(name)) else {
-            return Ok(Verdict::Leave);
-        };
-        let topic = self.settings.topic.clone().or_else(|| parts.topic.clone());
-        let Some(topic) = topic.filter(|_| self.is_mine(name, &parts) && !self.ring.contains(name)) else {
+        let Some(chosen) = self.settings.choice.choose(name).filter(|_| !self.ring.contains(name)) else {
             return Ok(Verdict::Leave);
         };
         let source = self.source(name);
@@ -131,9 +129,12 @@ impl Plan for BucketPlan {
         {
             skip = *rows;
         }
-        let key = Some(bytes::Bytes::copy_from_slice(name.as_bytes()));
-        let (partition, packing) = (parts.partition, self.settings.packing);
+        let Chosen { topic, partition, key, packing } = chosen;
         Ok(Verdict::Read(Target { topic, partition, key, source, packing, skip }))
+    }
+
+    fn is_too_old(&self, modified_ms: i64) -> bool {
+        modified_ms < self.settings.oldest_ms
     }
 
     fn progress(&mut self, _target: &Target, name: &str, rows: u64, complete: bool) {

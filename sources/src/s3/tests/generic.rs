@@ -1,0 +1,94 @@
+//! GENERIC: objects of any name to the topics of expressions.
+
+use super::*;
+
+fn config(bucket: &Bucket, more: &[(&str, &str)]) -> ConfigMap {
+    let usual =
+        [("mode", "GENERIC"), ("topics.dir", "in"), ("topic.regex.list", "a:in/a/.*,b:.*/b[^/]*\\.json")];
+    bucket.config(&[&usual, more].concat())
+}
+
+#[test]
+fn objects_go_to_the_topic_of_the_first_expression_that_matches() {
+    let bucket = Bucket::new();
+    bucket.lines("in/a/any name", 0..6);
+    bucket.lines("in/a/b.json", 6..7);
+    bucket.lines("in/deep/er/b1.json", 7..9);
+    bucket.lines("in/deep/c.json", 90..91);
+    bucket.lines("elsewhere/b.json", 91..92);
+    let mut rig = start(&config(&bucket, &[]), Stored::default());
+    let batches = rig.records_or_idle().unwrap().unwrap();
+    assert!(
+        batches.iter().all(|batch| batch.partition.is_none() && matches!(batch.keys, Values::Null { .. }))
+    );
+    let mut all = rows(&batches);
+    all.extend(drain(&mut rig));
+    assert_eq!(numbers(&all), (0..9).collect::<Vec<_>>());
+    let topics: Vec<&str> = all.iter().map(|row| row.0.as_str()).collect();
+    assert_eq!(topics, ["a", "a", "a", "a", "a", "a", "a", "b", "b"]);
+}
+
+#[test]
+fn a_restart_behind_any_record_repeats_and_loses_nothing_and_late_names_are_read() {
+    let bucket = Bucket::new();
+    bucket.lines("in/a/2", 0..3);
+    bucket.lines("in/a/3", 3..8);
+    let config = config(&bucket, &[]);
+    let all = drain(&mut start(&config, Stored::default()));
+    assert_eq!(numbers(&all), (0..8).collect::<Vec<_>>());
+    for done in 0..=all.len() {
+        let rest = drain(&mut start(&config, stored(&all[..done])));
+        assert_eq!(numbers(&rest), numbers(&all[done..]), "behind record {done}");
+    }
+    let mut rig = start(&config, stored(&all));
+    assert!(drain(&mut rig).is_empty());
+    bucket.lines("in/a/1", 8..9);
+    bucket.lines("in/a/2", 90..99);
+    rig.ahead += Duration::from_secs(61);
+    assert_eq!(numbers(&drain(&mut rig)), [8], "a name that was read is not read again");
+}
+
+#[test]
+fn tasks_divide_folders_and_old_objects_are_left_out() {
+    let bucket = Bucket::new();
+    for folder in 0..9 {
+        bucket.lines(&format!("in/a/{folder}/x"), folder * 10..folder * 10 + 1);
+        bucket.lines(&format!("in/a/{folder}/y"), folder * 10 + 1..folder * 10 + 2);
+    }
+    let mut found = Vec::new();
+    for (task, config) in CONNECTOR.task_configs(&config(&bucket, &[]), 3).unwrap().iter().enumerate() {
+        let mut rig = Rig::start_task(&CONNECTOR, config, u32::try_from(task).unwrap(), Stored::default());
+        let numbers = numbers(&drain(&mut rig));
+        let starts = numbers.iter().filter(|number| *number % 10 == 0);
+        assert!(starts.into_iter().all(|start| numbers.contains(&(start + 1))), "{numbers:?}");
+        found.extend(numbers);
+    }
+    found.sort_unstable();
+    assert_eq!(found, (0..9).flat_map(|folder| [folder * 10, folder * 10 + 1]).collect::<Vec<_>>());
+    // In the year 2100.
+    let later = config(&bucket, &[("file.discovery.starting.timestamp", "4102444800")]);
+    assert!(drain(&mut start(&later, Stored::default())).is_empty());
+}
+
+#[test]
+fn damage_is_left_out_and_problems_stand_at_their_keys() {
+    let bucket = Bucket::new();
+    bucket.put("in/a/1", b"1\n{junk\n");
+    bucket.lines("in/a/2", 2..3);
+    let config_with = |more: &[(&str, &str)]| config(&bucket, more);
+    let tolerant = config_with(&[("behavior.on.error", "log")]);
+    assert_eq!(numbers(&drain(&mut start(&tolerant, Stored::default()))), [1, 2]);
+    let errors = |more: &[(&str, &str)]| -> Vec<String> {
+        let values = CONNECTOR.validate(&config_with(more));
+        values.into_iter().filter(|value| !value.errors.is_empty()).map(|value| value.name).collect()
+    };
+    let package = "io.confluent.connect.cloud.storage.source.format";
+    let (json, csv) =
+        (format!("{package}.CloudStorageJsonFormat"), format!("{package}.CloudStorageCsvFormat"));
+    assert!(errors(&[("format.class", &json)]).is_empty());
+    assert_eq!(errors(&[("format.class", &csv)]), ["format.class"]);
+    assert_eq!(errors(&[("format.class", &json), ("mode", "RESTORE_BACKUP")]), ["format.class"]);
+    assert_eq!(errors(&[("topic.regex.list", "")]), ["topic.regex.list"]);
+    assert_eq!(errors(&[("topic.regex.list", "a:(")]), ["topic.regex.list"]);
+    assert_eq!(errors(&[("file.metadata.headers.enable", "true")]), ["file.metadata.headers.enable"]);
+}
