@@ -27,6 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required";
 const HANDLER: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginCallbackHandler";
 const VALIDATOR: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler";
+const CHECKER: &str = "org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator";
 const LIFETIME_SECONDS: u64 = 12;
 
 /// A server that gives tokens for client credentials.
@@ -236,6 +237,8 @@ fn broker_of(issuer: &Issuer, folder: &Path) -> KafkaBroker {
         ("sasl.enabled.mechanisms", "OAUTHBEARER"),
         ("listener.name.sasl_plaintext.oauthbearer.sasl.jaas.config", &format!("{MODULE};")),
         ("listener.name.sasl_plaintext.oauthbearer.sasl.server.callback.handler.class", VALIDATOR),
+        // The default looks at no signature.
+        ("sasl.oauthbearer.jwt.validator.class", CHECKER),
         ("listener.name.sasl_plaintext.oauthbearer.connections.max.reauth.ms", "60000"),
         ("sasl.oauthbearer.jwks.endpoint.url", &url),
         ("sasl.oauthbearer.expected.audience", "kafka"),
