@@ -45,6 +45,8 @@ struct Login {
 struct State {
     takers: Vec<Weak<dyn TokenTaker>>,
     token: Option<Token>,
+    /// The problem that was logged last.
+    told: Option<String>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -69,7 +71,7 @@ impl Logins {
             login.add(taker);
             return;
         }
-        let state = Mutex::new(State { takers: vec![taker], token: None });
+        let state = Mutex::new(State { takers: vec![taker], ..State::default() });
         let login = Arc::new(Login { settings: Arc::clone(settings), state, is_wanted: Notify::new() });
         all.push(Arc::clone(&login));
         if self.begin.send(login).is_err() {
@@ -169,7 +171,11 @@ impl Login {
             tracing::warn!(problem, again_s, "no new token for Kafka clients, using the last one");
             return;
         }
-        tracing::error!(problem, "no token for Kafka clients");
+        // Clients that are being closed may wait for a while yet: said once is enough.
+        let is_known = lock(&self.state).told.replace(problem.to_owned()).as_deref() == Some(problem);
+        if !is_known {
+            tracing::error!(problem, "no token for Kafka clients");
+        }
         for taker in self.takers() {
             refuse_token(&*taker, problem);
         }
