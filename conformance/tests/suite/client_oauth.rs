@@ -1,4 +1,4 @@
-//! Clients of Kafka that log in with SASL/OAUTHBEARER: tokens that nobody signed, and tokens of an issuer that
+//! Clients of Kafka that log in with SASL/OAUTHBEARER: tokens that nobody signed, and those of an issuer that
 //! the broker checks with the issuer's keys.
 //!
 //! The issuer is a small HTTP server of the test; its tokens live for twelve seconds and the broker wants a

@@ -139,8 +139,8 @@ fn source(props: &ConfigMap, options: &ConfigMap) -> Result<Source, String> {
         .map_err(|_| format!("The OAuth configuration option {URL} contains a URL that is malformed"))?;
     if !super::is_allowed(address) {
         return Err(format!(
-            "Invalid value {address} for configuration {URL}: The URL cannot be accessed due to restrictions. \
-             Name it in lakeward.sasl.oauthbearer.allowed.urls of the worker to allow the URL to be accessed."
+            "Invalid value {address} for configuration {URL}: The URL cannot be accessed due to \
+             restrictions. Name it in lakeward.sasl.oauthbearer.allowed.urls of the worker to allow the URL to be accessed."
         ));
     }
     let subject_claim = given("sasl.oauthbearer.sub.claim.name").unwrap_or("sub").to_owned();
@@ -148,8 +148,8 @@ fn source(props: &ConfigMap, options: &ConfigMap) -> Result<Source, String> {
         "file" => Ok(Source::File { path: PathBuf::from(url.path()), subject_claim }),
         "http" | "https" => issuer(props, options, url, subject_claim),
         other => Err(format!(
-            "The OAuth configuration option {URL} contains a URL ({address}) that contains an invalid protocol \
-             ({other}); only \"http\", \"https\", and \"file\" protocol are supported"
+            "The OAuth configuration option {URL} contains a URL ({address}) that contains an invalid \
+             protocol ({other}); only \"http\", \"https\", and \"file\" protocol are supported"
         )),
     }
 }
