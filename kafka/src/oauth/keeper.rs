@@ -1,8 +1,8 @@
 //! The thread that keeps the tokens of all logins fresh.
 //!
-//! A login lives as long as a client that uses it; the end of a client is noticed when the
-//! next token is due. A first token that cannot be had is told to the clients, whose owners decide; later ones
-//! are tried again and again while the last one is used, as by Java's clients.
+//! A login lives as long as a client that uses it; the end of a client is noticed when the next token is due.
+//! A first token that cannot be had is told to the clients, whose owners decide; later ones are tried again
+//! and again while the last one is used, as by Java's clients.
 //!
 //! Memory: a token for each login.
 

@@ -140,7 +140,8 @@ fn source(props: &ConfigMap, options: &ConfigMap) -> Result<Source, String> {
     if !super::is_allowed(address) {
         return Err(format!(
             "Invalid value {address} for configuration {URL}: The URL cannot be accessed due to \
-             restrictions. Name it in lakeward.sasl.oauthbearer.allowed.urls of the worker to allow the URL to be accessed."
+             restrictions. Name it in lakeward.sasl.oauthbearer.allowed.urls of the worker to allow the \
+             URL to be accessed."
         ));
     }
     let subject_claim = given("sasl.oauthbearer.sub.claim.name").unwrap_or("sub").to_owned();
