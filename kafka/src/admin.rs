@@ -72,6 +72,7 @@ impl Admin {
                 source,
             })?;
         let inner = Arc::new(inner);
+        settings.log_in(&inner);
         told::watch(&inner);
         Ok(Self { inner })
     }

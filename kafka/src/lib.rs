@@ -12,6 +12,7 @@ pub mod group_offsets;
 pub mod leader;
 pub mod log;
 pub mod membership;
+pub mod oauth;
 pub mod offset_store;
 pub mod producer;
 mod secrets;

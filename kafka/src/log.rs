@@ -112,6 +112,8 @@ impl CompactedLog {
             .to_rdkafka()
             .create_with_context(Quiet)
             .map_err(|source| client_error(action(), source))?;
+        let consumer = Arc::new(consumer);
+        client.log_in(&consumer);
         let real_ends =
             real_ends(isolation, client, &client_id).map_err(|source| client_error(action(), source))?;
         let mut assignment = TopicPartitionList::new();
@@ -124,7 +126,6 @@ impl CompactedLog {
         }
         consumer.assign(&assignment).map_err(|source| client_error(action(), source))?;
 
-        let consumer = Arc::new(consumer);
         let stopping = Arc::new(AtomicBool::new(false));
         let (delivery, progress) = Delivery::new(partition_count, on_record);
         let delivery = Arc::new(delivery);
@@ -339,7 +340,9 @@ fn real_ends(
     }
     client.set("isolation.level", Isolation::Uncommitted.as_str());
     client.set("client.id", format!("{client_id}-ends"));
-    Ok(Some(Arc::new(client.to_rdkafka().create_with_context(Quiet)?)))
+    let consumer = Arc::new(client.to_rdkafka().create_with_context(Quiet)?);
+    client.log_in(&consumer);
+    Ok(Some(consumer))
 }
 
 impl Drop for CompactedLog {

@@ -109,6 +109,7 @@ impl Membership {
             .map_err(|source| client_error(action(), source))?;
         consumer.subscribe(&[&topic]).map_err(|source| client_error(action(), source))?;
         let consumer = Arc::new(consumer);
+        client.log_in(&consumer);
         let leader = LeaderFinder { consumer: Arc::downgrade(&consumer), topic };
         let (presence, present) = watch::channel(false);
         let stopping = Arc::new(AtomicBool::new(false));

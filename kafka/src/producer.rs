@@ -4,6 +4,7 @@
 //! Must not decide about retries: the library retries until `delivery.timeout.ms`, callers put their own
 //! limit on the wait. Source: the producer settings of Kafka Connect's internal topics, Kafka 4.1.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_api::config::ConfigMap;
@@ -26,7 +27,7 @@ pub struct StoredAt {
 /// it.
 #[derive(Clone)]
 pub struct AckProducer {
-    inner: FutureProducer,
+    inner: Arc<FutureProducer>,
 }
 
 impl AckProducer {
@@ -47,10 +48,12 @@ impl AckProducer {
         ] {
             settings.set(name, value);
         }
-        let inner = settings.to_rdkafka().create().map_err(|source| KafkaError::Client {
+        let inner: FutureProducer = settings.to_rdkafka().create().map_err(|source| KafkaError::Client {
             action: format!("creating the producer {client_id}"),
             source,
         })?;
+        let inner = Arc::new(inner);
+        settings.log_in(&inner);
         Ok(Self { inner })
     }
 

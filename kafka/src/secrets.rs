@@ -18,8 +18,9 @@ const KEPT: usize = 4_096;
 /// The library's settings that are credentials.
 const NAMES: [&str; 2] = ["sasl.password", "ssl.key.pem"];
 /// Java's settings that are credentials, or hold some, as they are given.
-pub(crate) const SETTINGS: [&str; 5] = [
+pub(crate) const SETTINGS: [&str; 6] = [
     "sasl.jaas.config",
+    "sasl.oauthbearer.client.credentials.client.secret",
     "ssl.key.password",
     "ssl.keystore.key",
     "ssl.keystore.password",

@@ -137,7 +137,9 @@ impl SourceProducer {
         let fixed = ["key.serializer", "value.serializer", "max.block.ms"];
         let ignored = settings.ignored().iter().filter(|name| !fixed.contains(&name.as_str()));
         let patience = Patience::new(number(&props, "max.block.ms"));
-        Ok(Self { inner: Arc::new(inner), limits, patience, ignored: ignored.cloned().collect() })
+        let inner = Arc::new(inner);
+        settings.log_in(&inner);
+        Ok(Self { inner, limits, patience, ignored: ignored.cloned().collect() })
     }
 
     /// Java settings that have no effect here.

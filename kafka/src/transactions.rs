@@ -5,7 +5,7 @@
 //! Source: KIP-618, `ExactlyOnceWorkerSourceTask`, `Admin#fenceProducers`, Kafka 4.1.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::try_join_all;
 use lakeward_api::config::ConfigMap;
@@ -143,20 +143,29 @@ impl Transactions {
 /// Takes the transactional id within `limit`. The library goes on trying when brokers refuse its connections;
 /// like Java's producer, this does not.
 fn init(producer: &ThreadedProducer<Reports>, limit: Limit) -> Result<(), ConnectError> {
-    let deadline = Instant::now() + limit.time;
+    // After a time-out the call goes on where it was.
+    let call = |wait| producer.init_transactions(Timeout::After(wait));
+    wait_within(limit, "InitProducerId", call, || producer.context().refused())
+}
+
+/// Repeats a call that waits, in steps between which `refused` is asked. The limit is counted in the waits
+/// that the calls were given: a clock read between them would cut the last one short.
+fn wait_within(
+    limit: Limit,
+    operation: &str,
+    mut call: impl FnMut(Duration) -> Result<(), LibraryError>,
+    refused: impl Fn() -> Option<ConnectError>,
+) -> Result<(), ConnectError> {
+    let mut left = limit.time;
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        // After a time-out the call goes on where it was.
-        let error = match producer.init_transactions(Timeout::After(left.min(LOOK_AFTER))) {
-            Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if let Some(refused) = producer.context().refused() {
+        let wait = left.min(LOOK_AFTER);
+        let Err(error) = call(wait) else { return Ok(()) };
+        if let Some(refused) = refused() {
             return Err(refused);
         }
-        let has_timed_out = error.rdkafka_error_code() == Some(Code::OperationTimedOut);
-        if !has_timed_out || left <= LOOK_AFTER {
-            return Err(limit.error(&error, "InitProducerId"));
+        left -= wait;
+        if left.is_zero() || error.rdkafka_error_code() != Some(Code::OperationTimedOut) {
+            return Err(limit.error(&error, operation));
         }
     }
 }
@@ -207,22 +216,52 @@ async fn fence(mut props: ConfigMap, id: String) -> Result<(), ConnectError> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::net::TcpListener;
 
     use super::*;
 
+    /// The waits that a call is given until it fails for good, when every one of them passes.
+    fn waits(limit: Limit, refused_after: usize) -> (Vec<u64>, ConnectError) {
+        let (mut waits, looks) = (Vec::new(), Cell::new(0));
+        let refused = || {
+            looks.set(looks.get() + 1);
+            (looks.get() > refused_after).then(|| ConnectError::fatal("refused"))
+        };
+        let timed_out = |wait: Duration| {
+            waits.push(u64::try_from(wait.as_millis()).unwrap());
+            Err(LibraryError::Flush(Code::OperationTimedOut))
+        };
+        let error = wait_within(limit, "InitProducerId", timed_out, refused).unwrap_err();
+        (waits, error)
+    }
+
+    #[test]
+    fn a_call_waits_for_the_whole_limit_in_steps_and_no_longer() {
+        let limit = |ms| Limit::of(Some(Duration::from_millis(ms)));
+        assert_eq!(waits(limit(300), usize::MAX).0, [300]);
+        assert_eq!(waits(limit(4000), usize::MAX).0, [2000, 2000]);
+        assert_eq!(waits(limit(5001), usize::MAX).0, [2000, 2000, 1001]);
+        assert_eq!(waits(limit(0), usize::MAX).0, [0]);
+        assert_eq!(waits(Limit::of(None), usize::MAX).0.iter().sum::<u64>(), 300_000);
+    }
+
+    #[test]
+    fn refused_connections_end_the_wait() {
+        let (waits, error) = waits(Limit::of(None), 1);
+        assert_eq!((waits, error.to_string()), (vec![2000, 2000], "refused".to_owned()));
+    }
+
     /// The text of Kafka 4.1.
     #[tokio::test]
-    async fn taking_the_transactional_id_waits_as_long_as_max_block_ms_says() {
+    async fn taking_the_transactional_id_ends_with_javas_words_when_max_block_ms_is_over() {
         // Connections are accepted by the system; nobody reads from them.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = silent.local_addr().unwrap().to_string();
         let props = [("bootstrap.servers", &*address), ("transactional.id", "t"), ("max.block.ms", "300")];
         let props = props.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let producer = SourceProducer::new(&props, || {}).unwrap();
-        let began = Instant::now();
         let error = producer.transactions().init().await.unwrap_err();
-        assert!(began.elapsed() >= Duration::from_millis(300));
         assert_eq!(error.class(), ErrorClass::Fatal);
         let text = "org.apache.kafka.common.errors.TimeoutException: Timeout expired after 300ms while \
                     awaiting InitProducerId";

@@ -35,20 +35,33 @@ pub struct KafkaBroker {
 impl KafkaBroker {
     /// Formats a data folder, starts a broker on free ports and waits until it answers metadata requests.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_listening(None, &[])
+        Self::start_listening(None, &[], "")
     }
 
     /// The same with further broker settings.
     pub fn start_with_settings(settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::start_listening(None, settings)
+        Self::start_listening(None, settings, "")
     }
 
     /// The same with a second listener of this security protocol, and further broker settings.
     pub fn start_with(protocol: &str, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
-        Self::start_listening(Some(protocol), settings)
+        Self::start_listening(Some(protocol), settings, "")
     }
 
-    fn start_listening(protocol: Option<&str>, more: &[(&str, &str)]) -> anyhow::Result<Self> {
+    /// The same with options for the virtual machine, such as system properties.
+    pub fn start_with_options(
+        protocol: &str,
+        settings: &[(&str, &str)],
+        java_options: &str,
+    ) -> anyhow::Result<Self> {
+        Self::start_listening(Some(protocol), settings, java_options)
+    }
+
+    fn start_listening(
+        protocol: Option<&str>,
+        more: &[(&str, &str)],
+        java_options: &str,
+    ) -> anyhow::Result<Self> {
         let folder = RunFolder::new("kafka")?;
         let (port, controller_port) = (free_port()?, free_port()?);
         let second = match protocol {
@@ -69,7 +82,8 @@ impl KafkaBroker {
         let status = Child::start("format", &format, &folder)?.wait(START_PATIENCE)?;
         anyhow::ensure!(status.success(), "formatting the broker's data folder ended with {status}");
         let mut command = java("kafka.Kafka", "server.log", &folder)?;
-        let mut child = Child::start("broker", command.arg(&settings), &folder)?;
+        command.env("JDK_JAVA_OPTIONS", java_options).arg(&settings);
+        let mut child = Child::start("broker", &command, &folder)?;
         let bootstrap = format!("127.0.0.1:{port}");
         ready("the broker", START_PATIENCE, || {
             child.assert_running()?;

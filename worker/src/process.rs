@@ -64,6 +64,7 @@ fn refused(err: &ControlPlaneError) -> ExitCode {
 fn start(config: WorkerConfig, mode: &Mode) -> anyhow::Result<ExitCode> {
     let settings = ProcessSettings::from_worker(config.props())
         .map_err(|problems| anyhow::Error::msg(config.hide(&problems)))?;
+    lakeward_kafka::oauth::allow_urls(settings.token_urls(config.props()));
     let threads = usize::try_from(settings.bridge_threads)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)

@@ -9,6 +9,10 @@ use lakeward_dataplane::ShardSettings;
 use lakeward_dataplane::executor::{Engine, EngineChoice, choose_engine};
 use lakeward_dataplane::memory::default_limit_bytes;
 
+/// The setting, with a prefix or without.
+const TOKEN_URL: &str = "sasl.oauthbearer.token.endpoint.url";
+const JAVA_TOKEN_URLS: &str = "-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls=";
+
 /// Settings of this process.
 #[derive(ConfigDef, Debug)]
 pub(crate) struct ProcessSettings {
@@ -68,6 +72,17 @@ pub(crate) struct ProcessSettings {
     /// names and go with the process. They hold records: only the worker's user should have access.
     #[config(name = "lakeward.spill.dir", kind = "string", default = "", importance = "low")]
     spill_dir: String,
+
+    /// URLs that connectors may fetch tokens for SASL/OAUTHBEARER from (`sasl.oauthbearer.token.endpoint.url`
+    /// of their client overrides), besides those that the worker's own settings name. Java's list, the system
+    /// property `org.apache.kafka.sasl.oauthbearer.allowed.urls`, counts too where `KAFKA_OPTS` sets it.
+    #[config(
+        name = "lakeward.sasl.oauthbearer.allowed.urls",
+        kind = "list",
+        default = "",
+        importance = "medium"
+    )]
+    token_urls: Vec<String>,
 
     /// How often positions are committed at the least (Kafka Connect's name and default).
     #[config(name = "offset.flush.interval.ms", kind = "long", default = "60000", importance = "low")]
@@ -135,6 +150,16 @@ impl ProcessSettings {
             "" => std::env::temp_dir(),
             directory => PathBuf::from(directory),
         }
+    }
+
+    /// Where Kafka clients of a worker with this configuration may get tokens from.
+    pub(crate) fn token_urls(&self, config: &ConfigMap) -> Vec<String> {
+        let own = config.iter().filter(|(name, _)| name.ends_with(TOKEN_URL)).map(|(_, url)| url.as_str());
+        let options = std::env::var("KAFKA_OPTS").unwrap_or_default();
+        let java = options.split_whitespace().filter_map(|option| option.strip_prefix(JAVA_TOKEN_URLS));
+        let listed = self.token_urls.iter().map(String::as_str).chain(java.flat_map(|urls| urls.split(',')));
+        let urls = own.chain(listed).map(str::trim).filter(|url| !url.is_empty());
+        urls.map(str::to_owned).collect()
     }
 
     pub(crate) fn offset_flush_interval(&self) -> Duration {

@@ -2,6 +2,7 @@
 
 mod aiven_sink;
 mod avro_files;
+mod client_oauth;
 mod client_tls;
 mod connectors;
 mod decided_cuts;

@@ -4,7 +4,7 @@
 
 use lakeward_api::config::ConfigMap;
 
-use super::{ANY, Law, number, servers, text};
+use super::{ANY, Law, SASL, number, servers, text};
 use crate::KafkaError;
 use crate::settings::OffsetReset;
 
@@ -54,7 +54,7 @@ const SESSION_MS: i64 = 45_000;
 /// # Errors
 /// Class `Config`, for the first one that Java refuses.
 pub(crate) fn check(props: &ConfigMap) -> Result<(), KafkaError> {
-    for (name, law) in LAWS {
+    for (name, law) in LAWS.iter().chain(SASL) {
         law.check(props, name)?;
     }
     let is_classic = !text(props, "group.protocol").is_some_and(|name| name.eq_ignore_ascii_case("CONSUMER"));
@@ -154,6 +154,10 @@ mod tests {
             ("group.instance.id", " ", "String must be non-empty"),
             ("group.protocol", "x", "String must be one of (case insensitive): CONSUMER, CLASSIC"),
             ("exclude.internal.topics", "x", "Expected value to be either true or false"),
+            ("sasl.login.refresh.window.factor", "0.4", "Value must be at least 0.5"),
+            ("sasl.login.refresh.window.jitter", "1", "Value must be no more than 0.25"),
+            ("sasl.login.refresh.min.period.seconds", "901", "Value must be no more than 900"),
+            ("sasl.login.refresh.buffer.seconds", "99999", "Not a number of type SHORT"),
             (
                 "auto.offset.reset",
                 "now",

@@ -16,6 +16,8 @@ pub(crate) const PROTOCOLS: &[&str] = &["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PL
 #[derive(Clone, Copy)]
 pub(crate) enum Law {
     Boolean,
+    /// A number of 64 bits in floating point, from here to there.
+    Double(f64, f64),
     /// A number of 32 bits, not less than this.
     Int(i64),
     /// A number of 64 bits, not less than this.
@@ -23,9 +25,25 @@ pub(crate) enum Law {
     NotEmpty,
     OneOf(&'static [&'static str]),
     OneOfInAnyCase(&'static [&'static str]),
+    /// A number of 16 bits, from 0 to this.
+    Short(i64),
     /// Answers what is wrong, if something is.
     Own(fn(&str) -> Option<String>),
 }
+
+/// Settings of SASL that every client has, after its own. Source: `SaslConfigs`, Kafka 4.1.
+pub(crate) const SASL: &[(&str, Law)] = &[
+    ("sasl.login.refresh.window.factor", Law::Double(0.5, 1.0)),
+    ("sasl.login.refresh.window.jitter", Law::Double(0.0, 0.25)),
+    ("sasl.login.refresh.min.period.seconds", Law::Short(900)),
+    ("sasl.login.refresh.buffer.seconds", Law::Short(3_600)),
+    ("sasl.login.connect.timeout.ms", Law::Int(ANY)),
+    ("sasl.login.read.timeout.ms", Law::Int(ANY)),
+    ("sasl.login.retry.backoff.max.ms", Law::Long(ANY)),
+    ("sasl.login.retry.backoff.ms", Law::Long(ANY)),
+    ("sasl.oauthbearer.clock.skew.seconds", Law::Int(ANY)),
+    ("sasl.oauthbearer.header.urlencode", Law::Boolean),
+];
 
 /// Every number.
 pub(crate) const ANY: i64 = i64::MIN;
@@ -65,6 +83,7 @@ impl Law {
             }
             Self::Int(least) => bounded(given.parse::<i32>().ok().map(i64::from), "INT", least),
             Self::Long(least) => bounded(given.parse().ok(), "LONG", least),
+            Self::Double(least, most) => double(given, least, most),
             Self::NotEmpty => given.is_empty().then(|| "String must be non-empty".to_owned()),
             Self::OneOf(known) => {
                 (!known.contains(&given)).then(|| format!("String must be one of: {}", known.join(", ")))
@@ -75,8 +94,26 @@ impl Law {
                 (!is_known).then(|| format!("String must be one of (case insensitive): {list}"))
             }
             Self::Own(problem) => problem(given),
+            Self::Short(most) => {
+                let number = given.parse::<i16>().ok().map(i64::from);
+                bounded(number, "SHORT", 0).or_else(|| {
+                    number
+                        .filter(|number| *number > most)
+                        .map(|_| format!("Value must be no more than {most}"))
+                })
+            }
         };
         problem.map_or(Ok(()), |problem| Err(invalid(name, given, &problem)))
+    }
+}
+
+/// Java writes a whole number with `.0`.
+fn double(given: &str, least: f64, most: f64) -> Option<String> {
+    match given.parse::<f64>() {
+        Err(_) => Some("Not a number of type DOUBLE".to_owned()),
+        Ok(number) if number < least => Some(format!("Value must be at least {least:?}")),
+        Ok(number) if number > most => Some(format!("Value must be no more than {most:?}")),
+        Ok(_) => None,
     }
 }
 

@@ -8,16 +8,20 @@
 
 mod jaas;
 mod offset_reset;
-mod stores;
+pub(crate) mod stores;
 mod tables;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use jaas::Jaas;
 use lakeward_api::config::ConfigMap;
 pub(crate) use offset_reset::OffsetReset;
 
+use crate::oauth::{self, LoginSettings};
+use crate::sys::TokenTaker;
 use crate::{KafkaError, client_check, secrets};
 
 /// Which client the settings are for.
@@ -32,11 +36,12 @@ pub enum ClientKind {
 }
 
 /// Settings ready for the client library. Values are never shown: some are secrets.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct ClientSettings {
     entries: BTreeMap<String, String>,
     ignored: Vec<String>,
     start_age: Option<Duration>,
+    login: Option<Arc<LoginSettings>>,
 }
 
 impl ClientSettings {
@@ -54,6 +59,14 @@ impl ClientSettings {
     /// says that: the library cannot do it, who reads has to look the offset up.
     pub fn start_age(&self) -> Option<Duration> {
         self.start_age
+    }
+
+    /// `client`, made of these settings, gets its tokens from now on, if it needs some.
+    pub(crate) fn log_in<T: TokenTaker + 'static>(&self, client: &Arc<T>) {
+        if let Some(login) = &self.login {
+            let client = Arc::downgrade(client);
+            oauth::attach(login, client);
+        }
     }
 
     /// Overrides a library setting; for the fixed settings of our own clients.
@@ -97,10 +110,12 @@ impl fmt::Debug for ClientSettings {
 /// consumers also what Java refuses, in its words; of producers, [`crate::source_producer`] checks that.
 pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, KafkaError> {
     secrets::SETTINGS.iter().filter_map(|name| props.get(*name)).for_each(|value| secrets::remember(value));
+    let jaas = props.get(jaas::KEY).map(|line| Jaas::parse(line)).transpose()?;
     if kind == ClientKind::Consumer {
         client_check::consumer::check(props)?;
     }
-    let mut settings = ClientSettings { entries: BTreeMap::new(), ignored: Vec::new(), start_age: None };
+    let mut settings =
+        ClientSettings { entries: BTreeMap::new(), ignored: Vec::new(), start_age: None, login: None };
     for (name, value) in tables::java_defaults(kind) {
         settings.set(name, *value);
     }
@@ -108,9 +123,15 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
         translate_one(kind, name, value.trim(), &mut settings)?;
     }
     stores::apply(props, &mut settings)?;
-    if let Some(line) = props.get("sasl.jaas.config") {
-        jaas::apply(line, &mut settings)?;
+    match &jaas {
+        Some(jaas) if jaas.is("OAuthBearerLoginModule") => {
+            let secrets = oauth::SECRETS.iter().filter_map(|name| jaas.options.get(*name));
+            secrets.for_each(|value| secrets::remember(value));
+        }
+        Some(jaas) => jaas.apply(&mut settings)?,
+        None => {}
     }
+    settings.login = LoginSettings::parse(kind, props, jaas.as_ref())?.map(Arc::new);
     let credentials = settings.entries.iter().filter(|(name, _)| secrets::is_credential(name));
     credentials.for_each(|(_, value)| secrets::remember(value));
     Ok(settings)
@@ -140,7 +161,7 @@ fn translate_one(
     value: &str,
     settings: &mut ClientSettings,
 ) -> Result<(), KafkaError> {
-    if tables::HANDLED_TOGETHER.contains(&name) {
+    if tables::HANDLED_TOGETHER.contains(&name) || oauth::SETTINGS.contains(&name) {
         return Ok(());
     }
     let Some(library_name) = tables::library_name(kind, name) else {

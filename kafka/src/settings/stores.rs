@@ -40,7 +40,7 @@ pub(super) fn apply(props: &ConfigMap, settings: &mut ClientSettings) -> Result<
 }
 
 /// Certificates that are trusted, in PEM form; `None` leaves it to the system's.
-fn trust(props: &ConfigMap) -> Result<Option<String>, KafkaError> {
+pub(crate) fn trust(props: &ConfigMap) -> Result<Option<String>, KafkaError> {
     let store = Store::new(props, TRUSTSTORE);
     if let Some(inline) = text(props, TRUSTED) {
         store.is_inline("trust certificates", "trust store certs")?;
@@ -66,7 +66,7 @@ fn trust(props: &ConfigMap) -> Result<Option<String>, KafkaError> {
 }
 
 /// The certificates of this client and its key, in PEM form.
-fn identity(props: &ConfigMap) -> Result<Option<(String, String)>, KafkaError> {
+pub(crate) fn identity(props: &ConfigMap) -> Result<Option<(String, String)>, KafkaError> {
     let store = Store::new(props, KEYSTORE);
     let key_password = text(props, KEY_PASSWORD);
     match (text(props, KEY), text(props, CHAIN)) {

@@ -40,7 +40,7 @@ const REQUEST_TIMEOUT_MS: i64 = 30_000;
 /// # Errors
 /// Class `Config`, for the first one that Java refuses.
 pub(super) fn check(props: &ConfigMap) -> Result<(), KafkaError> {
-    for (name, law) in LAWS {
+    for (name, law) in LAWS.iter().chain(client_check::SASL) {
         law.check(props, name)?;
     }
     idempotence(props)?;

@@ -9,6 +9,12 @@ use rdkafka::types::RDKafkaErrorCode as Code;
 /// The end of a producer's work, in Java's words, when the library's report says that its connections are
 /// refused. `reason` is the library's text.
 pub(super) fn permanent(code: Code, reason: &str) -> Option<ConnectError> {
+    if let Some((_, why)) = reason.split_once(NO_TOKEN) {
+        let java = "org.apache.kafka.common.KafkaException";
+        let error = ConnectError::new(ErrorClass::Fatal, java, "Failed to construct kafka producer");
+        let login = "javax.security.auth.login.LoginException";
+        return Some(error.with_source(ConnectError::new(ErrorClass::Fatal, login, why)));
+    }
     // The library reports connections that broke during a handshake under the same codes.
     if ["Disconnected", "transport failure", "Timed out", "timed out"].iter().any(|cut| reason.contains(cut))
     {
@@ -39,6 +45,8 @@ pub(super) fn permanent(code: Code, reason: &str) -> Option<ConnectError> {
     })
 }
 
+/// The library's words for a client that was given no token.
+const NO_TOKEN: &str = "Failed to acquire SASL OAUTHBEARER token: ";
 const UNSUPPORTED_MECHANISM: &str = "org.apache.kafka.common.errors.UnsupportedSaslMechanismException";
 
 /// What the broker said, without the library's address and state around it.
@@ -82,6 +90,17 @@ mod tests {
             "org.apache.kafka.common.errors.SslAuthenticationException: SSL handshake failed\nCaused by: \
              javax.net.ssl.SSLHandshakeException: SSL handshake failed: error:0A000086"
         ));
+    }
+
+    #[test]
+    fn a_producer_without_a_token_ends_also_when_its_issuer_timed_out() {
+        let reason = "Failed to acquire SASL OAUTHBEARER token: operation timed out; check the URL";
+        let error = permanent(Code::Authentication, reason).unwrap();
+        assert_eq!(
+            error.trace(),
+            "org.apache.kafka.common.KafkaException: Failed to construct kafka producer\nCaused by: \
+             javax.security.auth.login.LoginException: operation timed out; check the URL\n"
+        );
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::KafkaError;
 use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::ClientSettings;
 
-const ERROR_TEXT_BYTES: usize = 512;
+pub(super) const ERROR_TEXT_BYTES: usize = 512;
 
 /// How the group hands partitions over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(crate) enum Protocol {
 
 /// The library's objects. Destroyed when the consumer and the last batch are gone.
 pub(super) struct Handle {
-    client: NonNull<rdsys::rd_kafka_t>,
+    pub(super) client: NonNull<rdsys::rd_kafka_t>,
     queue: NonNull<rdsys::rd_kafka_queue_t>,
     shared: Box<Shared>,
 }
@@ -97,7 +97,9 @@ impl NativeConsumer {
             queue
         };
         let queue = NonNull::new(queue).expect("a consumer always has a consumer queue");
-        Ok(Self { handle: Arc::new(Handle { client, queue, shared }) })
+        let handle = Arc::new(Handle { client, queue, shared });
+        settings.log_in(&handle);
+        Ok(Self { handle })
     }
 
     fn client(&self) -> *mut rdsys::rd_kafka_t {
@@ -371,7 +373,7 @@ impl Drop for Conf {
     }
 }
 
-fn text_of(buffer: &[u8]) -> String {
+pub(super) fn text_of(buffer: &[u8]) -> String {
     let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len());
     String::from_utf8_lossy(&buffer[..end]).into_owned()
 }

@@ -16,6 +16,7 @@ mod client;
 mod generation;
 mod group_offsets;
 mod main_queue;
+mod oauth;
 mod partitions;
 
 pub use batch::{FetchedBatch, FetchedRun};
@@ -24,3 +25,4 @@ pub(crate) use client::{CommittedReader, NativeConsumer, Protocol};
 pub(crate) use generation::{group_generation, group_member};
 pub(crate) use group_offsets::{GroupRequest, group_offsets};
 pub(crate) use main_queue::{STATISTICS_EVENT, serve_main_queue};
+pub(crate) use oauth::{TokenTaker, give_token, refuse_token};

@@ -356,17 +356,8 @@ pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, RegistryErro
     Ok(bytes)
 }
 
-/// The causes of a failed exchange, without the URL, whose query may be private.
 pub(super) fn unreachable(error: reqwest::Error) -> RegistryError {
-    let error = error.without_url();
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(inner) = cause {
-        message.push_str(": ");
-        message.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    RegistryError::Unreachable { message }
+    RegistryError::Unreachable { message: lakeward_oauth::transport::causes(error) }
 }
 
 /// True when the same request may succeed later.

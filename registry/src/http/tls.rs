@@ -1,54 +1,44 @@
 //! The HTTP client with its certificates.
 
 use std::path::Path;
-use std::time::Duration;
 
 use lakeward_api::config::Password;
 use lakeward_keystore::{Contents, KeyProblem, Passwords, plain_certificates, plain_key};
-use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
+use lakeward_oauth::transport::{self, Transport};
+use reqwest::Proxy;
 
 use crate::RegistryError;
 
-use crate::settings::{Patience, RegistrySettings, TlsStore};
-
-/// What "no limit" (0) means: nothing waits for ever.
-const LONGEST: Duration = Duration::from_secs(3600);
+use crate::settings::{RegistrySettings, TlsStore};
 
 /// Builds the client; reads certificate files.
 pub(super) fn client(settings: &RegistrySettings) -> Result<reqwest::Client, RegistryError> {
-    let Patience { connect, read, .. } = settings.patience;
-    let limit = |time: Duration| if time.is_zero() { LONGEST } else { time };
-    let mut builder = ClientBuilder::new()
-        .connect_timeout(limit(connect))
-        .read_timeout(limit(read))
-        .timeout(limit(connect).saturating_add(limit(read)))
-        .no_proxy();
+    let tls = &settings.tls;
+    let trusted = tls.trust.as_ref().map(|store| pem(store, TRUSTED, Part::Certificates)).transpose()?;
+    let key_password = tls.key_password.as_ref().map(Password::expose);
+    let own = Part::Identity { key_password };
+    let identity = tls.identity.as_ref().map(|store| pem(store, OWN, own)).transpose()?;
+    let mut builder = transport::builder(Transport {
+        connect: settings.patience.connect,
+        read: settings.patience.read,
+        trusted: trusted.as_deref(),
+        identity: identity.as_deref(),
+        verify_host: tls.verify_host,
+    })
+    .map_err(|unusable| match unusable.part {
+        transport::Part::Trusted => setting(TRUSTED, &unusable.problem),
+        transport::Part::Identity => setting(OWN, &unusable.problem),
+    })?;
     if let Some((host, port)) = &settings.proxy {
         let url = format!("http://{host}:{port}");
         let proxy = Proxy::all(url).map_err(|err| setting("proxy.host", &err))?;
         builder = builder.proxy(proxy);
     }
-    if let Some(store) = &settings.tls.trust {
-        let name = "schema.registry.ssl.truststore";
-        let trusted = pem(store, name, Part::Certificates)?;
-        let found = Certificate::from_pem_bundle(trusted.as_bytes()).map_err(|err| setting(name, &err))?;
-        if found.is_empty() {
-            return Err(setting(name, &"no certificate in PEM form"));
-        }
-        builder = builder.tls_certs_only(found);
-    }
-    if let Some(store) = &settings.tls.identity {
-        let name = "schema.registry.ssl.keystore";
-        let key_password = settings.tls.key_password.as_ref().map(Password::expose);
-        let own = pem(store, name, Part::Identity { key_password })?;
-        let identity = Identity::from_pem(own.as_bytes()).map_err(|err| setting(name, &err))?;
-        builder = builder.identity(identity);
-    }
-    if !settings.tls.verify_host {
-        builder = builder.tls_danger_accept_invalid_hostnames(true);
-    }
     builder.build().map_err(|err| setting("schema.registry.ssl", &err))
 }
+
+const TRUSTED: &str = "schema.registry.ssl.truststore";
+const OWN: &str = "schema.registry.ssl.keystore";
 
 /// What is wanted of a store.
 #[derive(Clone, Copy)]

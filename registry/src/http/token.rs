@@ -1,17 +1,13 @@
 //! Tokens of an OAuth issuer: fetched with the client credentials, kept until they are about to expire.
 //!
-//! Source: RFC 6749 section 4.4; `HttpJwtRetriever` and `ClientJwtValidator` of Kafka, `OauthTokenCache` of
-//! Confluent 8.
+//! Source: `OauthTokenCache`, Confluent 8.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lakeward_api::config::Password;
-use serde_json::Value;
+use lakeward_oauth::{Claims, TokenError};
 use tokio::sync::Mutex;
 
-use super::connection::{read, unreachable};
 use crate::RegistryError;
 use crate::settings::OAuth;
 
@@ -55,65 +51,33 @@ impl Tokens {
 }
 
 async fn fetch(client: &reqwest::Client, oauth: &OAuth) -> Result<Password, RegistryError> {
-    let request = client
-        .post(oauth.endpoint.clone())
-        .header("Accept", "application/json")
-        .header("Content-Type", "application/x-www-form-urlencoded")
-        .basic_auth(&oauth.client_id, Some(oauth.client_secret.expose()))
-        .body(form(oauth));
-    let response = request.send().await.map_err(unreachable)?;
-    let status = response.status();
-    let body = read(response).await?;
-    if !status.is_success() {
-        let found: Option<Value> = serde_json::from_slice(&body).ok();
-        let why = found.as_ref().and_then(|body| body["error"].as_str()).unwrap_or("no reason given");
-        return Err(RegistryError::Token {
+    lakeward_oauth::fetch(client, &oauth.asked).await.map_err(|error| match error {
+        TokenError::Unreachable { message } => RegistryError::Unreachable { message },
+        TokenError::Refused { .. } => RegistryError::Token {
             message: format!(
-                "the issuer answered HTTP {status} ({}); check bearer.auth.issuer.endpoint.url, \
-                 bearer.auth.client.id and bearer.auth.client.secret",
-                shortened(why)
+                "{error}; check bearer.auth.issuer.endpoint.url, bearer.auth.client.id and \
+                 bearer.auth.client.secret"
             ),
-            // Source: the status codes that `HttpJwtRetriever` does not repeat.
-            heals: !matches!(status.as_u16(), 400..=407 | 409..=417 | 422 | 423 | 426 | 428 | 431 | 451),
-        });
-    }
-    let answer: Value =
-        serde_json::from_slice(&body).map_err(|_| invalid("the issuer's answer is not JSON"))?;
-    let token = answer["access_token"].as_str().map(str::trim).filter(|token| !token.is_empty());
-    token.map(Password::new).ok_or_else(|| invalid("the issuer's answer has no access_token"))
-}
-
-fn form(oauth: &OAuth) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "client_credentials");
-    if let Some(scope) = &oauth.scope {
-        form.append_pair("scope", scope);
-    }
-    form.finish()
+            heals: error.heals(),
+        },
+        other => invalid(&other.to_string()),
+    })
 }
 
 /// When the next token has to be fetched: after four fifths of this one's life, and before its last
 /// [`OAuth::expiry_buffer`] if it lives longer than that.
 fn good_until(token: &str, oauth: &OAuth, now: SystemTime) -> Result<SystemTime, RegistryError> {
-    let payload =
-        token.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok());
-    let claims: Value = payload
-        .and_then(|payload| serde_json::from_slice(&payload).ok())
-        .ok_or_else(|| invalid("the token is no JWT"))?;
-    let moment = |name: &str| {
-        let seconds = claims[name].as_f64().filter(|seconds| (0.0..=1e11).contains(seconds))?;
-        Some(UNIX_EPOCH + Duration::from_secs_f64(seconds))
-    };
-    let expires = moment("exp").ok_or_else(|| invalid("the token has no claim exp"))?;
+    let claims = Claims::read(token).map_err(|error| invalid(&error.to_string()))?;
+    let expires = claims.moment("exp").ok_or_else(|| invalid("the token has no claim exp"))?;
     let claim = &oauth.subject_claim;
-    if claims[claim].as_str().is_none_or(|subject| subject.trim().is_empty()) {
+    if claims.text(claim).is_none() {
         return Err(invalid(&format!("the token has no claim {claim}, see bearer.auth.sub.claim.name")));
     }
     let Ok(left) = expires.duration_since(now) else { return Ok(expires) };
     if left < oauth.expiry_buffer {
         return Ok(now + left.mul_f64(USED_SHARE));
     }
-    let start = moment("iat").filter(|start| *start <= expires).unwrap_or(now);
+    let start = claims.moment("iat").filter(|start| *start <= expires).unwrap_or(now);
     let life = expires.duration_since(start).unwrap_or_default();
     Ok((start + life.mul_f64(USED_SHARE)).min(expires - oauth.expiry_buffer))
 }
@@ -122,24 +86,28 @@ fn invalid(message: &str) -> RegistryError {
     RegistryError::Token { message: message.to_owned(), heals: false }
 }
 
-/// The start of a text from outside.
-fn shortened(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(100).collect()
-}
-
 /// The share of a token's life in which it is used.
 const USED_SHARE: f64 = 0.8;
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, UNIX_EPOCH};
+
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use lakeward_oauth::ClientCredentials;
+
     use super::*;
 
     fn oauth(buffer: u64) -> OAuth {
         OAuth {
-            endpoint: "http://issuer/token".parse().unwrap(),
-            client_id: "id".to_owned(),
-            client_secret: Password::new("secret"),
-            scope: None,
+            asked: ClientCredentials {
+                endpoint: "http://issuer/token".parse().unwrap(),
+                client_id: "id".to_owned(),
+                client_secret: Password::new("secret"),
+                scope: None,
+                urlencode_header: false,
+            },
             subject_claim: "sub".to_owned(),
             expiry_buffer: Duration::from_secs(buffer),
         }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use lakeward_api::config::Password;
+use lakeward_oauth::ClientCredentials;
 use url::Url;
 
 use super::{Values, setting};
@@ -13,14 +14,9 @@ use crate::RegistryError;
 /// Who asks whom for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OAuth {
-    /// `bearer.auth.issuer.endpoint.url`.
-    pub endpoint: Url,
-    /// `bearer.auth.client.id`.
-    pub client_id: String,
-    /// `bearer.auth.client.secret`.
-    pub client_secret: Password,
+    /// `bearer.auth.issuer.endpoint.url`, `bearer.auth.client.id`, `bearer.auth.client.secret` and
     /// `bearer.auth.scope`.
-    pub scope: Option<String>,
+    pub asked: ClientCredentials,
     /// `bearer.auth.sub.claim.name`: the claim that names the client; a token must have it.
     pub subject_claim: String,
     /// `bearer.auth.cache.expiry.buffer.seconds`: a token is not used that long before it expires.
@@ -47,10 +43,13 @@ impl OAuth {
         let scope = values.text("bearer.auth.scope").trim();
         let claim = values.text("bearer.auth.sub.claim.name").trim();
         Ok(Self {
-            endpoint,
-            client_id: required("bearer.auth.client.id")?.to_owned(),
-            client_secret: Password::new(required("bearer.auth.client.secret")?),
-            scope: (!scope.is_empty()).then(|| scope.to_owned()),
+            asked: ClientCredentials {
+                endpoint,
+                client_id: required("bearer.auth.client.id")?.to_owned(),
+                client_secret: Password::new(required("bearer.auth.client.secret")?),
+                scope: (!scope.is_empty()).then(|| scope.to_owned()),
+                urlencode_header: false,
+            },
             subject_claim: if claim.is_empty() { "sub".to_owned() } else { claim.to_owned() },
             expiry_buffer: Duration::from_secs(
                 u64::try_from(values.number("bearer.auth.cache.expiry.buffer.seconds")).unwrap_or_default(),

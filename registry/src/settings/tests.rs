@@ -122,7 +122,7 @@ fn oauth_needs_its_endpoint_and_client() {
     assert!(parse(&[source, endpoint, id]).unwrap_err().contains("bearer.auth.client.secret"));
     let settings = parse(&[source, endpoint, id, secret]).unwrap();
     let Credentials::OAuth(oauth) = &settings.credentials[0] else { panic!("not OAuth") };
-    assert_eq!((oauth.expiry_buffer, &oauth.scope), (Duration::from_secs(300), &None));
+    assert_eq!((oauth.expiry_buffer, &oauth.asked.scope), (Duration::from_secs(300), &None));
     assert!(!format!("{settings:?}").contains("s3cret"));
     let custom = parse(&[("bearer.auth.credentials.source", "CUSTOM")]).unwrap_err();
     assert!(custom.contains("OAUTHBEARER"), "{custom}");

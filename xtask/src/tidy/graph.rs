@@ -9,7 +9,7 @@ use super::Problem;
 const LICENCE: &str = "Apache-2.0";
 
 /// Which packages of the workspace a package may use.
-const MAY_USE: [(&str, &[&str]); 21] = [
+const MAY_USE: [(&str, &[&str]); 22] = [
     ("lakeward-api", &["lakeward-api-derive"]),
     ("lakeward-api-derive", &[]),
     ("lakeward-bench", &["lakeward-api", "lakeward-dataplane", "lakeward-formats"]),
@@ -41,10 +41,11 @@ const MAY_USE: [(&str, &[&str]); 21] = [
         &["lakeward-api", "lakeward-formats", "lakeward-registry", "lakeward-transforms"],
     ),
     ("lakeward-formats", &["lakeward-api", "lakeward-registry"]),
-    ("lakeward-kafka", &["lakeward-api", "lakeward-keystore"]),
+    ("lakeward-kafka", &["lakeward-api", "lakeward-keystore", "lakeward-oauth"]),
     ("lakeward-keystore", &[]),
     ("lakeward-loadgen", &["lakeward-api"]),
-    ("lakeward-registry", &["lakeward-api", "lakeward-keystore"]),
+    ("lakeward-oauth", &["lakeward-api"]),
+    ("lakeward-registry", &["lakeward-api", "lakeward-keystore", "lakeward-oauth"]),
     ("lakeward-objectstore", &["lakeward-api"]),
     ("lakeward-sinks", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
     ("lakeward-sources", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
@@ -89,7 +90,7 @@ const OWNERS: [(&str, &[&str]); 8] = [
     ),
     ("rdkafka", &["lakeward-conformance", "lakeward-kafka", "lakeward-loadgen", "lakeward-testkit"]),
     ("rdkafka-sys", &["lakeward-kafka"]),
-    ("reqwest", &["lakeward-registry"]),
+    ("reqwest", &["lakeward-kafka", "lakeward-oauth", "lakeward-registry"]),
     ("s3s", &["lakeward-worker"]),
 ];
 
