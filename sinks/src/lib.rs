@@ -12,6 +12,8 @@ pub mod azure;
 pub mod file_stream;
 #[cfg(feature = "sink-gcs")]
 pub mod gcs;
+#[cfg(feature = "sink-iceberg")]
+pub mod iceberg;
 #[cfg(any(feature = "sink-file", feature = "sink-test"))]
 mod lines;
 #[cfg(test)]
@@ -40,6 +42,10 @@ pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
         Arc::new(file_stream::FileStreamSinkConnector),
         #[cfg(feature = "sink-gcs")]
         Arc::new(gcs::GcsSinkConnector),
+        #[cfg(feature = "sink-iceberg")]
+        Arc::new(iceberg::IcebergSinkConnector::apache()),
+        #[cfg(feature = "sink-iceberg")]
+        Arc::new(iceberg::IcebergSinkConnector::tabular()),
         #[cfg(feature = "sink-s3")]
         Arc::new(s3::S3SinkConnector),
         #[cfg(feature = "sink-test")]
