@@ -1,5 +1,5 @@
-//! `cargo xtask iceberg`: builds the worker with the Iceberg sink and runs the tests of that sink. They are no
-//! part of `cargo xtask test`: the library behind the sink takes minutes to compile.
+//! `cargo xtask iceberg`: builds the worker with the Iceberg sink and runs the tests of that sink. They are
+//! no part of `cargo xtask test`: the library behind the sink takes minutes to compile.
 
 use std::process::{Command, ExitCode};
 
