@@ -12,6 +12,8 @@ pub mod azure;
 pub mod file_stream;
 #[cfg(feature = "sink-gcs")]
 pub mod gcs;
+#[cfg(feature = "sink-iceberg")]
+pub mod iceberg;
 #[cfg(any(feature = "sink-file", feature = "sink-test"))]
 mod lines;
 #[cfg(test)]
@@ -45,6 +47,10 @@ pub fn connectors() -> Vec<Arc<dyn SinkConnector>> {
         Arc::new(aiven::AivenGcsSinkConnector),
         #[cfg(feature = "sink-aiven")]
         Arc::new(aiven::AivenS3SinkConnector),
+        #[cfg(feature = "sink-iceberg")]
+        Arc::new(iceberg::IcebergSinkConnector::apache()),
+        #[cfg(feature = "sink-iceberg")]
+        Arc::new(iceberg::IcebergSinkConnector::tabular()),
         #[cfg(feature = "sink-s3")]
         Arc::new(s3::S3SinkConnector),
         #[cfg(feature = "sink-test")]

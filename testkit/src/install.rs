@@ -43,6 +43,11 @@ pub fn parquet_class_path() -> anyhow::Result<String> {
     Ok(format!("{}:{}", installed("parquet/libs")?.join("*").display(), registry_class_path()?))
 }
 
+/// The Java class path of Apache Iceberg.
+pub fn iceberg_class_path() -> anyhow::Result<String> {
+    Ok(installed("iceberg/libs")?.join("*").display().to_string())
+}
+
 /// The S3 server binary.
 pub fn versitygw() -> anyhow::Result<PathBuf> {
     installed("versitygw/versitygw")

@@ -9,6 +9,7 @@ pub mod azurite;
 pub mod broker;
 pub mod child;
 pub mod gcs;
+pub mod iceberg;
 pub mod ids;
 pub mod install;
 pub mod java;

@@ -7,6 +7,7 @@ mod bench;
 mod conformance;
 mod demo;
 mod differential;
+mod iceberg;
 mod kill_test;
 mod run;
 mod setup;
@@ -36,6 +37,8 @@ Usage: cargo xtask <command> [arguments]
                        Java's; ends with `N passed, F failed, S skipped`
   differential [--cases N] [--seconds N] [--seed S] [--only NAME]
                        run seeded cases through Apache Kafka's own classes and ours, and print what differs
+  iceberg              build the worker with its feature `iceberg` and run the tests of that sink against a
+                       catalog of Java's library
   kill-test --minutes M [--seed S] [--mode all|NAME,NAME]
                        workers die, hang and drain under load at every failpoint and at random, with Apache
                        Kafka and an S3 server; ends with one JSON line, and fails when a record is missing
@@ -84,6 +87,7 @@ fn dispatch(arguments: &[String]) -> anyhow::Result<ExitCode> {
             run::say(HELP);
             Ok(ExitCode::SUCCESS)
         }
+        "iceberg" => iceberg::iceberg(&Workspace::locate()?),
         "kill-test" => kill_test::kill_test(&Workspace::locate()?, rest),
         "setup" => {
             setup::setup(&Workspace::locate()?)?;

@@ -15,6 +15,8 @@ mod failpoints;
 mod failures;
 mod faults;
 mod forwarding;
+#[cfg(feature = "iceberg")]
+mod iceberg_sink;
 mod internal_topics;
 mod java_interop;
 mod json_lines;

@@ -51,6 +51,9 @@ const PARQUET: [Artifact; 13] = [
 /// The release that the S3 sink writes with.
 const PARQUET_VERSION: &str = "1.15.2";
 
+/// The release whose catalog tests commit to.
+const ICEBERG_VERSION: &str = "1.10.0";
+
 /// Held while Maven runs: two of them at once may spoil its local repository.
 static MAVEN: Mutex<()> = Mutex::new(());
 
@@ -78,6 +81,11 @@ pub(super) fn registry() -> Install {
     Install { folder: "registry", version: names(&REGISTRY), install: copy_registry }
 }
 
+/// `.lakeward/iceberg`: the jars under `libs/`.
+pub(super) fn iceberg() -> Install {
+    Install { folder: "iceberg", version: ICEBERG_VERSION.to_owned(), install: copy_iceberg }
+}
+
 /// `.lakeward/parquet`: the jars under `libs/`.
 pub(super) fn parquet() -> Install {
     Install { folder: "parquet", version: names(&PARQUET), install: copy_parquet }
@@ -100,6 +108,10 @@ fn copy_kafka(folder: &Path) -> anyhow::Result<()> {
         Artifact("org.apache.logging.log4j", "log4j-slf4j-impl", LOG4J_VERSION),
     ];
     copy_jars(folder, &artifacts, Dependencies::With)
+}
+
+fn copy_iceberg(folder: &Path) -> anyhow::Result<()> {
+    copy_jars(folder, &[Artifact("org.apache.iceberg", "iceberg-core", ICEBERG_VERSION)], Dependencies::With)
 }
 
 fn copy_registry(folder: &Path) -> anyhow::Result<()> {

@@ -33,6 +33,7 @@ pub(crate) fn setup(workspace: &Workspace) -> anyhow::Result<()> {
     let base = workspace.installs();
     let installs = [
         azurite::install(),
+        jars::iceberg(),
         jars::kafka(),
         jars::registry(),
         jars::parquet(),

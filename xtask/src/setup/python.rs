@@ -1,4 +1,5 @@
-//! A Python environment with pyarrow: the independent reader that Parquet files are checked with.
+//! A Python environment with pyarrow and pyiceberg: the independent readers that files and tables are checked
+//! with.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,8 +7,8 @@ use std::process::Command;
 use super::Install;
 use crate::run::run;
 
-/// Any pyarrow reads our files; the pin only keeps runs comparable.
-const PACKAGES: [&str; 1] = ["pyarrow>=15,<26"];
+/// Any of them reads our files; the pin only keeps runs comparable.
+const PACKAGES: [&str; 2] = ["pyarrow>=15,<26", "pyiceberg>=0.9,<0.13"];
 
 /// `.lakeward/python`: a virtual environment.
 pub(super) fn install() -> Install {
@@ -20,5 +21,5 @@ fn create(folder: &Path) -> anyhow::Result<()> {
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--no-input", "--only-binary", ":all:"])
         .args(PACKAGES))?;
-    run(Command::new(&python).args(["-c", "import pyarrow.parquet"]))
+    run(Command::new(&python).args(["-c", "import pyarrow.parquet, pyiceberg.catalog"]))
 }

@@ -4,6 +4,7 @@
 //! than Connect in `columns`, settings are in `options`. It must not decide when a part ends.
 
 mod codec;
+mod columnar;
 mod columns;
 mod options;
 mod schema;
@@ -24,6 +25,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 
 pub use codec::ParquetCodec;
+pub use columnar::{ColumnFacts, ColumnarFile, FIELD_ID, FinishedFile};
 pub use options::{ParquetOptions, ParquetSorting, ParquetStatistics};
 
 use super::{FileFormat, PartEncoder};

@@ -1,0 +1,142 @@
+//! The configuration of the Iceberg sink: Java's keys, and what follows from them.
+//!
+//! Owns names, defaults and cross checks. Keys without a definition (`iceberg.catalog.*`, `iceberg.table.*`
+//! and the like) are read by their prefix, as Java does.
+//!
+//! Source: `IcebergSinkConfig`, iceberg-kafka-connect 1.10.
+
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use lakeward_api::ConnectError;
+use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, DefaultValue};
+
+use keys::Keys;
+
+/// Everything a task needs to know.
+#[derive(Clone, Debug)]
+pub(super) struct IcebergConfig {
+    /// Tables by name, in the order of the configuration.
+    pub(super) tables: Vec<String>,
+    /// Properties of the catalog, without prefix. Some are secrets.
+    pub(super) catalog: BTreeMap<String, String>,
+    /// Under which the tables keep positions.
+    pub(super) group_id: String,
+    /// Between two commits.
+    pub(super) commit_interval: Duration,
+    /// Columns are found whatever the case of their names.
+    pub(super) ignores_case: bool,
+}
+
+impl IcebergConfig {
+    /// The configuration of a task of `connector`.
+    ///
+    /// # Errors
+    /// `Config`, in Java's words where Java has any.
+    pub(super) fn parse(props: &ConfigMap, connector: &str) -> Result<Self, ConnectError> {
+        let joined = |values: Vec<ConfigValue>| {
+            let problems: Vec<String> = values.into_iter().flat_map(|value| value.errors).collect();
+            ConnectError::config(problems.join("; "))
+        };
+        let values = validate(props);
+        if values.iter().any(|value| !value.errors.is_empty()) {
+            return Err(joined(values));
+        }
+        let keys = Keys::parse(props).map_err(joined)?;
+        let catalog = with_prefix(props, "iceberg.catalog.");
+        if catalog.is_empty() {
+            return Err(ConnectError::config("Must specify Iceberg catalog properties"));
+        }
+        let Some(tables) = keys.tables else {
+            return Err(ConnectError::config("Must specify table name(s)"));
+        };
+        Ok(Self {
+            tables,
+            catalog,
+            group_id: keys.group_id.unwrap_or_else(|| format!("connect-{connector}")),
+            commit_interval: Duration::from_millis(u64::try_from(keys.commit_interval_ms).unwrap_or(0)),
+            ignores_case: keys.ignores_case,
+        })
+    }
+}
+
+/// The definition of every key, in Java's order.
+pub(super) fn config_def() -> ConfigDef {
+    let cores = available_parallelism().map_or(1, usize::from);
+    let with_cores = |mut key: ConfigKey| {
+        if key.name == "iceberg.control.commit.threads" {
+            key.default = DefaultValue::Text((cores * 2).to_string());
+        }
+        key
+    };
+    ConfigDef::new(Keys::config_def().keys().iter().cloned().map(with_cores).collect())
+}
+
+/// Validates every key; what is not supported yet is refused by name.
+pub(super) fn validate(props: &ConfigMap) -> Vec<ConfigValue> {
+    let mut values = config_def().validate(props);
+    for value in &mut values {
+        if let Some(problem) = refusal(&value.name, props) {
+            value.errors.push(problem);
+        }
+    }
+    values
+}
+
+/// Why the value of the key `name` cannot be followed yet.
+fn refusal(name: &str, props: &ConfigMap) -> Option<String> {
+    let text = |name: &str| props.get(name).map_or("", |text| text.trim());
+    let is_true = text(name).eq_ignore_ascii_case("true");
+    let is_given = !text(name).is_empty();
+    let not_yet = |what: &str| Some(format!("{name}: Lakeward does not {what} yet"));
+    match name {
+        "iceberg.catalog" => catalog_refusal(&with_prefix(props, "iceberg.catalog.")),
+        "iceberg.tables" => table_refusal(&with_prefix(props, "iceberg.table.")),
+        "iceberg.hadoop-conf-dir" if is_given => not_yet("read Hadoop configurations"),
+        "iceberg.tables.auto-create-enabled" if is_true => not_yet("create tables"),
+        "iceberg.tables.default-commit-branch" if is_given => not_yet("commit to branches"),
+        "iceberg.tables.dynamic-enabled" if is_true => not_yet("choose tables by records"),
+        "iceberg.tables.evolve-schema-enabled" if is_true => not_yet("change the schemas of tables"),
+        "iceberg.tables.route-field" if is_given => not_yet("choose tables by records"),
+        _ => None,
+    }
+}
+
+/// Only REST catalogs can be asked.
+fn catalog_refusal(catalog: &BTreeMap<String, String>) -> Option<String> {
+    const REST: &str = "org.apache.iceberg.rest.RESTCatalog";
+    let kind = catalog.get("type").map(String::as_str);
+    let class = catalog.get("catalog-impl").map(String::as_str);
+    let is_rest = matches!((kind, class), (Some("rest"), _) | (None, Some(REST)));
+    let is_signed = catalog.get("rest.sigv4-enabled").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    let auth = catalog.get("rest.auth.type").map_or("oauth2", String::as_str);
+    if is_signed || !["none", "oauth2"].contains(&auth) {
+        let key = if is_signed { "rest.sigv4-enabled" } else { "rest.auth.type" };
+        return Some(format!("iceberg.catalog.{key}: Lakeward does not authenticate itself in this way yet"));
+    }
+    (!catalog.is_empty() && !is_rest).then(|| {
+        format!("iceberg.catalog.type: Lakeward only speaks with catalogs of type rest ({REST}) yet")
+    })
+}
+
+/// Keys of single tables, without their prefix.
+fn table_refusal(keys: &BTreeMap<String, String>) -> Option<String> {
+    let refused = |ending: &str| keys.keys().find(|key| key.ends_with(ending));
+    if let Some(key) = refused(".route-regex") {
+        return Some(format!("iceberg.table.{key}: Lakeward does not choose tables by records yet"));
+    }
+    refused(".commit-branch")
+        .map(|key| format!("iceberg.table.{key}: Lakeward does not commit to branches yet"))
+}
+
+fn with_prefix(props: &ConfigMap, prefix: &str) -> BTreeMap<String, String> {
+    let cut = |(name, value): (&String, &String)| {
+        name.strip_prefix(prefix).map(|name| (name.to_owned(), value.clone()))
+    };
+    props.iter().filter_map(cut).collect()
+}

@@ -1,0 +1,76 @@
+//! Definition and words, beside those of Java (iceberg-kafka-connect 1.10.0).
+
+use lakeward_api::config::DefaultValue;
+
+use super::*;
+
+fn props(pairs: &[(&str, &str)]) -> ConfigMap {
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+fn problem(pairs: &[(&str, &str)]) -> String {
+    IcebergConfig::parse(&props(pairs), "x").unwrap_err().to_string()
+}
+
+#[test]
+fn the_definition_is_javas() {
+    let cores = available_parallelism().map_or(1, usize::from) * 2;
+    let ours: Vec<String> = config_def()
+        .keys()
+        .iter()
+        .map(|key| {
+            let default = match &key.default {
+                DefaultValue::Null => "null".to_owned(),
+                DefaultValue::Required => "REQ".to_owned(),
+                DefaultValue::Text(text) => text.clone(),
+            };
+            let group = key.group.clone().unwrap_or_else(|| "null".to_owned());
+            let (kind, importance, width) = (key.kind.as_str(), key.importance.as_str(), key.width.as_str());
+            let (order, display) = (key.order, &key.display_name);
+            let dependents = key.dependents.join(", ");
+            format!(
+                "{}\t{kind}\t{default}\t{importance}\t{group}\t{order}\t{width}\t{display}\t[{dependents}]",
+                key.name
+            )
+        })
+        .collect();
+    let golden = include_str!("golden.tsv").replace("CORES*2", &cores.to_string());
+    assert_eq!(ours.join("\n"), golden.trim_end());
+}
+
+#[test]
+fn what_java_refuses_is_refused_in_its_words() {
+    assert_eq!(problem(&[("iceberg.tables", "a.b")]), "Must specify Iceberg catalog properties");
+    assert_eq!(problem(&[("iceberg.catalog.type", "rest")]), "Must specify table name(s)");
+}
+
+#[test]
+fn positions_are_kept_under_the_consumer_group() {
+    let pairs = [("iceberg.tables", "a.b, c.d"), ("iceberg.catalog.type", "rest")];
+    let config = IcebergConfig::parse(&props(&pairs), "x").unwrap();
+    assert_eq!((config.group_id.as_str(), config.tables.join("|")), ("connect-x", "a.b|c.d".to_owned()));
+    assert_eq!(config.commit_interval, Duration::from_mins(5));
+    let named = [pairs[0], pairs[1], ("iceberg.connect.group-id", "mine")];
+    assert_eq!(IcebergConfig::parse(&props(&named), "x").unwrap().group_id, "mine");
+}
+
+#[test]
+fn what_is_not_there_yet_is_named() {
+    let refused = [
+        ("iceberg.catalog.rest.auth.type", "basic"),
+        ("iceberg.catalog.rest.sigv4-enabled", "true"),
+        ("iceberg.catalog.type", "hive"),
+        ("iceberg.hadoop-conf-dir", "/etc/hadoop"),
+        ("iceberg.table.a.b.commit-branch", "main2"),
+        ("iceberg.table.a.b.route-regex", "x"),
+        ("iceberg.tables.auto-create-enabled", "true"),
+        ("iceberg.tables.default-commit-branch", "b"),
+        ("iceberg.tables.dynamic-enabled", "TRUE"),
+        ("iceberg.tables.evolve-schema-enabled", "true"),
+        ("iceberg.tables.route-field", "f"),
+    ];
+    for (key, value) in refused {
+        let said = problem(&[("iceberg.tables", "a.b"), ("iceberg.catalog.type", "rest"), (key, value)]);
+        assert!(said.starts_with(&format!("{key}: Lakeward ")), "{said}");
+    }
+}

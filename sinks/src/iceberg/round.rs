@@ -1,0 +1,83 @@
+//! One round of commits of a task: waits for its files, then makes a snapshot of each table that has some.
+
+use std::sync::Arc;
+
+use iceberg::TableIdent;
+use lakeward_api::bridge::{Bridge, Waker};
+use tokio::sync::Mutex;
+
+use super::commit::{Append, Committer};
+use super::data_file::Stored;
+use super::error::CatalogError;
+use super::rest::Rest;
+use super::table::{Positions, TargetTable};
+
+/// What the tasks of one connector share, and who this one is.
+#[derive(Clone)]
+pub(super) struct Office {
+    pub(super) rest: Arc<Rest>,
+    pub(super) committer: Committer,
+    /// Held during a commit: tasks of one connector in one process never get in each other's way.
+    pub(super) turn: Arc<Mutex<()>>,
+    pub(super) bridge: Arc<dyn Bridge>,
+    pub(super) waker: Waker,
+}
+
+/// Tables as they are after it.
+pub(super) type Tables = Vec<(TableIdent, TargetTable)>;
+
+/// Work on the bridge whose answer is waited for.
+pub(super) type Answer = flume::Receiver<Result<Tables, CatalogError>>;
+
+/// A round that is under way.
+pub(super) struct Round {
+    pub(super) answer: Answer,
+    /// Everything below is stored when it is over.
+    pub(super) covered: Positions,
+}
+
+impl Office {
+    /// Loads tables.
+    pub(super) fn load(&self, idents: Vec<TableIdent>) -> Answer {
+        let rest = Arc::clone(&self.rest);
+        self.ask(async move {
+            let mut tables = Tables::new();
+            for ident in idents {
+                let table = TargetTable::load(&rest, &ident).await?;
+                tables.push((ident, table));
+            }
+            Ok(tables)
+        })
+    }
+
+    /// Commits `appends` when all files are stored.
+    pub(super) fn commit(&self, appends: Vec<Append>, stored: Vec<Stored>, covered: Positions) -> Round {
+        let office = self.clone();
+        let answer = self.ask(async move {
+            for file in stored {
+                let gone = CatalogError::Store { source: std::io::ErrorKind::BrokenPipe.into() };
+                file.recv_async().await.unwrap_or(Err(gone))?;
+            }
+            let _turn = office.turn.lock().await;
+            let mut tables = Tables::new();
+            for append in &appends {
+                let table = office.committer.commit(&office.rest, append).await?;
+                tables.push((append.ident.clone(), table));
+            }
+            Ok(tables)
+        });
+        Round { answer, covered }
+    }
+
+    fn ask(&self, work: impl Future<Output = Result<Tables, CatalogError>> + Send + 'static) -> Answer {
+        let (answer, receiver) = flume::bounded(1);
+        let waker = self.waker.clone();
+        self.bridge.spawn(Box::pin(async move {
+            let outcome = work.await;
+            // The task may be gone.
+            drop(answer.send(outcome));
+            waker.wake();
+        }));
+        receiver
+    }
+}
