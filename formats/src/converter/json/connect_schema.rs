@@ -2,7 +2,7 @@
 //!
 //! Source: `JsonConverter#asConnectSchema`, Kafka 4.1.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use lakeward_api::rows::value_at;
@@ -29,11 +29,14 @@ fn schema_of(node: &Node<'_>, nulls: NullRule) -> Parsed<Schema> {
     schema.name = node.get("name").and_then(Node::text).map(Into::into);
     schema.doc = node.get("doc").and_then(Node::text).map(Into::into);
     schema.version = node.get("version").and_then(Node::integer).map(|version| version as i32);
-    for (name, value) in node.get("parameters").and_then(Node::members).unwrap_or_default() {
+    let parameters = node.get("parameters").and_then(Node::members).unwrap_or_default();
+    // Of members of one name the last counts.
+    let parameters: BTreeMap<&str, &Node<'_>> = parameters.iter().map(|(name, value)| (&**name, value)).collect();
+    for (name, value) in parameters {
         let Some(text) = value.text() else {
             return Err(data("Schema parameters must have string values."));
         };
-        schema.parameters.insert(name.clone().into_owned(), text.to_owned());
+        schema.parameters.insert(name.to_owned(), text.to_owned());
     }
     if let Some(default) = node.get("default") {
         let reading = Reading { strictness: Strictness::Envelope, nulls };

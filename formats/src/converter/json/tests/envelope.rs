@@ -108,6 +108,12 @@ fn payloads_that_java_refuses_are_errors() {
 }
 
 #[test]
+fn of_parameters_of_one_name_the_last_counts() {
+    assert!(read(r#"{"type":"int8","parameters":{"a":0,"a":"b"}}"#, "1").is_ok());
+    assert!(read(r#"{"type":"int8","parameters":{"a":"b","a":0}}"#, "1").is_err());
+}
+
+#[test]
 fn anything_but_the_two_members_is_no_envelope() {
     let mut converter = converter(&[], "");
     let good = r#"{"schema":{"type":"int8"},"payload":1}"#;
