@@ -12,7 +12,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigType, Importance, Validator, parse_list};
 use lakeward_api::recursion;
-use lakeward_api::schema::{Field, Schema};
+use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::transform::{Transform, Transformed};
 use lakeward_api::value::Value;
 
@@ -334,7 +334,11 @@ fn check(from: &Schema, column: &ArrayRef, field: &Field, failures: &mut Failure
     };
     if differs {
         let name = field.schema.name.as_ref().map_or(String::new(), |name| format!(" \"{name}\""));
+        let are_structs = matches!((&from.kind, &field.schema.kind), (Kind::Struct(_), Kind::Struct(_)));
         failures.add_valid(column, || {
+            if are_structs {
+                return ConnectError::data("Struct schemas do not match.");
+            }
             ConnectError::data(format!(
                 "Invalid Java object for schema{name} with type {}: class {} for field: \"{}\"",
                 field.schema.kind.name(),

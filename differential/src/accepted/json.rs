@@ -159,7 +159,7 @@ pub(super) const KNOWN: &[Known] = &[
 ];
 
 /// What payloads can be refused for.
-const FAULTS: [&str; 10] = [
+const FAULTS: [&str; 11] = [
     "Decimal value has mismatching scale",
     "Found invalid map entry",
     "Invalid bytes",
@@ -169,6 +169,7 @@ const FAULTS: [&str; 10] = [
     "Maps with non-string fields",
     "Maps with string fields",
     "Structs should be encoded",
+    "Time values must use number of milliseconds",
     "Array",
 ];
 

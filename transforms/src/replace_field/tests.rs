@@ -56,6 +56,16 @@ fn a_column_of_another_field_must_fit() {
 }
 
 #[test]
+fn a_struct_of_another_field_must_have_its_schema() {
+    let inner = structure(vec![("x", Schema::optional(Kind::Int8))]);
+    let input = structure(vec![("a", structure(Vec::new())), ("n", inner)]);
+    let row = Value::Struct(vec![Value::Struct(Vec::new()), Value::Struct(vec![Value::Null])]);
+    let settings = [("renames", "a:n"), ("exclude", "a")];
+    let outcome = transform("ReplaceField$Value", &settings).apply(batch(typed(input, &[row]))).unwrap();
+    assert_eq!(outcome.errors[0].1.to_string(), "Struct schemas do not match.");
+}
+
+#[test]
 fn a_key_that_is_no_text_fails() {
     let values = Values::Dynamic(vec![Value::Map(vec![(Value::Int32(5), Value::Null)]), Value::Null]);
     let outcome = transform("ReplaceField$Value", &[("exclude", "a")]).apply(batch(values)).unwrap();

@@ -31,7 +31,8 @@ fn schema_of(node: &Node<'_>, nulls: NullRule) -> Parsed<Schema> {
     schema.version = node.get("version").and_then(Node::integer).map(|version| version as i32);
     let parameters = node.get("parameters").and_then(Node::members).unwrap_or_default();
     // Of members of one name the last counts.
-    let parameters: BTreeMap<&str, &Node<'_>> = parameters.iter().map(|(name, value)| (&**name, value)).collect();
+    let parameters: BTreeMap<&str, &Node<'_>> =
+        parameters.iter().map(|(name, value)| (&**name, value)).collect();
     for (name, value) in parameters {
         let Some(text) = value.text() else {
             return Err(data("Schema parameters must have string values."));

@@ -116,7 +116,9 @@ impl Reader<'_> {
                 };
                 Value::Map(json.as_object()?.iter().map(entry).collect::<Option<_>>()?)
             }
-            (Kind::Map { key, value }, Shape::Record(fields)) if !key.optional && !self.annotation => {
+            (Kind::Map { key, value }, Shape::Record(fields))
+                if !key.optional && key.kind == Kind::String && !self.annotation =>
+            {
                 self.record_as_map(fields, value, json)?
             }
             // Java makes no entries of what a default has.

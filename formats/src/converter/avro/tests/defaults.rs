@@ -9,6 +9,8 @@ use super::super::schema::{parse, print};
 const ENUM: &str = r#"{"type":"enum","name":"E","symbols":["A"]}"#;
 const FIXED: &str = r#"{"type":"fixed","name":"F","size":2}"#;
 const RECORD: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"long"}]}"#;
+const ENTRIES: &str = r#"{"type":"array","items":{"type":"record","name":"M","fields":[
+    {"name":"key","type":"int"},{"name":"value","type":"long"}],"connect.internal.type":"MapEntry"}}"#;
 
 /// The default of a field of the union `branches`.
 fn default_of(branches: &str, default: &str, mapping: Mapping) -> Option<Value> {
@@ -48,6 +50,8 @@ fn a_default_is_of_the_first_branch_that_the_class_of_its_value_fits() {
             members(&[Value::Null, map()]),
         ),
         (format!(r#"{RECORD},{{"type":"map","values":"int"}}"#), r#"{"a":7}"#, None),
+        // Maps with other keys are lists of entries.
+        (format!("{RECORD},{ENTRIES}"), r#"{"a":7}"#, None),
         // An INT8 is never found.
         (r#"{"type":"int","connect.type":"int8"},"string""#.to_owned(), "7", None),
     ];
