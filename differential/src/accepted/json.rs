@@ -5,7 +5,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 
 use super::{Finding, Known, accepted, cause, message};
-use crate::case::Answer;
+use crate::case::{Answer, Items};
 use crate::compare::{Kind, contains};
 use crate::model::{Field, Kind as SchemaKind, Schema, Show, Typed, Value};
 
@@ -78,7 +78,8 @@ pub(super) const KNOWN: &[Known] = &[
         |finding| match (finding.java, finding.ours) {
             (Answer::Bytes(Some(java)), Answer::Bytes(Some(ours))) => {
                 let text = |bytes| String::from_utf8_lossy(bytes);
-                same_floats(java, ours) || same_unordered_floats(&text(java), &text(ours))
+                same_floats(java, ours)
+                    || has_unordered_pairs(finding) && same_unordered_floats(&text(java), &text(ours))
             }
             (Answer::Record(_), Answer::Record(_)) => {
                 let (java, ours) = (finding.java.shown(), finding.ours.shown());
@@ -205,6 +206,23 @@ pub(super) fn same_floats(java: &[u8], ours: &[u8]) -> bool {
     let (Ok(java), Ok(ours)) = (std::str::from_utf8(java), std::str::from_utf8(ours)) else { return false };
     let (java, ours) = (words(java), words(ours));
     java.len() == ours.len() && java.iter().zip(&ours).all(|(one, two)| same_word(one, two))
+}
+
+/// Whether what is written has maps that are lists of pairs: their keys are no required texts.
+fn has_unordered_pairs(finding: &Finding<'_>) -> bool {
+    let Items::Encode(values) = &finding.case.items else { return false };
+    values[finding.item].schema.as_ref().is_some_and(|schema| has_pairs(schema))
+}
+
+fn has_pairs(schema: &Schema) -> bool {
+    match &schema.kind {
+        SchemaKind::Array(Some(item)) => has_pairs(item),
+        SchemaKind::Map(Some(key), Some(value)) => {
+            key.kind != SchemaKind::String || key.optional || has_pairs(value)
+        }
+        SchemaKind::Struct(fields) => fields.iter().any(|field| has_pairs(&field.schema)),
+        _ => false,
+    }
 }
 
 /// The same where maps may stand in another order: what is left after equal words must pair up.

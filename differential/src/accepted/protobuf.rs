@@ -35,8 +35,7 @@ pub(super) const KNOWN: &[Known] = &[
          may refuse the value then",
         |finding| {
             finding.target == "protobuf-decode"
-                && (matches!(finding.java, Answer::Typed(_)) || FAULTS.contains(&class(finding.java)))
-                && innermost(finding.java) != innermost(finding.ours)
+                && (matches!(finding.java, Answer::Typed(_)) || is_refused_once_read(finding.java))
                 && innermost(finding.ours) == "CodedInputStream encountered a malformed varint."
         },
     ),
@@ -50,6 +49,12 @@ const FAULTS: [&str; 5] = [
     "java.time.DateTimeException",
     "org.apache.kafka.connect.errors.DataException",
 ];
+
+/// Whether a value was refused that had been read: not for what its bytes are.
+fn is_refused_once_read(answer: &Answer) -> bool {
+    let is_fault = matches!(answer, Answer::Failed(_)) && FAULTS.contains(&class(answer));
+    is_fault && !message(answer).starts_with("Failed to")
+}
 
 /// The message of the last cause.
 fn innermost(answer: &Answer) -> &str {

@@ -3,7 +3,7 @@
 use super::{Known, accepted, class, message};
 use crate::case::{Answer, Items};
 use crate::compare::Kind;
-use crate::model::Show;
+use crate::model::{Show, Typed, Value};
 
 pub(super) const KNOWN: &[Known] = &[
     accepted(
@@ -22,12 +22,14 @@ pub(super) const KNOWN: &[Known] = &[
          the table is that MaskField made before is not known",
         |finding| {
             let settings = &finding.case.setup.settings;
-            let uses = |class: &str| settings.iter().any(|(_, value)| value.contains(class));
+            let masks = settings.iter().any(|(_, value)| value.contains(".MaskField$"));
+            let (Answer::Record(java), Answer::Record(ours)) = (finding.java, finding.ours) else {
+                return false;
+            };
             finding.kind == Kind::Value
-                && matches!((finding.java, finding.ours), (Answer::Record(_), Answer::Record(_)))
-                && uses(".MaskField$")
-                && uses(".ReplaceField$")
-                && settings.iter().any(|(name, _)| name.ends_with(".renames"))
+                && masks
+                && differ_where_renamed(&java.key, &ours.key, settings)
+                && differ_where_renamed(&java.value, &ours.value, settings)
         },
     ),
     accepted(
@@ -163,3 +165,22 @@ pub(super) const KNOWN: &[Known] = &[
         },
     ),
 ];
+
+/// Whether two schemaless maps have the same members, and the same values but for new names of `renames`.
+fn differ_where_renamed(java: &Typed, ours: &Typed, settings: &[(String, String)]) -> bool {
+    let (Value::Map(java), Value::Map(ours)) = (&java.value, &ours.value) else {
+        return java.shown() == ours.shown();
+    };
+    let renames = settings.iter().filter(|(name, _)| name.ends_with(".renames"));
+    let is_new = |name: &str| {
+        let mut pairs = renames.clone().flat_map(|(_, pairs)| pairs.split(','));
+        pairs.any(|pair| pair.split_once(':').is_some_and(|(_, new)| new.trim() == name))
+    };
+    java.len() == ours.len()
+        && java.iter().all(|(key, value)| {
+            let found = ours.iter().find(|(other, _)| other == key);
+            found.is_some_and(|(_, other)| {
+                other == value || matches!(key, Value::String(name) if is_new(name))
+            })
+        })
+}
