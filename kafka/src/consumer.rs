@@ -305,6 +305,7 @@ fn queue_error(code: Code, reason: String) -> Option<ConsumerEvent> {
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
+    use std::{fs, thread};
 
     use super::*;
     use crate::settings::{ClientKind, translate};
@@ -325,5 +326,39 @@ mod tests {
         consumer.confirm_revoked(&[TopicPartition::new("t", 0)]).unwrap();
         consumer.confirm_assigned(&[]).unwrap();
         assert!(!consumer.is_cooperative());
+    }
+    /// The most that any main thread of the library has used, in clock ticks.
+    fn ticks_of_main_threads() -> u64 {
+        let tasks = fs::read_dir("/proc/self/task").unwrap();
+        let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        let ticks = stats.filter_map(|stat| {
+            let (name, rest) = stat.split_once('(')?.1.split_once(") ")?;
+            let mut times = rest.split(' ').skip(11).filter_map(|field| field.parse::<u64>().ok());
+            (name == "rdk:main").then(|| times.next().unwrap() + times.next().unwrap())
+        });
+        ticks.max().unwrap_or_default()
+    }
+
+    /// A commit waits for a coordinator that nobody names. The library's main thread would turn in circles
+    /// until the session's end.
+    #[test]
+    fn a_client_that_waits_for_its_group_when_it_is_dropped_leaves_the_core_to_others() {
+        let props =
+            [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "left"), ("session.timeout.ms", "4000")];
+        let props = props.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = translate(ClientKind::Consumer, &props).unwrap();
+        let consumer = SinkConsumer::join(&settings, &["t".to_owned()], || {}).unwrap();
+        let position = Position { partition: TopicPartition::new("t", 0), next_offset: 1 };
+        consumer.commit(&[CommittedPosition { position, metadata: String::new() }]).unwrap();
+        let dropping = thread::spawn(move || drop(consumer));
+        let (begin, mut ticks) = (Instant::now(), 0);
+        while !dropping.is_finished() {
+            ticks = ticks_of_main_threads().max(ticks);
+            thread::sleep(Duration::from_millis(10));
+        }
+        // A tick is 10 ms.
+        let (used, took) = (Duration::from_millis(10 * ticks), begin.elapsed());
+        assert!(took > Duration::from_secs(1), "the commit did not wait: nothing was tested");
+        assert!(used < took / 4, "{used:?} of {took:?}");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::ffi::{CStr, CString, c_void};
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use rdkafka_sys as rdsys;
@@ -17,6 +18,9 @@ use crate::client_metrics::{self, ClientStatistics, Kind};
 use crate::settings::ClientSettings;
 
 pub(super) const ERROR_TEXT_BYTES: usize = 512;
+/// Longer than any request that a closing client waits for under common settings.
+const CLOSE_WAIT_MAX: Duration = Duration::from_secs(90);
+const CLOSE_TURN_MS: i32 = 100;
 
 /// How the group hands partitions over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub(super) struct Handle {
     pub(super) client: NonNull<rdsys::rd_kafka_t>,
     queue: NonNull<rdsys::rd_kafka_queue_t>,
     shared: Box<Shared>,
+    /// Set once the group is being left.
+    closing: AtomicBool,
 }
 
 // SAFETY: `rd_kafka_t` and queues may be used from any thread (the library's documented contract); `Shared`
@@ -97,7 +103,7 @@ impl NativeConsumer {
             queue
         };
         let queue = NonNull::new(queue).expect("a consumer always has a consumer queue");
-        let handle = Arc::new(Handle { client, queue, shared });
+        let handle = Arc::new(Handle { client, queue, shared, closing: AtomicBool::new(false) });
         settings.log_in(&handle);
         Ok(Self { handle })
     }
@@ -219,18 +225,12 @@ impl NativeConsumer {
 
     /// Starts leaving the group; the last revocation arrives as an event and must be confirmed.
     pub(crate) fn begin_close(&self) -> Result<(), KafkaError> {
-        let queue = self.handle.queue.as_ptr();
-        // SAFETY: client and queue are valid; the returned error is owned by us.
-        check_error(
-            unsafe { rdsys::rd_kafka_consumer_close_queue(self.client(), queue) },
-            "leaving the group",
-        )
+        self.handle.begin_close()
     }
 
     /// True when the group was left.
     pub(crate) fn is_closed(&self) -> bool {
-        // SAFETY: the client is valid.
-        unsafe { rdsys::rd_kafka_consumer_closed(self.client()) != 0 }
+        self.handle.is_closed()
     }
 }
 
@@ -317,13 +317,58 @@ impl CommittedReader {
     }
 }
 
+impl Handle {
+    /// Starts leaving the group; once.
+    fn begin_close(&self) -> Result<(), KafkaError> {
+        if self.closing.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let (client, queue) = (self.client.as_ptr(), self.queue.as_ptr());
+        // SAFETY: client and queue are valid; the returned error is owned by us.
+        let error = unsafe { rdsys::rd_kafka_consumer_close_queue(client, queue) };
+        let begun = check_error(error, "leaving the group");
+        self.closing.store(begun.is_ok(), Ordering::Release);
+        begun
+    }
+
+    fn is_closed(&self) -> bool {
+        // SAFETY: the client is valid.
+        unsafe { rdsys::rd_kafka_consumer_closed(self.client.as_ptr()) != 0 }
+    }
+
+    /// Waits until the group has let go: answers that are due came, or their time passed. A client that is
+    /// destroyed before turns in circles meanwhile, a whole core for up to a request's time limit, because the
+    /// library's timers stand still then and count as due.
+    fn await_group(&self) {
+        // Without a group there is nothing to leave; after a fatal error nothing is waited for.
+        if self.begin_close().is_err() {
+            return;
+        }
+        let deadline = Instant::now() + CLOSE_WAIT_MAX;
+        while !self.is_closed() && Instant::now() < deadline {
+            let mut message = ptr::null_mut();
+            // SAFETY: client and queue are valid and the array has room for one message, which is owned by us.
+            unsafe {
+                // What is assigned, and what was revoked without a confirmation, is given up.
+                rdsys::rd_kafka_assign(self.client.as_ptr(), ptr::null());
+                let (queue, room) = (self.queue.as_ptr(), &raw mut message);
+                if rdsys::rd_kafka_consume_batch_queue(queue, CLOSE_TURN_MS, room, 1) == 1 {
+                    rdsys::rd_kafka_message_destroy(message);
+                }
+            }
+        }
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
+        // SAFETY: the queue is valid.
+        unsafe { rdsys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut()) }
+        self.await_group();
         // SAFETY: no batch and no consumer holds the handle any more; the queue reference is released before
         // the client, the client before `shared`. The flag keeps the call from waiting for a group that does
-        // not answer: an orderly leave happened before through `begin_close`.
+        // not answer: what could be waited for was waited for.
         unsafe {
-            rdsys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
             rdsys::rd_kafka_queue_destroy(self.queue.as_ptr());
             rdsys::rd_kafka_destroy_flags(self.client.as_ptr(), rdsys::RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
         }
