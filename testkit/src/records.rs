@@ -75,26 +75,40 @@ impl Record {
 
 /// Sends `records` in order per partition and waits until the broker has acknowledged every one.
 pub fn produce(broker: &KafkaBroker, topic: &str, records: &[Record]) -> anyhow::Result<()> {
-    let mut config = broker.client();
-    config.set("acks", "all").set("enable.idempotence", "true").set("linger.ms", "5");
-    let producer: FutureProducer = config.create().context("creating the producer")?;
-    block_on(async {
-        // The client's own queue holds 100,000 records: sending in slices stays below it.
-        for slice in records.chunks(10_000) {
-            try_join_all(slice.iter().map(|record| async {
-                let mut message: FutureRecord<'_, [u8], [u8]> =
-                    FutureRecord::to(topic).partition(record.partition);
-                message.key = record.key.as_deref();
-                message.payload = record.value.as_deref();
-                message.timestamp = record.timestamp_ms;
-                message.headers = headers_of(record);
-                producer.send(message, PATIENCE).await.map_err(|(err, _)| err)
-            }))
-            .await
-            .with_context(|| format!("producing to {topic}"))?;
-        }
-        Ok(())
-    })
+    Sender::new(broker)?.send(topic, records)
+}
+
+/// A producer that is kept: to make one takes longer than to send a few records.
+pub struct Sender(FutureProducer);
+
+impl Sender {
+    /// Makes the client.
+    pub fn new(broker: &KafkaBroker) -> anyhow::Result<Self> {
+        let mut config = broker.client();
+        config.set("acks", "all").set("enable.idempotence", "true").set("linger.ms", "5");
+        config.create().context("creating the producer").map(Self)
+    }
+
+    /// Sends `records` in order per partition and waits until the broker has acknowledged every one.
+    pub fn send(&self, topic: &str, records: &[Record]) -> anyhow::Result<()> {
+        block_on(async {
+            // The client's own queue holds 100,000 records: sending in slices stays below it.
+            for slice in records.chunks(10_000) {
+                try_join_all(slice.iter().map(|record| async {
+                    let mut message: FutureRecord<'_, [u8], [u8]> =
+                        FutureRecord::to(topic).partition(record.partition);
+                    message.key = record.key.as_deref();
+                    message.payload = record.value.as_deref();
+                    message.timestamp = record.timestamp_ms;
+                    message.headers = headers_of(record);
+                    self.0.send(message, PATIENCE).await.map_err(|(err, _)| err)
+                }))
+                .await
+                .with_context(|| format!("producing to {topic}"))?;
+            }
+            Ok(())
+        })
+    }
 }
 
 fn headers_of(record: &Record) -> Option<OwnedHeaders> {

@@ -24,6 +24,8 @@ const PARTITIONS: i32 = 2;
 const BATCH: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(120);
 const KILLS: u64 = 5;
+/// So many do not all miss what they are to meet.
+const KILLS_MAX: u64 = 20;
 /// In the log of an owner that begins with decided cuts.
 const REPEATED: &str = "cuts that were decided before are repeated";
 
@@ -158,8 +160,12 @@ fn survives_kills(seed: u64, settings: &[(&str, &str)], flush_size: u64) {
 
 /// The same with a rig that was started.
 pub(crate) fn survives_kills_of(mut rig: Rig, flush_size: u64) {
-    for _ in 0..KILLS {
+    for round in 0..KILLS_MAX {
         rig.work_for_a_while();
+        // A kill between a decision and its cut is what matters: it goes on until one was met.
+        if round >= KILLS && rig.scenario.worker.log().contains(REPEATED) {
+            break;
+        }
         rig.scenario.worker.kill();
         rig.scenario.worker.restart().expect("the worker starts again");
     }
@@ -199,8 +205,12 @@ fn survives_zombies(seed: u64, settings: &[(&str, &str)], flush_size: u64) {
     let mut rig = Rig::start(seed, settings);
     rig.work_for_a_while();
     let second = LakewardWorker::start_distributed(&rig.scenario.properties).expect("a second worker starts");
-    for round in 0..3 {
+    for round in 0..KILLS_MAX {
         rig.work_for_a_while();
+        let logs = rig.scenario.worker.log() + &second.log();
+        if round >= 3 && logs.contains(REPEATED) {
+            break;
+        }
         let frozen = if round % 2 == 0 { &rig.scenario.worker } else { &second };
         frozen.freeze().expect("signals are delivered");
         // The other one has the partitions when new objects appear.

@@ -1,4 +1,4 @@
-//! A topic that is written without a pause while a test does something else.
+//! A topic that is written all the time while a test does something else.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,10 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lakeward_testkit::broker::KafkaBroker;
-use lakeward_testkit::records::{self, Record};
+use lakeward_testkit::records::{Record, Sender};
 use lakeward_testkit::wait::wait_for;
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// From the end of a batch to the next: the load, which sinks under test can follow on a busy machine.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Writes numbered records, batch after batch, until it is dropped or finished.
 pub(crate) struct Writer {
@@ -26,11 +28,13 @@ impl Writer {
         let (acknowledged, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let (count, stopping, topic) = (Arc::clone(&acknowledged), Arc::clone(&stop), topic.to_owned());
         let thread = std::thread::spawn(move || {
+            let sender = Sender::new(KafkaBroker::shared()).expect("a producer can be made");
             while !stopping.load(Ordering::Acquire) {
                 let first = count.load(Ordering::Acquire);
                 let records: Vec<Record> = (first..first + batch).map(record).collect();
-                records::produce(KafkaBroker::shared(), &topic, &records).expect("the broker takes records");
+                sender.send(&topic, &records).expect("the broker takes records");
                 count.store(first + batch, Ordering::Release);
+                std::thread::sleep(PAUSE);
             }
         });
         Self { acknowledged, stop, thread: Some(thread), seed }
