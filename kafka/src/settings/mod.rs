@@ -116,11 +116,17 @@ pub fn translate(kind: ClientKind, props: &ConfigMap) -> Result<ClientSettings, 
     }
     let mut settings =
         ClientSettings { entries: BTreeMap::new(), ignored: Vec::new(), start_age: None, login: None };
-    for (name, value) in tables::java_defaults(kind) {
+    for (name, value) in tables::JAVA_DEFAULTS.iter().chain(tables::java_defaults(kind)) {
         settings.set(name, *value);
     }
     for (name, value) in props {
         translate_one(kind, name, value.trim(), &mut settings)?;
+    }
+    // Source: `CommonClientConfigs#postProcessReconnectBackoffConfigs`, Kafka 4.1.
+    if let Some(backoff) = props.get("reconnect.backoff.ms")
+        && !props.contains_key("reconnect.backoff.max.ms")
+    {
+        settings.set("reconnect.backoff.max.ms", backoff.trim());
     }
     stores::apply(props, &mut settings)?;
     match &jaas {
@@ -235,6 +241,18 @@ mod tests {
         ] {
             assert_eq!(settings.entries().get(name).map(String::as_str), Some(value), "{name}");
         }
+    }
+
+    #[test]
+    fn a_pause_between_connections_is_javas_and_its_own_limit_when_it_is_longer() {
+        let limit = |props: &[(&str, &str)]| {
+            let settings = translated(ClientKind::Admin, props).unwrap();
+            settings.to_rdkafka().create_native_config().unwrap();
+            settings.entries()["reconnect.backoff.max.ms"].clone()
+        };
+        assert_eq!(limit(&[]), "1000");
+        assert_eq!(limit(&[("reconnect.backoff.ms", "5000")]), "5000");
+        assert_eq!(limit(&[("reconnect.backoff.ms", "5000"), ("reconnect.backoff.max.ms", "7000")]), "7000");
     }
 
     #[test]

@@ -81,10 +81,19 @@ pub(super) fn library_name(kind: ClientKind, java_name: &str) -> Option<&'static
     table.find(|(java, _)| *java == java_name).map(|(_, library)| *library)
 }
 
-/// Java's defaults where the library's differ, plus settings without which small queues stall.
+/// Java's defaults of every client where the library's differ. A broker that hung is found again within
+/// seconds: with the library's own, a worker looks for it every 10 s and waits 30 s for each connection.
+pub(super) const JAVA_DEFAULTS: &[(&str, &str)] = &[
+    ("log.connection.close", "false"),
+    ("reconnect.backoff.max.ms", "1000"),
+    ("reconnect.backoff.ms", "50"),
+    ("socket.connection.setup.timeout.ms", "10000"),
+];
+
+/// Those of a kind, plus settings without which small queues stall.
 pub(super) fn java_defaults(kind: ClientKind) -> &'static [(&'static str, &'static str)] {
     match kind {
-        ClientKind::Admin => &[("log.connection.close", "false")],
+        ClientKind::Admin => &[],
         ClientKind::Consumer => &[
             ("allow.auto.create.topics", "true"),
             ("auto.offset.reset", "latest"),
@@ -98,13 +107,11 @@ pub(super) fn java_defaults(kind: ClientKind) -> &'static [(&'static str, &'stat
             ("fetch.max.bytes", "2097152"),
             ("max.partition.fetch.bytes", "524288"),
             ("isolation.level", "read_uncommitted"),
-            ("log.connection.close", "false"),
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("queued.max.messages.kbytes", "4096"),
         ],
         ClientKind::Producer => &[
             ("acks", "all"),
-            ("log.connection.close", "false"),
             // Java's default partitioner hashes keys with murmur2: the internal topics depend on it.
             ("partitioner", "murmur2_random"),
         ],

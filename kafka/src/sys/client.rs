@@ -337,8 +337,8 @@ impl Handle {
     }
 
     /// Waits until the group has let go: answers that are due came, or their time passed. A client that is
-    /// destroyed before turns in circles meanwhile, a whole core for up to a request's time limit, because the
-    /// library's timers stand still then and count as due.
+    /// destroyed before turns in circles meanwhile, a whole core for up to a request's time limit, because
+    /// the library's timers stand still then and count as due.
     fn await_group(&self) {
         // Without a group there is nothing to leave; after a fatal error nothing is waited for.
         if self.begin_close().is_err() {
@@ -347,7 +347,7 @@ impl Handle {
         let deadline = Instant::now() + CLOSE_WAIT_MAX;
         while !self.is_closed() && Instant::now() < deadline {
             let mut message = ptr::null_mut();
-            // SAFETY: client and queue are valid and the array has room for one message, which is owned by us.
+            // SAFETY: client and queue are valid; the array has room for one message, which is owned by us.
             unsafe {
                 // What is assigned, and what was revoked without a confirmation, is given up.
                 rdsys::rd_kafka_assign(self.client.as_ptr(), ptr::null());
