@@ -8,6 +8,7 @@
 //! fetched to be handed out, see [`CompactedLog::adopt`].
 
 mod delivery;
+mod leaders;
 mod reader;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -260,23 +261,10 @@ impl CompactedLog {
         partition: i32,
         deadline: Instant,
     ) -> Result<End, KafkaError> {
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let (consumer, topic) = (Arc::clone(consumer), Arc::clone(&self.topic));
-            let wait = left.min(Duration::from_secs(10));
-            let answer = blocking(move || consumer.fetch_watermarks(&topic, partition, wait)).await?;
-            match answer {
-                Ok((low, high)) => {
-                    let ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
-                    let own = ends.get(partition as usize).copied().unwrap_or_default();
-                    return Ok(End { told: high, own, empty: low >= high });
-                }
-                Err(source) if left.is_zero() => {
-                    return Err(client_error(format!("looking up the end of topic {}", self.topic), source));
-                }
-                Err(_) => tokio::time::sleep(Duration::from_millis(20).min(left)).await,
-            }
-        }
+        let (low, high) = leaders::bounds(consumer, &self.topic, partition, deadline).await?;
+        let ends = self.own_ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = ends.get(partition as usize).copied().unwrap_or_default();
+        Ok(End { told: high, own, empty: low >= high })
     }
 
     /// `Err(None)` means the deadline passed.

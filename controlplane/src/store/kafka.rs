@@ -3,6 +3,7 @@
 //! Owns the wiring of both logs to the view. Source: `KafkaConfigBackingStore`, `KafkaStatusBackingStore`,
 //! Kafka 4.1.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -172,7 +173,8 @@ pub(crate) fn client_id(config: &WorkerConfig, role: &str) -> String {
 
 /// The cause goes to the log, as in Java: the text is for the client.
 fn store_error(message: String, err: &KafkaError) -> StoreError {
-    tracing::warn!(error = %err, "{message}");
+    let cause = err.source().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(error = %err, cause, "{message}");
     StoreError { message }
 }
 
