@@ -18,7 +18,7 @@ pub(crate) const AVRO: &str = "io.confluent.connect.s3.format.avro.AvroFormat";
 pub(crate) const BYTES: &str = "io.confluent.connect.s3.format.bytearray.ByteArrayFormat";
 pub(crate) const BYTES_CONVERTER: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 pub(crate) const DAILY: &str = "io.confluent.connect.storage.partitioner.DailyPartitioner";
-const EXACTLY_ONCE: (&str, &str) = ("exactly.once.source.support", "enabled");
+pub(crate) const EXACTLY_ONCE: (&str, &str) = ("exactly.once.source.support", "enabled");
 
 /// Until everything is restored; a loaded machine needs some of it.
 const PATIENCE: Duration = Duration::from_secs(90);

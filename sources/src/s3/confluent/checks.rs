@@ -111,9 +111,6 @@ fn generic(values: &mut [ConfigValue]) {
     if text(values, "topic.regex.list").trim().is_empty() {
         add(values, "topic.regex.list", "GENERIC needs pairs of topic:regex");
     }
-    if text(values, "file.metadata.headers.enable") == "true" {
-        add(values, "file.metadata.headers.enable", "not supported by Lakeward yet; set it to false");
-    }
 }
 
 /// What the partitioner of the sink had to be told, has to be told here.

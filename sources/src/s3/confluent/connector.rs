@@ -107,6 +107,7 @@ impl Config {
             // Names may come in any order.
             ring_size: usize::MAX,
             oldest_ms: starting_ms(self.generic.starting_timestamp),
+            names_objects: self.store.metadata_headers,
             content: self.content(),
             on_damage: self.on_damage(),
         };
