@@ -145,3 +145,33 @@ fn records_say_in_headers_which_object_they_are_from() {
         assert!(modified == "source.file.last_modified" && is_instant, "{modified} {time}");
     }
 }
+
+#[test]
+fn csv_becomes_records_of_texts_or_of_the_types_of_a_schema() {
+    let scenario = Scenario::start(1);
+    let csv = "id;\"the name\";rate\n1;\"a;\"\"b\"\"\nc\";0.5\n2;;\n";
+    put(&scenario, "in/1.csv", csv.as_bytes());
+    put(&scenario, "in/2.csv.gz", &gzip(csv.as_bytes()));
+    let class = format!("{FORMATS}CsvFormat");
+    let usual = [("format.class", class.as_str()), ("csv.separator.char", "59"), SCHEMALESS];
+    let values = |more: &[(&str, &str)]| -> Vec<Value> {
+        let target = scenario.broker.create_topic("csv", 1).unwrap();
+        let name = unique("csv");
+        let config = generic(&scenario, &format!("{target}:.*"), &[&usual, more].concat());
+        scenario.worker.create(&name, &config);
+        let found = restored_records(&scenario, &name, &target, 4);
+        found.iter().map(|record| record.value_json().unwrap()).collect()
+    };
+    let text = "a;\"b\"\nc";
+    let texts =
+        [json!({"id": "1", "the name": text, "rate": "0.5"}), json!({"id": "2", "the name": "", "rate": ""})];
+    assert_eq!(values(&[]), [texts.clone(), texts].concat());
+    let schema = json!({"name": "shop.Row", "type": "STRUCT", "isOptional": false, "fieldSchemas": {
+        "ID": {"type": "INT64", "isOptional": false}, "rate": {"type": "FLOAT64", "isOptional": true},
+        "the name": {"type": "STRING", "isOptional": true}}});
+    let typed = [("value.schema", schema.to_string()), ("csv.null.field.indicator", "BOTH".to_owned())];
+    let typed: Vec<(&str, &str)> = typed.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let rows =
+        [json!({"ID": 1, "rate": 0.5, "the name": text}), json!({"ID": 2, "rate": null, "the name": null})];
+    assert_eq!(values(&typed), [rows.clone(), rows].concat());
+}

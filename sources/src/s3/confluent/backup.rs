@@ -236,16 +236,5 @@ pub(super) fn check_offset(partition: &Value, offset: Option<&Value>) -> Result<
     }
 }
 
-/// The format that a kind of objects is read as.
-pub(super) fn content(kind: FileKind, json_schema: bool, separator: &str) -> Content {
-    match kind {
-        FileKind::Avro => Content::Avro,
-        FileKind::Json => Content::Json { envelope: json_schema },
-        FileKind::Parquet => Content::Parquet,
-        FileKind::Bytes if separator.is_empty() => Content::Records { separator: b"\n".to_vec() },
-        FileKind::Bytes => Content::Records { separator: separator.as_bytes().to_vec() },
-    }
-}
-
 const WRONG_OFFSET: &str = "Offset objects should either be null or contain the keys 'object' with a text, \
     'rows' with a number that is not negative and 'complete' with true or false";

@@ -12,6 +12,8 @@ use fancy_regex::Regex;
 pub(super) enum FileKind {
     Avro,
     Bytes,
+    /// Of mode GENERIC only.
+    Csv,
     Json,
     Parquet,
 }
@@ -33,6 +35,7 @@ impl FileKind {
         let known = [
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageAvroFormat", Self::Avro),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageByteArrayFormat", Self::Bytes),
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageCsvFormat", Self::Csv),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageJsonFormat", Self::Json),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageParquetFormat", Self::Parquet),
         ];
@@ -179,7 +182,7 @@ impl Names {
     fn is_beside_values(&self, stem: &str) -> bool {
         let codecs: &[&str] = match self.kind {
             FileKind::Parquet => &PARQUET_CODECS,
-            FileKind::Avro | FileKind::Bytes | FileKind::Json => &[],
+            FileKind::Avro | FileKind::Bytes | FileKind::Csv | FileKind::Json => &[],
         };
         let stem = codecs.iter().find_map(|codec| stem.strip_suffix(codec)).unwrap_or(stem);
         stem.ends_with(".keys") || stem.ends_with(".headers")
@@ -190,6 +193,7 @@ impl Names {
         let extension = match self.kind {
             FileKind::Avro => ".avro",
             FileKind::Bytes => &self.bytes_extension,
+            FileKind::Csv => ".csv",
             FileKind::Json => ".json",
             FileKind::Parquet => ".parquet",
         };

@@ -86,8 +86,22 @@ fn damage_is_left_out_and_problems_stand_at_their_keys() {
     let (json, csv) =
         (format!("{package}.CloudStorageJsonFormat"), format!("{package}.CloudStorageCsvFormat"));
     assert!(errors(&[("format.class", &json)]).is_empty());
-    assert_eq!(errors(&[("format.class", &csv)]), ["format.class"]);
-    assert_eq!(errors(&[("format.class", &json), ("mode", "RESTORE_BACKUP")]), ["format.class"]);
+    assert!(errors(&[("format.class", &csv)]).is_empty());
+    for class in [&json, &csv] {
+        assert_eq!(errors(&[("format.class", class), ("mode", "RESTORE_BACKUP")]), ["format.class"]);
+    }
+    for (key, wrong) in [
+        ("value.schema", "{}"),
+        ("value.schema", "{\"type\":\"STRUCT\",\"fieldSchemas\":{\"a\":{\"type\":\"ARRAY\"}}}"),
+        ("csv.skip.lines", "-1"),
+        ("csv.separator.char", "10"),
+        ("csv.quote.char", "-1"),
+        ("csv.null.field.indicator", "ALL"),
+        ("csv.file.charset", "UTF-16"),
+        ("csv.rfc.4180.parser.enabled", "false"),
+    ] {
+        assert_eq!(errors(&[(key, wrong)]), [key], "{wrong}");
+    }
     assert_eq!(errors(&[("topic.regex.list", "")]), ["topic.regex.list"]);
     assert_eq!(errors(&[("topic.regex.list", "a:(")]), ["topic.regex.list"]);
 }
