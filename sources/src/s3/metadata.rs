@@ -12,7 +12,7 @@ use lakeward_api::schema::{Kind, Schema};
 use lakeward_api::value::Value;
 use object_store::ObjectMeta;
 
-/// The headers of every record of `object`: name without directories, whole name, time of modification, bytes.
+/// The headers of every record of `object`: name without directories, whole name, modification, bytes.
 pub(super) fn headers(object: &ObjectMeta) -> HeaderRows {
     let path = object.location.as_ref();
     let name = path.rsplit('/').next().unwrap_or(path);

@@ -12,7 +12,7 @@ use lakeward_api::source::{SourceMap, StoredOffsets};
 use lakeward_api::value::Value;
 use lakeward_formats::file::read::{Content, Packing};
 
-use super::names::{FileKind, Found, Layout, Names};
+use super::names::{Found, Layout, Names};
 use crate::position;
 use crate::s3::hash::task_of;
 use crate::s3::plan::{OnDamage, Plan, Target, Verdict};

@@ -1,7 +1,7 @@
 //! What the keys of CSV mean.
 //!
-//! Source: the configuration that the Confluent S3 source publishes. Its documentation does not say how a schema is
-//! written: here it is as in SpoolDir's `value.schema`, whose `csv.*` keys are the same.
+//! Source: the configuration that the Confluent S3 source publishes. Its documentation does not say how a
+//! schema is written: here it is as in SpoolDir's `value.schema`, whose `csv.*` keys are the same.
 
 use std::sync::Arc;
 

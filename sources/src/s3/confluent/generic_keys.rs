@@ -62,8 +62,9 @@ pub(super) struct GenericKeys {
         group = "Connector"
     )]
     pub(super) scan_threads: i32,
-    /// Schema of CSV rows, for GENERIC: JSON with name, type STRUCT, isOptional and fieldSchemas, whose types are
-    /// STRING, BOOLEAN, INT8 to INT64, FLOAT32 and FLOAT64. Without it every column is a field of optional text.
+    /// Schema of CSV rows, for GENERIC: JSON with name, type STRUCT, isOptional and fieldSchemas, whose types
+    /// are STRING, BOOLEAN, INT8 to INT64, FLOAT32 and FLOAT64. Without it each column is a field of optional
+    /// text.
     #[config(
         name = "value.schema",
         kind = "string",
