@@ -1,8 +1,8 @@
 //! Objects of CSV as RFC 4180 has it: a line is a record, of a struct whose fields are columns.
 //!
 //! Source: opencsv 5.9, `CSVReader` over `RFC4180Parser`, whose answers are the golden rows of the tests;
-//! keys and defaults are those of the Confluent S3 source, which names opencsv's settings. What it does with a
-//! row of another length is not documented: here it is damage, but for empty lines, which are left out.
+//! keys and defaults are those of the Confluent S3 source, which names opencsv's settings. What it does with
+//! a row of another length is not documented: here it is damage, but for empty lines, which are left out.
 
 use std::sync::Arc;
 
