@@ -38,6 +38,8 @@ mod recoveries;
 mod registry_formats;
 mod rest_front;
 mod rest_shapes;
+mod s3_generic;
+mod s3_identity;
 mod s3_source;
 mod schema_evolution;
 mod schemaless;

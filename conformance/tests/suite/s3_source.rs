@@ -14,17 +14,17 @@ use lakeward_testkit::wait::wait_for;
 use serde_json::{Value, json};
 
 const S3_SOURCE: &str = "io.confluent.connect.s3.source.S3SourceConnector";
-const AVRO: &str = "io.confluent.connect.s3.format.avro.AvroFormat";
-const BYTES: &str = "io.confluent.connect.s3.format.bytearray.ByteArrayFormat";
-const BYTES_CONVERTER: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
-const DAILY: &str = "io.confluent.connect.storage.partitioner.DailyPartitioner";
-const EXACTLY_ONCE: (&str, &str) = ("exactly.once.source.support", "enabled");
+pub(crate) const AVRO: &str = "io.confluent.connect.s3.format.avro.AvroFormat";
+pub(crate) const BYTES: &str = "io.confluent.connect.s3.format.bytearray.ByteArrayFormat";
+pub(crate) const BYTES_CONVERTER: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+pub(crate) const DAILY: &str = "io.confluent.connect.storage.partitioner.DailyPartitioner";
+pub(crate) const EXACTLY_ONCE: (&str, &str) = ("exactly.once.source.support", "enabled");
 
 /// Until everything is restored; a loaded machine needs some of it.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A source of what the scenario's sink wrote, to the topic `restored`.
-fn source(scenario: &Scenario, restored: &str, more: &[(&str, &str)]) -> Value {
+pub(crate) fn source(scenario: &Scenario, restored: &str, more: &[(&str, &str)]) -> Value {
     let config = SinkConfig::of(&[
         ("connector.class", S3_SOURCE),
         ("tasks.max", "2"),
@@ -43,18 +43,28 @@ fn source(scenario: &Scenario, restored: &str, more: &[(&str, &str)]) -> Value {
     config.with(more).json()
 }
 
-/// The values of a topic by partition, in order.
-fn values(topic: &str) -> Vec<(i32, Option<Vec<u8>>)> {
+/// The records of a topic by partition, in order.
+fn records_of(topic: &str) -> Vec<Record> {
     let mut records = records::read_topic(KafkaBroker::shared(), topic).expect("topics are readable");
-    assert!(records.iter().all(|record| record.key.is_none()), "only values are restored");
     records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+/// Partitions and values.
+fn values_of(records: Vec<Record>) -> Vec<(i32, Option<Vec<u8>>)> {
+    assert!(records.iter().all(|record| record.key.is_none()), "only values are restored");
     records.into_iter().map(|record| (record.partition, record.value)).collect()
 }
 
-/// Waits until `topic` holds `count` records, and returns them.
-fn restored(scenario: &Scenario, name: &str, topic: &str, count: usize) -> Vec<(i32, Option<Vec<u8>>)> {
+/// The values of a topic by partition, in order.
+fn values(topic: &str) -> Vec<(i32, Option<Vec<u8>>)> {
+    values_of(records_of(topic))
+}
+
+/// Waits until `topic` holds `count` records, and returns them by partition, in order.
+pub(crate) fn restored_records(scenario: &Scenario, name: &str, topic: &str, count: usize) -> Vec<Record> {
     wait_for(&format!("{count} restored records"), PATIENCE, || {
-        let found = values(topic);
+        let found = records_of(topic);
         if found.len() >= count {
             return Ok(found);
         }
@@ -63,6 +73,11 @@ fn restored(scenario: &Scenario, name: &str, topic: &str, count: usize) -> Vec<(
         assert!(!text.contains("\"FAILED\""), "a task failed: {text}");
         Err(format!("{} records; {text}", found.len()))
     })
+}
+
+/// Waits until `topic` holds `count` records, and returns their values.
+fn restored(scenario: &Scenario, name: &str, topic: &str, count: usize) -> Vec<(i32, Option<Vec<u8>>)> {
+    values_of(restored_records(scenario, name, topic, count))
 }
 
 fn as_json(values: &[(i32, Option<Vec<u8>>)]) -> Vec<(i32, Value)> {
@@ -74,7 +89,7 @@ fn as_json(values: &[(i32, Option<Vec<u8>>)]) -> Vec<(i32, Value)> {
 }
 
 /// A record of every type, nested, with nulls.
-fn order(id: i64) -> Value {
+pub(crate) fn order(id: i64) -> Value {
     let some = id % 3 != 0;
     let strings = json!({"type": "string", "optional": true});
     let numbers = json!({"type": "int64", "optional": false});

@@ -27,6 +27,8 @@ pub(super) struct BucketSettings {
     pub(super) ring_size: usize,
     /// Objects that were modified before, in milliseconds, are left out.
     pub(super) oldest_ms: i64,
+    /// Records say in headers which object they are from.
+    pub(super) names_objects: bool,
     pub(super) content: Content,
     pub(super) on_damage: OnDamage,
 }
@@ -152,6 +154,10 @@ impl Plan for BucketPlan {
             true => position::map([count, (&self.complete_key, Value::Boolean(true))]),
             false => position::map([count]),
         }
+    }
+
+    fn names_objects(&self) -> bool {
+        self.settings.names_objects
     }
 
     fn content(&self) -> &Content {

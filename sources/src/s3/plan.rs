@@ -76,6 +76,11 @@ pub(super) trait Plan {
     /// What is stored with record number `rows` (from 1) of an object.
     fn offset(&self, name: &str, rows: u64, complete: bool) -> SourceMap;
 
+    /// Whether records say in headers which object they are from.
+    fn names_objects(&self) -> bool {
+        false
+    }
+
     /// What objects hold.
     fn content(&self) -> &Content;
 

@@ -19,6 +19,7 @@ use lakeward_formats::FormatError;
 use object_store::ObjectMeta;
 
 use super::error::S3SourceError;
+use super::metadata;
 use super::plan::{OnDamage, Plan, Verdict};
 use super::reading::{Next, Reading};
 use super::store::{Missed, Page, Store};
@@ -259,6 +260,10 @@ impl<P: Plan> ObjectTask<P> {
         let Stage::Reading(reading) = &mut self.stage else { return Vec::new() };
         let name = reading.object.location.to_string();
         let end = reading.rows + parts.iter().map(|part| part.rows() as u64).sum::<u64>();
+        let headers = match self.plan.names_objects() {
+            true => metadata::headers(&reading.object),
+            false => HeaderRows::default(),
+        };
         let mut batches = Vec::with_capacity(parts.len());
         for values in parts {
             let rows = values.rows();
@@ -281,7 +286,7 @@ impl<P: Plan> ObjectTask<P> {
                 timestamps_ms: vec![None; rows],
                 keys,
                 values,
-                headers: HeaderRows::default(),
+                headers: headers.clone(),
                 positions,
             });
             reading.rows += rows as u64;

@@ -174,7 +174,7 @@ impl Input {
 }
 
 /// A record or block that is longer fails: it would fill the memory.
-const HELD_BYTES_MAX: usize = 64 << 20;
+pub(super) const HELD_BYTES_MAX: usize = 64 << 20;
 
 /// Bytes unpacked in one go, at least.
 const PIECE_BYTES: usize = 128 << 10;

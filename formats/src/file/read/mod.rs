@@ -9,6 +9,7 @@
 
 mod adopt;
 mod avro;
+mod csv;
 mod derived;
 mod input;
 mod lines;
@@ -25,6 +26,7 @@ use lakeward_api::batch::Values;
 
 use crate::FormatError;
 
+pub use csv::{CsvNulls, CsvOptions};
 pub use input::Packing;
 
 /// What a reader does next.
@@ -54,12 +56,14 @@ pub trait FileReader {
 }
 
 /// What an object holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// An Avro container.
     Avro,
     /// Pieces of at most this many bytes, whatever they are.
     Chunks(usize),
+    /// Rows of CSV.
+    Csv(CsvOptions),
     /// JSON texts, one a line; with `envelope` each says its schema.
     Json {
         /// Objects of `schema` and `payload`.
@@ -75,7 +79,7 @@ pub enum Content {
 }
 
 /// How an object is read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ReadOptions {
     /// What it holds.
     pub content: Content,
@@ -92,6 +96,7 @@ pub fn open(options: &ReadOptions, bytes: u64, skip: u64) -> Result<Box<dyn File
         Content::Parquet => return Ok(Box::new(parquet::ParquetReader::new(bytes, skip)?)),
         Content::Avro => Box::new(avro::AvroDecoder::default()),
         Content::Chunks(size) => Box::new(lines::ChunkDecoder::new(*size)),
+        Content::Csv(options) => Box::new(csv::CsvDecoder::new(options.clone())),
         Content::Json { envelope } => Box::new(lines::JsonDecoder::new(*envelope)?),
         Content::Records { separator } => Box::new(lines::BytesDecoder::new(separator)),
     };

@@ -1,6 +1,8 @@
 //! What a format writes, its reader reads back: schemas, values and order, wherever reading begins and
 //! however the bytes come. Damage costs an error.
 
+mod csv;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -368,14 +370,20 @@ fn a_gzip_that_is_cut_short_is_damage() {
 
 #[test]
 fn what_a_packed_object_unfolds_to_does_not_matter() {
+    let content = Content::Records { separator: b"\n".to_vec() };
+    let options = ReadOptions { content, packing: Packing::Gzip };
+    let err = read(&options, &packed_bomb(b""), 0, 10).unwrap_err();
+    assert!(err.to_string().contains("longer than"), "{err}");
+}
+
+/// A gzip of `start` and more zeros than a reader holds.
+fn packed_bomb(start: &[u8]) -> Vec<u8> {
     use std::io::Write as _;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(start).unwrap();
     let zeros = vec![0; 1 << 20];
     (0..70).for_each(|_| packer.write_all(&zeros).unwrap());
-    let file = packer.finish().unwrap();
-    let content = Content::Records { separator: b"\n".to_vec() };
-    let err = read(&ReadOptions { content, packing: Packing::Gzip }, &file, 0, 10).unwrap_err();
-    assert!(err.to_string().contains("longer than"), "{err}");
+    packer.finish().unwrap()
 }
 
 #[test]

@@ -187,6 +187,7 @@ impl SourceConnector for AivenS3SourceConnector {
             start_key: config.read.start_key.clone(),
             ring_size,
             oldest_ms: i64::MIN,
+            names_objects: false,
             content,
             on_damage: if tolerates { OnDamage::Log } else { OnDamage::Fail },
         };

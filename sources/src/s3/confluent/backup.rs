@@ -12,7 +12,7 @@ use lakeward_api::source::{SourceMap, StoredOffsets};
 use lakeward_api::value::Value;
 use lakeward_formats::file::read::{Content, Packing};
 
-use super::names::{FileKind, Found, Layout, Names};
+use super::names::{Found, Layout, Names};
 use crate::position;
 use crate::s3::hash::task_of;
 use crate::s3::plan::{OnDamage, Plan, Target, Verdict};
@@ -233,17 +233,6 @@ pub(super) fn check_offset(partition: &Value, offset: Option<&Value>) -> Result<
     match offset.filter(|offset| !offset.is_null()) {
         Some(offset) => stored(offset).map(|_| ()),
         None => Ok(()),
-    }
-}
-
-/// The format that a kind of objects is read as.
-pub(super) fn content(kind: FileKind, json_schema: bool, separator: &str) -> Content {
-    match kind {
-        FileKind::Avro => Content::Avro,
-        FileKind::Json => Content::Json { envelope: json_schema },
-        FileKind::Parquet => Content::Parquet,
-        FileKind::Bytes if separator.is_empty() => Content::Records { separator: b"\n".to_vec() },
-        FileKind::Bytes => Content::Records { separator: separator.as_bytes().to_vec() },
     }
 }
 

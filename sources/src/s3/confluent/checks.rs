@@ -20,9 +20,6 @@ pub(super) fn mode(_name: &str, text: &str) -> Result<(), String> {
 
 /// A known format class.
 pub(super) fn format_class(_name: &str, text: &str) -> Result<(), String> {
-    if text.rsplit('.').next() == Some("CloudStorageCsvFormat") {
-        return Err("not supported by Lakeward yet; use one of Avro, JSON, Parquet or bytes".to_owned());
-    }
     FileKind::of_generic(text).map(|_| ()).ok_or_else(|| not_found(text))
 }
 
@@ -106,13 +103,10 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
     }
 }
 
-/// What GENERIC needs, and what it does not have yet.
+/// What GENERIC needs.
 fn generic(values: &mut [ConfigValue]) {
     if text(values, "topic.regex.list").trim().is_empty() {
         add(values, "topic.regex.list", "GENERIC needs pairs of topic:regex");
-    }
-    if text(values, "file.metadata.headers.enable") == "true" {
-        add(values, "file.metadata.headers.enable", "not supported by Lakeward yet; set it to false");
     }
 }
 

@@ -12,8 +12,9 @@ use lakeward_api::source::{
 use lakeward_formats::file::read::Content;
 use lakeward_objectstore::credentials::Provider;
 
-use super::backup::{Backup, BackupSettings, check_offset, content};
+use super::backup::{Backup, BackupSettings, check_offset};
 use super::checks;
+use super::csv;
 use super::generic::{Listed, Topics, starting_ms};
 use super::generic_keys::GenericKeys;
 use super::keys::{BackupKeys, StoreKeys};
@@ -76,8 +77,15 @@ impl Config {
         FileKind::of_generic(&self.store.format_class).expect("validated by format_class")
     }
 
-    fn content(&self) -> Content {
-        content(self.kind(), self.backup.json_schema, &self.separator)
+    fn content(&self) -> Result<Content, ConnectError> {
+        Ok(match self.kind() {
+            FileKind::Avro => Content::Avro,
+            FileKind::Bytes if self.separator.is_empty() => Content::Records { separator: b"\n".to_vec() },
+            FileKind::Bytes => Content::Records { separator: self.separator.as_bytes().to_vec() },
+            FileKind::Csv => Content::Csv(csv::options(&self.generic).map_err(ConnectError::config)?),
+            FileKind::Json => Content::Json { envelope: self.backup.json_schema },
+            FileKind::Parquet => Content::Parquet,
+        })
     }
 
     fn on_damage(&self) -> OnDamage {
@@ -107,7 +115,8 @@ impl Config {
             // Names may come in any order.
             ring_size: usize::MAX,
             oldest_ms: starting_ms(self.generic.starting_timestamp),
-            content: self.content(),
+            names_objects: self.store.metadata_headers,
+            content: self.content()?,
             on_damage: self.on_damage(),
         };
         Ok(BucketPlan::new(settings, Arc::clone(&context.offsets)))
@@ -181,7 +190,7 @@ impl SourceConnector for S3SourceConnector {
         }
         let settings = BackupSettings {
             names: config.names()?,
-            content: config.content(),
+            content: config.content()?,
             on_damage: config.on_damage(),
             bucket: Arc::clone(store.bucket()),
             task: context.task,

@@ -55,7 +55,7 @@ impl Choice for Listed {
             return None;
         }
         let topic = self.topics.of(name)?;
-        let may_be_gzip = matches!(self.kind, FileKind::Bytes | FileKind::Json);
+        let may_be_gzip = matches!(self.kind, FileKind::Bytes | FileKind::Csv | FileKind::Json);
         let packing = if may_be_gzip && name.ends_with(".gz") { Packing::Gzip } else { Packing::None };
         Some(Chosen { topic, partition: None, key: None, packing })
     }

@@ -1,11 +1,11 @@
 //! Keys that belong to the mode GENERIC. Owns definitions only: they are accepted and have no effect in
-//! RESTORE_BACKUP. Those of CSV have none at all yet: its format is refused.
+//! RESTORE_BACKUP; those that begin with `csv.` have one with CSV only.
 //!
 //! Source: the configuration that the Confluent S3 source publishes.
 
 use lakeward_api::config::ConfigDef;
 
-use super::checks;
+use super::{checks, csv};
 
 /// Keys of GENERIC.
 #[derive(ConfigDef, Debug)]
@@ -62,22 +62,52 @@ pub(super) struct GenericKeys {
         group = "Connector"
     )]
     pub(super) scan_threads: i32,
-    /// Schema of CSV rows, for GENERIC.
-    #[config(name = "value.schema", kind = "string", default = "", importance = "medium", group = "csv")]
+    /// Schema of CSV rows, for GENERIC: JSON with name, type STRUCT, isOptional and fieldSchemas, whose types
+    /// are STRING, BOOLEAN, INT8 to INT64, FLOAT32 and FLOAT64. Without it each column is a field of optional
+    /// text.
+    #[config(
+        name = "value.schema",
+        kind = "string",
+        default = "",
+        importance = "medium",
+        group = "csv",
+        validate = custom(csv::value_schema)
+    )]
     pub(super) value_schema: String,
     /// Lines of CSV to leave out, for GENERIC.
-    #[config(name = "csv.skip.lines", kind = "int", default = "0", importance = "low", group = "csv")]
-    pub(super) csv_skip: i32,
+    #[config(
+        name = "csv.skip.lines",
+        kind = "int",
+        default = "0",
+        importance = "low",
+        group = "csv",
+        validate = at_least(0)
+    )]
+    pub(super) csv_skip: usize,
     /// Code point between CSV fields, for GENERIC.
-    #[config(name = "csv.separator.char", kind = "int", default = "44", importance = "low", group = "csv")]
+    #[config(
+        name = "csv.separator.char",
+        kind = "int",
+        default = "44",
+        importance = "low",
+        group = "csv",
+        validate = custom(csv::code_point)
+    )]
     pub(super) csv_separator: i32,
     /// Code point around CSV fields, for GENERIC.
-    #[config(name = "csv.quote.char", kind = "int", default = "34", importance = "low", group = "csv")]
+    #[config(
+        name = "csv.quote.char",
+        kind = "int",
+        default = "34",
+        importance = "low",
+        group = "csv",
+        validate = custom(csv::code_point)
+    )]
     pub(super) csv_quote: i32,
-    /// Code point before escaped CSV characters, for GENERIC.
+    /// Code point before escaped CSV characters. No effect: RFC 4180 has no such.
     #[config(name = "csv.escape.char", kind = "int", default = "92", importance = "low", group = "csv")]
     pub(super) csv_escape: i32,
-    /// Characters outside of quotes do not count, for GENERIC.
+    /// Characters outside of quotes do not count. No effect with RFC 4180.
     #[config(
         name = "csv.strict.quotes",
         kind = "boolean",
@@ -86,7 +116,7 @@ pub(super) struct GenericKeys {
         group = "csv"
     )]
     pub(super) csv_strict: bool,
-    /// White space in front of a quote does not count, for GENERIC.
+    /// White space in front of a quote does not count. No effect with RFC 4180.
     #[config(
         name = "csv.ignore.leading.whitespace",
         kind = "boolean",
@@ -95,7 +125,7 @@ pub(super) struct GenericKeys {
         group = "csv"
     )]
     pub(super) csv_whitespace: bool,
-    /// Quotes are characters, for GENERIC.
+    /// Quotes are characters. No effect with RFC 4180.
     #[config(
         name = "csv.ignore.quotations",
         kind = "boolean",
@@ -119,7 +149,8 @@ pub(super) struct GenericKeys {
         kind = "string",
         default = "NEITHER",
         importance = "low",
-        group = "csv"
+        group = "csv",
+        validate = one_of("NEITHER", "BOTH", "EMPTY_SEPARATORS", "EMPTY_QUOTES")
     )]
     pub(super) csv_nulls: String,
     /// The first row of CSV has the names of fields, for GENERIC.
@@ -137,7 +168,8 @@ pub(super) struct GenericKeys {
         kind = "string",
         default = "UTF-8",
         importance = "low",
-        group = "csv"
+        group = "csv",
+        validate = custom(csv::charset)
     )]
     pub(super) csv_charset: String,
     /// Names of CSV fields differ by case, for GENERIC.
@@ -149,13 +181,14 @@ pub(super) struct GenericKeys {
         group = "csv"
     )]
     pub(super) csv_case: bool,
-    /// CSV follows RFC 4180, for GENERIC.
+    /// CSV follows RFC 4180, for GENERIC. Lakeward has no other parser.
     #[config(
         name = "csv.rfc.4180.parser.enabled",
         kind = "boolean",
         default = "true",
         importance = "low",
-        group = "csv"
+        group = "csv",
+        validate = custom(csv::rfc_4180)
     )]
     pub(super) csv_rfc: bool,
 }

@@ -306,7 +306,7 @@ pub(super) struct StoreKeys {
         group = "Proxy"
     )]
     pub(super) proxy_password: Option<Password>,
-    /// Headers with the name of the object, for GENERIC. Not supported yet.
+    /// Records have headers with the name, path, time of modification and size of their object, for GENERIC.
     #[config(
         name = "file.metadata.headers.enable",
         kind = "boolean",

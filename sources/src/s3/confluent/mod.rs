@@ -8,6 +8,7 @@
 mod backup;
 mod checks;
 mod connector;
+mod csv;
 mod generic;
 mod generic_keys;
 mod keys;

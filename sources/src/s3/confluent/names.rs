@@ -12,6 +12,8 @@ use fancy_regex::Regex;
 pub(super) enum FileKind {
     Avro,
     Bytes,
+    /// Of mode GENERIC only.
+    Csv,
     Json,
     Parquet,
 }
@@ -33,6 +35,7 @@ impl FileKind {
         let known = [
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageAvroFormat", Self::Avro),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageByteArrayFormat", Self::Bytes),
+            ("io.confluent.connect.cloud.storage.source.format.CloudStorageCsvFormat", Self::Csv),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageJsonFormat", Self::Json),
             ("io.confluent.connect.cloud.storage.source.format.CloudStorageParquetFormat", Self::Parquet),
         ];
@@ -148,7 +151,7 @@ impl Names {
     /// Why the name is none of a backup.
     pub(super) fn read<'a>(&self, name: &'a str) -> Result<Option<Found<'a>>, String> {
         let Some((stem, is_gzip)) = self.stem(name) else { return Ok(None) };
-        if stem.ends_with(".keys") || stem.ends_with(".headers") {
+        if self.is_beside_values(stem) {
             return Ok(None);
         }
         let (folder, file) = name.rsplit_once(self.delimiter.as_str()).unwrap_or(("", name));
@@ -174,11 +177,23 @@ impl Names {
         Ok(Some(Found { folder, topic, partition, is_gzip }))
     }
 
+    /// Whether a name without its extension is that of keys or headers. Parquet's extension names the codec
+    /// first: `.keys.snappy.parquet`.
+    fn is_beside_values(&self, stem: &str) -> bool {
+        let codecs: &[&str] = match self.kind {
+            FileKind::Parquet => &PARQUET_CODECS,
+            FileKind::Avro | FileKind::Bytes | FileKind::Csv | FileKind::Json => &[],
+        };
+        let stem = codecs.iter().find_map(|codec| stem.strip_suffix(codec)).unwrap_or(stem);
+        stem.ends_with(".keys") || stem.ends_with(".headers")
+    }
+
     /// The name without its extension, and whether that is one of gzip.
     fn stem<'a>(&self, name: &'a str) -> Option<(&'a str, bool)> {
         let extension = match self.kind {
             FileKind::Avro => ".avro",
             FileKind::Bytes => &self.bytes_extension,
+            FileKind::Csv => ".csv",
             FileKind::Json => ".json",
             FileKind::Parquet => ".parquet",
         };
@@ -196,6 +211,9 @@ fn by_class<T, const N: usize>(known: [(&str, T); N], class: &str) -> Option<T> 
     let is_it = |full: &str| full == class || full.rsplit('.').next() == Some(class);
     known.into_iter().find(|(full, _)| is_it(full)).map(|(_, kind)| kind)
 }
+
+/// What the names of Parquet objects have in front of their extension, but for those of codec `none`.
+const PARQUET_CODECS: [&str; 7] = [".snappy", ".gz", ".zstd", ".lz4hadoop", ".lz4raw", ".br", ".lzo"];
 
 /// What the sink's `s3.schema.partition.affix.type` adds.
 const SCHEMA_NAME: &str = "schema_name=";
@@ -246,6 +264,14 @@ mod tests {
         assert_eq!(found(&json, "elsewhere/t/partition=0/t+0+0.json"), None);
         let avro = names(FileKind::Avro, Layout::Default);
         assert_eq!(found(&avro, "topics/t/partition=0/t+0+0.avro.gz"), None);
+        let parquet = names(FileKind::Parquet, Layout::Default);
+        for codec in ["", ".snappy", ".gz", ".zstd", ".lz4hadoop", ".lz4raw", ".br", ".lzo"] {
+            let of_values = format!("topics/t.keys/partition=0/t.keys+0+0{codec}.parquet");
+            assert_eq!(found(&parquet, &of_values), Some(("t.keys".to_owned(), 0, false)));
+            for companion in ["partition=0/t+0+0.keys", "tombstone/t+0+0.keys", "partition=0/t+0+0.headers"] {
+                assert_eq!(found(&parquet, &format!("topics/t/{companion}{codec}.parquet")), None, "{codec}");
+            }
+        }
     }
 
     #[test]

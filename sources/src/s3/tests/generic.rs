@@ -86,9 +86,41 @@ fn damage_is_left_out_and_problems_stand_at_their_keys() {
     let (json, csv) =
         (format!("{package}.CloudStorageJsonFormat"), format!("{package}.CloudStorageCsvFormat"));
     assert!(errors(&[("format.class", &json)]).is_empty());
-    assert_eq!(errors(&[("format.class", &csv)]), ["format.class"]);
-    assert_eq!(errors(&[("format.class", &json), ("mode", "RESTORE_BACKUP")]), ["format.class"]);
+    assert!(errors(&[("format.class", &csv)]).is_empty());
+    for class in [&json, &csv] {
+        assert_eq!(errors(&[("format.class", class), ("mode", "RESTORE_BACKUP")]), ["format.class"]);
+    }
+    for (key, wrong) in [
+        ("value.schema", "{}"),
+        ("value.schema", "{\"type\":\"STRUCT\",\"fieldSchemas\":{\"a\":{\"type\":\"ARRAY\"}}}"),
+        ("csv.skip.lines", "-1"),
+        ("csv.separator.char", "10"),
+        ("csv.quote.char", "-1"),
+        ("csv.null.field.indicator", "ALL"),
+        ("csv.file.charset", "UTF-16"),
+        ("csv.rfc.4180.parser.enabled", "false"),
+    ] {
+        assert_eq!(errors(&[(key, wrong)]), [key], "{wrong}");
+    }
     assert_eq!(errors(&[("topic.regex.list", "")]), ["topic.regex.list"]);
     assert_eq!(errors(&[("topic.regex.list", "a:(")]), ["topic.regex.list"]);
-    assert_eq!(errors(&[("file.metadata.headers.enable", "true")]), ["file.metadata.headers.enable"]);
+}
+
+#[test]
+fn records_say_which_object_they_are_from_on_request() {
+    let bucket = Bucket::new();
+    bucket.lines("in/a/deep/x y.json", 0..2);
+    let modified = std::fs::metadata(bucket.dir.path().join("lake/in/a/deep/x y.json")).unwrap();
+    let modified = chrono::DateTime::<chrono::Utc>::from(modified.modified().unwrap());
+    let config = config(&bucket, &[("file.metadata.headers.enable", "true")]);
+    let batches = start(&config, Stored::default()).records().unwrap();
+    let of = |row: usize, key: &str| batches[0].headers.first(row, key).unwrap().1;
+    for row in 0..2 {
+        assert_eq!(of(row, "source.file.name"), text("x y.json"));
+        assert_eq!(of(row, "source.file.path"), text("in/a/deep/x y.json"));
+        assert_eq!(of(row, "source.file.size"), Value::Int64(4));
+        let Value::String(found) = of(row, "source.file.last_modified") else { panic!("no text") };
+        assert!(found.ends_with('Z'), "{found}");
+        assert_eq!(chrono::DateTime::parse_from_rfc3339(&found).unwrap(), modified);
+    }
 }
