@@ -34,6 +34,28 @@ fn older_records_go_into_the_open_file_of_the_newer_version() {
     scenario.wait_for_commit(0, 5);
 }
 
+/// Files of the scenario's task that ended for `reason`, as the page of metrics has it.
+fn ended(scenario: &Scenario, reason: &str) -> Option<u64> {
+    let page = scenario.worker.rest.get("/metrics").expect("the worker answers").expect_status(200).text;
+    let labels = format!("connector=\"{}\",task=\"0\",reason=\"{reason}\"", scenario.connector);
+    let series = format!("lakeward_sink_files_ended_total{{{labels}}} ");
+    let value = page.lines().find_map(|line| line.strip_prefix(&series))?;
+    Some(value.parse().expect("counters are integers"))
+}
+
+#[test]
+fn files_that_schemas_end_are_told_from_full_ones() {
+    let scenario = Scenario::start(1);
+    scenario.create(&scenario.config(3));
+    // Each change of the version ends a file; the last one has all of its records.
+    scenario.produce_json(&[order(1, 0), order(2, 1), order(1, 2), order(2, 3), order(2, 4), order(2, 5)]);
+    scenario.wait_for_commit(0, 6);
+    assert_eq!(scenario.objects.names().expect("the store lists").len(), 4);
+    assert_eq!(ended(&scenario, "schema_change"), Some(3));
+    assert_eq!(ended(&scenario, "records"), Some(1));
+    assert_eq!(ended(&scenario, "memory"), None);
+}
+
 #[test]
 fn newer_records_lose_their_new_fields_under_forward() {
     let scenario = Scenario::start(1);

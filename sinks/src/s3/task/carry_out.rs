@@ -83,7 +83,13 @@ impl S3SinkTask {
                     let reason = self.rotation_settings.compatibility.refusal();
                     self.rejects.add_rows(batch, &rejects::numbers(&rows), reason)?;
                 }
-                Op::Rotate { next_offset } => self.cut(partition, next_offset)?,
+                Op::Rest { parts, end } => {
+                    let writer = self.writers.get_mut(partition).expect("its writer is open");
+                    let rests = |id: &PartId| parts.binary_search(id).is_ok();
+                    let resting = writer.parts.iter_mut().filter(|(id, _)| rests(id));
+                    resting.for_each(|(_, open)| open.end = Some(end));
+                }
+                Op::Rotate { next_offset, end } => self.cut(partition, next_offset, end)?,
             }
         }
         Ok(())

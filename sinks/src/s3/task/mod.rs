@@ -8,6 +8,7 @@
 mod carry_out;
 mod companions;
 mod cuts;
+mod ended;
 mod finishing;
 mod flight;
 mod gather;
@@ -51,6 +52,7 @@ use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
 use cuts::{Cuts, Held};
+use ended::Ended;
 use finishing::Finishing;
 use flight::{AssignmentId, Flight};
 use gather::SharedBytes;
@@ -103,6 +105,7 @@ pub(crate) struct S3SinkTask {
     /// Of all topic-partitions.
     held: Held,
     finishing: Finishing,
+    ended: Ended,
     waker: Waker,
     /// Calls of `put`.
     turn: u64,
@@ -220,6 +223,7 @@ impl S3SinkTask {
             recalls: Vec::new(),
             held: Held::default(),
             finishing: Finishing::default(),
+            ended: Ended::new(context.files),
             waker: context.waker,
             turn: 0,
             may_repeat: false,
@@ -416,6 +420,7 @@ impl SinkTask for S3SinkTask {
             return Err(failure);
         }
         self.round = Round::default();
+        self.tell_schema_storm(now);
         self.take_outcomes()?;
         self.complete_waiting();
         self.repeat_passed()?;
