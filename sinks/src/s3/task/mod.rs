@@ -16,6 +16,7 @@ mod guarantee;
 mod header_column;
 mod layout;
 mod merging;
+mod nameable;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -249,9 +250,10 @@ impl S3SinkTask {
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         writer.seen_offset = batch.offsets.last().map(|last| last + 1).max(writer.seen_offset);
-        let Some((mut taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        let Some((taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        routed::mark(&taken.batch, &mut encoded.names);
+        let Some((mut taken, encoded)) = self.keep_nameable(taken, encoded)? else { return Ok(()) };
         let batch = &taken.batch;
-        routed::mark(batch, &mut encoded.names);
         let view = BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
         let mut ops = std::mem::take(&mut self.ops);
         let writer = self.writers.get_mut(partition).expect("the writer was just there");
