@@ -1,5 +1,5 @@
-//! Names of objects that records have a part in: whatever they hold, objects stay below the directory of their
-//! topic, and what cannot be named is reported record by record.
+//! Names of objects that records have a part in: whatever they hold, objects stay below the directory of
+//! their topic, and what cannot be named is reported record by record.
 
 use lakeward_conformance::envelope::{enveloped, field};
 use lakeward_conformance::scenario::Scenario;

@@ -133,8 +133,8 @@ impl S3SinkTask {
         Ok(())
     }
 
-    /// The names of the objects of a part, whose encoded partition is marked with the topic that it was routed
-    /// to.
+    /// The names of the objects of a part, whose encoded partition is marked with the topic that it was
+    /// routed to.
     ///
     /// # Errors
     /// Class `Record` when stores cannot hold a name, class `Config` when settings alone make it impossible.

@@ -1,4 +1,5 @@
-//! Records whose objects could not be named: they are left out one by one before they have a part in any file.
+//! Records whose objects could not be named: they are left out one by one before they have a part in any
+//! file.
 //!
 //! Values and keys of records have a part in names, so one record could otherwise end the task of all others.
 
@@ -10,12 +11,13 @@ use super::taken::Taken;
 use crate::s3::partitioner::{Encoded, Ids};
 use crate::s3::rotation::GROUP_MARK;
 
-/// Shorter encoded partitions, a routed topic among them, make names that every store can hold unless settings
-/// are to blame.
+/// Shorter encoded partitions, a routed topic among them, make names that every store can hold unless
+/// settings are to blame.
 const LONG_BYTES: usize = 256;
 
 impl S3SinkTask {
-    /// The rows of `taken` that can be stored under a name, when others may be left out. `None`: there is none.
+    /// The rows of `taken` that can be stored under a name, when others may be left out. `None`: there is
+    /// none.
     ///
     /// # Errors
     /// When a name is impossible for all records.
