@@ -15,6 +15,7 @@ use crate::budget::Budget;
 use crate::config::ConfigMap;
 use crate::cuts::{Decision, Fingerprint, Opening};
 use crate::memory::Memory;
+use crate::metrics::EndedFiles;
 use crate::record::{Position, TopicPartition};
 use crate::spill::SpillDevice;
 
@@ -49,6 +50,8 @@ pub struct SinkTaskContext {
     /// Whether records may be rejected one by one (a dead letter queue or `errors.log.enable` is configured):
     /// see [`SinkTask::take_rejected`]. Otherwise a bad record is an error of [`SinkTask::put`].
     pub can_reject: bool,
+    /// Where files that end are counted.
+    pub files: Arc<EndedFiles>,
 }
 
 /// Where a task keeps what it buffers.

@@ -6,17 +6,23 @@ use std::error::Error as _;
 use http::StatusCode;
 use object_store::client::{HttpError, HttpErrorKind};
 
+/// True when the request may have been done although its answer never came.
+pub fn is_unanswered(err: &object_store::Error) -> bool {
+    let mut causes = causes(err);
+    causes
+        .find_map(|cause| cause.downcast_ref::<HttpError>())
+        .is_some_and(|http| !matches!(http.kind(), HttpErrorKind::Connect))
+}
+
 /// True when the same request may succeed later.
 pub fn is_transient(err: &object_store::Error) -> bool {
-    let mut cause = err.source();
-    while let Some(inner) = cause {
-        if let Some(http) = inner.downcast_ref::<HttpError>() {
+    for cause in causes(err) {
+        if let Some(http) = cause.downcast_ref::<HttpError>() {
             return !matches!(http.kind(), HttpErrorKind::Decode);
         }
-        if inner.downcast_ref::<std::io::Error>().is_some_and(is_transient_io) {
+        if cause.downcast_ref::<std::io::Error>().is_some_and(is_transient_io) {
             return true;
         }
-        cause = inner.source();
     }
     let text = err.to_string();
     let status = text.split_once("status code: ").map(|(_, rest)| rest);
@@ -24,6 +30,15 @@ pub fn is_transient(err: &object_store::Error) -> bool {
         status.starts_with('5') || status.starts_with("429") || status.starts_with("408")
     }) || text.contains("SlowDown")
         || text.contains("InternalError")
+}
+
+fn causes(err: &object_store::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut next = err.source();
+    std::iter::from_fn(move || {
+        let cause = next?;
+        next = cause.source();
+        Some(cause)
+    })
 }
 
 fn is_transient_io(err: &std::io::Error) -> bool {

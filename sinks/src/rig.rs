@@ -81,6 +81,7 @@ impl Rig {
             }),
             flush_interval: std::time::Duration::from_mins(1),
             can_reject: false,
+            files: Arc::default(),
         })?;
         Ok(Self { task, in_flight, woken, start: Instant::now(), ahead: Duration::ZERO })
     }

@@ -84,6 +84,20 @@ impl Versitygw {
         Objects::new(self.client(&name)?, name)
     }
 
+    /// How many multipart uploads of `bucket` were begun and neither completed nor given up: the server keeps
+    /// a folder of each.
+    pub fn unfinished_uploads(&self, bucket: &str) -> anyhow::Result<usize> {
+        let folder = self.folder.file("buckets").join(bucket).join(".sgwtmp/multipart");
+        if !folder.exists() {
+            return Ok(0);
+        }
+        let mut count = 0;
+        for name in fs::read_dir(folder)? {
+            count += fs::read_dir(name?.path())?.count();
+        }
+        Ok(count)
+    }
+
     fn client(&self, bucket: &str) -> anyhow::Result<AmazonS3> {
         AmazonS3Builder::new()
             .with_endpoint(self.endpoint())

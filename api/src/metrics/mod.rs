@@ -7,6 +7,7 @@
 //! Source: `Metrics`, `SampledStat`, `Rate`, `Avg`, `Max`, `Min`, `Frequencies`, `CumulativeSum`, Kafka 4.1.
 
 mod errors;
+mod files;
 mod states;
 mod store;
 mod task;
@@ -16,6 +17,7 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 pub use errors::ErrorCounters;
+pub use files::{EndedFiles, FileEnd};
 pub use states::{StateTimes, TaskState};
 pub use store::{StoreOperation, StoreRequests};
 pub use task::{CommitOutcome, SinkMetrics, SourceMetrics, TaskKind, TaskMetrics};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::{ErrorCounters, Meter, Outcomes, StateTimes, Window, Windowed, ms_of};
+use super::{EndedFiles, ErrorCounters, Meter, Outcomes, StateTimes, Window, Windowed, ms_of};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct SinkMetrics {
     pub commit_completions: Meter,
     /// Answers to commits that nobody waited for any more.
     pub commit_skips: Meter,
+    /// Files of sinks that write files.
+    pub files: Arc<EndedFiles>,
 }
 
 /// What is counted about a source task only.
@@ -180,6 +182,7 @@ impl SinkMetrics {
             commit_seq_no: AtomicU64::new(0),
             commit_completions: Meter::new(window),
             commit_skips: Meter::new(window),
+            files: Arc::default(),
         }
     }
 

@@ -29,6 +29,7 @@ mod max_block;
 mod memory;
 mod metrics;
 mod metrics_clients;
+mod object_names;
 mod object_stores;
 mod offsets;
 mod parquet_values;

@@ -12,6 +12,8 @@ use lakeward_testkit::records::Record;
 use lakeward_testkit::unique;
 use serde_json::{Value, json};
 
+use crate::schema_evolution::order;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Blob,
@@ -118,6 +120,22 @@ fn every_store_holds_json_lines_and_avro() {
         assert_eq!(names, [kind.object(&scenario, 0, "avro")], "{kind:?}");
         let file = scenario.objects.avro_files(&names).unwrap().remove(0);
         assert_eq!((&file["codec"], &file["rows"]), (&json!("snappy"), &json!([{"id": 1}, {"id": 2}])));
+    }
+}
+
+#[test]
+fn every_store_holds_one_file_over_versions_of_a_schema() {
+    for kind in Kind::ALL {
+        let scenario = kind.scenario(1);
+        scenario.create(&kind.config(&scenario, 4).with(&[("lakeward.schema.evolution", "merge")]));
+        scenario.worker.wait_for_state(&scenario.connector, "RUNNING", 1);
+        scenario.produce_json(&[order(1, 0), order(2, 1), order(1, 2), order(2, 3)]);
+        scenario.wait_for_commit(0, 4);
+        let names = scenario.objects.names().unwrap();
+        assert_eq!(names, [kind.object(&scenario, 0, "snappy.parquet")], "{kind:?}");
+        let row = |id: i64, city: Option<&str>| json!({"id": id, "city": city});
+        let expected = [row(0, None), row(1, Some("Rome")), row(2, None), row(3, Some("Rome"))];
+        assert_eq!(scenario.objects.parquet_rows().unwrap(), expected, "{kind:?}");
     }
 }
 

@@ -127,6 +127,25 @@ fn answers_that_get_lost_lose_and_double_nothing() {
     survives(Fault::LoseAnswer, &[]);
 }
 
+/// The store holds uploads then whose numbers nobody knows.
+#[test]
+fn begins_whose_answers_get_lost_leave_no_upload_behind() {
+    let mut ground = Ground::start();
+    ground.create(&[]);
+    let unfinished = |ground: &Ground| {
+        let bucket = ground.scenario.objects.bucket();
+        ground.scenario.store.unfinished_uploads(bucket).expect("the store's folders are readable")
+    };
+    // Within the tries of one begin, and beyond them: the task starts over.
+    for count in [2, 5] {
+        ground.proxy.set(&[Rule { on: Request::Begin, first: 1, count, fault: Fault::LoseAnswer }]);
+        ground.produce(2);
+        ground.assert_stored_once();
+        assert_eq!(ground.proxy.struck(), [count]);
+        assert_eq!(unfinished(&ground), 0);
+    }
+}
+
 /// A completion is tried again after its answer was lost: the upload is gone, as the object is there.
 #[test]
 fn a_completion_that_is_answered_404_the_second_time_loses_and_doubles_nothing() {

@@ -9,6 +9,7 @@
 
 mod attributes;
 pub(crate) mod clients;
+mod files;
 mod group;
 mod memory;
 pub(crate) mod page;

@@ -226,8 +226,7 @@ async fn run_wanted(
     told: &mut Option<Reporter>,
     backoff: &mut Backoff,
 ) -> Result<(), ConnectError> {
-    let environment = &start.environment;
-    let spec = &start.spec;
+    let (environment, spec) = (&start.environment, &start.spec);
     let memory = &environment.memory;
     let in_flight = Budget::within(memory.clone(), environment.in_flight_bytes_max);
     let control = Arc::clone(&start.control);
@@ -260,6 +259,7 @@ async fn run_wanted(
         waker: network.waker.clone(),
         flush_interval: environment.offset_flush_interval,
         can_reject,
+        files: spec.metrics.sink.as_ref().map_or_else(Arc::default, |sink| Arc::clone(&sink.files)),
     };
     let sink = settings::sink(environment, spec)?;
     if sink.uses_headers(&spec.task_config) {

@@ -216,7 +216,8 @@ impl HttpService for Transport {
             let verdict = judge(&request, &answer);
             self.observe(&verdict);
             let is_last = tries >= settings.patience.tries_max || begin.elapsed() > REPEAT_TIME_MAX;
-            if matches!(verdict, Verdict::Final) || is_last || continues_upload(&request) {
+            let is_own_matter = continues_upload(&request) || is_lost_begin(&request, &answer);
+            if matches!(verdict, Verdict::Final) || is_last || is_own_matter {
                 return answer;
             }
             settings.counters.retried();
@@ -293,15 +294,25 @@ fn continues_upload(request: &HttpRequest) -> bool {
     request.headers().contains_key(CONTENT_RANGE)
 }
 
-fn operation(request: &HttpRequest) -> StoreOperation {
+/// Whether a multipart upload may have been begun whose number nobody knows: whoever begins it looks for it
+/// before another is begun.
+fn is_lost_begin(request: &HttpRequest, answer: &Result<HttpResponse, HttpError>) -> bool {
+    let is_lost = answer.as_ref().is_err_and(|err| err.kind() != HttpErrorKind::Connect);
+    is_lost && *request.method() == Method::POST && asks_for(request, "uploads")
+}
+
+fn asks_for(request: &HttpRequest, name: &str) -> bool {
     let query = request.uri().query().unwrap_or_default();
-    let asks_for = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    query.split('&').any(|pair| pair.split('=').next() == Some(name))
+}
+
+fn operation(request: &HttpRequest) -> StoreOperation {
     match *request.method() {
         Method::DELETE => StoreOperation::Delete,
         Method::HEAD => StoreOperation::Head,
         Method::POST => StoreOperation::Post,
         Method::PUT => StoreOperation::Put,
-        _ if LISTS.iter().any(|name| asks_for(name)) => StoreOperation::List,
+        _ if LISTS.iter().any(|name| asks_for(request, name)) => StoreOperation::List,
         _ => StoreOperation::Get,
     }
 }

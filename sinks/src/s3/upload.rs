@@ -17,7 +17,7 @@ use lakeward_api::budget::{Budget, Permit};
 use lakeward_api::failpoint;
 use lakeward_api::record::TopicPartition;
 use object_store::path::Path;
-use object_store::{MultipartUpload, PutMultipartOptions, PutOptions, PutPayload, UploadPart};
+use object_store::{MultipartUpload, PutOptions, PutPayload, UploadPart};
 use tokio::sync::Semaphore;
 
 use super::error::S3SinkError;
@@ -292,9 +292,8 @@ impl FileUpload {
         let multipart = match multipart {
             Some(begun) => begun,
             None => {
-                let options = PutMultipartOptions::default();
                 failpoint!("sink.upload.before_begin");
-                let upload = self.store.client.put_multipart_opts(&self.name, options).await?;
+                let upload = self.store.begin(&self.name).await?;
                 failpoint!("sink.upload.after_begin");
                 multipart.insert(Multipart { upload, parts: FuturesUnordered::new(), parts_count: 0 })
             }

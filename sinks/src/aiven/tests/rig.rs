@@ -78,6 +78,7 @@ impl Rig {
             waker: Waker::new(|| {}),
             flush_interval: Duration::from_millis(FLUSH_MS.unsigned_abs()),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
+            files: Arc::default(),
         };
         let store_over = Store::over(Arc::clone(&store) as Arc<dyn ObjectStore>);
         let task = match props.contains_key("gcs.bucket.name") {

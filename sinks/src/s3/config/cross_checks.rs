@@ -140,6 +140,8 @@ fn null_values(values: &mut [ConfigValue]) {
         let problem =
             "tombstone.encoded.partition must not be empty and must not hold empty, . or .. segments";
         add(values, "tombstone.encoded.partition", problem);
+    } else if let Some(problem) = unnameable(&directory) {
+        add(values, "tombstone.encoded.partition", &problem);
     }
 }
 
@@ -149,6 +151,8 @@ fn top_directory(values: &mut [ConfigValue]) {
     if !top.is_empty() && top.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         let problem = "topics.dir must not begin or end with / and must not hold empty, . or .. segments";
         add(values, "topics.dir", problem);
+    } else if let Some(problem) = unnameable(&top) {
+        add(values, "topics.dir", &problem);
     }
 }
 

@@ -43,6 +43,26 @@ pub(crate) struct Encoded {
     pub(crate) times: Times,
 }
 
+impl Encoded {
+    /// Of these rows; every name stays.
+    pub(crate) fn take(self, rows: &[u32]) -> Self {
+        let ids = match self.ids {
+            Ids::PerRow(ids) => Ids::PerRow(selected(&ids, rows)),
+            Ids::Uniform => Ids::Uniform,
+        };
+        let times = match self.times {
+            Times::PerRow(times) => Times::PerRow(selected(&times, rows)),
+            Times::Sparse(times) => Times::Sparse(selected(&times, rows)),
+            uniform @ (Times::None | Times::Uniform(_)) => uniform,
+        };
+        Self { ids, times, ..self }
+    }
+}
+
+fn selected<T: Copy>(all: &[T], rows: &[u32]) -> Vec<T> {
+    rows.iter().map(|row| all[*row as usize]).collect()
+}
+
 /// Ids of the rows of a batch.
 #[derive(Debug)]
 pub(crate) enum Ids {

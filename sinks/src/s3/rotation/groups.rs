@@ -9,7 +9,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Rotation, Slots};
+use lakeward_api::metrics::FileEnd;
+
+use super::{Op, Rotation, Slots};
 use crate::s3::task::SEPARATOR;
 
 /// Before the group in an encoded partition.
@@ -82,9 +84,24 @@ impl Rotation {
 
     /// Lets the parts of the group of `name` rest: the next record of the group opens a new one. There is no
     /// part for `name` then.
-    pub(super) fn detach(&mut self, name: &Arc<str>, slots: &mut Slots) -> Option<usize> {
+    pub(super) fn detach(
+        &mut self,
+        name: &Arc<str>,
+        end: FileEnd,
+        slots: &mut Slots,
+        out: &mut Vec<Op>,
+    ) -> Option<usize> {
         let (topic, own) = group(name);
-        self.index_by_name.retain(|name, _| group(name) != (topic, own));
+        let mut parts = Vec::new();
+        self.index_by_name.retain(|name, index| {
+            let rests = group(name) == (topic, own);
+            if rests {
+                parts.push(self.open[*index].id);
+            }
+            !rests
+        });
+        parts.sort_unstable();
+        out.push(Op::Rest { parts, end });
         self.heads.0.remove(&(topic.into(), own.into()));
         slots.fill(None);
         None

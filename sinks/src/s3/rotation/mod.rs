@@ -13,6 +13,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use lakeward_api::metrics::FileEnd;
 use lakeward_api::schema::Schema;
 
 use super::compatibility::{Compatibility, Verdict};
@@ -79,10 +80,19 @@ pub(crate) enum Op {
         /// Which rows of the batch.
         rows: Rows,
     },
+    /// Leave these parts as they are until the next cut: they get no further rows.
+    Rest {
+        /// Which parts.
+        parts: Vec<PartId>,
+        /// What ended them.
+        end: FileEnd,
+    },
     /// Complete every open part; once all are stored, everything below `next_offset` is durable.
     Rotate {
         /// Last written offset + 1.
         next_offset: i64,
+        /// What ended those that did not rest.
+        end: FileEnd,
     },
     /// Append rows of the batch to a part.
     Write {
@@ -224,9 +234,9 @@ impl Rotation {
     }
 
     /// Cuts between two batches, when anything is open.
-    pub(crate) fn cut_now(&mut self, out: &mut Vec<Op>) {
+    pub(crate) fn cut_now(&mut self, end: FileEnd, out: &mut Vec<Op>) {
         if self.record_count > 0 {
-            self.rotate(&mut Slots::new(), out);
+            self.rotate(end, &mut Slots::new(), out);
         }
     }
 
@@ -238,7 +248,7 @@ impl Rotation {
         let Some(schedule) = self.settings.schedule else { return };
         match self.next_schedule_ms {
             Some(next) if now_ms < next => return,
-            Some(_) if self.record_count > 0 => self.rotate(&mut Slots::new(), out),
+            Some(_) if self.record_count > 0 => self.rotate(FileEnd::Schedule, &mut Slots::new(), out),
             Some(_) | None => {}
         }
         self.next_schedule_ms = Some(schedule.next_after(now_ms));
@@ -312,8 +322,8 @@ impl Rotation {
         out: &mut Vec<Op>,
     ) -> Place {
         let name = &batch.encoded.names[id as usize];
-        if self.time_rotates(name, time(batch.encoded, row)) {
-            self.rotate(slots, out);
+        if let Some(end) = self.time_rotates(name, time(batch.encoded, row)) {
+            self.rotate(end, slots, out);
             return Place::Rotated;
         }
         if let Some(index) = slots[id as usize].filter(|index| !self.is_full(*index)) {
@@ -322,9 +332,9 @@ impl Rotation {
         let known = self.index_by_name.get(name).copied();
         let known = match known.filter(|index| self.is_full(*index)) {
             None => known,
-            Some(_) if self.detaches() => self.detach(name, slots),
+            Some(_) if self.detaches() => self.detach(name, FileEnd::Records, slots, out),
             Some(_) => {
-                self.rotate(slots, out);
+                self.rotate(FileEnd::Records, slots, out);
                 return Place::Rotated;
             }
         };
@@ -336,7 +346,8 @@ impl Rotation {
             None if !self.is_repeating
                 && self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) =>
             {
-                Verdict::Rotates
+                self.rotate(FileEnd::OpenFiles, slots, out);
+                return Place::Rotated;
             }
             None => Verdict::Fits,
         };
@@ -344,11 +355,11 @@ impl Rotation {
             Verdict::Fits => {}
             Verdict::Refused => return Place::Nowhere,
             Verdict::Rotates if self.detaches() => {
-                self.detach(name, slots);
+                self.detach(name, FileEnd::SchemaChange, slots, out);
                 return Place::Rotated;
             }
             Verdict::Rotates => {
-                self.rotate(slots, out);
+                self.rotate(FileEnd::SchemaChange, slots, out);
                 return Place::Rotated;
             }
         }
@@ -379,17 +390,20 @@ impl Rotation {
 
     /// Rotation by record time, before the record is consumed. The first record after a cut sets the base
     /// time.
-    fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> bool {
+    fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> Option<FileEnd> {
         let (Some(interval), Some(time_ms), false) = (self.settings.interval, time_ms, self.is_repeating)
         else {
-            return false;
+            return None;
         };
         let base_ms = *self.base_time_ms.get_or_insert(time_ms);
         if self.record_count == 0 {
-            return false;
+            return None;
         }
         // Saturating: extreme times in a record must not panic or wrap into a rotation.
-        time_ms.saturating_sub(base_ms) >= interval.interval_ms || self.partition_change_rotates(name)
+        if time_ms.saturating_sub(base_ms) >= interval.interval_ms {
+            return Some(FileEnd::Interval);
+        }
+        self.partition_change_rotates(name).then_some(FileEnd::PartitionChange)
     }
 
     fn partition_change_rotates(&self, name: &Arc<str>) -> bool {
@@ -414,15 +428,15 @@ impl Rotation {
         self.record_count += rows;
         self.open[index].records += rows;
         if self.record_count >= self.settings.flush_records && !self.is_repeating {
-            self.rotate(slots, out);
+            self.rotate(FileEnd::Records, slots, out);
         }
     }
 
     /// Closes every part, in the order in which they were opened.
-    fn rotate(&mut self, slots: &mut Slots, out: &mut Vec<Op>) {
+    fn rotate(&mut self, end: FileEnd, slots: &mut Slots, out: &mut Vec<Op>) {
         assert!(self.record_count > 0, "a rotation without records would repeat a cut");
         self.emit_rows(out);
-        out.push(Op::Rotate { next_offset: self.last_offset + 1 });
+        out.push(Op::Rotate { next_offset: self.last_offset + 1, end });
         self.reset();
         slots.fill(None);
     }

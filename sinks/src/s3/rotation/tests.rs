@@ -13,11 +13,18 @@ struct Rig {
     rotation: Rotation,
     next_offset: i64,
     names: HashMap<PartId, String>,
+    /// What ended parts, cut by cut.
+    ends: Vec<FileEnd>,
 }
 
 impl Rig {
     fn new(settings: RotationSettings) -> Self {
-        Self { rotation: Rotation::new(Arc::new(settings)), next_offset: 0, names: HashMap::new() }
+        Self {
+            rotation: Rotation::new(Arc::new(settings)),
+            next_offset: 0,
+            names: HashMap::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Puts rows of (encoded partition, time); `open a@0`, `a 0 1`, `cut 2` are operations over offsets.
@@ -68,7 +75,15 @@ impl Rig {
                 format!("open {encoded_partition}@{start_offset}")
             }
             Op::Refuse { rows } => format!("refused {}", shown(rows, offsets)),
-            Op::Rotate { next_offset } => format!("cut {next_offset}"),
+            Op::Rest { parts, end } => {
+                self.ends.push(*end);
+                let names: Vec<&str> = parts.iter().map(|part| &*self.names[part]).collect();
+                format!("rest {}", names.join(" "))
+            }
+            Op::Rotate { next_offset, end } => {
+                self.ends.push(*end);
+                format!("cut {next_offset}")
+            }
             Op::Write { part, rows } => format!("{} {}", self.names[part], shown(rows, offsets)),
         }
     }
@@ -244,4 +259,41 @@ fn skipped_offsets_do_not_move_a_cut_beyond_the_last_written_record() {
     assert_eq!(rig.put(&[("a", 0)]), ["open a@0", "a 0"]);
     rig.next_offset = 100;
     assert_eq!(rig.put(&[("a", 0)]), ["a 100", "cut 101"]);
+}
+
+#[test]
+fn every_cut_says_what_ended_its_files() {
+    let ends = |settings: RotationSettings, rows: &[(&str, i64)]| {
+        let mut rig = Rig::new(settings);
+        rig.put(rows);
+        rig.ends
+    };
+    assert_eq!(ends(flush(2), &[("a", 0), ("a", 0)]), [FileEnd::Records]);
+    let by_time = interval(10, PartitionChange::Rotate);
+    assert_eq!(ends(by_time.clone(), &[("a", 0), ("a", 10)]), [FileEnd::Interval]);
+    assert_eq!(ends(by_time, &[("a", 0), ("b", 1)]), [FileEnd::PartitionChange]);
+    let few = RotationSettings { open_parts_max: Some(1), ..flush(9) };
+    assert_eq!(ends(few, &[("a", 0), ("b", 0)]), [FileEnd::OpenFiles]);
+    let mut rig = Rig::new(flush(9));
+    rig.put_at(0, Some(&version(1)), &[("a", 0)]);
+    rig.put_at(0, Some(&version(2)), &[("a", 0)]);
+    let mut ops = Vec::new();
+    rig.rotation.cut_now(FileEnd::Memory, &mut ops);
+    ops.iter().for_each(|op| drop(rig.show(op, &[])));
+    assert_eq!(rig.ends, [FileEnd::SchemaChange, FileEnd::Memory]);
+    let schedule = Schedule { interval_ms: HOUR_MS, zone: Zone::Fixed { offset_ms: 0 } };
+    let mut rig = Rig::new(RotationSettings { schedule: Some(schedule), ..flush(9) });
+    rig.put(&[("a", 0)]);
+    rig.tick(HOUR_MS);
+    assert_eq!(rig.ends, [FileEnd::Schedule]);
+}
+
+#[test]
+fn full_parts_that_rest_say_so_before_the_cut() {
+    let groups = Groups { records_max: Some(1), shares_head: true, on_full: OnFull::Detach };
+    let mut rig = Rig::new(RotationSettings { groups: Some(groups), ..flush(9) });
+    let rows = [("a", 0), ("a", 0)];
+    assert_eq!(rig.put(&rows), ["open a@0", "a 0", "rest a", "open a@1", "a 1"]);
+    assert_eq!(rig.put_at(0, Some(&version(1)), &[("a", 0)]), ["rest a", "open a@2", "a 2"]);
+    assert_eq!(rig.ends, [FileEnd::Records, FileEnd::Records]);
 }

@@ -3,6 +3,7 @@
 //! `store.url` decides: null is AWS, `http(s)://` another S3 service, `file:///` a local directory in which
 //! the bucket is a sub-directory (objects appear by rename, after fsync).
 
+mod begin;
 mod conditional;
 pub(crate) mod create;
 mod objects;

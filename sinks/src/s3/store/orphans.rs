@@ -9,7 +9,7 @@
 //! Source: Amazon S3, "ListMultipartUploads".
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -76,44 +76,61 @@ impl Store {
 
 impl Sweeper {
     async fn sweep(&self, s3: &S3Side, topic: &str, partitions: &[i32]) -> object_store::Result<usize> {
-        let prefix = self.names.directory(topic);
-        let (mut key_marker, mut id_marker) = (String::new(), String::new());
-        let mut aborted_count = 0;
-        for _ in 0..PAGES_MAX {
-            let page = list(s3, &prefix, &key_marker, &id_marker).await?;
-            for upload in &page.uploads {
-                let is_own =
-                    self.names.partition_of(topic, &upload.key).is_some_and(|own| partitions.contains(&own));
-                if !is_own || !self.is_old(upload, page.now) {
-                    continue;
-                }
-                let Ok(name) = Path::parse(&upload.key) else { continue };
-                match s3.plain.abort_multipart(&name, &upload.upload_id).await {
-                    Ok(()) => aborted_count += 1,
-                    // Another task was faster.
-                    Err(object_store::Error::NotFound { .. }) => {}
-                    Err(err) => return Err(err),
-                }
-            }
-            if !page.is_truncated || (page.key_marker.is_empty() && page.id_marker.is_empty()) {
-                return Ok(aborted_count);
-            }
-            (key_marker, id_marker) = (page.key_marker, page.id_marker);
-        }
-        tracing::warn!(topic, "too many unfinished uploads: the rest is looked at by later tasks");
-        Ok(aborted_count)
-    }
-
-    fn is_old(&self, upload: &Unfinished, now: DateTime<Utc>) -> bool {
-        let Ok(begun) = DateTime::parse_from_rfc3339(&upload.initiated) else { return false };
-        // The store's date has no fractions: a moment may seem to lie ahead.
-        (now - begun.to_utc()).to_std().unwrap_or_default() >= self.age_min
+        let is_orphan = |upload: &Unfinished, now| {
+            let partition = self.names.partition_of(topic, &upload.key);
+            partition.is_some_and(|own| partitions.contains(&own))
+                && upload.age(now).is_some_and(|age| age >= self.age_min)
+        };
+        give_up(s3, &self.names.directory(topic), is_orphan).await
     }
 }
 
+/// Gives up unfinished uploads of exactly `name` that were begun since `since`; answers how many. The caller
+/// has none of that name.
+///
+/// # Errors
+/// When the store does not list them, or keeps one.
+pub(super) async fn give_up_since(s3: &S3Side, name: &Path, since: Instant) -> object_store::Result<usize> {
+    // Dates of stores have no fractions.
+    let age_max = since.elapsed() + Duration::from_secs(2);
+    let is_lost = |upload: &Unfinished, now| {
+        upload.key == name.as_ref() && upload.age(now).is_some_and(|age| age <= age_max)
+    };
+    give_up(s3, name.as_ref(), is_lost).await
+}
+
+/// Gives up the unfinished uploads whose names begin with `prefix` and that `is_orphan` names, at the time of
+/// the store; answers how many.
+async fn give_up(
+    s3: &S3Side,
+    prefix: &str,
+    is_orphan: impl Fn(&Unfinished, DateTime<Utc>) -> bool,
+) -> object_store::Result<usize> {
+    let (mut key_marker, mut id_marker) = (String::new(), String::new());
+    let mut aborted_count = 0;
+    for _ in 0..PAGES_MAX {
+        let page = list(s3, prefix, &key_marker, &id_marker).await?;
+        for upload in page.uploads.iter().filter(|upload| is_orphan(upload, page.now)) {
+            let Ok(name) = Path::parse(&upload.key) else { continue };
+            match s3.plain.abort_multipart(&name, &upload.upload_id).await {
+                Ok(()) => aborted_count += 1,
+                // Another task was faster.
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(err) => return Err(err),
+            }
+        }
+        if !page.is_truncated || (page.key_marker.is_empty() && page.id_marker.is_empty()) {
+            return Ok(aborted_count);
+        }
+        (key_marker, id_marker) = (page.key_marker, page.id_marker);
+    }
+    tracing::warn!("too many unfinished uploads: the rest is looked at by later tasks");
+    Ok(aborted_count)
+}
+
 /// Some of the unfinished uploads of a bucket.
-struct PageOfUploads {
-    uploads: Vec<Unfinished>,
+pub(super) struct PageOfUploads {
+    pub(super) uploads: Vec<Unfinished>,
     is_truncated: bool,
     key_marker: String,
     id_marker: String,
@@ -121,7 +138,7 @@ struct PageOfUploads {
     now: DateTime<Utc>,
 }
 
-async fn list(
+pub(super) async fn list(
     s3: &S3Side,
     prefix: &str,
     key_marker: &str,
@@ -169,10 +186,18 @@ struct Listed {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Unfinished {
-    key: String,
+pub(super) struct Unfinished {
+    pub(super) key: String,
     upload_id: String,
     initiated: String,
+}
+
+impl Unfinished {
+    /// How long ago it was begun; nothing when that seems to lie ahead.
+    fn age(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let begun = DateTime::parse_from_rfc3339(&self.initiated).ok()?;
+        Some((now - begun.to_utc()).to_std().unwrap_or_default())
+    }
 }
 
 /// The names that a configuration makes.

@@ -12,6 +12,7 @@ use super::taken::Taken;
 use super::{S3SinkTask, rejects, routed};
 use crate::s3::compatibility::Compatibility;
 use crate::s3::error::S3SinkError;
+use crate::s3::naming::FileNames;
 use crate::s3::partitioner::Encoded;
 use crate::s3::rotation::{Op, PartId, Rows};
 
@@ -55,7 +56,7 @@ impl S3SinkTask {
         self.rotation_settings.compatibility == Compatibility::Merge
     }
 
-    fn taken(&self, batch: SinkBatch, headers: Option<Values>, now_ms: i64) -> Taken {
+    pub(super) fn taken(&self, batch: SinkBatch, headers: Option<Values>, now_ms: i64) -> Taken {
         let takes_all = |one| self.format.takes_all(one);
         let may_wait =
             !self.merges() && (!self.rejects.is_possible() || batch.values.schema().is_some_and(takes_all));
@@ -83,7 +84,13 @@ impl S3SinkTask {
                     let reason = self.rotation_settings.compatibility.refusal();
                     self.rejects.add_rows(batch, &rejects::numbers(&rows), reason)?;
                 }
-                Op::Rotate { next_offset } => self.cut(partition, next_offset)?,
+                Op::Rest { parts, end } => {
+                    let writer = self.writers.get_mut(partition).expect("its writer is open");
+                    let rests = |id: &PartId| parts.binary_search(id).is_ok();
+                    let resting = writer.parts.iter_mut().filter(|(id, _)| rests(id));
+                    resting.for_each(|(_, open)| open.end = Some(end));
+                }
+                Op::Rotate { next_offset, end } => self.cut(partition, next_offset, end)?,
             }
         }
         Ok(())
@@ -98,12 +105,7 @@ impl S3SinkTask {
         taken: &Taken,
     ) -> Result<(), ConnectError> {
         let batch = &taken.batch;
-        let (topic, directory) = routed::split(partition, encoded_partition);
-        let target = TopicPartition::new(topic, partition.partition);
-        let names = match &self.layout {
-            Some(layout) => layout.names(&NewPart { target: &target, directory, start_offset, taken })?,
-            None => self.names.of_part(&target, directory, start_offset)?,
-        };
+        let names = self.part_names(partition, encoded_partition, start_offset, taken)?;
         let part_bytes = self.part_bytes;
         let file = |name: &str| {
             let path = path(name)?;
@@ -129,6 +131,26 @@ impl S3SinkTask {
         self.open_bytes += open.buffered_bytes();
         self.writers.get_mut(partition).expect("its writer is open").parts.push((part, open));
         Ok(())
+    }
+
+    /// The names of the objects of a part, whose encoded partition is marked with the topic that it was
+    /// routed to.
+    ///
+    /// # Errors
+    /// Class `Record` when stores cannot hold a name, class `Config` when settings alone make it impossible.
+    pub(super) fn part_names(
+        &self,
+        partition: &TopicPartition,
+        encoded_partition: &str,
+        start_offset: i64,
+        taken: &Taken,
+    ) -> Result<FileNames, S3SinkError> {
+        let (topic, directory) = routed::split(partition, encoded_partition);
+        let target = TopicPartition::new(topic, partition.partition);
+        match &self.layout {
+            Some(layout) => layout.names(&NewPart { target: &target, directory, start_offset, taken }),
+            None => self.names.of_part(&target, directory, start_offset),
+        }
     }
 
     fn write_rows(
@@ -191,7 +213,7 @@ impl S3SinkTask {
 fn path(name: &str) -> Result<Path, S3SinkError> {
     Path::parse(name).map_err(|err| S3SinkError::Setting {
         message: format!(
-            "an object name cannot be stored; check path.format, partition.field.name and \
+            "an object name cannot be stored; check topics.dir, path.format, partition.field.name and \
              directory.delim: {err}"
         ),
     })

@@ -16,6 +16,7 @@ use std::ops::{AddAssign, SubAssign};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::cuts::{ClockBase, Cut, Decision};
+use lakeward_api::metrics::FileEnd;
 use lakeward_api::record::TopicPartition;
 use lakeward_api::sink::Now;
 
@@ -176,7 +177,7 @@ impl S3SinkTask {
         let writer = self.writer(partition);
         let end = writer.cuts.repeats.front().expect("asked for by those who saw it").end;
         writer.rotation.reset();
-        self.cut(partition, end)
+        self.cut(partition, end, FileEnd::Repeated)
     }
 
     /// The clock names directories: remembers from which record on it named another one.
@@ -201,7 +202,7 @@ impl S3SinkTask {
         if writer.rotation.is_empty() {
             writer.cuts.clock.clear();
         } else if writer.cuts.clock.len() >= CLOCK_BASES_MAX {
-            self.cut_now(partition)?;
+            self.cut_now(partition, FileEnd::Clock)?;
             self.writer(partition).cuts.clock.clear();
         }
         let cuts = &mut self.writer(partition).cuts;
@@ -211,9 +212,9 @@ impl S3SinkTask {
     }
 
     /// The files of a topic-partition end, where they may end at any time.
-    pub(super) fn cut_now(&mut self, partition: &TopicPartition) -> Result<(), ConnectError> {
+    pub(super) fn cut_now(&mut self, partition: &TopicPartition, end: FileEnd) -> Result<(), ConnectError> {
         let mut ops = std::mem::take(&mut self.ops);
-        self.writer(partition).rotation.cut_now(&mut ops);
+        self.writer(partition).rotation.cut_now(end, &mut ops);
         self.carry_out(partition, &mut ops, None)?;
         self.ops = ops;
         Ok(())
@@ -229,16 +230,23 @@ impl S3SinkTask {
         if writer.cuts.is_repeating() || !writer.parts.iter().any(|(_, open)| is_full(open)) {
             return Ok(());
         }
-        self.cut_now(partition)
+        self.cut_now(partition, FileEnd::Size)
     }
 
-    /// Closes every open part; everything below `next_offset` is durable when all are stored.
-    pub(super) fn cut(&mut self, partition: &TopicPartition, next_offset: i64) -> Result<(), ConnectError> {
+    /// Closes every open part, because of `end`. Everything below `next_offset` is durable when all are
+    /// stored.
+    pub(super) fn cut(
+        &mut self,
+        partition: &TopicPartition,
+        next_offset: i64,
+        end: FileEnd,
+    ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         let (parts, dropped): (Vec<OpenPart>, Vec<OpenPart>) =
             writer.parts.drain(..).map(|(_, open)| open).partition(|open| !open.is_empty());
         self.open_bytes -= dropped.iter().map(OpenPart::buffered_bytes).sum::<u64>();
         let files_count = parts.iter().map(|open| open.files().count()).sum();
+        parts.iter().for_each(|open| self.ended.add(open.end.unwrap_or(end), open.files().count()));
         writer.cut_offset = Some(next_offset);
         let is_repeated = writer.cuts.repeats.pop_front_if(|cut| cut.end == next_offset).is_some();
         if !is_repeated && writer.cuts.is_repeating() {

@@ -8,6 +8,7 @@
 mod carry_out;
 mod companions;
 mod cuts;
+mod ended;
 mod finishing;
 mod flight;
 mod gather;
@@ -15,6 +16,7 @@ mod guarantee;
 mod header_column;
 mod layout;
 mod merging;
+mod nameable;
 mod nulls;
 mod open_file;
 mod open_part;
@@ -51,6 +53,7 @@ use super::upload::{UploadId, Uploader};
 
 use companions::{Companions, HeaderFormat, KeyFormat};
 use cuts::{Cuts, Held};
+use ended::Ended;
 use finishing::Finishing;
 use flight::{AssignmentId, Flight};
 use gather::SharedBytes;
@@ -103,6 +106,7 @@ pub(crate) struct S3SinkTask {
     /// Of all topic-partitions.
     held: Held,
     finishing: Finishing,
+    ended: Ended,
     waker: Waker,
     /// Calls of `put`.
     turn: u64,
@@ -220,6 +224,7 @@ impl S3SinkTask {
             recalls: Vec::new(),
             held: Held::default(),
             finishing: Finishing::default(),
+            ended: Ended::new(context.files),
             waker: context.waker,
             turn: 0,
             may_repeat: false,
@@ -245,9 +250,10 @@ impl S3SinkTask {
     ) -> Result<(), ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         writer.seen_offset = batch.offsets.last().map(|last| last + 1).max(writer.seen_offset);
-        let Some((mut taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        let Some((taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        routed::mark(&taken.batch, &mut encoded.names);
+        let Some((mut taken, encoded)) = self.keep_nameable(taken, encoded)? else { return Ok(()) };
         let batch = &taken.batch;
-        routed::mark(batch, &mut encoded.names);
         let view = BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
         let mut ops = std::mem::take(&mut self.ops);
         let writer = self.writers.get_mut(partition).expect("the writer was just there");
@@ -416,6 +422,7 @@ impl SinkTask for S3SinkTask {
             return Err(failure);
         }
         self.round = Round::default();
+        self.tell_schema_storm(now);
         self.take_outcomes()?;
         self.complete_waiting();
         self.repeat_passed()?;

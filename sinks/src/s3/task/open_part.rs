@@ -9,6 +9,7 @@ use arrow_array::Array as _;
 
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
+use lakeward_api::metrics::FileEnd;
 use lakeward_api::schema::Schema;
 use lakeward_formats::file::FileFormat;
 
@@ -38,6 +39,8 @@ pub(super) struct OpenPart {
     pub(super) plain_bytes: u64,
     /// The call of `put` that wrote to it last.
     pub(super) turn: u64,
+    /// What ended it, when that was not the cut.
+    pub(super) end: Option<FileEnd>,
     /// What is on disk is being brought back.
     pub(super) is_recalled: bool,
 }
@@ -54,7 +57,17 @@ impl OpenPart {
     pub(super) fn new(files: Files, schema: Option<Arc<Schema>>, start_offset: i64) -> Self {
         let contents = Contents { first_offset: start_offset, last_offset: start_offset, records: 0 };
         let Files { values, keys, headers } = files;
-        Self { values, schema, keys, headers, contents, plain_bytes: 0, turn: 0, is_recalled: false }
+        Self {
+            values,
+            schema,
+            keys,
+            headers,
+            contents,
+            plain_bytes: 0,
+            turn: 0,
+            end: None,
+            is_recalled: false,
+        }
     }
 
     /// Its files: values, keys, headers.

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use lakeward_api::ConnectError;
+use lakeward_api::metrics::FileEnd;
 use lakeward_api::record::TopicPartition;
 
 use super::S3SinkTask;
@@ -131,7 +132,7 @@ impl S3SinkTask {
         let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());
         let largest = free.max_by_key(|(_, writer)| writer.open_bytes());
         let Some(partition) = largest.map(|(partition, _)| partition.clone()) else { return Ok(()) };
-        self.cut_now(&partition)
+        self.cut_now(&partition, FileEnd::Memory)
     }
 
     /// Open parts in the order in which they give way, the first one last: idle ones, the largest first.

@@ -56,7 +56,8 @@ impl Files {
                     self.open.push((part, (encoded_partition.to_string(), start_offset, Vec::new())));
                 }
                 Op::Refuse { .. } => panic!("every schema of this model can be judged"),
-                Op::Rotate { next_offset } => {
+                Op::Rest { .. } => panic!("no part of this model is full"),
+                Op::Rotate { next_offset, .. } => {
                     let files = self.open.drain(..).map(|(_, file)| file).collect();
                     self.cuts.push(Cut { files, next_offset });
                 }

@@ -3,8 +3,17 @@
 use lakeward_api::record::TopicPartition;
 use object_store::multipart::MultipartStore as _;
 
-use super::super::orphans::Sweeper;
+use super::super::orphans::{Sweeper, list};
+use super::proxy::Instead;
 use super::*;
+
+/// The names of all unfinished uploads, sorted.
+async fn unfinished(bench: &Bench) -> Vec<String> {
+    let page = list(bench.store.s3.as_ref().unwrap(), "", "", "").await.unwrap();
+    let mut names: Vec<String> = page.uploads.into_iter().map(|upload| upload.key).collect();
+    names.sort();
+    names
+}
 
 async fn is_unfinished(bench: &Bench, name: &str, id: &str) -> bool {
     let s3 = bench.store.s3.as_ref().unwrap();
@@ -57,4 +66,37 @@ async fn young_uploads_stay_and_by_default_all_do() {
     let ids = begin_all(&bench, &NAMES).await;
     assert_eq!(left_after(&bench, &ids).await, [true; 5]);
     assert!(bench.proxy.heads_with("GET ").is_empty());
+}
+
+/// A name that begins with that of another object.
+const LONGER: &str = "topics/t/partition=0/t+0+0000000000.json.gz";
+
+#[tokio::test]
+async fn an_upload_whose_begin_was_not_answered_is_given_up_before_the_next_one_begins() {
+    let bench = Bench::new("lost-begin", &[]);
+    begin_all(&bench, &[LONGER]).await;
+    bench.proxy.next("POST", Instead::LoseAnswer);
+    bench.proxy.next("POST", Instead::LoseAnswer);
+    let mut upload = bench.store.begin(&Path::from(NAMES[0])).await.unwrap();
+    assert_eq!(unfinished(&bench).await, [NAMES[0], LONGER], "the own one and that of another name");
+    upload.put_part(part()).await.unwrap();
+    upload.complete().await.unwrap();
+    assert_eq!(bench.names().await, [NAMES[0]]);
+}
+
+#[tokio::test]
+async fn what_no_try_could_find_is_found_when_the_upload_is_begun_again() {
+    let bench = Bench::new("lost-begins", &[("s3.part.retries", "1")]);
+    bench.proxy.next("POST", Instead::LoseAnswer);
+    let name = Path::from(NAMES[0]);
+    assert!(bench.store.begin(&name).await.is_err());
+    assert_eq!(unfinished(&bench).await, [NAMES[0]], "nobody knows it");
+    // A task that starts over has a store of its own.
+    let again = Store::open(&bench.config, bench.objects.bucket()).unwrap();
+    again.begin(&name).await.unwrap().abort().await.unwrap();
+    assert!(unfinished(&bench).await.is_empty());
+    // Nothing is looked for where every begin was answered.
+    let lists = bench.proxy.heads_with("max-uploads").len();
+    again.begin(&name).await.unwrap().abort().await.unwrap();
+    assert_eq!(bench.proxy.heads_with("max-uploads").len(), lists);
 }

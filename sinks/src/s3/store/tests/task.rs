@@ -35,6 +35,7 @@ fn task(bench: &Bench, woken: &Arc<Notify>) -> S3SinkTask {
         waker: Waker::new(move || bell.notify_one()),
         flush_interval: std::time::Duration::from_mins(1),
         can_reject: false,
+        files: Arc::default(),
     })
     .unwrap();
     task.open(&[TopicPartition::new("t", 0)]).unwrap();

@@ -93,6 +93,7 @@ impl Fixture {
             waker: Waker::new(move || notify.notify_one()),
             flush_interval: std::time::Duration::from_mins(1),
             can_reject: false,
+            files: Arc::default(),
         };
         Self { task: new(context, &parsed), in_flight, store, runtime, woken }
     }

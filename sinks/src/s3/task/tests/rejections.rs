@@ -83,3 +83,25 @@ fn what_is_left_out_before_the_sink_is_passed_when_nothing_is_open() {
     rig.turn().unwrap();
     assert_eq!(rig.durable(), [(0, 11)]);
 }
+
+#[test]
+fn records_whose_names_are_too_long_are_rejected_one_by_one() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "city")];
+    let long = "x".repeat(5 << 10);
+    let values = ["Oslo", &long, "Rome", &long];
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS, ("flush.size", "2")]);
+    rig.open(&[0]);
+    rig.task.put(cities(&values), rig.now).unwrap();
+    let rejected = rig.rejected();
+    assert_eq!(rejected.iter().map(|(offset, _)| *offset).collect::<Vec<_>>(), [1, 3]);
+    assert!(rejected[0].1.contains("is longer than the 1024 that S3 allows"), "{rejected:?}");
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 4)], "a rejected record does not count to flush.size");
+    let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+    let name = |city: &str, offset: i64| format!("topics/t/city={city}/t+0+{offset:010}.json");
+    assert_eq!(names, [name("Oslo", 0), name("Rome", 2)]);
+    let mut without = Rig::new(&by_field);
+    without.open(&[0]);
+    let err = without.task.put(cities(&values), without.now).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Record);
+}

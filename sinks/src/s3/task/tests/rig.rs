@@ -238,6 +238,7 @@ impl Rig {
             waker: Waker::new(move || wake.notify_one()),
             flush_interval: std::time::Duration::from_mins(1),
             can_reject: props.contains_key("errors.deadletterqueue.topic.name"),
+            files: Arc::default(),
         };
         let task = match client {
             Some(client) => {
