@@ -74,7 +74,9 @@ const PREAMBLE: &str = "
 import json, sys, warnings
 warnings.simplefilter('ignore')
 from pyiceberg.catalog import load_catalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.transforms import *
 from pyiceberg.types import *
 uri, endpoint, access_key, secret_key, region, *args = sys.argv[1:]
 catalog = load_catalog('test', **{
