@@ -1,6 +1,7 @@
 //! The Iceberg sink: rows, types and positions in tables of a real catalog, each record once. Tables are made
 //! and read by pyiceberg.
 
+mod catalog;
 mod partitions;
 
 use std::time::Duration;
