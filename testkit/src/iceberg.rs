@@ -1,5 +1,6 @@
-//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory. It asks who they
-//! are under one of its two addresses, and may lose answers to commits. Tables are made and read by pyiceberg, which shares no code with either side.
+//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory. It asks who
+//! they are under one of its two addresses, and may lose answers to commits. Tables are made and read by
+//! pyiceberg, which shares no code with either side.
 
 use std::path::Path;
 use std::process::Command;

@@ -92,7 +92,8 @@ impl Partitioning {
                     (path, of)
                 }
                 _ => {
-                    let message = format!("A table cannot be written by its partition field {field:?} yet");
+                    let message =
+                        format!("The partition field {} ({transform}) cannot be written yet", field.name);
                     return Err(CatalogError::Setting { message });
                 }
             };

@@ -180,3 +180,6 @@ impl Target {
         self.open.values().map(OpenFile::buffered_bytes).sum()
     }
 }
+
+#[cfg(test)]
+mod tests;

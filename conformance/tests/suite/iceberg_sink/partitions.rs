@@ -41,7 +41,8 @@ fn rows_are_in_files_of_their_partition_and_readers_skip_the_others() {
          NestedField(5, 'price', DecimalType(12, 2)), NestedField(6, 'ok', BooleanType()), \
          NestedField(7, 'place', StructType(NestedField(8, 'name', StringType())))), \
          partition_spec=PartitionSpec(PartitionField(2, 1000, IdentityTransform(), 'kind'), \
-         PartitionField(3, 1001, HourTransform(), 'at_hour'), PartitionField(4, 1002, MonthTransform(), 'm'), \
+         PartitionField(3, 1001, HourTransform(), 'at_hour'), \
+         PartitionField(4, 1002, MonthTransform(), 'm'), \
          PartitionField(1, 1003, BucketTransform(3), 'id_bucket'), \
          PartitionField(5, 1004, TruncateTransform(500), 'price_trunc'), \
          PartitionField(6, 1005, IdentityTransform(), 'ok'), \
