@@ -3,6 +3,7 @@
 
 mod catalog;
 mod partitions;
+mod routing;
 
 use std::time::Duration;
 

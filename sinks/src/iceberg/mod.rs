@@ -16,6 +16,7 @@ mod files;
 mod partition;
 mod rest;
 mod round;
+mod route;
 mod rows;
 mod table;
 mod target;

@@ -22,6 +22,7 @@ use super::commit::Append;
 use super::config::IcebergConfig;
 use super::data_file::Uploads;
 use super::round::{Answer, Office, Round, Tables};
+use super::route::Routes;
 use super::table::{Positions, positions};
 use super::target::{FINISHED_FILES_MAX, FileNames, Target};
 
@@ -33,6 +34,7 @@ pub(super) struct IcebergSinkTask {
     share: MemoryShare,
     can_reject: bool,
     targets: Vec<Target>,
+    routes: Option<Routes>,
     /// Tables are being loaded.
     loading: Option<Answer>,
     /// Tables were loaded once.
@@ -52,7 +54,7 @@ pub(super) struct IcebergSinkTask {
 
 impl IcebergSinkTask {
     /// # Errors
-    /// `Config` when a table has no namespace.
+    /// `Config` when a table has no namespace, or a pattern is none.
     pub(super) fn new(
         config: IcebergConfig,
         office: Office,
@@ -66,6 +68,7 @@ impl IcebergSinkTask {
             })?;
             Ok(Target::new(ident))
         };
+        let routes = config.routing.as_ref().map(Routes::new).transpose()?;
         let targets = config.tables.iter().map(target).collect::<Result<Vec<_>, ConnectError>>()?;
         Ok(Self {
             loading: Some(office.load(targets.iter().map(|target| target.ident.clone()).collect())),
@@ -75,6 +78,7 @@ impl IcebergSinkTask {
             share,
             can_reject,
             targets,
+            routes,
             is_started: false,
             fresh: BTreeSet::new(),
             is_closing: false,
@@ -181,18 +185,27 @@ impl IcebergSinkTask {
         Ok(())
     }
 
-    /// Appends the rows of a batch to the files of all tables.
+    /// Appends the rows of a batch to the files of the tables that they go to.
     fn take_rows(&mut self, batch: &SinkBatch) -> Result<(), ConnectError> {
         let names = self.names();
+        let routed = match &mut self.routes {
+            Some(routes) => Some(routes.rows(&batch.topic, &batch.values)?),
+            None => None,
+        };
         let mut made = Vec::new();
         for (index, target) in self.targets.iter().enumerate() {
             let held = target.held(&batch.partition).unwrap_or(i64::MIN);
             let first = batch.offsets.partition_point(|offset| *offset < held);
-            if first == batch.rows() {
-                continue;
+            let values = match &routed {
+                None => batch.values.slice(first, batch.rows() - first),
+                Some(routed) => {
+                    let rows = &routed[index];
+                    batch.values.take(&rows[rows.partition_point(|row| (*row as usize) < first)..])?
+                }
+            };
+            if values.rows() > 0 {
+                made.push((index, target.groups(&values, names)?));
             }
-            let values = batch.values.slice(first, batch.rows() - first);
-            made.push((index, target.groups(&values, names)?));
         }
         for (index, groups) in made {
             for (partition, columns) in groups {
