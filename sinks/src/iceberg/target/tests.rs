@@ -92,7 +92,7 @@ async fn the_larger_half_of_too_many_files_ends_and_no_row_is_lost() {
 }
 
 #[tokio::test]
-async fn short_memory_ends_large_files_only_and_no_more_than_needed() {
+async fn short_memory_ends_the_largest_files_first_and_no_more_than_needed() {
     let mut rig = Rig::start();
     for (id, rows) in [(1, 40_000), (2, 80_000), (3, 10)] {
         rig.write(id, rows);
@@ -101,9 +101,9 @@ async fn short_memory_ends_large_files_only_and_no_more_than_needed() {
     let given_back = rig.target.give_back(1).unwrap();
     assert_eq!((rig.target.finished_files(), rig.target.buffered_bytes()), (1, before - given_back));
     rig.target.give_back(u64::MAX).unwrap();
-    assert_eq!((rig.target.finished_files(), rig.target.open.len()), (2, 1));
+    assert!(rig.target.open.values().all(|open| open.buffered_bytes() < KEPT_BYTES));
     let rows: Vec<u64> = rig.target.finished.iter().map(|(file, _)| file.record_count()).collect();
-    assert_eq!(rows, [80_000, 40_000]);
+    assert_eq!(rows[..2], [80_000, 40_000]);
 }
 
 #[tokio::test]
