@@ -111,6 +111,11 @@ impl Memory {
         self.used_bytes() > self.0.limit_bytes / 2
     }
 
+    /// What relief should give back.
+    pub fn surplus_bytes(&self) -> u64 {
+        self.used_bytes().saturating_sub(self.0.limit_bytes / 2)
+    }
+
     /// True when nobody who holds memory may take more: what is at hand still has to go somewhere.
     pub fn is_exhausted(&self) -> bool {
         self.used_bytes() >= self.0.limit_bytes / 16 * 15
@@ -194,7 +199,7 @@ mod tests {
         open.set(400);
         assert_eq!(state(), (false, false, false));
         open.set(601);
-        assert_eq!(state(), (true, true, false));
+        assert_eq!((state(), memory.surplus_bytes()), ((true, true, false), 201));
         open.set(900);
         assert_eq!(state(), (true, true, true));
         open.set(500);

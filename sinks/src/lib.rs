@@ -22,7 +22,7 @@ mod rig;
 pub mod s3;
 #[cfg(feature = "sink-test")]
 pub mod test_plugins;
-#[cfg(any(feature = "sink-file", feature = "sink-test"))]
+#[cfg(any(feature = "sink-file", feature = "sink-iceberg", feature = "sink-test"))]
 mod texts;
 
 /// The release of Apache Kafka whose connectors are rebuilt here; what REST answers call their version.

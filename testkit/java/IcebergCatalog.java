@@ -3,6 +3,12 @@
 // java -cp <jars of iceberg-core> IcebergCatalog.java <port> <warehouse>
 //
 // Metadata of tables stays in memory; manifests and data files are where the writers put them.
+//
+// Under /secured/ the same catalog wants tokens: POST /secured/v1/oauth/tokens gives one to the client "us" with
+// the secret "s3cr3t", and a token is good for five requests. GET /tokens says how many were given.
+//
+// POST /faults/<namespace>.<table>/<answered|refused>/<count>: so many commits of the table get no answer, after
+// they took place or instead of it. GET /faults/<namespace>.<table> says how many are left.
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.PropertyAccessor;
@@ -13,8 +19,13 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.iceberg.catalog.Namespace;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
@@ -33,6 +44,14 @@ import org.apache.iceberg.rest.responses.ErrorResponse;
 public class IcebergCatalog {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final InMemoryCatalog CATALOG = new InMemoryCatalog();
+    private static final int REQUESTS_PER_TOKEN = 5;
+
+    /** By token: how many requests it is still good for. */
+    private static final Map<String, AtomicInteger> TOKENS = new ConcurrentHashMap<>();
+    /** By table: commits that get no answer. */
+    private static final Map<String, Fault> FAULTS = new ConcurrentHashMap<>();
+
+    private record Fault(boolean isDone, AtomicInteger left) {}
 
     public static void main(String[] args) throws IOException {
         JSON.setVisibility(PropertyAccessor.FIELD, JsonAutoDetect.Visibility.ANY);
@@ -43,19 +62,34 @@ public class IcebergCatalog {
         var server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.createContext("/v1/", IcebergCatalog::handle);
+        server.createContext("/secured/v1/", IcebergCatalog::handleSecured);
+        server.createContext("/faults/", IcebergCatalog::handleFaults);
+        server.createContext("/tokens", exchange -> send(exchange, 200, TOKENS.size()));
         server.start();
     }
 
     private static void handle(HttpExchange exchange) throws IOException {
+        Fault fault = faultOf(exchange);
+        if (fault != null && !fault.isDone) {
+            exchange.close();
+            return;
+        }
         Object answer;
         int status = 200;
         try {
             answer = answer(exchange);
         } catch (Exception err) {
             status = statusOf(err);
-            var error = ErrorResponse.builder().responseCode(status).withMessage(err.getMessage());
-            answer = error.withType(err.getClass().getSimpleName()).build();
+            answer = error(status, err.getClass().getSimpleName(), err.getMessage());
         }
+        if (fault != null && status == 200) {
+            exchange.close();
+            return;
+        }
+        send(exchange, status, answer);
+    }
+
+    private static void send(HttpExchange exchange, int status, Object answer) throws IOException {
         byte[] body = JSON.writeValueAsBytes(answer);
         boolean isHead = exchange.getRequestMethod().equals("HEAD");
         exchange.getResponseHeaders().set("Content-Type", "application/json");
@@ -64,6 +98,55 @@ public class IcebergCatalog {
             exchange.getResponseBody().write(body);
         }
         exchange.close();
+    }
+
+    private static ErrorResponse error(int status, String type, String message) {
+        return ErrorResponse.builder().responseCode(status).withMessage(message).withType(type).build();
+    }
+
+    private static void handleSecured(HttpExchange exchange) throws IOException {
+        if (exchange.getRequestURI().getPath().endsWith("/oauth/tokens")) {
+            String form = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            Set<String> wanted = Set.of("grant_type=client_credentials", "client_id=us", "client_secret=s3cr3t");
+            if (!Set.copyOf(Arrays.asList(form.split("&"))).containsAll(wanted)) {
+                send(exchange, 401, Map.of("error", "invalid_client", "error_description", "who is that?"));
+                return;
+            }
+            String token = "t" + (TOKENS.size() + 1);
+            TOKENS.put(token, new AtomicInteger(REQUESTS_PER_TOKEN));
+            send(exchange, 200, Map.of("access_token", token, "token_type", "bearer"));
+            return;
+        }
+        String given = exchange.getRequestHeaders().getFirst("Authorization");
+        AtomicInteger left = given == null ? null : TOKENS.get(given.replaceFirst("^Bearer ", ""));
+        if (left == null || left.getAndDecrement() <= 0) {
+            send(exchange, 401, error(401, "NotAuthorizedException", "no token, or an old one"));
+            return;
+        }
+        handle(exchange);
+    }
+
+    private static void handleFaults(HttpExchange exchange) throws IOException {
+        String[] path = exchange.getRequestURI().getPath().split("/");
+        if (path.length > 3) {
+            var left = new AtomicInteger(Integer.parseInt(path[4]));
+            FAULTS.put(path[2], new Fault(path[3].equals("answered"), left));
+        }
+        send(exchange, 200, FAULTS.get(path[2]).left.get());
+    }
+
+    /** What is to happen to this request, if it is a commit; counts it. */
+    private static Fault faultOf(HttpExchange exchange) {
+        String[] path = path(exchange);
+        if (path.length != 4 || !exchange.getRequestMethod().equals("POST")) {
+            return null;
+        }
+        Fault fault = FAULTS.get(RESTUtil.decodeString(path[1]) + "." + RESTUtil.decodeString(path[3]));
+        return fault != null && fault.left.getAndUpdate(left -> Math.max(0, left - 1)) > 0 ? fault : null;
+    }
+
+    private static String[] path(HttpExchange exchange) {
+        return exchange.getRequestURI().getRawPath().replaceFirst("^(/secured)?/v1/", "").split("/");
     }
 
     private static int statusOf(Exception err) {
@@ -77,7 +160,7 @@ public class IcebergCatalog {
     }
 
     private static Object answer(HttpExchange exchange) throws IOException {
-        String[] path = exchange.getRequestURI().getRawPath().substring("/v1/".length()).split("/");
+        String[] path = path(exchange);
         String request = exchange.getRequestMethod() + " " + path.length;
         if (path[0].equals("config")) {
             return Map.of("defaults", Map.of(), "overrides", Map.of());

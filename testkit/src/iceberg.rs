@@ -1,11 +1,13 @@
-//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory. It asks nobody
-//! who they are. Tables are made and read by pyiceberg, which shares no code with either side.
+//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory. It asks who
+//! they are under one of its two addresses, and may lose answers to commits. Tables are made and read by
+//! pyiceberg, which shares no code with either side.
 
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use serde_json::Value;
 
 use crate::child::{Child, RunFolder};
@@ -25,6 +27,15 @@ pub struct IcebergCatalog {
     // Both end with this value.
     _child: Child,
     _folder: RunFolder,
+}
+
+/// Commits whose answer is lost.
+#[derive(Clone, Copy, Debug)]
+pub enum LostAnswers {
+    /// They take place.
+    ToDone,
+    /// They do not.
+    ToUndone,
 }
 
 impl IcebergCatalog {
@@ -58,6 +69,33 @@ impl IcebergCatalog {
         format!("http://{}", self.rest.authority())
     }
 
+    /// The next `count` commits of `table` get no answer.
+    pub fn lose_answers(&self, table: &str, lost: LostAnswers, count: u32) -> anyhow::Result<()> {
+        let kind = match lost {
+            LostAnswers::ToDone => "answered",
+            LostAnswers::ToUndone => "refused",
+        };
+        self.rest.post_empty(&format!("/faults/{table}/{kind}/{count}"))?.expect_status(200);
+        Ok(())
+    }
+
+    /// How many of them are still to come.
+    pub fn answers_to_lose(&self, table: &str) -> anyhow::Result<u64> {
+        let left = self.rest.get(&format!("/faults/{table}"))?.expect_status(200);
+        left.json().as_u64().context("the catalog says a number")
+    }
+
+    /// The address under which the catalog wants tokens, of the client `us` with the secret `s3cr3t`.
+    pub fn secured_endpoint(&self) -> String {
+        format!("{}/secured", self.endpoint())
+    }
+
+    /// Tokens that were given.
+    pub fn tokens_given(&self) -> anyhow::Result<u64> {
+        let given = self.rest.get("/tokens")?.expect_status(200);
+        given.json().as_u64().context("the catalog says a number")
+    }
+
     /// Runs a Python script: `catalog` and `json` are there, `args` are the arguments, and `answer(value)`
     /// prints what is returned.
     pub fn python(&self, script: &str, args: &[&str]) -> anyhow::Result<Value> {
@@ -74,7 +112,9 @@ const PREAMBLE: &str = "
 import json, sys, warnings
 warnings.simplefilter('ignore')
 from pyiceberg.catalog import load_catalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
+from pyiceberg.transforms import *
 from pyiceberg.types import *
 uri, endpoint, access_key, secret_key, region, *args = sys.argv[1:]
 catalog = load_catalog('test', **{

@@ -1,6 +1,10 @@
 //! The Iceberg sink: rows, types and positions in tables of a real catalog, each record once. Tables are made
 //! and read by pyiceberg.
 
+mod catalog;
+mod partitions;
+mod routing;
+
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
@@ -22,7 +26,7 @@ struct Rig {
 }
 
 impl Rig {
-    /// `schema` is a Python expression of pyiceberg.
+    /// `schema` is a Python expression of pyiceberg; named arguments of `create_table` may follow.
     fn start(partitions: i32, schema: &str) -> Self {
         let scenario = Scenario::start(partitions);
         let catalog = IcebergCatalog::shared();

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use iceberg::spec::{
-    DataContentType, DataFile, DataFileBuilder, DataFileFormat, Datum, PrimitiveType, Schema, Struct,
+    DataContentType, DataFile, DataFileBuilder, DataFileFormat, Datum, PrimitiveType, Schema,
 };
 use lakeward_api::ConnectError;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::budget::{Budget, Permit};
 use lakeward_formats::file::parquet::{ColumnFacts, ColumnarFile, FinishedFile};
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Semaphore;
 
 use super::error::CatalogError;
+use super::files::PIECE_BYTES;
+use super::partition::Partition;
 use super::table::TargetTable;
 
 /// Where uploads run and what they count against.
@@ -22,14 +25,21 @@ pub(super) struct Uploads {
     pub(super) bridge: Arc<dyn Bridge>,
     pub(super) waker: Waker,
     pub(super) in_flight: Budget,
+    /// Requests of this task that may be under way.
+    pub(super) slots: Arc<Semaphore>,
 }
 
 /// A file that takes rows.
+///
+/// # Memory
+/// What is encoded waits here until it makes a piece of an upload, so that many small files are counted.
 pub(super) struct OpenFile {
     target: TargetTable,
+    partition: Partition,
     address: String,
     file: ColumnarFile,
-    bytes: u64,
+    waiting: BytesMut,
+    sent_bytes: u64,
     pieces: flume::Sender<Piece>,
     stored: Stored,
     in_flight: Budget,
@@ -45,23 +55,29 @@ enum Piece {
 }
 
 impl OpenFile {
-    /// A new file of `target` with the name `name`.
+    /// A new file of `target` for rows of `partition`, with the name `name`.
     ///
     /// # Errors
     /// `Config` when its address cannot be used.
-    pub(super) fn create(target: &TargetTable, name: &str, uploads: &Uploads) -> Result<Self, ConnectError> {
-        let address = target.data_address(name);
+    pub(super) fn create(
+        target: &TargetTable,
+        partition: Partition,
+        name: &str,
+        uploads: &Uploads,
+    ) -> Result<Self, ConnectError> {
+        let address = target.data_address(&format!("{}{name}", target.partitioning.path(&partition)));
         let mut writer = target.files.create(&address).map_err(CatalogError::from)?;
         let file = ColumnarFile::new(Arc::clone(&target.arrow_schema), &target.parquet_options())?;
         let (pieces, received) = flume::unbounded();
         let (answer, stored) = flume::bounded(1);
-        let waker = uploads.waker.clone();
+        let (waker, slots) = (uploads.waker.clone(), Arc::clone(&uploads.slots));
         uploads.bridge.spawn(Box::pin(async move {
             let mut outcome = Ok(());
             let mut is_whole = false;
             while let Ok(piece) = received.recv_async().await {
                 match piece {
                     Piece::Bytes(bytes, permit) => {
+                        let _slot = slots.acquire().await;
                         outcome = outcome.and(writer.put(bytes).await.map_err(std::io::Error::other));
                         drop(permit);
                         waker.wake();
@@ -69,6 +85,7 @@ impl OpenFile {
                     Piece::End => is_whole = true,
                 }
             }
+            let _slot = slots.acquire().await;
             if is_whole && outcome.is_ok() {
                 outcome = writer.shutdown().await;
             } else if let Err(err) = writer.abort().await {
@@ -79,22 +96,23 @@ impl OpenFile {
             waker.wake();
         }));
         let in_flight = uploads.in_flight.clone();
-        Ok(Self { target: target.clone(), address, file, bytes: 0, pieces, stored, in_flight })
-    }
-
-    /// The table as it was when the file was begun.
-    pub(super) fn target(&self) -> &TargetTable {
-        &self.target
+        let (target, waiting) = (target.clone(), BytesMut::new());
+        Ok(Self { target, partition, address, file, waiting, sent_bytes: 0, pieces, stored, in_flight })
     }
 
     /// Bytes that were encoded so far, those in open row groups left out.
     pub(super) fn bytes(&self) -> u64 {
-        self.bytes
+        self.sent_bytes + self.waiting.len() as u64
+    }
+
+    /// Memory that the row group holds.
+    pub(super) fn row_group_bytes(&self) -> u64 {
+        self.file.buffered_bytes()
     }
 
     /// Memory held.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.file.buffered_bytes()
+        self.row_group_bytes() + self.waiting.capacity() as u64
     }
 
     /// Appends rows; `columns` are those of the table.
@@ -105,8 +123,7 @@ impl OpenFile {
         let rows = RecordBatch::try_new(Arc::clone(&self.target.arrow_schema), columns);
         let rows = rows.map_err(|err| ConnectError::fatal("Rows could not be made").with_source(err))?;
         self.file.write(&rows)?;
-        let ready = self.file.take_ready();
-        self.send(ready);
+        self.send_pieces();
         Ok(())
     }
 
@@ -116,18 +133,29 @@ impl OpenFile {
     /// `Fatal` when the encoder broke.
     pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
         self.file.flush_early()?;
-        let ready = self.file.take_ready();
-        self.send(ready);
+        self.send_pieces();
         Ok(())
     }
 
-    fn send(&mut self, ready: Vec<Bytes>) {
-        for bytes in ready {
-            self.bytes += bytes.len() as u64;
-            let permit = self.in_flight.take(bytes.len() as u64);
-            // An upload that failed says so in its answer.
-            drop(self.pieces.send(Piece::Bytes(bytes, permit)));
+    /// Sends what makes whole pieces.
+    fn send_pieces(&mut self) {
+        for bytes in self.file.take_ready() {
+            self.waiting.extend_from_slice(&bytes);
         }
+        let whole = self.waiting.len() / PIECE_BYTES * PIECE_BYTES;
+        if whole > 0 {
+            let piece = self.waiting.split_to(whole).freeze();
+            // What is left would keep the memory of what was sent.
+            self.waiting = BytesMut::from(&self.waiting[..]);
+            self.send(piece);
+        }
+    }
+
+    fn send(&mut self, bytes: Bytes) {
+        self.sent_bytes += bytes.len() as u64;
+        let permit = self.in_flight.take(bytes.len() as u64);
+        // An upload that failed says so in its answer.
+        drop(self.pieces.send(Piece::Bytes(bytes, permit)));
     }
 
     /// Ends the file: what the metadata says of it, and how to learn that it is stored.
@@ -135,15 +163,14 @@ impl OpenFile {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub(super) fn finish(mut self) -> Result<(DataFile, Stored), ConnectError> {
-        let ready = self.file.take_ready();
-        self.send(ready);
-        let Self { target, address, file, mut bytes, pieces, stored, in_flight } = self;
+        self.send_pieces();
+        let Self { target, partition, address, file, mut waiting, sent_bytes, pieces, stored, in_flight } =
+            self;
         let FinishedFile { rest, rows, row_groups, columns } = file.finish()?;
-        for piece in rest {
-            bytes += piece.len() as u64;
-            let permit = in_flight.take(piece.len() as u64);
-            drop(pieces.send(Piece::Bytes(piece, permit)));
-        }
+        rest.iter().for_each(|bytes| waiting.extend_from_slice(bytes));
+        let bytes = sent_bytes + waiting.len() as u64;
+        let permit = in_flight.take(waiting.len() as u64);
+        drop(pieces.send(Piece::Bytes(waiting.freeze(), permit)));
         drop(pieces.send(Piece::End));
         let metadata = target.table.metadata();
         let mut builder = DataFileBuilder::default();
@@ -151,8 +178,8 @@ impl OpenFile {
             .content(DataContentType::Data)
             .file_path(address)
             .file_format(DataFileFormat::Parquet)
-            .partition(Struct::empty())
-            .partition_spec_id(metadata.default_partition_spec_id())
+            .partition(partition.values())
+            .partition_spec_id(target.partitioning.spec_id)
             .record_count(rows)
             .file_size_in_bytes(bytes)
             .split_offsets(Some(row_groups));

@@ -27,7 +27,7 @@ use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 /// Larger files are uploaded in pieces of this size.
-const PIECE_BYTES: usize = 8 << 20;
+pub(super) const PIECE_BYTES: usize = 8 << 20;
 
 /// Opens files. Clones share clients.
 #[derive(Clone, Serialize, Deserialize)]

@@ -13,10 +13,13 @@ mod config;
 mod data_file;
 mod error;
 mod files;
+mod partition;
 mod rest;
 mod round;
+mod route;
 mod rows;
 mod table;
+mod target;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,7 @@ use lakeward_api::config::{ConfigDef, ConfigMap, ConfigValue};
 use lakeward_api::memory::MemoryKind;
 use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
-use tokio::sync::Mutex as Turn;
+use tokio::sync::{Mutex as Turn, Semaphore};
 
 use commit::Committer;
 use config::IcebergConfig;
@@ -102,11 +105,19 @@ impl SinkConnector for IcebergSinkConnector {
             bridge: Arc::clone(&context.bridge),
             waker: context.waker.clone(),
         };
-        let uploads = Uploads { bridge: context.bridge, waker: context.waker, in_flight: context.in_flight };
+        let uploads = Uploads {
+            bridge: context.bridge,
+            waker: context.waker,
+            in_flight: context.in_flight,
+            slots: Arc::new(Semaphore::new(UPLOADS_MAX)),
+        };
         let share = context.room.memory.share(MemoryKind::Open);
         Ok(Box::new(IcebergSinkTask::new(config, office, uploads, share, context.can_reject)?))
     }
 }
+
+/// Requests of one task to the store that may be under way.
+const UPLOADS_MAX: usize = 32;
 
 /// The release of Apache Iceberg whose connector is rebuilt here.
 const VERSION: &str = "1.10.0";

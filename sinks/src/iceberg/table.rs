@@ -13,6 +13,7 @@ use lakeward_formats::file::parquet::{ParquetCodec, ParquetOptions};
 use super::columns;
 use super::error::CatalogError;
 use super::files::Files;
+use super::partition::Partitioning;
 use super::rest::{LoadedTable, Rest};
 
 /// Before the topic and the group; the value is a JSON map from partitions to positions.
@@ -29,6 +30,7 @@ pub(super) struct TargetTable {
     pub(super) table: Table,
     pub(super) files: Files,
     pub(super) arrow_schema: SchemaRef,
+    pub(super) partitioning: Partitioning,
 }
 
 impl TargetTable {
@@ -56,7 +58,8 @@ impl TargetTable {
         let table = builder.build()?;
         check(&table)?;
         let fields = columns::arrow_fields(table.metadata().current_schema().as_struct().fields());
-        Ok(Self { table, files, arrow_schema: Arc::new(ArrowSchema::new(fields)) })
+        let partitioning = Partitioning::of(table.metadata())?;
+        Ok(Self { table, files, arrow_schema: Arc::new(ArrowSchema::new(fields)), partitioning })
     }
 
     /// Asks `rest` for the table.
@@ -110,9 +113,6 @@ fn check(table: &Table) -> Result<(), CatalogError> {
             message: format!("The table {} {problem}: Lakeward cannot write to it yet", table.identifier()),
         })
     };
-    if !metadata.default_partition_spec().is_unpartitioned() {
-        return refused("is partitioned");
-    }
     match metadata.properties().get("write.format.default").map(String::as_str) {
         None | Some("parquet") => Ok(()),
         Some(_) => refused("wants other files than Parquet (write.format.default)"),

@@ -5,31 +5,26 @@
 //! too. Rows below a position that a table holds are in that table and left out (decision 0017).
 //!
 //! # Memory
-//! One open file per table, as `ColumnarFile` says; finished bytes count as in flight until the store has
-//! them.
+//! Open files of tables as `target.rs` says; finished bytes count as in flight until the store has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use iceberg::TableIdent;
-use iceberg::spec::DataFile;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::memory::MemoryShare;
 use lakeward_api::record::{Position, TopicPartition};
-use lakeward_api::sink::{Now, Rejected, SinkTask};
+use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask};
 use lakeward_api::{ConnectError, ErrorClass};
-use uuid::Uuid;
 
 use super::columns::Names;
 use super::commit::Append;
 use super::config::IcebergConfig;
-use super::data_file::{OpenFile, Stored, Uploads};
+use super::data_file::Uploads;
 use super::round::{Answer, Office, Round, Tables};
-use super::rows;
-use super::table::{Positions, TargetTable, positions};
-
-/// Smaller row groups are not worth closing.
-const KEPT_BYTES: u64 = 1 << 20;
+use super::route::Routes;
+use super::table::{Positions, positions};
+use super::target::{FINISHED_FILES_MAX, FileNames, Target};
 
 /// One task of the Iceberg sink.
 pub(super) struct IcebergSinkTask {
@@ -39,6 +34,7 @@ pub(super) struct IcebergSinkTask {
     share: MemoryShare,
     can_reject: bool,
     targets: Vec<Target>,
+    routes: Option<Routes>,
     /// Tables are being loaded.
     loading: Option<Answer>,
     /// Tables were loaded once.
@@ -53,32 +49,12 @@ pub(super) struct IcebergSinkTask {
     due: Option<Instant>,
     durable: Vec<Position>,
     rejected: Vec<Rejected>,
-    files_made: u64,
-    run: Uuid,
-}
-
-/// One table.
-struct Target {
-    ident: TableIdent,
-    loaded: Option<TargetTable>,
-    /// Of open partitions: what the table holds.
-    held: BTreeMap<TopicPartition, Option<i64>>,
-    open: Option<OpenFile>,
-    finished: Vec<(DataFile, Stored)>,
-}
-
-impl Target {
-    fn end_file(&mut self) -> Result<(), ConnectError> {
-        if let Some(open) = self.open.take() {
-            self.finished.push(open.finish()?);
-        }
-        Ok(())
-    }
+    file_names: FileNames,
 }
 
 impl IcebergSinkTask {
     /// # Errors
-    /// `Config` when a table has no namespace.
+    /// `Config` when a table has no namespace, or a pattern is none.
     pub(super) fn new(
         config: IcebergConfig,
         office: Office,
@@ -90,8 +66,9 @@ impl IcebergSinkTask {
             let ident = TableIdent::from_strs(name.split('.')).map_err(|_| {
                 ConnectError::config(format!("iceberg.tables: {name} must be a namespace, a dot and a name"))
             })?;
-            Ok(Target { ident, loaded: None, held: BTreeMap::new(), open: None, finished: Vec::new() })
+            Ok(Target::new(ident))
         };
+        let routes = config.routing.as_ref().map(Routes::new).transpose()?;
         let targets = config.tables.iter().map(target).collect::<Result<Vec<_>, ConnectError>>()?;
         Ok(Self {
             loading: Some(office.load(targets.iter().map(|target| target.ident.clone()).collect())),
@@ -101,6 +78,7 @@ impl IcebergSinkTask {
             share,
             can_reject,
             targets,
+            routes,
             is_started: false,
             fresh: BTreeSet::new(),
             is_closing: false,
@@ -109,8 +87,7 @@ impl IcebergSinkTask {
             due: None,
             durable: Vec::new(),
             rejected: Vec::new(),
-            files_made: 0,
-            run: Uuid::new_v4(),
+            file_names: FileNames::new(),
         })
     }
 
@@ -168,7 +145,7 @@ impl IcebergSinkTask {
             return Ok(());
         }
         let is_due = *self.due.get_or_insert(now.monotonic + self.config.commit_interval) <= now.monotonic;
-        if self.is_closing || is_due {
+        if self.is_closing || is_due || self.is_full() {
             self.due = Some(now.monotonic + self.config.commit_interval);
             self.is_closing = false;
             self.start_round()?;
@@ -187,13 +164,12 @@ impl IcebergSinkTask {
         let covered = std::mem::take(&mut self.covered);
         let (mut appends, mut stored) = (Vec::new(), Vec::new());
         for target in &mut self.targets {
-            target.end_file()?;
-            if target.finished.is_empty() {
+            let (files, waits) = target.take_files()?;
+            if files.is_empty() {
                 continue;
             }
-            let (files, waits): (Vec<_>, Vec<_>) = target.finished.drain(..).unzip();
             stored.extend(waits);
-            let held = |partition: &TopicPartition| target.held.get(partition).copied().flatten();
+            let held = |partition: &TopicPartition| target.held(partition);
             // A table may hold more than was put: its rows were left out.
             let reached = |(partition, next): (&TopicPartition, &i64)| {
                 (partition.clone(), held(partition).map_or(*next, |held| held.max(*next)))
@@ -209,36 +185,31 @@ impl IcebergSinkTask {
         Ok(())
     }
 
-    /// Appends the rows of a batch to the files of all tables.
+    /// Appends the rows of a batch to the files of the tables that they go to.
     fn take_rows(&mut self, batch: &SinkBatch) -> Result<(), ConnectError> {
         let names = self.names();
+        let routed = match &mut self.routes {
+            Some(routes) => Some(routes.rows(&batch.topic, &batch.values)?),
+            None => None,
+        };
         let mut made = Vec::new();
         for (index, target) in self.targets.iter().enumerate() {
-            let held = target.held.get(&batch.partition).copied().flatten().unwrap_or(i64::MIN);
+            let held = target.held(&batch.partition).unwrap_or(i64::MIN);
             let first = batch.offsets.partition_point(|offset| *offset < held);
-            if first == batch.rows() {
-                continue;
-            }
-            let values = batch.values.slice(first, batch.rows() - first);
-            let loaded = target.open.as_ref().map_or(target.loaded.as_ref(), |open| Some(open.target()));
-            let loaded =
-                loaded.ok_or_else(|| ConnectError::fatal("Rows were put before tables were loaded"))?;
-            if let Some(columns) = rows::columns(loaded.fields(), &values, names)? {
-                made.push((index, columns));
+            let values = match &routed {
+                None => batch.values.slice(first, batch.rows() - first),
+                Some(routed) => {
+                    let rows = &routed[index];
+                    batch.values.take(&rows[rows.partition_point(|row| (*row as usize) < first)..])?
+                }
+            };
+            if values.rows() > 0 {
+                made.push((index, target.groups(&values, names)?));
             }
         }
-        for (index, columns) in made {
-            let target = &mut self.targets[index];
-            if target.open.is_none() {
-                let loaded = target.loaded.as_ref().expect("it was just there");
-                self.files_made += 1;
-                let name = format!("{}-{:05}.parquet", self.run, self.files_made);
-                target.open = Some(OpenFile::create(loaded, &name, &self.uploads)?);
-            }
-            let open = target.open.as_mut().expect("it was just made");
-            open.write(columns)?;
-            if open.bytes() >= open.target().file_bytes_target() {
-                target.end_file()?;
+        for (index, groups) in made {
+            for (partition, columns) in groups {
+                self.targets[index].write(partition, columns, &mut self.file_names, &self.uploads)?;
             }
         }
         Ok(())
@@ -260,17 +231,26 @@ impl IcebergSinkTask {
         Ok(())
     }
 
-    /// Tells the worker what is held; closes row groups when it holds too much.
+    /// Tells the worker what is held; closes row groups, then files, when it holds too much.
     fn relieve(&mut self) -> Result<(), ConnectError> {
         self.share.set(self.buffered_bytes());
         if self.share.memory().wants_relief() {
-            let open = self.targets.iter_mut().filter_map(|target| target.open.as_mut());
-            for large in open.filter(|open| open.buffered_bytes() > KEPT_BYTES) {
-                large.flush_early()?;
+            self.targets.iter_mut().try_for_each(Target::flush_early)?;
+            self.share.set(self.buffered_bytes());
+        }
+        if self.share.memory().wants_relief() {
+            let mut surplus = self.share.memory().surplus_bytes();
+            for target in &mut self.targets {
+                surplus = surplus.saturating_sub(target.give_back(surplus)?);
             }
             self.share.set(self.buffered_bytes());
         }
         Ok(())
+    }
+
+    /// Files wait that are worth a commit of their own.
+    fn is_full(&self) -> bool {
+        self.targets.iter().map(Target::finished_files).sum::<usize>() >= FINISHED_FILES_MAX
     }
 
     fn cover(&mut self, partition: &TopicPartition, next: i64) {
@@ -306,9 +286,10 @@ impl SinkTask for IcebergSinkTask {
         Ok(())
     }
 
-    /// Not before the tables said what they hold of every partition.
-    fn has_room(&self) -> bool {
-        self.is_started && self.fresh.is_empty()
+    /// Not before the tables said what they hold of every partition, nor while too many files wait.
+    fn no_room(&self) -> Option<NoRoom> {
+        let has_room = self.is_started && self.fresh.is_empty() && !self.is_full();
+        (!has_room).then_some(NoRoom::Store)
     }
 
     fn put(&mut self, batch: SinkBatch, _now: Now) -> Result<(), ConnectError> {
@@ -356,7 +337,7 @@ impl SinkTask for IcebergSinkTask {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        self.targets.iter().filter_map(|target| target.open.as_ref()).map(OpenFile::buffered_bytes).sum()
+        self.targets.iter().map(Target::buffered_bytes).sum()
     }
 
     /// Uploads that are not whole leave nothing; a commit that is under way ends by itself, and whoever comes

@@ -47,7 +47,7 @@ const MAY_USE: [(&str, &[&str]); 22] = [
     ("lakeward-oauth", &["lakeward-api"]),
     ("lakeward-registry", &["lakeward-api", "lakeward-keystore", "lakeward-oauth"]),
     ("lakeward-objectstore", &["lakeward-api"]),
-    ("lakeward-sinks", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
+    ("lakeward-sinks", &["lakeward-api", "lakeward-formats", "lakeward-objectstore", "lakeward-transforms"]),
     ("lakeward-sources", &["lakeward-api", "lakeward-formats", "lakeward-objectstore"]),
     ("lakeward-testkit", &[]),
     ("lakeward-transforms", &["lakeward-api"]),

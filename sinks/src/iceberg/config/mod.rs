@@ -15,14 +15,21 @@ use std::time::Duration;
 
 use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, DefaultValue};
+use lakeward_transforms::JavaRegex;
 
 use keys::Keys;
+
+/// Before the name of a table and a key of its own.
+const TABLE: &str = "iceberg.table.";
+const ROUTE_REGEX: &str = "route-regex";
 
 /// Everything a task needs to know.
 #[derive(Clone, Debug)]
 pub(super) struct IcebergConfig {
     /// Tables by name, in the order of the configuration.
     pub(super) tables: Vec<String>,
+    /// How records find their tables; without it, each goes to all of them.
+    pub(super) routing: Option<Routing>,
     /// Properties of the catalog, without prefix. Some are secrets.
     pub(super) catalog: BTreeMap<String, String>,
     /// Under which the tables keep positions.
@@ -31,6 +38,15 @@ pub(super) struct IcebergConfig {
     pub(super) commit_interval: Duration,
     /// Columns are found whatever the case of their names.
     pub(super) ignores_case: bool,
+}
+
+/// `iceberg.tables.route-field` and the patterns of the tables.
+#[derive(Clone, Debug)]
+pub(super) struct Routing {
+    /// Names from the record to the field, with dots between them.
+    pub(super) field: String,
+    /// One per table, in their order.
+    pub(super) patterns: Vec<Option<String>>,
 }
 
 impl IcebergConfig {
@@ -55,7 +71,10 @@ impl IcebergConfig {
         let Some(tables) = keys.tables else {
             return Err(ConnectError::config("Must specify table name(s)"));
         };
+        let pattern = |table: &String| props.get(&format!("{TABLE}{table}.{ROUTE_REGEX}")).cloned();
+        let patterns = tables.iter().map(pattern).collect();
         Ok(Self {
+            routing: keys.route_field.map(|field| Routing { field, patterns }),
             tables,
             catalog,
             group_id: keys.group_id.unwrap_or_else(|| format!("connect-{connector}")),
@@ -96,13 +115,12 @@ fn refusal(name: &str, props: &ConfigMap) -> Option<String> {
     let not_yet = |what: &str| Some(format!("{name}: Lakeward does not {what} yet"));
     match name {
         "iceberg.catalog" => catalog_refusal(&with_prefix(props, "iceberg.catalog.")),
-        "iceberg.tables" => table_refusal(&with_prefix(props, "iceberg.table.")),
+        "iceberg.tables" => table_refusal(&with_prefix(props, TABLE)),
         "iceberg.hadoop-conf-dir" if is_given => not_yet("read Hadoop configurations"),
         "iceberg.tables.auto-create-enabled" if is_true => not_yet("create tables"),
         "iceberg.tables.default-commit-branch" if is_given => not_yet("commit to branches"),
-        "iceberg.tables.dynamic-enabled" if is_true => not_yet("choose tables by records"),
+        "iceberg.tables.dynamic-enabled" if is_true => not_yet("write to tables that records name"),
         "iceberg.tables.evolve-schema-enabled" if is_true => not_yet("change the schemas of tables"),
-        "iceberg.tables.route-field" if is_given => not_yet("choose tables by records"),
         _ => None,
     }
 }
@@ -127,11 +145,15 @@ fn catalog_refusal(catalog: &BTreeMap<String, String>) -> Option<String> {
 /// Keys of single tables, without their prefix.
 fn table_refusal(keys: &BTreeMap<String, String>) -> Option<String> {
     let refused = |ending: &str| keys.keys().find(|key| key.ends_with(ending));
-    if let Some(key) = refused(".route-regex") {
-        return Some(format!("iceberg.table.{key}: Lakeward does not choose tables by records yet"));
+    if let Some(key) = refused(".commit-branch") {
+        return Some(format!("{TABLE}{key}: Lakeward does not commit to branches yet"));
     }
-    refused(".commit-branch")
-        .map(|key| format!("iceberg.table.{key}: Lakeward does not commit to branches yet"))
+    let patterns = keys.iter().filter(|(key, _)| key.ends_with(&format!(".{ROUTE_REGEX}")));
+    let problem = |(key, pattern): (&String, &String)| {
+        let problem = JavaRegex::new(pattern).err()?;
+        Some(format!("{TABLE}{key}: Invalid regex: {problem}"))
+    };
+    patterns.into_iter().find_map(problem)
 }
 
 fn with_prefix(props: &ConfigMap, prefix: &str) -> BTreeMap<String, String> {

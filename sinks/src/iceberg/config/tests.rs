@@ -55,6 +55,24 @@ fn positions_are_kept_under_the_consumer_group() {
 }
 
 #[test]
+fn a_table_has_the_pattern_under_its_whole_name() {
+    let pairs = [("iceberg.tables", "a.b,c"), ("iceberg.catalog.type", "rest")];
+    let config = IcebergConfig::parse(&props(&pairs), "x").unwrap();
+    assert!(config.routing.is_none());
+    let keys = [
+        ("iceberg.tables.route-field", "k.l"),
+        ("iceberg.table.a.b.route-regex", "[a"),
+        ("iceberg.table.b.route-regex", "z"),
+    ];
+    let [field, broken, other] = keys;
+    let said = problem(&[pairs[0], pairs[1], field, broken]);
+    assert!(said.starts_with("iceberg.table.a.b.route-regex: Invalid regex: Unclosed"), "{said}");
+    let all = [pairs[0], pairs[1], field, (broken.0, "a+"), other];
+    let routing = IcebergConfig::parse(&props(&all), "x").unwrap().routing.unwrap();
+    assert_eq!((routing.field.as_str(), routing.patterns), ("k.l", vec![Some("a+".to_owned()), None]));
+}
+
+#[test]
 fn what_is_not_there_yet_is_named() {
     let refused = [
         ("iceberg.catalog.rest.auth.type", "basic"),
@@ -62,12 +80,10 @@ fn what_is_not_there_yet_is_named() {
         ("iceberg.catalog.type", "hive"),
         ("iceberg.hadoop-conf-dir", "/etc/hadoop"),
         ("iceberg.table.a.b.commit-branch", "main2"),
-        ("iceberg.table.a.b.route-regex", "x"),
         ("iceberg.tables.auto-create-enabled", "true"),
         ("iceberg.tables.default-commit-branch", "b"),
         ("iceberg.tables.dynamic-enabled", "TRUE"),
         ("iceberg.tables.evolve-schema-enabled", "true"),
-        ("iceberg.tables.route-field", "f"),
     ];
     for (key, value) in refused {
         let said = problem(&[("iceberg.tables", "a.b"), ("iceberg.catalog.type", "rest"), (key, value)]);

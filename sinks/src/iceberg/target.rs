@@ -1,0 +1,185 @@
+//! A table that a task writes to: one open file per partition of it, and files that wait for a commit.
+//!
+//! # Memory
+//! Open files count what they hold. There are at most [`OPEN_FILES_MAX`] of a table, and a task has no room
+//! when [`FINISHED_FILES_MAX`] wait.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+
+use arrow_array::ArrayRef;
+use iceberg::TableIdent;
+use iceberg::spec::DataFile;
+use lakeward_api::ConnectError;
+use lakeward_api::batch::Values;
+use lakeward_api::record::TopicPartition;
+use uuid::Uuid;
+
+use super::columns::Names;
+use super::data_file::{OpenFile, Stored, Uploads};
+use super::partition::{Group, Partition};
+use super::rows;
+use super::table::TargetTable;
+
+/// When there are more, the larger half of them ends.
+const OPEN_FILES_MAX: usize = 1024;
+/// More are committed at once.
+pub(super) const FINISHED_FILES_MAX: usize = 4096;
+
+/// Row groups of more bytes are closed when memory is short.
+const ROW_GROUP_BYTES: u64 = 1 << 20;
+/// Smaller files are not worth ending when memory is short.
+const KEPT_BYTES: u64 = 64 << 10;
+
+/// One table.
+pub(super) struct Target {
+    pub(super) ident: TableIdent,
+    /// As it was looked at last.
+    pub(super) loaded: Option<TargetTable>,
+    /// Of open partitions: what the table holds.
+    pub(super) held: BTreeMap<TopicPartition, Option<i64>>,
+    /// As it was when the first of the open files began; all of them have its columns.
+    begun: Option<TargetTable>,
+    open: HashMap<Partition, OpenFile>,
+    finished: Vec<(DataFile, Stored)>,
+}
+
+/// Names of new data files.
+pub(super) struct FileNames {
+    run: Uuid,
+    made: u64,
+}
+
+impl FileNames {
+    pub(super) fn new() -> Self {
+        Self { run: Uuid::new_v4(), made: 0 }
+    }
+
+    fn next(&mut self) -> String {
+        self.made += 1;
+        format!("{}-{:05}.parquet", self.run, self.made)
+    }
+}
+
+impl Target {
+    /// A table that was not looked at yet.
+    pub(super) fn new(ident: TableIdent) -> Self {
+        let (held, open) = (BTreeMap::new(), HashMap::new());
+        Self { ident, loaded: None, held, begun: None, open, finished: Vec::new() }
+    }
+
+    /// Rows below are in the table.
+    pub(super) fn held(&self, partition: &TopicPartition) -> Option<i64> {
+        self.held.get(partition).copied().flatten()
+    }
+
+    /// The rows of `values` as columns of the table, by partition.
+    ///
+    /// # Errors
+    /// Class `Record`.
+    pub(super) fn groups(&self, values: &Values, names: Names) -> Result<Vec<Group>, ConnectError> {
+        let table = self.begun.as_ref().or(self.loaded.as_ref());
+        let table = table.ok_or_else(|| ConnectError::fatal("Rows were put before tables were loaded"))?;
+        match rows::columns(table.fields(), values, names)? {
+            Some(columns) => table.partitioning.split(columns),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Appends rows to the file of their partition.
+    ///
+    /// # Errors
+    /// `Config` when an address cannot be used, `Fatal` when the encoder broke.
+    pub(super) fn write(
+        &mut self,
+        partition: Partition,
+        columns: Vec<ArrayRef>,
+        names: &mut FileNames,
+        uploads: &Uploads,
+    ) -> Result<(), ConnectError> {
+        if self.begun.is_none() {
+            self.begun.clone_from(&self.loaded);
+        }
+        let table = self.begun.as_ref().expect("rows were made for a table that was loaded");
+        let file_bytes_max = table.file_bytes_target();
+        if !self.open.contains_key(&partition) {
+            let open = OpenFile::create(table, partition.clone(), &names.next(), uploads)?;
+            if self.open.len() >= OPEN_FILES_MAX {
+                self.end_large(OPEN_FILES_MAX / 2, 0, u64::MAX)?;
+            }
+            self.open.insert(partition.clone(), open);
+        }
+        let open = self.open.get_mut(&partition).expect("it was there or was just made");
+        open.write(columns)?;
+        if open.bytes() >= file_bytes_max {
+            self.end(&partition)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, partition: &Partition) -> Result<(), ConnectError> {
+        if let Some(open) = self.open.remove(partition) {
+            self.finished.push(open.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Ends at most `count` files that hold `bytes_min` or more, the largest first, until `surplus` bytes are
+    /// given back; answers how many were.
+    fn end_large(&mut self, count: usize, bytes_min: u64, surplus: u64) -> Result<u64, ConnectError> {
+        let sized = self.open.iter().map(|(partition, open)| (open.buffered_bytes(), partition.clone()));
+        let mut sized: Vec<_> = sized.filter(|(bytes, _)| *bytes >= bytes_min).collect();
+        sized.sort_unstable_by_key(|(bytes, _)| Reverse(*bytes));
+        let mut given_back = 0;
+        for (bytes, partition) in sized.into_iter().take(count) {
+            if given_back >= surplus {
+                break;
+            }
+            self.end(&partition)?;
+            given_back += bytes;
+        }
+        Ok(given_back)
+    }
+
+    /// Closes large row groups.
+    ///
+    /// # Errors
+    /// `Fatal` when the encoder broke.
+    pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
+        let open = self.open.values_mut();
+        open.filter(|open| open.row_group_bytes() > ROW_GROUP_BYTES).try_for_each(OpenFile::flush_early)
+    }
+
+    /// Ends large files until `surplus` bytes are given back; answers how many were.
+    ///
+    /// # Errors
+    /// `Fatal` when the encoder broke.
+    pub(super) fn give_back(&mut self, surplus: u64) -> Result<u64, ConnectError> {
+        self.end_large(usize::MAX, KEPT_BYTES, surplus)
+    }
+
+    /// Ends all files; answers those that no commit has yet.
+    ///
+    /// # Errors
+    /// `Fatal` when the encoder broke.
+    pub(super) fn take_files(&mut self) -> Result<(Vec<DataFile>, Vec<Stored>), ConnectError> {
+        self.begun = None;
+        for (_, open) in self.open.drain() {
+            self.finished.push(open.finish()?);
+        }
+        Ok(self.finished.drain(..).unzip())
+    }
+
+    /// Files that wait for a commit.
+    pub(super) fn finished_files(&self) -> usize {
+        self.finished.len()
+    }
+
+    /// Memory held.
+    pub(super) fn buffered_bytes(&self) -> u64 {
+        self.open.values().map(OpenFile::buffered_bytes).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests;

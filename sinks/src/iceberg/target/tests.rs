@@ -1,0 +1,120 @@
+//! Files of many partitions, without a catalog.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::Int64Array;
+use lakeward_api::bridge::{Bridge, BridgeFuture, Waker};
+use lakeward_api::budget::Budget;
+use serde_json::json;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use super::*;
+
+struct OnRuntime(Handle);
+
+impl Bridge for OnRuntime {
+    fn spawn(&self, future: BridgeFuture) {
+        drop(self.0.spawn(future));
+    }
+}
+
+struct Rig {
+    target: Target,
+    names: FileNames,
+    uploads: Uploads,
+    _folder: tempfile::TempDir,
+}
+
+impl Rig {
+    /// A table of `id` and `n`, partitioned by `id`.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = json!({
+            "format-version": 2, "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1",
+            "location": format!("file://{}", folder.path().display()), "last-sequence-number": 0,
+            "last-updated-ms": 1_700_000_000_000_u64, "last-column-id": 2, "current-schema-id": 0,
+            "schemas": [{"type": "struct", "schema-id": 0, "fields": [
+                {"id": 1, "name": "id", "required": true, "type": "long"},
+                {"id": 2, "name": "n", "required": true, "type": "long"}]}],
+            "partition-specs": [{"spec-id": 3, "fields": [
+                {"source-id": 1, "field-id": 1000, "name": "id", "transform": "identity"}]}],
+            "default-spec-id": 3, "last-partition-id": 1000,
+            "sort-orders": [{"order-id": 0, "fields": []}], "default-sort-order-id": 0,
+        });
+        let loaded = serde_json::from_value(json!({"metadata": metadata})).unwrap();
+        let ident = TableIdent::from_strs(["db", "t"]).unwrap();
+        let table = TargetTable::new(&BTreeMap::new(), &ident, loaded).unwrap();
+        let mut target = Target::new(ident);
+        target.loaded = Some(table);
+        let uploads = Uploads {
+            bridge: Arc::new(OnRuntime(Handle::current())),
+            waker: Waker::new(|| {}),
+            in_flight: Budget::new(1 << 30),
+            slots: Arc::new(Semaphore::new(4)),
+        };
+        Self { target, names: FileNames::new(), uploads, _folder: folder }
+    }
+
+    /// `rows` rows of the partition `id`, no two of them equal.
+    fn write(&mut self, id: i64, rows: i64) {
+        let column = |value: fn(i64, i64) -> i64| -> ArrayRef {
+            Arc::new((0..rows).map(|row| value(id, row)).collect::<Int64Array>())
+        };
+        let columns = vec![
+            column(|id, _| id),
+            column(|id, row| (row + id).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed())),
+        ];
+        let partitioning = &self.target.loaded.as_ref().unwrap().partitioning;
+        for (partition, columns) in partitioning.split(columns).unwrap() {
+            self.target.write(partition, columns, &mut self.names, &self.uploads).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_larger_half_of_too_many_files_ends_and_no_row_is_lost() {
+    let mut rig = Rig::start();
+    let partitions = i64::try_from(OPEN_FILES_MAX).unwrap() + 10;
+    rig.write(0, 5000);
+    for id in 1..partitions {
+        rig.write(id, 1);
+        assert!(rig.target.open.len() <= OPEN_FILES_MAX);
+    }
+    assert_eq!(rig.target.finished_files(), OPEN_FILES_MAX / 2);
+    let (files, _) = rig.target.take_files().unwrap();
+    assert_eq!(files.len(), OPEN_FILES_MAX + 10);
+    assert_eq!(files[0].record_count(), 5000, "the largest ends first");
+    let rows: u64 = files.iter().map(DataFile::record_count).sum();
+    assert_eq!(rows, 5000 + OPEN_FILES_MAX as u64 + 9);
+    assert_eq!((rig.target.finished_files(), rig.target.buffered_bytes()), (0, 0));
+}
+
+#[tokio::test]
+async fn short_memory_ends_the_largest_files_first_and_no_more_than_needed() {
+    let mut rig = Rig::start();
+    for (id, rows) in [(1, 40_000), (2, 80_000), (3, 10)] {
+        rig.write(id, rows);
+    }
+    let before = rig.target.buffered_bytes();
+    let given_back = rig.target.give_back(1).unwrap();
+    assert_eq!((rig.target.finished_files(), rig.target.buffered_bytes()), (1, before - given_back));
+    rig.target.give_back(u64::MAX).unwrap();
+    assert!(rig.target.open.values().all(|open| open.buffered_bytes() < KEPT_BYTES));
+    let rows: Vec<u64> = rig.target.finished.iter().map(|(file, _)| file.record_count()).collect();
+    assert_eq!(rows[..2], [80_000, 40_000]);
+}
+
+#[tokio::test]
+async fn what_is_encoded_is_counted_until_it_makes_a_piece() {
+    let mut rig = Rig::start();
+    rig.write(1, 200_000);
+    rig.target.flush_early().unwrap();
+    let encoded = rig.target.open.values().next().unwrap().bytes();
+    assert!(encoded > 1 << 20, "{encoded}");
+    assert!(rig.target.buffered_bytes() >= encoded);
+    assert_eq!(rig.uploads.in_flight.used_bytes(), 0);
+    let (files, _) = rig.target.take_files().unwrap();
+    assert_eq!(rig.uploads.in_flight.used_bytes(), files[0].file_size_in_bytes());
+}
