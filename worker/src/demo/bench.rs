@@ -66,17 +66,27 @@ async fn drain_and_tell(args: DrainArgs) -> Result<()> {
 
 impl DrainArgs {
     /// Settings of one measurement of [`super::flat`].
-    pub(super) fn spread(records: u64, partitions: u32, spread: Spread, runs: u32) -> Self {
+    pub(super) fn flat(records: u64, rows_per_file: u32, runs: u32, shape: (u32, u32)) -> Self {
+        let (partitions, output_partitions) = shape;
         Self {
             records,
             partitions,
             tasks: 1,
-            output_partitions: Some(spread.output_partitions),
-            rows_per_file: spread.rows_per_file,
+            output_partitions: Some(output_partitions),
+            rows_per_file,
             memory_limit: None,
             runs,
             json: false,
         }
+    }
+
+    /// How records are spread over files, if they are.
+    fn spread(&self) -> Option<Spread> {
+        let output_partitions = self.output_partitions?;
+        let rows_per_file = self.rows_per_file;
+        let cut = u64::from(output_partitions) * u64::from(rows_per_file);
+        let has_tail = !self.records.is_multiple_of(cut * u64::from(self.partitions));
+        Some(Spread { output_partitions, rows_per_file, has_tail })
     }
 }
 
@@ -132,9 +142,7 @@ async fn run_once(
     let lake = playground.bucket(&name)?;
     let mut worker = playground.worker().await?;
     let schema = lakeward_loadgen::event::EVENT_SCHEMA;
-    let rows_per_file = args.rows_per_file;
-    let spread = args.output_partitions.map(|output_partitions| Spread { output_partitions, rows_per_file });
-    let plan = SinkPlan { name: &name, bucket: &name, tasks: args.tasks, schema, spread };
+    let plan = SinkPlan { name: &name, bucket: &name, tasks: args.tasks, schema, spread: args.spread() };
     let broker = &playground.addresses.broker;
     let offsets =
         CommittedOffsets::new(broker, &format!("connect-{name}"), TOPIC, i32::try_from(args.partitions)?)?;

@@ -57,21 +57,24 @@ pub(super) struct Spread {
     pub(super) output_partitions: u32,
     /// Rows of each file.
     pub(super) rows_per_file: u32,
+    /// Whether some files have fewer: these are ended by the clock, and it ends others with them.
+    pub(super) has_tail: bool,
 }
 
-/// The S3 sink: plain JSON to Parquet. The scheduled rotation is there for the tail of the topic.
+/// The S3 sink: plain JSON to Parquet. The scheduled rotation is there for the tail of the topic. Where all
+/// files are whole there is none: what strikes one run in twelve is no cost per record.
 pub(super) fn s3_sink(addresses: &Address, plan: &SinkPlan<'_>) -> Value {
     let mut sink = plain_sink(addresses, plan);
     if let Some(spread) = plan.spread {
         let flush_size = u64::from(spread.output_partitions) * u64::from(spread.rows_per_file);
+        let schedule_ms = if spread.has_tail { "60000" } else { "-1" };
         for (name, value) in [
             ("partitioner.class", "io.confluent.connect.storage.partitioner.HourlyPartitioner"),
             ("locale", "en-US"),
             ("timestamp.extractor", "RecordField"),
             ("timestamp.field", "time"),
             ("flush.size", &flush_size.to_string()),
-            // Only a tail would need it.
-            ("rotate.schedule.interval.ms", "60000"),
+            ("rotate.schedule.interval.ms", schedule_ms),
         ] {
             sink["config"][name] = value.into();
         }

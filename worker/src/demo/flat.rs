@@ -1,23 +1,23 @@
 //! `lakeward bench flat`: what a record costs with one and with many topic-partitions and output partitions.
 //!
-//! Owns: the comparison. All files have the same number of rows, so that what a file costs does not count
-//! against the number of partitions. Must not: measure (`bench.rs` does).
+//! Owns: the comparison. All files of all shapes have the same number of rows, and none ends by the clock:
+//! what a file costs, and what a worker costs that waits, does not count against the number of partitions.
+//! Must not: measure (`bench.rs` does), or compare shapes whose files differ.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::bench::{DrainArgs, drain};
 use super::block_on;
-use super::connector::Spread;
 
 /// Settings of the comparison.
 #[derive(Args)]
 pub(crate) struct FlatArgs {
-    /// Events per measurement; files are whole when this is a multiple of 1,000 times the rows per file.
+    /// Events per measurement: a multiple of 1,000 times the rows per file, so that every file is whole.
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1..))]
     records: u64,
     /// Rows of each file.
@@ -41,10 +41,16 @@ pub(crate) fn run(args: FlatArgs) -> ExitCode {
 }
 
 async fn flat(args: FlatArgs) -> Result<()> {
+    let whole = 1000 * u64::from(args.rows_per_file);
+    ensure!(
+        args.records.is_multiple_of(whole),
+        "--records {} is no multiple of {whole}: files of some shapes would have fewer than {} rows",
+        args.records,
+        args.rows_per_file
+    );
     let mut measured: Vec<Value> = Vec::new();
-    for (partitions, output_partitions) in SHAPES {
-        let spread = Spread { output_partitions, rows_per_file: args.rows_per_file };
-        let mut figures = drain(&DrainArgs::spread(args.records, partitions, spread, args.runs)).await?;
+    for shape in SHAPES {
+        let mut figures = drain(&DrainArgs::flat(args.records, args.rows_per_file, args.runs, shape)).await?;
         let rate = |figures: &Value| figures["records_per_cpu_second"].as_f64().unwrap_or_default();
         let first = measured.first().map_or_else(|| rate(&figures), rate);
         figures["cost_compared"] = json!((first / rate(&figures) * 1000.0).round() / 1000.0);

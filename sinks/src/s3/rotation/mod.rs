@@ -104,7 +104,7 @@ pub(crate) enum Op {
 }
 
 /// Rows of a batch, ascending.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Rows {
     /// These rows.
     Indices(Vec<u32>),

@@ -2,15 +2,18 @@
 //!
 //! An encoder costs as much for one row as for a hundred, and a batch may have rows for ten thousand files.
 //! So a file takes down which rows are its own, and the columns live as long as somebody wants a row of them.
+//! Rows that are neighbours are joined as whole stretches: who adds them sees to it while they are in the
+//! caches of the processor.
 //!
 //! # Memory
-//! Columns are counted once, by their task; a file counts 8 bytes per row and per batch.
+//! Columns are counted once, by their task; a file counts 12 bytes per stretch and 8 per batch.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, UInt32Array};
+use arrow_schema::ArrowError;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
@@ -21,6 +24,8 @@ use crate::s3::rotation::Rows;
 pub(super) const GATHER_ROWS: usize = 1024;
 /// Rows of one batch that need not wait for others.
 pub(super) const DIRECT_ROWS: usize = 512;
+/// Rows of a stretch, on average, from which on stretches are copied as wholes; shorter ones row by row.
+pub(super) const STRETCH_ROWS: usize = 4;
 
 /// Bytes of all columns that are shared by files of one task.
 #[derive(Clone, Debug, Default)]
@@ -38,18 +43,18 @@ pub(super) struct SharedColumn {
     schema: Arc<Schema>,
     array: ArrayRef,
     bytes: u64,
-    /// The rows of the batch that are here, ascending; `None` for all.
-    rows: Option<Vec<u32>>,
     total: SharedBytes,
 }
 
 impl SharedColumn {
     /// All rows of `array`.
     pub(super) fn new(schema: &Arc<Schema>, array: ArrayRef, total: &SharedBytes) -> Rc<Self> {
-        Self::of(schema, array, None, total)
+        let bytes = array.get_array_memory_size() as u64;
+        total.0.set(total.0.get() + bytes);
+        Rc::new(Self { schema: Arc::clone(schema), array, bytes, total: total.clone() })
     }
 
-    /// A copy of some rows: the others would be held for nothing.
+    /// A copy of some rows, in the order of `rows`.
     ///
     /// # Errors
     /// Class `Fatal` when the columns would exceed Arrow's limits.
@@ -59,22 +64,8 @@ impl SharedColumn {
         rows: Vec<u32>,
         total: &SharedBytes,
     ) -> Result<Rc<Self>, ConnectError> {
-        let numbers = UInt32Array::from(rows.clone());
-        let copy = arrow_select::take::take(array, &numbers, None).map_err(broken)?;
-        Ok(Self::of(schema, copy, Some(rows), total))
-    }
-
-    fn of(schema: &Arc<Schema>, array: ArrayRef, rows: Option<Vec<u32>>, total: &SharedBytes) -> Rc<Self> {
-        let bytes = array.get_array_memory_size() as u64;
-        total.0.set(total.0.get() + bytes);
-        Rc::new(Self { schema: Arc::clone(schema), array, bytes, rows, total: total.clone() })
-    }
-
-    /// Where row `row` of the batch is.
-    fn place(&self, row: u32) -> u32 {
-        let Some(rows) = &self.rows else { return row };
-        let place = rows.binary_search(&row).expect("rows that wait are among those that were copied");
-        u32::try_from(place).expect("a batch has fewer rows than u32::MAX")
+        let copy = arrow_select::take::take(array, &UInt32Array::from(rows), None).map_err(broken)?;
+        Ok(Self::new(schema, copy, total))
     }
 
     fn row_bytes(&self) -> u64 {
@@ -92,18 +83,27 @@ impl Drop for SharedColumn {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     columns: Vec<Rc<SharedColumn>>,
-    /// Number of the column and of the row in it.
-    rows: Vec<(u32, u32)>,
+    stretches: Vec<Stretch>,
+    rows: usize,
     bytes: u64,
+}
+
+/// Neighbouring rows of a column.
+#[derive(Clone, Copy, Debug)]
+struct Stretch {
+    /// Its number among the columns of the file.
+    column: u32,
+    start: u32,
+    rows: u32,
 }
 
 impl Waiting {
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.rows == 0
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.rows.len()
+        self.rows
     }
 
     /// About what the rows hold in their columns.
@@ -113,24 +113,33 @@ impl Waiting {
 
     /// What is held beside the columns.
     pub(super) fn index_bytes(&self) -> u64 {
-        (self.rows.capacity() * size_of::<(u32, u32)>() + self.columns.capacity() * size_of::<usize>()) as u64
+        let stretches = self.stretches.capacity() * size_of::<Stretch>();
+        (stretches + self.columns.capacity() * size_of::<usize>()) as u64
     }
 
-    /// Adds `rows` of the batch that `column` is of.
+    /// Adds `rows` of `column`.
     pub(super) fn push(&mut self, column: &Rc<SharedColumn>, rows: &Rows) {
         if !self.columns.last().is_some_and(|last| Rc::ptr_eq(last, column)) {
             self.columns.push(Rc::clone(column));
         }
-        let number = u32::try_from(self.columns.len() - 1).expect("fewer columns than rows wait");
-        let before = self.rows.len();
         match rows {
-            Rows::Indices(rows) => self.rows.extend(rows.iter().map(|row| (number, column.place(*row)))),
+            Rows::Indices(rows) => rows.iter().for_each(|row| self.push_stretch(*row, 1)),
             Rows::Range { start, rows } => {
-                let row = |row| u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
-                self.rows.extend((*start..start + rows).map(|at| (number, column.place(row(at)))));
+                let number = |row| u32::try_from(row).expect("a batch has fewer rows than u32::MAX");
+                self.push_stretch(number(*start), number(*rows));
             }
         }
-        self.bytes += column.row_bytes() * (self.rows.len() - before) as u64;
+        self.rows += rows.count();
+        self.bytes += column.row_bytes() * rows.count() as u64;
+    }
+
+    /// Adds rows of the last column.
+    fn push_stretch(&mut self, start: u32, rows: u32) {
+        let column = u32::try_from(self.columns.len() - 1).expect("fewer columns than rows wait");
+        match self.stretches.last_mut() {
+            Some(last) if last.column == column && last.start + last.rows == start => last.rows += rows,
+            _ => self.stretches.push(Stretch { column, start, rows }),
+        }
     }
 
     /// All rows, together; nothing waits any more.
@@ -138,17 +147,35 @@ impl Waiting {
     /// # Errors
     /// Class `Fatal` when the columns would exceed Arrow's limits.
     pub(super) fn gather(&mut self) -> Result<Option<Values>, ConnectError> {
-        let Self { columns, rows, .. } = std::mem::take(self);
+        let Self { columns, stretches, rows, .. } = std::mem::take(self);
         let Some(first) = columns.first() else { return Ok(None) };
-        let arrays: Vec<&dyn Array> = columns.iter().map(|column| &*column.array).collect();
-        let rows: Vec<(usize, usize)> =
-            rows.into_iter().map(|(column, row)| (column as usize, row as usize)).collect();
-        let array = arrow_select::interleave::interleave(&arrays, &rows).map_err(broken)?;
+        let joined = match stretches.len() * STRETCH_ROWS <= rows {
+            true => join_stretches(&columns, &stretches),
+            false => join_rows(&columns, &stretches),
+        };
+        let array = joined.map_err(broken)?;
         Ok(Some(Values::Typed { schema: Arc::clone(&first.schema), array }))
     }
 }
 
-fn broken(err: arrow_schema::ArrowError) -> ConnectError {
+fn join_stretches(columns: &[Rc<SharedColumn>], stretches: &[Stretch]) -> Result<ArrayRef, ArrowError> {
+    let slice =
+        |one: &Stretch| columns[one.column as usize].array.slice(one.start as usize, one.rows as usize);
+    let slices: Vec<ArrayRef> = stretches.iter().map(slice).collect();
+    arrow_select::concat::concat(&slices.iter().map(|slice| &**slice).collect::<Vec<_>>())
+}
+
+fn join_rows(columns: &[Rc<SharedColumn>], stretches: &[Stretch]) -> Result<ArrayRef, ArrowError> {
+    let arrays: Vec<&dyn Array> = columns.iter().map(|column| &*column.array).collect();
+    let rows = |one: &Stretch| {
+        let column = one.column as usize;
+        (one.start as usize..(one.start + one.rows) as usize).map(move |row| (column, row))
+    };
+    let rows: Vec<(usize, usize)> = stretches.iter().flat_map(rows).collect();
+    arrow_select::interleave::interleave(&arrays, &rows)
+}
+
+fn broken(err: ArrowError) -> ConnectError {
     ConnectError::fatal("rows could not be gathered").with_source(err)
 }
 
@@ -167,13 +194,18 @@ mod tests {
         let numbers = |from: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(from..from + 10)) };
         let total = SharedBytes::default();
         let whole = SharedColumn::new(&schema, numbers(0), &total);
-        let some = SharedColumn::of_rows(&schema, &numbers(10), vec![2, 5, 7], &total).unwrap();
+        let some = SharedColumn::of_rows(&schema, &numbers(10), vec![2, 7, 5], &total).unwrap();
         assert_eq!(total.get(), whole.bytes + some.bytes);
         assert!(some.bytes < whole.bytes);
         let (mut one, mut other) = (Waiting::default(), Waiting::default());
         one.push(&whole, &Rows::Indices(vec![1, 8]));
-        one.push(&some, &Rows::Indices(vec![2, 7]));
+        one.push(&some, &Rows::Indices(vec![0, 1]));
         other.push(&whole, &Rows::Range { start: 3, rows: 2 });
+        let mut third = Waiting::default();
+        third.push(&whole, &Rows::Range { start: 1, rows: 4 });
+        third.push(&whole, &Rows::Indices(vec![5, 6]));
+        third.push(&some, &Rows::Range { start: 0, rows: 3 });
+        assert_eq!((third.rows(), third.stretches.len()), (9, 2), "neighbours are one stretch");
         drop((whole, some));
         let gathered = |waiting: &mut Waiting| match waiting.gather().unwrap() {
             Some(Values::Typed { array, .. }) => array.as_primitive::<Int64Type>().values().to_vec(),
@@ -182,6 +214,8 @@ mod tests {
         assert_eq!(gathered(&mut one), [1, 8, 12, 17]);
         assert!(one.is_empty() && one.gather().unwrap().is_none() && total.get() > 0);
         assert_eq!(gathered(&mut other), [3, 4]);
+        assert!(total.get() > 0, "somebody wants them still");
+        assert_eq!(gathered(&mut third), [1, 2, 3, 4, 5, 6, 12, 17, 15]);
         assert_eq!(total.get(), 0);
     }
 }

@@ -200,9 +200,9 @@ fn write_values(
         file.let_none_wait()?;
     }
     if (rows.count() < DIRECT_ROWS || file.has_waiting())
-        && let Some(column) = taken.column_with(rows)?
+        && let Some((column, places)) = taken.column_with(rows)?
     {
-        return file.add(&column, rows);
+        return file.add(&column, &places);
     }
     file.write(&selected(values, rows))
 }

@@ -19,7 +19,7 @@ const PARTITIONER: &str = "io.confluent.connect.storage.partitioner.FieldPartiti
 const PARQUET: &str = "io.confluent.connect.s3.format.parquet.ParquetFormat";
 
 /// A quarter of what the rows of a run take as columns.
-const LITTLE: u64 = 150_000;
+const LITTLE: u64 = 100_000;
 
 struct Pressed {
     fixture: Fixture,
@@ -208,7 +208,7 @@ fn a_full_disk_ends_the_run_and_nothing_becomes_durable() {
 
 #[test]
 fn files_of_a_closed_partition_are_finished_from_disk() {
-    let mut pressed = Pressed::new(300_000, &[("format.class", PARQUET), ("flush.size", "9000")]);
+    let mut pressed = Pressed::new(LITTLE, &[("format.class", PARQUET), ("flush.size", "9000")]);
     for number in 0..30 {
         pressed.fixture.task.put(rows(number), now(0)).unwrap();
     }
