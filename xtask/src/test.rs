@@ -42,6 +42,11 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run(&mut cargo_in(workspace, &arguments))
     });
+    // Its tests are those of `cargo xtask iceberg`; what they compile does not rot meanwhile.
+    check("lints of the Iceberg sink", &|| {
+        let feature = ["-p", "lakeward-sinks", "--features", "sink-iceberg", "--all-targets"];
+        run(&mut cargo_in(workspace, &[&["clippy"], &feature[..], &["--", "-D", "warnings"]].concat()))
+    });
     // The same selection as the tests: another one would compile the dependencies a second time.
     check("build", &|| run(&mut cargo_in(workspace, &["test", "--workspace", "--no-run"])));
     check("build with failpoints", &|| kill_test::build(workspace));
