@@ -130,6 +130,15 @@ impl Side<'_> {
         stored.filter_map(|record| Some(self.normal(&record.value_json()?.to_string()))).collect()
     }
 
+    /// Waits until the connector is shown: Java answers 500 while it rebalances.
+    fn wait_until_shown(&self) {
+        wait_for("the end of a rebalance", PATIENCE, || {
+            let answer = self.rest.get(&format!("/connectors/{}", self.name));
+            let answer = answer.map_err(|err| format!("{err:#}"))?;
+            if answer.status == 200 { Ok(()) } else { Err(answer.text) }
+        });
+    }
+
     /// Waits for connector and task to be in these states; the first lines of their traces.
     fn wait_for(&self, connector: &str, task: &str) -> (String, String) {
         let path = format!("/connectors/{}/status", self.name);
@@ -244,6 +253,7 @@ fn variables_are_answered_as_java_answers_them_and_values_never_show() {
     ask("GET", "/connectors?expand=info&expand=status", &nothing);
     let by_class = with(vec![("connector.class", vault.variable("class"))]);
     ask("PUT", "/connectors/NAME/config", &by_class);
+    theirs.wait_until_shown();
     ask("GET", "/connectors/NAME", &nothing);
     assert!(problems.is_empty(), "{} differences:\n{}", problems.len(), problems.join("\n"));
     let stored = ours_side.stored();
