@@ -1,5 +1,5 @@
-//! Columns as the file's schema wants them, where Connect's own columns differ: fixed bytes, and maps that
-//! Avro has as lists of entries.
+//! Columns as the file's schema wants them, where Connect's own columns differ: fixed bytes, maps that Avro
+//! has as lists of entries, and fields with defaults, of which Java's `Struct#get` never answers null.
 //!
 //! Source: `AvroData#fromConnectData`; what a value must be like is what the Avro converter says.
 
@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use arrow_array::builder::FixedSizeBinaryBuilder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, BinaryArray, ListArray, MapArray, StructArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, BooleanArray, ListArray, MapArray, Scalar, StructArray};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, FieldRef, Fields};
+use arrow_select::zip::zip;
+use lakeward_api::rows;
 use lakeward_api::schema::{Kind, Logical, Schema};
 
 use crate::FormatError;
@@ -19,6 +21,8 @@ use crate::converter::avro::{AvroOnly, DatumOptions, is_avro_map};
 pub(super) enum Stored {
     /// As they are.
     Same,
+    /// Fields that are null have this value, the one row of a column of Connect's.
+    Defaulted { default: ArrayRef, present: Box<Self> },
     /// BYTES of one length; numbers are filled up with their sign.
     Fixed { size: i32, is_number: bool },
     /// Items.
@@ -32,6 +36,17 @@ pub(super) enum Stored {
 }
 
 impl Stored {
+    /// How the column of a field of `schema` is stored.
+    pub(super) fn of_field(schema: &Schema, datum: DatumOptions) -> Self {
+        let present = Self::of(schema, datum);
+        let default = schema.default.as_ref().filter(|default| schema.optional && !default.is_null());
+        match default.map(|default| rows::constant(schema, default, 1)) {
+            Some(Ok(default)) => Self::Defaulted { default, present: Box::new(present) },
+            // As with Avro, a default that is no value of its schema stands for nothing.
+            Some(Err(_)) | None => present,
+        }
+    }
+
     /// How columns of `schema` are stored.
     pub(super) fn of(schema: &Schema, datum: DatumOptions) -> Self {
         if let Some(AvroOnly::Fixed(size)) = AvroOnly::of(schema, datum) {
@@ -51,7 +66,10 @@ impl Stored {
                 };
             }
             Kind::Struct(fields) => {
-                Self::Struct(fields.iter().map(|field| Self::of(&field.schema, datum)).collect())
+                // Of the branches of a union one counts, whatever the defaults of the others.
+                let is_union = AvroOnly::of(schema, datum) == Some(AvroOnly::Union);
+                let of = if is_union { Self::of } else { Self::of_field };
+                Self::Struct(fields.iter().map(|field| of(&field.schema, datum)).collect())
             }
             _ => Self::Same,
         };
@@ -64,6 +82,17 @@ impl Stored {
             Self::Same => true,
             Self::List(item) | Self::Map(item) => item.is_same(),
             Self::Struct(fields) => fields.iter().all(Self::is_same),
+            Self::Defaulted { .. } | Self::Entries { .. } | Self::Fixed { .. } => false,
+        }
+    }
+
+    /// True when there is no value that has no stored form.
+    pub(super) fn takes_all(&self) -> bool {
+        match self {
+            Self::Same => true,
+            Self::Defaulted { present, .. } => present.takes_all(),
+            Self::List(item) | Self::Map(item) => item.takes_all(),
+            Self::Struct(fields) => fields.iter().all(Self::takes_all),
             Self::Entries { .. } | Self::Fixed { .. } => false,
         }
     }
@@ -79,6 +108,7 @@ impl Stored {
 
     fn data_type(&self, from: &DataType) -> DataType {
         match (self, from) {
+            (Self::Defaulted { present, .. }, _) => present.data_type(from),
             (Self::Fixed { size, .. }, _) => DataType::FixedSizeBinary(*size),
             (Self::List(item), DataType::List(field)) => DataType::List(item.field(field)),
             (Self::Struct(stored), DataType::Struct(fields)) => {
@@ -100,6 +130,7 @@ impl Stored {
     /// Class `Record` when bytes do not have the size that their schema says.
     pub(super) fn column(&self, array: &ArrayRef) -> Result<ArrayRef, FormatError> {
         Ok(match self {
+            Self::Defaulted { default, present } => present.column(&filled(array, default)?)?,
             Self::Fixed { size, is_number } => fixed(array.as_binary(), *size, *is_number)?,
             _ if self.is_same() => Arc::clone(array),
             Self::List(item) => {
@@ -132,6 +163,15 @@ impl Stored {
             Self::Same => Arc::clone(array),
         })
     }
+}
+
+/// The column with `default` in place of nulls.
+fn filled(array: &ArrayRef, default: &ArrayRef) -> Result<ArrayRef, FormatError> {
+    let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return Ok(Arc::clone(array));
+    };
+    let nulls = BooleanArray::new(!nulls.inner(), None);
+    zip(&nulls, &Scalar::new(Arc::clone(default)), array).map_err(broken)
 }
 
 /// The fields of a record in their stored form.

@@ -111,7 +111,7 @@ impl FileFormat for ParquetFormat {
     }
 
     fn takes_all(&self, schema: &Arc<Schema>) -> bool {
-        self.design(schema).is_ok_and(|design| design.stored.iter().all(Stored::is_same))
+        self.design(schema).is_ok_and(|design| design.stored.iter().all(Stored::takes_all))
     }
 }
 
@@ -139,7 +139,8 @@ impl Design {
     ) -> Result<Self, FormatError> {
         let parquet_schema = schema::parquet_schema(schema, options)?;
         let datum = options.datum();
-        let stored: Vec<_> = schema.fields().iter().map(|field| Stored::of(&field.schema, datum)).collect();
+        let fields = schema.fields().iter();
+        let stored: Vec<_> = fields.map(|field| Stored::of_field(&field.schema, datum)).collect();
         let arrow_fields = columns::struct_fields(&stored, &schema.arrow_fields());
         let arrow_schema = Arc::new(ArrowSchema::new(arrow_fields));
         let order = Order::of(schema, &options.sorting);

@@ -1,6 +1,7 @@
 //! Files are read back with the Parquet crate's own readers.
 
 mod avro_types;
+mod defaults;
 mod settings;
 
 use std::collections::HashMap;

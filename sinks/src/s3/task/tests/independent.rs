@@ -306,6 +306,34 @@ fn avro_files_hold_the_same_rows_to_java() {
     assert!(!file["schema"].to_string().contains("\"enum\""));
 }
 
+/// Java's `Struct#get` answers the default of a field that is null.
+#[test]
+fn a_null_in_a_field_with_a_default_is_the_default_in_avro_and_parquet() {
+    let defaulted = |schema: Schema, default| Schema { optional: true, default: Some(default), ..schema };
+    let line = vec![field("n", defaulted(Schema::new(Kind::Int64), Value::Int64(7)))];
+    let fields = vec![
+        field("s", defaulted(text(), string("d"))),
+        field("at", defaulted(Schema::logical_of(Logical::Timestamp), Value::Date(1_700_000_000_000))),
+        field("plain", Schema::optional(Kind::Int32)),
+        field("lines", list(Schema::new(Kind::Struct(line)).named("shop.Line"))),
+    ];
+    let schema = Arc::new(Schema::new(Kind::Struct(fields)).named("shop.Order"));
+    let lines =
+        |lines: &[Value]| Value::Array(lines.iter().map(|n| Value::Struct(vec![n.clone()])).collect());
+    let rows = [
+        Value::Struct(vec![Value::Null, Value::Null, Value::Null, lines(&[Value::Null, Value::Int64(1)])]),
+        Value::Struct(vec![string("x"), Value::Date(5), Value::Int32(2), lines(&[])]),
+    ];
+    let expected = json!([
+        {"s": "d", "at": 1_700_000_000_000_i64, "plain": null, "lines": [{"n": 7}, {"n": 1}]},
+        {"s": "x", "at": 5, "plain": 2, "lines": []},
+    ]);
+    let (objects, names) = stored(&[PARQUET], typed(&schema, &rows));
+    assert_eq!(objects.parquet_files_in_java(&names).unwrap()[0]["rows"], expected);
+    let (objects, names) = stored(&[("format.class", "AvroFormat")], typed(&schema, &rows));
+    assert_eq!(objects.avro_files(&names).unwrap()[0]["rows"], expected);
+}
+
 #[test]
 fn keys_and_headers_are_what_java_would_read_back() {
     let schema = Arc::new(Schema::new(Kind::Struct(vec![field("a", text())])).named("shop.Small"));
