@@ -15,7 +15,7 @@ use lakeward_api::schema::Schema;
 use lakeward_api::{ConnectError, ErrorClass};
 
 pub(crate) use merge::merged;
-pub(crate) use project::project;
+pub(crate) use project::{filled, project};
 
 /// The modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

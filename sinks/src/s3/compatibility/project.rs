@@ -163,7 +163,10 @@ fn unary<F: ArrowPrimitiveType, T: ArrowPrimitiveType>(
 }
 
 /// The cells with `default` in place of nulls.
-fn filled(array: &ArrayRef, schema: &Schema, default: &Value) -> Result<ArrayRef, ConnectError> {
+///
+/// # Errors
+/// Class `Fatal` beyond Arrow's limits, `Record` when the default is no value of its schema.
+pub(crate) fn filled(array: &ArrayRef, schema: &Schema, default: &Value) -> Result<ArrayRef, ConnectError> {
     if array.null_count() == 0 || default.is_null() {
         return Ok(Arc::clone(array));
     }

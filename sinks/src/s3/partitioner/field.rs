@@ -9,12 +9,14 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_schema::DataType;
+use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::recursion;
 use lakeward_api::schema::Schema;
 
 use super::segment::confine;
 use super::{Encoded, Names, Times};
+use crate::s3::compatibility::filled;
 use crate::s3::error::S3SinkError;
 
 /// Partitions by the values of fields of STRUCT records.
@@ -79,7 +81,8 @@ impl FieldPartitioner {
     }
 }
 
-/// The column at the dotted `path` of `records`, also below a place where their schema contains itself.
+/// The column at the dotted `path` of `records`, also below a place where their schema contains itself. Nulls
+/// of a field with a default are that default, as `Struct#get` answers in Java.
 ///
 /// # Errors
 /// Class `Fatal` when such a column would exceed Arrow's limits.
@@ -91,13 +94,17 @@ pub(super) fn find_column(
     let mut parents = Vec::new();
     let mut records = records.clone();
     let mut schema = Arc::clone(schema);
+    let invariant = |err: ConnectError| S3SinkError::Invariant { message: err.to_string() };
     let mut segments = path.split('.').peekable();
     while let Some((index, field)) = segments.next().and_then(|segment| schema.field(segment)) {
         let array = Arc::clone(records.column(index));
         parents.push(records);
-        let (inner, array) = recursion::opened_column(&field.schema, array)
-            .map_err(|err| S3SinkError::Invariant { message: err.to_string() })?;
+        let (inner, array) = recursion::opened_column(&field.schema, array).map_err(invariant)?;
         if segments.peek().is_none() {
+            let array = match &field.schema.default {
+                Some(default) => filled(&array, &inner, default).map_err(invariant)?,
+                None => array,
+            };
             return Ok(Some(Column { array, schema: inner, parents }));
         }
         let Some(inside) = array.as_struct_opt() else { return Ok(None) };

@@ -206,6 +206,36 @@ fn a_record_without_timestamp_fails_the_task() {
     assert_eq!(daily.encode(&batch, 0).unwrap_err().class(), ErrorClass::Fatal);
 }
 
+/// `Struct#get` answers the default.
+#[test]
+fn a_null_in_a_field_with_a_default_counts_as_the_default() {
+    let noon = at("2024-06-15T12:00:00Z");
+    let defaulted = |kind, default| Schema { default: Some(default), ..Schema::optional(kind) };
+    let city = field("city", defaulted(Kind::String, Value::String("Rome".into())));
+    let inner = Schema::optional(Kind::Struct(vec![city]));
+    let cities: ArrayRef = Arc::new(StringArray::from(vec![None, Some("Oslo"), None]));
+    let places = StructArray::new(inner.arrow_fields(), vec![cities], Some(vec![true, true, false].into()));
+    let batch = records(vec![
+        (
+            field("n", defaulted(Kind::Int32, Value::Int32(5))),
+            Arc::new(Int32Array::from(vec![None, Some(1), None])),
+        ),
+        (field("place", inner), Arc::new(places)),
+        (
+            field("ms", defaulted(Kind::Int64, Value::Int64(noon))),
+            Arc::new(Int64Array::from(vec![None, Some(0), None])),
+        ),
+    ]);
+    let mut by_field = partitioner("FieldPartitioner", &[("partition.field.name", "n,place.city")]);
+    let encoded = by_field.encode(&batch, 0).unwrap();
+    let expected = ["n=5/place.city=Rome", "n=1/place.city=Oslo", "n=5/place.city=null"];
+    assert_eq!(names(&encoded, 3), expected);
+    let by_time = [("timestamp.extractor", "RecordField"), ("timestamp.field", "ms")];
+    let encoded = partitioner("DailyPartitioner", &by_time).encode(&batch, 0).unwrap();
+    let (june, january) = ("year=2024/month=06/day=15", "year=1970/month=01/day=01");
+    assert_eq!(names(&encoded, 3), [june, january, june]);
+}
+
 #[test]
 fn field_values_are_directories() {
     let inner = Schema::optional(Kind::Struct(vec![field("city", Schema::new(Kind::String))]));
