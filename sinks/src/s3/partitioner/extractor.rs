@@ -1,8 +1,8 @@
 //! Timestamp extractors: the time of each record.
 //!
 //! Source: `TimeBasedPartitioner` and its extractors. Texts without an offset are taken as UTC (Java takes
-//! the JVM's default zone). Failures are of class `Fatal`: Java extracts the time outside the guarded step,
-//! so neither `errors.tolerance` nor a dead letter queue applies.
+//! the JVM's default zone). Failures but for a missing timestamp of a record are of class `Fatal`: Java
+//! extracts the time outside the guarded step, so neither `errors.tolerance` nor a dead letter queue applies.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
@@ -47,14 +47,19 @@ impl Extractor {
             Self::Wallclock => Ok(Times::Uniform(now_ms)),
             Self::Record => {
                 let times: Option<Vec<i64>> = batch.timestamps_ms.iter().copied().collect();
-                times.map(Times::PerRow).ok_or_else(|| S3SinkError::Time {
-                    message: "Unable to determine timestamp using timestamp.extractor Record: \
-                              a record has no timestamp"
-                        .to_owned(),
-                })
+                times.map(Times::PerRow).ok_or_else(timeless)
             }
             Self::RecordField { path } => field_times(&batch.values, path).map(Times::PerRow),
         }
+    }
+}
+
+/// A record has no time. Java notices that in the guarded step: such records may be left out.
+pub(crate) fn timeless() -> S3SinkError {
+    S3SinkError::Partition {
+        message:
+            "Unable to determine timestamp using timestamp.extractor Record: the record has no timestamp"
+                .to_owned(),
     }
 }
 

@@ -24,10 +24,11 @@ use lakeward_api::batch::SinkBatch;
 
 use super::config::PartitionerKind;
 use super::error::S3SinkError;
+use super::null_rows::present_rows;
 use super::settings::Settings;
 
 pub(crate) use affix::SchemaAffix;
-pub(crate) use extractor::Extractor;
+pub(crate) use extractor::{Extractor, timeless};
 use field::FieldPartitioner;
 use joda::Locality;
 use time::TimePartitioner;
@@ -122,13 +123,32 @@ impl Partitioner {
     /// Encodes every row of `batch`, which has at least one.
     ///
     /// # Errors
-    /// Class `Record` when a field value makes no directory; class `Fatal` when a time cannot be extracted
-    /// (Java fails the task for those, whatever `errors.tolerance` says).
+    /// Class `Record` when a field value makes no directory, and when there are
+    /// [`Partitioner::timeless_rows`]; class `Fatal` when a time cannot be extracted (Java fails the task for
+    /// those, whatever `errors.tolerance` says).
     pub(crate) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
         match self.tombstones.clone() {
             Some(directory) => tombstone::encode(self, &directory, batch, now_ms),
             None => self.encode_values(batch, now_ms),
         }
+    }
+
+    /// The rows of `batch` that have no directory because their records have no time of their own; the others
+    /// have one.
+    pub(crate) fn timeless_rows(&self, batch: &SinkBatch) -> Vec<u32> {
+        let wants_times = matches!(&self.kind, Kind::Time(time) if time.wants_record_times());
+        if !wants_times || batch.timestamps_ms.iter().all(Option::is_some) {
+            return Vec::new();
+        }
+        let rows = (0u32..).zip(&batch.timestamps_ms);
+        let mut timeless: Vec<u32> = rows.filter(|(_, time)| time.is_none()).map(|(row, _)| row).collect();
+        // The directory of tombstones has no time in it.
+        if self.tombstones.is_some()
+            && let Some(present) = present_rows(&batch.values)
+        {
+            timeless.retain(|row| present.binary_search(row).is_ok());
+        }
+        timeless
     }
 
     /// The directory that the clock alone says at `now_ms`; `None` when it says nothing.

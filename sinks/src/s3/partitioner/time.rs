@@ -37,6 +37,11 @@ impl TimePartitioner {
         Self { duration_ms, pattern, locality, extractor, name_by_start: HashMap::new() }
     }
 
+    /// Whether the times of records are their own.
+    pub(super) fn wants_record_times(&self) -> bool {
+        matches!(self.extractor, Extractor::Record)
+    }
+
     /// Encodes every row of `batch`.
     pub(super) fn encode(&mut self, batch: &SinkBatch, now_ms: i64) -> Result<Encoded, S3SinkError> {
         let times = self.extractor.times(batch, now_ms)?;

@@ -13,7 +13,7 @@ use super::{S3SinkTask, rejects, routed};
 use crate::s3::compatibility::Compatibility;
 use crate::s3::error::S3SinkError;
 use crate::s3::naming::FileNames;
-use crate::s3::partitioner::Encoded;
+use crate::s3::partitioner::{self, Encoded};
 use crate::s3::rotation::{Op, PartId, Rows};
 
 impl S3SinkTask {
@@ -28,6 +28,7 @@ impl S3SinkTask {
             return Ok(admitted.map(|(batch, encoded)| (self.taken(batch, None, now_ms), encoded)));
         }
         let Some(batch) = self.nulls.apply(batch, &mut self.rejects)? else { return Ok(None) };
+        let Some(batch) = self.keep_timed(batch)? else { return Ok(None) };
         let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
             Ok(encoded) => (batch, encoded),
             Err(error) => match self.rejects.add_values(&batch, error.into())? {
@@ -49,6 +50,18 @@ impl S3SinkTask {
             false => self.partitioner.encode(&batch, now_ms)?,
         };
         Ok(Some((self.taken(batch, headers, now_ms), encoded)))
+    }
+
+    /// The rows of `batch` that have a time, where the partitioner wants one; the others are left out.
+    fn keep_timed(&mut self, batch: SinkBatch) -> Result<Option<SinkBatch>, ConnectError> {
+        let timeless = self.partitioner.timeless_rows(&batch);
+        if timeless.is_empty() {
+            return Ok(Some(batch));
+        }
+        self.rejects.add_rows(&batch, &timeless, partitioner::timeless().into())?;
+        let rows = (0u32..).take(batch.rows());
+        let kept: Vec<u32> = rows.filter(|row| timeless.binary_search(row).is_err()).collect();
+        if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
     }
 
     /// Whether files take records of several schemas and grow by them.

@@ -1,6 +1,7 @@
 //! Records that are left out one by one where a dead letter queue is configured.
 
 use lakeward_api::ErrorClass;
+use lakeward_api::batch::SinkBatch;
 use lakeward_api::sink::SinkTask as _;
 use lakeward_api::value::Value;
 
@@ -104,4 +105,30 @@ fn records_whose_names_are_too_long_are_rejected_one_by_one() {
     without.open(&[0]);
     let err = without.task.put(cities(&values), without.now).unwrap_err();
     assert_eq!(err.class(), ErrorClass::Record);
+}
+
+#[test]
+fn records_without_a_time_are_rejected_one_by_one() {
+    let by_time = [
+        ("partitioner.class", "DailyPartitioner"),
+        ("timestamp.extractor", "Record"),
+        ("locale", "en"),
+        ("timezone", "UTC"),
+    ];
+    let batch = || SinkBatch { timestamps_ms: vec![Some(0), None, Some(1), None], ..texts(0, 0..4) };
+    let mut rig = Rig::new(&[&by_time[..], &[DEAD_LETTERS, ("flush.size", "2")]].concat());
+    rig.open(&[0]);
+    rig.task.put(batch(), rig.now).unwrap();
+    let message =
+        "Unable to determine timestamp using timestamp.extractor Record: the record has no timestamp";
+    assert_eq!(rig.rejected(), [(1, message.to_owned()), (3, message.to_owned())]);
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 4)]);
+    let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["topics/t/year=1970/month=01/day=01/t+0+0000000000.json"]);
+    let mut without = Rig::new(&by_time);
+    without.open(&[0]);
+    let err = without.task.put(batch(), without.now).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Record);
+    assert_eq!(err.java_class(), "io.confluent.connect.storage.errors.PartitionException");
 }
