@@ -10,14 +10,19 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     if (1..=19).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();
     }
+    // Joda compares its literals in any case.
+    let text = text.to_ascii_uppercase();
     let (date, time) = match text.split_once('T') {
         Some((date, time)) => (date, Some(time)),
-        None => (text, None),
+        None => (text.as_str(), None),
     };
     let epoch = NaiveDate::from_ymd_opt(1970, 1, 1).expect("1970-01-01 is a date");
     let day = if date.is_empty() && time.is_some() { epoch } else { parse_date(date)? };
     let days = i64::from(day.num_days_from_ce()) - i64::from(epoch.num_days_from_ce());
-    let (of_day_ms, offset_ms) = time.map_or(Some((0, 0)), parse_time)?;
+    let (of_day_ms, offset_ms) = match time {
+        Some(time) => parse_time(time, date)?,
+        None => (0, 0),
+    };
     Some(days * 86_400_000 + of_day_ms - offset_ms)
 }
 
@@ -50,19 +55,21 @@ fn parse_date(text: &str) -> Option<NaiveDate> {
     }
 }
 
-/// `HH[:mm[:ss[.fraction]]]` with an optional offset: milliseconds of the day and of the offset.
-fn parse_time(text: &str) -> Option<(i64, i64)> {
+/// `HH[:mm[:ss]]` with an optional fraction of the last of them and an optional offset: milliseconds of the
+/// day and of the offset. Behind a `date` there may be an offset alone, or nothing.
+fn parse_time(text: &str, date: &str) -> Option<(i64, i64)> {
     let end = text.find(['Z', '+', '-']).unwrap_or(text.len());
     let (clock, offset) = text.split_at(end);
     let offset_ms = parse_offset(offset)?;
+    if clock.is_empty() && !date.is_empty() {
+        return Some((0, offset_ms));
+    }
     let (whole, fraction) = match clock.split_once(['.', ',']) {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (clock, None),
     };
-    // Joda lets the last field present carry a fraction; only fractions of seconds occur in practice.
     let mut fields = whole.split(':');
-    let mut total = 0;
-    let mut seen = 0;
+    let (mut total, mut last_ms) = (0, None);
     for (limit, unit_ms) in [(24, 3_600_000), (60, 60_000), (60, 1000)] {
         let Some(field) = fields.next() else { break };
         let value = i64::from(number(field, 1..=2)?);
@@ -70,19 +77,29 @@ fn parse_time(text: &str) -> Option<(i64, i64)> {
             return None;
         }
         total += value * unit_ms;
-        seen += 1;
+        last_ms = Some(unit_ms);
     }
-    if seen == 0 || fields.next().is_some() {
+    if fields.next().is_some() {
         return None;
     }
     if let Some(fraction) = fraction {
-        if seen != 3 || fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let millis: String = fraction.chars().chain("00".chars()).take(3).collect();
-        total += millis.parse::<i64>().ok()?;
+        total += parse_fraction(fraction, last_ms?)?;
     }
     Some((total, offset_ms))
+}
+
+/// The digits of a fraction of `unit_ms`, in milliseconds, cut and not rounded. Source:
+/// `DateTimeFormatterBuilder.Fraction#parseInto`.
+fn parse_fraction(digits: &str, unit_ms: i64) -> Option<i64> {
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (mut place, mut tenths) = (unit_ms * 10, 0);
+    for digit in digits.bytes() {
+        place /= 10;
+        tenths += i64::from(digit - b'0') * place;
+    }
+    Some(tenths / 10)
 }
 
 fn parse_offset(text: &str) -> Option<i64> {
@@ -122,10 +139,16 @@ mod tests {
             "2024-06-15T08:30:00,0-0330",
             "2024-167T12:00:00.000000",
             "2024-W24-6T12:00",
+            "2024-w24-6t12:00z",
         ] {
             assert_eq!(parse(text), Some(noon), "{text}");
         }
-        assert_eq!(parse("2024-06-15"), Some(noon - 12 * 3_600_000));
+        for text in ["2024-06-15", "2024-06-15T", "2024-06-15TZ", "2024-06-15t02:30+02:30", "2024-06-15T00.0"]
+        {
+            assert_eq!(parse(text), Some(noon - 12 * 3_600_000), "{text}");
+        }
+        assert_eq!(parse("2024-06-15T11.25"), Some(noon - 45 * 60_000));
+        assert_eq!(parse("2024-06-15T11:30.5"), Some(noon - 30 * 60_000 + 30_000));
         assert_eq!(parse("1970-02"), Some(31 * 86_400_000));
         assert_eq!(parse("T01:00:00.5"), Some(3_600_500));
         assert_eq!(parse("2024-06-15T12:00:00.1239Z"), Some(noon + 123));
