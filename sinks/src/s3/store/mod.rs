@@ -131,11 +131,13 @@ impl Store {
         if let Some(prepare) = &self.prepare {
             prepare.prepare().await.map_err(|err| self.explain(err))?;
         }
-        if let Some(Err(err)) = self.client.list(None).next().await {
-            match self.explain(err) {
+        match self.client.list(None).next().await {
+            // Another one's object, whose name the client has no form for (`a//b`): the bucket is there.
+            None | Some(Ok(_) | Err(object_store::Error::InvalidPath { .. })) => {}
+            Some(Err(err)) => match self.explain(err) {
                 S3SinkError::AccessDenied { source, .. } if !is_bad_identity(&source) => {}
                 err => return Err(err),
-            }
+            },
         }
         self.probe_conditions().await;
         Ok(())

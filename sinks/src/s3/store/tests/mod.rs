@@ -1,6 +1,7 @@
 //! The store client against a real S3 server, with a proxy between them that shows what was sent.
 
 mod addresses;
+mod foreign;
 mod headers;
 mod orphans;
 mod patience;
