@@ -1,5 +1,6 @@
 //! Which headers requests carry, and that the server finds them signed as it wants.
 
+use super::proxy::{Instead, answer};
 use super::*;
 
 /// The value of a header in a head.
@@ -115,4 +116,39 @@ async fn encryption_is_asked_for_as_configured() {
         ])
     );
     assert_eq!(encryption(&[customer]).await, []);
+}
+
+/// What is sent for encryption with a part of an upload, which the server has begun.
+async fn encryption_of_part(pairs: &[(&str, &str)]) -> Vec<String> {
+    let bench = Bench::new("sse-part", pairs);
+    let begun = "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>u</UploadId>\
+                 </InitiateMultipartUploadResult>";
+    bench.proxy.next("POST", answer("200 OK", begun));
+    let stored = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    bench.proxy.next("PUT", Instead::Answer(stored.to_owned()));
+    let mut upload = bench.begin("large").await;
+    upload.put_part(part()).await.unwrap();
+    let heads = bench.proxy.heads_with("partNumber=1");
+    assert_eq!(heads.len(), 1);
+    let sent = heads[0].lines().filter(|line| line.starts_with("x-amz-server-side-encryption"));
+    sent.map(|line| line["x-amz-server-side-encryption".len()..].to_owned()).collect()
+}
+
+/// S3 keeps the key of nobody: each part brings it. Other encryption is a matter of the whole upload.
+#[tokio::test]
+async fn parts_bring_the_key_of_the_customer_and_nothing_else() {
+    let customer = ("s3.sse.customer.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let mut sent = encryption_of_part(&[("s3.ssea.name", "AES256"), customer]).await;
+    sent.sort();
+    assert_eq!(
+        sent,
+        [
+            "-customer-algorithm: AES256".to_owned(),
+            format!("-customer-key-md5: {}", "hRasmdxgYDKV3nvbahU1MA=="),
+            format!("-customer-key: {}", customer.1),
+        ]
+    );
+    assert!(encryption_of_part(&[("s3.ssea.name", "AES256")]).await.is_empty());
+    let key = ("s3.sse.kms.key.id", "alias/lake");
+    assert!(encryption_of_part(&[("s3.ssea.name", "aws:kms"), key]).await.is_empty());
 }
