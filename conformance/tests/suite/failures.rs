@@ -115,7 +115,7 @@ fn an_invalid_configuration_is_refused_with_every_problem() {
         "Invalid value many for configuration flush.size: Not a number of type INT",
         "Invalid value 0 for configuration tasks.max: Value must be at least 1",
         "Missing required configuration \"s3.bucket.name\" which has no default value.",
-        "Invalid value 1 for configuration s3.part.size: Value must be at least 5242880",
+        "Invalid value 1 for configuration s3.part.size: Part size must be at least: 5242880 bytes (5MB)",
         "`/connector-plugins/{connectorType}/config/validate`",
     ] {
         assert!(message.contains(problem), "{problem:?} is not in {message:?}");

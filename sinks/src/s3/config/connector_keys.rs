@@ -87,6 +87,7 @@ pub(crate) struct ConnectorKeys {
         default = "5000",
         importance = "low",
         group = "Connector",
+        width = "medium",
         display = "Retry Backoff (ms)"
     )]
     pub(crate) retry_backoff_ms: i64,
@@ -96,11 +97,11 @@ pub(crate) struct ConnectorKeys {
              validate = at_least(0))]
     pub(crate) offset_pad_width: u32,
     /// Compression codec of Avro output.
-    #[config(name = "avro.codec", kind = "string", default = null, importance = "low", group = "Connector",
-             width = "long", display = "Avro Compression Codec",
+    #[config(name = "avro.codec", kind = "string", default = "null", importance = "low", group = "Connector",
+             width = "medium", display = "Avro Compression Codec",
              validate = one_of("null", "deflate", "snappy", "bzip2"),
              recommended("null", "deflate", "snappy", "bzip2"))]
-    pub(crate) avro_codec: Option<String>,
+    pub(crate) avro_codec: String,
     /// Write maps with optional string keys as maps instead of lists of entries, in Avro and Parquet output.
     #[config(
         name = "allow.optional.map.keys",
@@ -127,8 +128,8 @@ pub(crate) struct ConnectorKeys {
     pub(crate) schema_compatibility: String,
     /// Compression codec of Parquet output.
     #[config(name = "parquet.codec", kind = "string", default = "snappy", importance = "low",
-             group = "Connector", width = "long", display = "Parquet Compression Codec",
-             validate = one_of("none", "snappy", "gzip", "brotli", "lz4", "lz4_raw", "lzo", "zstd"),
+             group = "Connector", width = "medium", display = "Parquet Compression Codec",
+             validate = custom(validators::parquet_codec),
              recommended("none", "snappy", "gzip", "lz4", "lz4_raw", "zstd"))]
     pub(crate) parquet_codec: String,
 }
@@ -196,10 +197,10 @@ pub(crate) struct PartitionerKeys {
              validate = custom(validators::partitioner_class),
              dependents("partition.field.name", "partition.duration.ms", "path.format", "locale", "timezone"),
              recommended("io.confluent.connect.storage.partitioner.DefaultPartitioner",
-                         "io.confluent.connect.storage.partitioner.FieldPartitioner",
-                         "io.confluent.connect.storage.partitioner.TimeBasedPartitioner",
+                         "io.confluent.connect.storage.partitioner.HourlyPartitioner",
                          "io.confluent.connect.storage.partitioner.DailyPartitioner",
-                         "io.confluent.connect.storage.partitioner.HourlyPartitioner"))]
+                         "io.confluent.connect.storage.partitioner.TimeBasedPartitioner",
+                         "io.confluent.connect.storage.partitioner.FieldPartitioner"))]
     pub(crate) partitioner_class: String,
     /// Fields, nested ones with dots, that the FieldPartitioner makes directories of. Values appear verbatim,
     /// except that control characters, empty segments and the segments `.` and `..` are percent-encoded.
@@ -247,8 +248,7 @@ pub(crate) struct PartitionerKeys {
     /// Where the time of a record comes from: Wallclock, Record or RecordField.
     #[config(name = "timestamp.extractor", kind = "string", default = "Wallclock", importance = "medium",
              group = "Partitioner", width = "long", display = "Timestamp Extractor",
-             validate = custom(validators::timestamp_extractor),
-             dependents("timestamp.field"), recommended("Wallclock", "Record", "RecordField"))]
+             validate = custom(validators::timestamp_extractor))]
     pub(crate) timestamp_extractor: String,
     /// The field, nested with dots, that RecordField takes the time from. Texts without an offset are taken
     /// as UTC.

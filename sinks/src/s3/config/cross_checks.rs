@@ -159,7 +159,8 @@ fn top_directory(values: &mut [ConfigValue]) {
 fn partitioner(values: &mut [ConfigValue]) {
     let Some(kind) = PartitionerKind::from_class(&text(values, "partitioner.class")) else { return };
     if kind == PartitionerKind::Field && text(values, "partition.field.name").is_empty() {
-        add(values, "partition.field.name", "the FieldPartitioner needs at least one field name");
+        let problem = "Partition field name cannot be null or empty when using FieldPartitioner.";
+        add(values, "partition.field.name", problem);
     }
     if !kind.is_time_based() {
         return;

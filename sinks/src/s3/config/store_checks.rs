@@ -28,8 +28,8 @@ fn acceleration(values: &mut [ConfigValue]) {
         return;
     }
     if text(values, "s3.path.style.access.enabled") == "true" {
-        let problem = "Both accelerate mode and path style access are being enabled; \
-                       set s3.path.style.access.enabled to false or s3.wan.mode to false";
+        let problem = "Both accelerate mode and path style access are being enabled. These options are \
+                       mutually exclusive and cannot be enabled together. Please disable one of them";
         add(values, "s3.wan.mode", problem);
         add(values, "s3.path.style.access.enabled", problem);
     }

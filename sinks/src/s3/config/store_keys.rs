@@ -38,8 +38,9 @@ pub(crate) struct BucketKeys {
     pub(crate) tags: Vec<String>,
     /// What happens when tagging fails: ignore writes a line to the log, fail ends the task.
     #[config(name = "s3.object.behavior.on.tagging.error", kind = "string", default = "ignore",
-             importance = "low", group = "S3", display = "Behavior for S3 object tagging error",
-             validate = one_of_ignore_case("ignore", "fail"), recommended("ignore", "fail"))]
+             importance = "low", group = "S3", width = "short",
+             display = "Behavior for S3 object tagging error",
+             validate = custom(validators::ignore_or_fail), recommended("ignore", "fail"))]
     pub(crate) tagging_error: String,
     /// The AWS region.
     #[config(name = "s3.region", kind = "string", default = "us-west-2", importance = "medium", group = "S3",
@@ -48,7 +49,7 @@ pub(crate) struct BucketKeys {
     /// Bytes of one part of a multipart upload. Files that fit into one part are stored in a single request;
     /// parts of files of more than 6 GiB grow, up to 640 MiB, so that files may have any size S3 allows.
     #[config(name = "s3.part.size", kind = "int", default = "26214400", importance = "high", group = "S3",
-             width = "long", display = "S3 Part Size", validate = between(5_242_880, 2_147_483_647))]
+             width = "long", display = "S3 Part Size", validate = custom(validators::part_size))]
     pub(crate) part_bytes: usize,
     /// Credentials provider: the default one (environment, web identity, profile files, container, instance)
     /// or io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider, whose keys begin with
@@ -81,7 +82,8 @@ pub(crate) struct BucketKeys {
     /// Server-side encryption: empty for the bucket's, AES256, aws:kms or aws:kms:dsse.
     #[config(name = "s3.ssea.name", kind = "string", default = "", importance = "low", group = "S3",
              width = "long", display = "S3 Server Side Encryption Algorithm",
-             validate = one_of("", "AES256", "aws:kms", "aws:kms:dsse"), recommended("AES256", "aws:kms"))]
+             validate = one_of("", "AES256", "aws:kms", "aws:kms:dsse"),
+             recommended("AES256", "aws:kms", "aws:kms:dsse"))]
     pub(crate) sse_name: String,
     /// Customer-provided encryption key, base64 of 32 bytes; counts with AES256 only.
     #[config(name = "s3.sse.customer.key", kind = "password", default = null, importance = "low",
@@ -103,8 +105,7 @@ pub(crate) struct BucketKeys {
     /// Canned ACL of new objects.
     #[config(name = "s3.acl.canned", kind = "string", default = null, importance = "low", group = "S3",
              width = "long", display = "S3 Canned ACL",
-             validate = one_of("private", "public-read", "public-read-write", "authenticated-read",
-                               "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control"))]
+             validate = custom(validators::canned_acl))]
     pub(crate) canned_acl: Option<String>,
     /// Use the accelerated endpoint of AWS.
     #[config(
@@ -119,17 +120,17 @@ pub(crate) struct BucketKeys {
     pub(crate) wan_mode: bool,
     /// Compression of JSON and bytes output.
     #[config(name = "s3.compression.type", kind = "string", default = "none", importance = "low",
-             group = "S3", width = "long", display = "Compression type", validate = one_of("none", "gzip"),
-             recommended("none", "gzip"))]
+             group = "S3", width = "long", display = "Compression type",
+             validate = custom(validators::compression_type), recommended("none", "gzip"))]
     pub(crate) compression_type: String,
     /// Level of gzip; -1 is the library's default.
     #[config(name = "s3.compression.level", kind = "int", default = "-1", importance = "low", group = "S3",
-             width = "long", display = "Compression level", validate = between(-1, 9))]
+             width = "long", display = "Compression Level", validate = between(-1, 9))]
     pub(crate) compression_level: i32,
     /// How JSON output shows decimals.
     #[config(name = "json.decimal.format", kind = "string", default = "BASE64", importance = "medium",
-             group = "S3", width = "medium", display = "JSON Decimal Format",
-             validate = one_of_ignore_case("BASE64", "NUMERIC"), recommended("BASE64", "NUMERIC"))]
+             group = "S3", width = "medium", display = "Decimal Format",
+             validate = one_of_ignore_case("NUMERIC", "BASE64"), recommended("BASE64", "NUMERIC"))]
     pub(crate) decimal_format: String,
 }
 
@@ -145,7 +146,7 @@ pub(crate) struct RequestKeys {
     /// Bound of the first pause in milliseconds between tries of one request; it doubles, and the pause is
     /// random below it. When the store asks for fewer requests, all tasks that write to the bucket wait.
     #[config(name = "s3.retry.backoff.ms", kind = "long", default = "200", importance = "low", group = "S3",
-             display = "Retry Backoff (ms)", validate = at_least(0))]
+             width = "short", display = "Retry Backoff (ms)", validate = at_least(0))]
     pub(crate) retry_backoff_ms: u64,
     /// File name extension of ByteArrayFormat, with its dot.
     #[config(
@@ -155,7 +156,7 @@ pub(crate) struct RequestKeys {
         importance = "low",
         group = "S3",
         width = "long",
-        display = "Output Extension for ByteArrayFormat"
+        display = "Output file extension for ByteArrayFormat"
     )]
     pub(crate) bytes_extension: String,
     /// What follows each record of ByteArrayFormat; null is a line feed.
@@ -181,14 +182,15 @@ pub(crate) struct RequestKeys {
         default = "true",
         importance = "low",
         group = "S3",
+        width = "short",
         display = "S3 HTTP Send Uses Expect Continue"
     )]
     pub(crate) expect_continue: bool,
     /// What happens to records with null values: fail, ignore, or write their keys (and headers) to objects
     /// of their own.
     #[config(name = "behavior.on.null.values", kind = "string", default = "fail", importance = "low",
-             group = "S3", display = "Behavior for null-valued records",
-             validate = one_of_ignore_case("ignore", "fail", "write"),
+             group = "S3", width = "short", display = "Behavior for null-valued records",
+             validate = custom(validators::null_values),
              recommended("ignore", "fail", "write"))]
     pub(crate) null_values: String,
     /// Report ignored records with null values, as errors.tolerance and errors.deadletterqueue.topic.name
@@ -199,7 +201,8 @@ pub(crate) struct RequestKeys {
         default = "true",
         importance = "low",
         group = "S3",
-        display = "Report null values to the DLQ"
+        width = "short",
+        display = "Report null value to dlq"
     )]
     pub(crate) report_nulls: bool,
     /// Longest time in milliseconds of one round of writes: after it, no further batch is written before the
@@ -211,8 +214,8 @@ pub(crate) struct RequestKeys {
         default = "9223372036854775807",
         importance = "low",
         group = "S3",
-        width = "long",
-        display = "Max Write Duration (ms)"
+        width = "short",
+        display = "Maximum write duration"
     )]
     pub(crate) write_duration_ms_max: i64,
     /// With rotate.interval.ms and a time-based partitioner: complete files whenever the time bucket changes.
@@ -222,8 +225,8 @@ pub(crate) struct RequestKeys {
         default = "true",
         importance = "low",
         group = "S3",
-        width = "long",
-        display = "Rotate File on Partition Change"
+        width = "short",
+        display = "Rotate files on partition change"
     )]
     pub(crate) rotate_on_partition_change: bool,
     /// Directory of tombstones when they are written. No other object name may contain this text.
@@ -233,15 +236,15 @@ pub(crate) struct RequestKeys {
         default = "tombstone",
         importance = "low",
         group = "S3",
-        width = "long",
+        width = "short",
         display = "Tombstone Encoded Partition"
     )]
     pub(crate) tombstone_partition: String,
     /// Put the schema name before or behind the encoded partition.
     #[config(name = "s3.schema.partition.affix.type", kind = "string", default = "NONE", importance = "low",
-             group = "S3", width = "long", display = "S3 Schema Partition Affix Type",
-             validate = one_of("NONE", "PREFIX", "SUFFIX"),
-             recommended("NONE", "PREFIX", "SUFFIX"))]
+             group = "S3", width = "long", display = "Schema Partition Affix Type",
+             validate = one_of("SUFFIX", "PREFIX", "NONE"),
+             recommended("SUFFIX", "PREFIX", "NONE"))]
     pub(crate) schema_affix: String,
     /// Send an MD5 digest with each part, so that the store finds bytes that changed on their way.
     #[config(
@@ -264,7 +267,7 @@ pub(crate) struct RequestKeys {
         importance = "low",
         group = "S3",
         width = "short",
-        display = "Enable Conditional Writes"
+        display = "Enable conditional writes during multipart upload"
     )]
     pub(crate) conditional_writes: bool,
     /// Internal: how many names are tried after a conditional write failed.
@@ -284,7 +287,8 @@ pub(crate) struct CompanionKeys {
         importance = "low",
         group = "Keys and Headers",
         width = "short",
-        display = "Store Kafka Keys"
+        display = "Store kafka keys",
+        dependents("keys.format.class")
     )]
     pub(crate) store_keys: bool,
     /// Store record headers in objects of their own, beside those of values. Records without headers are
@@ -296,7 +300,8 @@ pub(crate) struct CompanionKeys {
         importance = "low",
         group = "Keys and Headers",
         width = "short",
-        display = "Store Kafka Headers"
+        display = "Store kafka headers",
+        dependents("headers.format.class")
     )]
     pub(crate) store_headers: bool,
     /// Format of key objects.
@@ -330,7 +335,7 @@ pub(crate) struct CompanionKeys {
         importance = "low",
         group = "Keys and Headers",
         width = "long",
-        display = "Enable elastic buffer"
+        display = "Enable elastic buffer to staging s3-part"
     )]
     pub(crate) elastic: bool,
     /// First size of an elastic part. Accepted for compatibility.

@@ -1,10 +1,11 @@
 //! What validation answers. The key table is the Java sink's own answer, version 12.x.
 
 mod formats;
+mod forms;
 mod ranges;
 mod stores;
 
-use lakeward_api::config::ConfigMap;
+use lakeward_api::config::{ConfigMap, DefaultValue};
 
 use super::{config_def, validate};
 use crate::rig::key_rows;
@@ -46,6 +47,7 @@ fn the_definition_is_the_java_sinks() {
     let def = config_def();
     assert_eq!(key_rows(&def), JAVA_KEYS);
     assert!(def.keys().iter().all(|key| !key.documentation.is_empty()));
+    assert_eq!(def.key("avro.codec").unwrap().default, DefaultValue::Text("null".to_owned()), "a word");
     assert_eq!(def.key("schema.compatibility").unwrap().order, 1);
     assert_eq!(def.key("parquet.codec").unwrap().order, 12);
     assert_eq!(def.key("s3.part.retries").unwrap().order, 18);

@@ -50,11 +50,68 @@ pub(super) fn timestamp_extractor(_name: &str, text: &str) -> Result<(), String>
 
 /// Field paths without empty segments.
 pub(super) fn field_paths(_name: &str, text: &str) -> Result<(), String> {
-    let paths = parse_list(text);
-    if paths.iter().any(|path| path.split('.').any(str::is_empty)) {
-        return Err("a field path must not have empty segments".to_owned());
+    for path in parse_list(text) {
+        if path.is_empty() {
+            return Err("Field name cannot be null or empty".to_owned());
+        }
+        if path.split('.').any(|segment| segment.trim().is_empty()) {
+            return Err("Field name cannot contain an empty or whitespace-only path segment".to_owned());
+        }
     }
     Ok(())
+}
+
+/// Bytes of a part of an upload. Source: `S3SinkConnectorConfig.PartRange`.
+pub(super) fn part_size(_name: &str, text: &str) -> Result<(), String> {
+    match text.parse::<u64>() {
+        Ok(bytes) if bytes >= PART_BYTES_MIN => Ok(()),
+        _ => Err(format!("Part size must be at least: {PART_BYTES_MIN} bytes (5MB)")),
+    }
+}
+
+/// A compression of lines. Source: `S3SinkConnectorConfig.CompressionTypeValidator`.
+pub(super) fn compression_type(_name: &str, text: &str) -> Result<(), String> {
+    one_of(&["none", "gzip"], text)
+}
+
+/// A codec of Parquet. Source: `S3SinkConnectorConfig.ParquetCodecRecommender`, whose names are in the order
+/// of a `HashMap`.
+pub(super) fn parquet_codec(_name: &str, text: &str) -> Result<(), String> {
+    one_of(&["none", "gzip", "snappy", "lz4", "brotli", "lz4_raw", "zstd", "lzo"], text)
+}
+
+/// A canned ACL. Source: `S3SinkConnectorConfig.CannedAclValidator`, `ObjectCannedACL#knownValues`.
+pub(super) fn canned_acl(_name: &str, text: &str) -> Result<(), String> {
+    const KNOWN: [&str; 7] = [
+        "private",
+        "public-read",
+        "public-read-write",
+        "authenticated-read",
+        "aws-exec-read",
+        "bucket-owner-read",
+        "bucket-owner-full-control",
+    ];
+    one_of(&KNOWN, text)
+}
+
+/// Source: `S3SinkConnectorConfig.IgnoreOrFailBehavior`.
+pub(super) fn ignore_or_fail(_name: &str, text: &str) -> Result<(), String> {
+    one_of_in_any_case(&["ignore", "fail"], text)
+}
+
+/// Source: `S3SinkConnectorConfig.OutputWriteBehavior`.
+pub(super) fn null_values(_name: &str, text: &str) -> Result<(), String> {
+    one_of_in_any_case(&["ignore", "fail", "write"], text)
+}
+
+fn one_of(known: &[&str], text: &str) -> Result<(), String> {
+    let is_known = known.contains(&text);
+    is_known.then_some(()).ok_or_else(|| format!("Value must be one of: [{}]", known.join(", ")))
+}
+
+fn one_of_in_any_case(known: &[&str], text: &str) -> Result<(), String> {
+    let is_known = known.contains(&text.to_lowercase().as_str());
+    is_known.then_some(()).ok_or_else(|| format!("String must be one of: {}", known.join(", ")))
 }
 
 /// A time zone, when given.
@@ -107,6 +164,9 @@ pub(super) fn probability(_name: &str, text: &str) -> Result<(), String> {
         _ => Err("Value must be above 0 and below 1".to_owned()),
     }
 }
+
+/// S3 takes no smaller part but the last one.
+const PART_BYTES_MIN: u64 = 5 << 20;
 
 fn not_found(class: &str) -> String {
     format!("Class {class} could not be found.")

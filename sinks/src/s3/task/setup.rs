@@ -36,7 +36,7 @@ pub(super) fn file_format(config: &Settings, kind: FormatKind) -> Result<Box<dyn
     };
     Ok(match kind {
         FormatKind::Avro => {
-            let codec = config.connector.avro_codec.as_deref().and_then(AvroCodec::named);
+            let codec = AvroCodec::named(&config.connector.avro_codec);
             Box::new(AvroFormat::new(AvroOptions {
                 codec: codec.unwrap_or_default(),
                 enhanced: config.connector.enhanced_avro,

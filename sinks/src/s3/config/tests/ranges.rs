@@ -23,7 +23,7 @@ fn every_required_key_is_named_at_once() {
 #[test]
 fn numbers_outside_their_range_are_refused() {
     let cases = [
-        ("s3.part.size", "5242879", "Value must be at least 5242880"),
+        ("s3.part.size", "5242879", "Part size must be at least: 5242880 bytes (5MB)"),
         ("s3.part.size", "2147483648", "Not a number of type INT"),
         ("s3.compression.level", "-2", "Value must be at least -1"),
         ("s3.compression.level", "10", "Value must be no more than 9"),
@@ -50,17 +50,29 @@ fn numbers_outside_their_range_are_refused() {
 }
 
 #[test]
-fn choices_keep_javas_rules_of_case() {
-    for (name, text) in [
-        ("s3.compression.type", "GZIP"),
-        ("parquet.codec", "SNAPPY"),
-        ("avro.codec", "lzma"),
-        ("s3.schema.partition.affix.type", "prefix"),
-        ("json.decimal.format", "HEX"),
-        ("behavior.on.null.values", "skip"),
+fn choices_keep_javas_rules_of_case_and_its_words() {
+    let codecs = "Value must be one of: [none, gzip, snappy, lz4, brotli, lz4_raw, zstd, lzo]";
+    let acls = "Value must be one of: [private, public-read, public-read-write, authenticated-read, \
+                aws-exec-read, bucket-owner-read, bucket-owner-full-control]";
+    for (name, text, expected) in [
+        ("s3.compression.type", "GZIP", "Value must be one of: [none, gzip]"),
+        ("parquet.codec", "SNAPPY", codecs),
+        ("s3.acl.canned", "everybody", acls),
+        ("avro.codec", "lzma", "String must be one of: null, deflate, snappy, bzip2"),
+        ("s3.ssea.name", "none", "String must be one of: , AES256, aws:kms, aws:kms:dsse"),
+        ("s3.schema.partition.affix.type", "prefix", "String must be one of: SUFFIX, PREFIX, NONE"),
+        ("json.decimal.format", "HEX", "String must be one of (case insensitive): NUMERIC, BASE64"),
+        ("behavior.on.null.values", "skip", "String must be one of: ignore, fail, write"),
+        ("s3.object.behavior.on.tagging.error", "skip", "String must be one of: ignore, fail"),
+        ("timezone", "Mars/Base", "The datetime zone id 'Mars/Base' is not recognised"),
     ] {
-        assert!(problem(name, text).contains("String must be one of"), "{name}={text}");
+        assert_eq!(problem(name, text), format!("Invalid value {text} for configuration {name}: {expected}"));
     }
+    let fields = problem("partition.field.name", "a,b..c");
+    assert!(
+        fields.ends_with("Field name cannot contain an empty or whitespace-only path segment"),
+        "{fields}"
+    );
     for (name, text) in [
         ("json.decimal.format", "numeric"),
         ("behavior.on.null.values", "IGNORE"),
@@ -69,6 +81,38 @@ fn choices_keep_javas_rules_of_case() {
     ] {
         assert_eq!(problem(name, text), "", "{name}={text}");
     }
+}
+
+/// Source: `S3SinkConnectorValidator`, `FieldPartitionerValidator`.
+#[test]
+fn what_keys_mean_together_is_told_in_javas_words() {
+    let told = |pairs: &[(&str, &str)], name: &str| {
+        let mut config = minimal();
+        config.extend(props(pairs));
+        validate(&config).into_iter().find(|value| value.name == name).unwrap().errors
+    };
+    let field = "io.confluent.connect.storage.partitioner.FieldPartitioner";
+    assert_eq!(
+        told(&[("partitioner.class", field)], "partition.field.name"),
+        ["Partition field name cannot be null or empty when using FieldPartitioner."]
+    );
+    for name in ["s3.wan.mode", "s3.path.style.access.enabled"] {
+        assert_eq!(
+            told(&[("s3.wan.mode", "true")], name),
+            ["Both accelerate mode and path style access are being enabled. These options are mutually \
+              exclusive and cannot be enabled together. Please disable one of them"]
+        );
+    }
+    for name in ["behavior.on.null.values", "store.kafka.keys"] {
+        assert_eq!(
+            told(&[("behavior.on.null.values", "write")], name),
+            ["Writing Kafka record keys to storage is mandatory when tombstone writing is enabled."]
+        );
+    }
+    assert_eq!(
+        told(&[("rotate.schedule.interval.ms", "1")], "timezone"),
+        ["timezone configuration must be set when using rotate.schedule.interval.ms"]
+    );
 }
 
 #[test]
