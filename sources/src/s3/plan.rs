@@ -69,6 +69,11 @@ pub(super) trait Plan {
         last.to_owned()
     }
 
+    /// A look through the bucket has ended. True when the next one should begin at once.
+    fn end_look(&mut self) -> bool {
+        false
+    }
+
     /// Notes that `rows` records of an object were handed over, and that nothing
     /// follows them when `complete`.
     fn progress(&mut self, target: &Target, name: &str, rows: u64, complete: bool);

@@ -209,7 +209,8 @@ impl<P: Plan> ObjectTask<P> {
             let Some(object) = self.page.pop_front() else {
                 if self.page_is_last {
                     self.last = None;
-                    self.not_before = Some(now.monotonic + self.poll_interval);
+                    let pause = if self.plan.end_look() { Duration::ZERO } else { self.poll_interval };
+                    self.not_before = Some(now.monotonic + pause);
                 }
                 self.stage = Stage::Listing;
                 return Ok(Turn::Again);

@@ -2,9 +2,14 @@
 //! folder in the order of names.
 //!
 //! What is stored: `{"bucket", "folder", "topic", "partition"}` → `{"object", "rows", "complete"}`. The
-//! sink's names ascend per topic-partition and folder, so one name says what was read of them.
+//! sink's offsets ascend per topic-partition and folder, so one name says what was read of them.
+//!
+//! Listings come in the order of names, which is that of offsets while these have equally many digits. Names
+//! of more digits (10 billion records, or a smaller `filename.offset.zero.pad.width`) wait until a look
+//! through the bucket has met nothing else of their topic-partition that is unread.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use lakeward_api::ConnectError;
@@ -40,7 +45,7 @@ struct Keys {
 /// The decisions of one task.
 ///
 /// # Memory
-/// A name per folder and topic-partition that the task has.
+/// A name per folder and topic-partition that the task has, twice where names of another width wait.
 pub(super) struct Backup {
     names: Names,
     content: Content,
@@ -50,6 +55,12 @@ pub(super) struct Backup {
     tasks: u32,
     offsets: Arc<dyn StoredOffsets>,
     done: HashMap<SourceKey, Done>,
+    /// How many digits the offsets of names have that are read now.
+    widths: HashMap<SourceKey, usize>,
+    /// The first unread object of another width that this look has met.
+    waiting: HashMap<SourceKey, String>,
+    /// Of which this look has met objects to read.
+    met: HashSet<SourceKey>,
     keys: Keys,
 }
 
@@ -86,6 +97,9 @@ impl Backup {
             tasks: settings.tasks,
             offsets,
             done: HashMap::new(),
+            widths: HashMap::new(),
+            waiting: HashMap::new(),
+            met: HashSet::new(),
             keys,
         }
     }
@@ -120,6 +134,45 @@ impl Backup {
     fn key(found: &Found<'_>) -> SourceKey {
         (found.folder.into(), Arc::clone(&found.topic), found.partition)
     }
+
+    /// Whether all names of more digits come behind this one.
+    fn is_padded(&self, name: &str) -> bool {
+        matches!(self.names.read(name), Ok(Some(found)) if found.offset.starts_with('0'))
+    }
+
+    /// The object `name` beside that one, both of one topic-partition and folder.
+    fn compare(&self, (name, found): (&str, &Found<'_>), other: &str) -> Ordering {
+        match self.names.read(other) {
+            Ok(Some(of_other)) => found.place(name).cmp(&of_other.place(other)),
+            // It was read under other settings.
+            Ok(None) | Err(_) => name.cmp(other),
+        }
+    }
+
+    /// Whether it is the turn of an unread object: the listing has no earlier one behind it.
+    fn is_next(&mut self, key: &SourceKey, name: &str, found: &Found<'_>, done: &Done) -> bool {
+        let width = found.offset.len();
+        let known = self.widths.get(key).copied().or_else(|| match self.names.read(&done.object) {
+            Ok(Some(of_done)) => Some(of_done.offset.len()),
+            // Fewer digits would not be padded.
+            _ => (width == 0 || found.offset.starts_with('0')).then_some(width),
+        });
+        if let Some(known) = known {
+            self.widths.insert(key.clone(), known);
+        }
+        if known == Some(width) {
+            self.met.insert(key.clone());
+            return true;
+        }
+        let is_first = match self.waiting.get(key) {
+            Some(first) => self.compare((name, found), first) == Ordering::Less,
+            None => true,
+        };
+        if is_first {
+            self.waiting.insert(key.clone(), name.to_owned());
+        }
+        false
+    }
 }
 
 impl Plan for Backup {
@@ -146,12 +199,15 @@ impl Plan for Backup {
         }
         let key = Self::key(&found);
         let done = self.done(&key)?;
-        let skip = match name.cmp(done.object.as_str()) {
-            std::cmp::Ordering::Less => return Ok(Verdict::Leave),
-            std::cmp::Ordering::Equal if done.complete => return Ok(Verdict::Leave),
-            std::cmp::Ordering::Equal => done.rows,
-            std::cmp::Ordering::Greater => 0,
+        let skip = match self.compare((name, &found), &done.object) {
+            Ordering::Less => return Ok(Verdict::Leave),
+            Ordering::Equal if done.complete => return Ok(Verdict::Leave),
+            Ordering::Equal => done.rows,
+            Ordering::Greater => 0,
         };
+        if !self.is_next(&key, name, &found, &done) {
+            return Ok(Verdict::Leave);
+        }
         Ok(Verdict::Read(Target {
             partition: Some(found.partition),
             key: None,
@@ -175,12 +231,31 @@ impl Plan for Backup {
             let behind = format!("{}{}{}~", found.folder, self.names.delimiter, found.topic);
             return behind.max(last.to_owned());
         }
-        match self.done.get(&Self::key(&found)) {
-            Some(done) if self.names.layout == Layout::Default && done.object.as_str() > last => {
+        let key = Self::key(&found);
+        match self.done.get(&key) {
+            Some(done)
+                if self.names.layout == Layout::Default
+                    && done.object.as_str() > last
+                    && !self.waiting.contains_key(&key)
+                    && self.is_padded(&done.object) =>
+            {
                 done.object.clone()
             }
             _ => last.to_owned(),
         }
+    }
+
+    /// Where nothing else was unread, the objects that wait have their turn.
+    fn end_look(&mut self) -> bool {
+        let looks_again = !self.waiting.is_empty();
+        for (key, name) in std::mem::take(&mut self.waiting) {
+            let width = self.names.read(&name).ok().flatten().map(|found| found.offset.len());
+            if let (Some(width), false) = (width, self.met.contains(&key)) {
+                self.widths.insert(key, width);
+            }
+        }
+        self.met.clear();
+        looks_again
     }
 
     fn progress(&mut self, _target: &Target, name: &str, rows: u64, complete: bool) {

@@ -113,11 +113,13 @@ impl NamePattern {
         }
     }
 
-    /// The topic and the partition of a file name.
-    fn read(&self, file: &str) -> Option<(Arc<str>, i32)> {
+    /// The topic and the partition of a file name, and the number behind them: the offset.
+    fn read<'a>(&self, file: &'a str) -> Option<(Arc<str>, i32, &'a str)> {
         let groups = self.0.captures(file).ok().flatten()?;
-        let partition = groups.get(2)?.as_str().parse().ok().filter(|partition| *partition >= 0)?;
-        Some((groups.get(1)?.as_str().into(), partition))
+        let partition = groups.get(2)?;
+        let offset = digits(&file[partition.end()..]);
+        let partition = partition.as_str().parse().ok().filter(|partition| *partition >= 0)?;
+        Some((groups.get(1)?.as_str().into(), partition, offset))
     }
 }
 
@@ -140,8 +142,19 @@ pub(super) struct Found<'a> {
     pub(super) folder: &'a str,
     pub(super) topic: Arc<str>,
     pub(super) partition: i32,
+    /// The digits of its first offset; empty when its name has none.
+    pub(super) offset: &'a str,
     /// The object is gzip.
     pub(super) is_gzip: bool,
+}
+
+impl Found<'_> {
+    /// Where it is among the objects of its topic-partition and folder: by offset, then by name. Names alone
+    /// do not tell: offsets may have more digits than they are padded to.
+    pub(super) fn place<'a>(&'a self, name: &'a str) -> (usize, &'a str, &'a str) {
+        let number = self.offset.trim_start_matches('0');
+        (number.len(), number, name)
+    }
 }
 
 impl Names {
@@ -155,7 +168,7 @@ impl Names {
             return Ok(None);
         }
         let (folder, file) = name.rsplit_once(self.delimiter.as_str()).unwrap_or(("", name));
-        let Some((topic, partition)) = self.pattern.read(file) else {
+        let Some((topic, partition, offset)) = self.pattern.read(file) else {
             return Err("its name does not match filename.regex".to_owned());
         };
         let mut directories = folder.split(self.delimiter.as_str());
@@ -174,7 +187,7 @@ impl Names {
                  {partition}"
             ));
         }
-        Ok(Some(Found { folder, topic, partition, is_gzip }))
+        Ok(Some(Found { folder, topic, partition, offset, is_gzip }))
     }
 
     /// Whether a name without its extension is that of keys or headers. Parquet's extension names the codec
@@ -204,6 +217,13 @@ impl Names {
         let stem = name.strip_suffix(".gz").filter(|_| may_be_gzip)?.strip_suffix(extension)?;
         Some((stem, true))
     }
+}
+
+/// The first run of digits.
+fn digits(text: &str) -> &str {
+    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let rest = &text[start..];
+    &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())]
 }
 
 /// The entry whose full or simple class name is `class`.

@@ -138,6 +138,33 @@ fn records_go_back_to_their_partitions_in_the_order_of_names() {
     }
 }
 
+/// Names are ordered by their bytes, offsets are not once they have more digits than they are padded to.
+#[test]
+fn offsets_that_outgrow_their_padding_come_in_order_and_are_not_left_out() {
+    let bucket = Bucket::new();
+    let name = |offset: i64| format!("topics/t/partition=0/t+0+{offset:02}.json");
+    for offset in [8, 95, 102, 1001, 2000] {
+        bucket.lines(&name(offset), offset..offset + 2);
+    }
+    let config = bucket.config(&[]);
+    let all = drain(&mut start(&config, Stored::default()));
+    assert_eq!(numbers(&all), [8, 9, 95, 96, 102, 103, 1001, 1002, 2000, 2001]);
+    for end in 1..=all.len() {
+        let rest = drain(&mut start(&config, stored(&all[..end])));
+        assert_eq!(numbers(&rest), numbers(&all)[end..], "behind record {end}");
+    }
+    // What comes later sorts before what was read.
+    bucket.lines(&name(10_000), 10_000..10_001);
+    assert_eq!(numbers(&drain(&mut start(&config, stored(&all)))), [10_000]);
+    // Nothing says at first how many digits there are at least.
+    let bucket = Bucket::new();
+    for offset in [95, 102] {
+        bucket.lines(&name(offset), offset..offset + 2);
+    }
+    let all = drain(&mut start(&bucket.config(&[]), Stored::default()));
+    assert_eq!(numbers(&all), [95, 96, 102, 103]);
+}
+
 #[test]
 fn a_restart_behind_any_record_repeats_and_loses_nothing() {
     let bucket = Bucket::new();
