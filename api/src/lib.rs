@@ -15,6 +15,7 @@ pub mod cuts;
 pub mod decimal;
 pub mod error;
 pub mod failpoint;
+pub mod handover;
 pub mod header;
 mod java_class;
 pub mod java_text;

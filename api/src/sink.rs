@@ -14,6 +14,7 @@ use crate::bridge::{Bridge, Waker};
 use crate::budget::Budget;
 use crate::config::ConfigMap;
 use crate::cuts::{Decision, Fingerprint, Opening};
+use crate::handover::OpenState;
 use crate::memory::Memory;
 use crate::metrics::EndedFiles;
 use crate::record::{Position, TopicPartition};
@@ -172,6 +173,29 @@ pub trait SinkTask {
     /// Appends positions that became durable since the last call: everything below `next_offset` is stored
     /// for good.
     fn take_durable(&mut self, out: &mut Vec<Position>);
+
+    /// How long what is open of a partition that goes away may wait for its next owner; `None`: it is dropped.
+    fn hands_over(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Takes out what is open of `partition`, right before [`SinkTask::close`]; `None` when there is nothing,
+    /// or nothing that another task could go on with.
+    fn part_with(&mut self, _partition: &TopicPartition) -> Option<Box<dyn OpenState>> {
+        None
+    }
+
+    /// A partition was assigned, and is gone on with where another task of the same configuration parted with
+    /// it. Stands for [`SinkTask::open_at`]; the next record is that of [`OpenState::next_offset`].
+    ///
+    /// # Errors
+    /// `Fatal` for a state of another kind of task.
+    fn adopt(&mut self, opening: &Opening, _state: Box<dyn OpenState>) -> Result<(), ConnectError> {
+        Err(ConnectError::fatal(format!(
+            "{} was handed to a task that takes nothing over",
+            opening.partition
+        )))
+    }
 
     /// Partitions go away: drops what is buffered for them (it will be read again), lets uploads that are
     /// complete files finish. Returns at once; see [`SinkTask::is_settled`].

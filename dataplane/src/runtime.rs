@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lakeward_api::bridge::Bridge;
 use lakeward_api::config::ConfigMap;
 use lakeward_api::memory::{Memory, MemoryShare};
 use lakeward_api::offset_store::OffsetStores;
@@ -16,6 +17,7 @@ use lakeward_api::runtime::{
 use crate::bridge::TokioBridge;
 use crate::executor::{Shard, ShardCommand, ShardSettings};
 use crate::source;
+use crate::task::handover::Lot;
 use crate::task::{self, TaskControl, TaskStart};
 
 /// How the data plane is set up.
@@ -57,6 +59,8 @@ pub(crate) struct Environment {
     pub(crate) offset_flush_timeout: Duration,
     pub(crate) graceful_timeout: Duration,
     pub(crate) offsets: Arc<dyn OffsetStores>,
+    /// What tasks have open of topic-partitions that nobody owns.
+    pub(crate) lot: Arc<Lot>,
 }
 
 struct RunningTask {
@@ -81,10 +85,12 @@ impl Dataplane {
         let count = settings.shards.count.max(1);
         let shards: Result<Vec<Shard>, _> =
             (0..count).map(|index| Shard::start(index, settings.shards.engine)).collect();
+        let bridge = Arc::new(settings.bridge);
         let environment = Environment {
+            lot: Lot::new(settings.memory.clone(), Arc::clone(&bridge) as Arc<dyn Bridge>),
             worker_config: settings.worker_config,
             plugins: settings.plugins,
-            bridge: Arc::new(settings.bridge),
+            bridge,
             in_flight_bytes_max: settings.in_flight_bytes_max,
             memory: settings.memory,
             spill_directory: settings.spill_directory,
@@ -173,7 +179,11 @@ impl TaskRuntime for Dataplane {
         Box::pin(async move {
             let all: Vec<(TaskId, RunningTask)> = self.tasks().drain().collect();
             let drains = all.into_iter().map(|(id, running)| async move { self.drain(&id, running).await });
-            futures::future::join_all(drains).await;
+            // The next owner is another process: uploads that wait for one are aborted before this one ends.
+            let lot = &self.environment.lot;
+            let given_up = tokio::time::timeout(self.environment.graceful_timeout, lot.close());
+            futures::future::join(futures::future::join_all(drains), given_up).await.1.ok();
+            lot.open();
         })
     }
 }

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod install;
 pub mod java;
 pub mod kill;
+pub mod member;
 pub mod objects;
 pub mod oracle;
 pub mod python;

@@ -45,9 +45,10 @@ const WALL_CLOCK: &[(&str, &str)] = &[
 ];
 
 /// Both clocks at once, a rotation by the time since the first record, and two tasks, between which a
-/// partition moves whenever the second one joins.
+/// partition moves with its open files whenever the second one joins.
 const ALL_CLOCKS: &[(&str, &str)] = &[
     ("tasks.max", "2"),
+    ("lakeward.handover.ms", "60000"),
     ("partitioner.class", "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"),
     ("path.format", "'at'=HHmmss"),
     ("partition.duration.ms", "1000"),

@@ -15,6 +15,7 @@ mod failpoints;
 mod failures;
 mod faults;
 mod forwarding;
+mod handover;
 #[cfg(feature = "iceberg")]
 mod iceberg_sink;
 mod internal_topics;

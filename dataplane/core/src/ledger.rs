@@ -17,6 +17,8 @@ use crate::decisions::Decisions;
 struct Entry {
     /// Where this assignment began: the committed position, or the first record that was fetched.
     base: Option<i64>,
+    /// Whether the group has a position: `base`, or a later one.
+    is_known: bool,
     durable: Option<i64>,
     committed: Option<i64>,
     in_commit: Option<InCommit>,
@@ -112,8 +114,12 @@ impl PositionLedger {
     /// Partitions were assigned, with what is committed and decided about them.
     pub fn open_at(&mut self, openings: &[Opening]) {
         for Opening { partition, committed, cuts } in openings {
-            let entry =
-                Entry { base: *committed, decisions: Decisions::restored(cuts.clone()), ..Entry::default() };
+            let entry = Entry {
+                base: *committed,
+                is_known: committed.is_some(),
+                decisions: Decisions::restored(cuts.clone()),
+                ..Entry::default()
+            };
             self.insert(partition.clone(), entry);
         }
     }
@@ -128,6 +134,22 @@ impl PositionLedger {
     pub fn fetched(&mut self, partition: &TopicPartition, offset: i64) {
         if let Some(entry) = self.entries.get_mut(partition) {
             entry.base.get_or_insert(offset);
+        }
+    }
+
+    /// Where the assignment of `partition` began.
+    pub fn begin(&self, partition: &TopicPartition) -> Option<i64> {
+        self.entries.get(partition)?.base
+    }
+
+    /// The group gets to know where this assignment began, if it knows no position of `partition` yet. That
+    /// is no news: nothing below was to be stored.
+    pub fn anchor(&mut self, partition: &TopicPartition) {
+        if let Some(entry) = self.entries.get_mut(partition)
+            && !entry.is_known
+            && entry.durable.is_none()
+        {
+            entry.durable = entry.base;
         }
     }
 
@@ -221,6 +243,12 @@ impl PositionLedger {
     pub fn is_held(&self, partitions: &[TopicPartition]) -> bool {
         let entries = partitions.iter().filter_map(|partition| self.entries.get(partition));
         entries.into_iter().any(|entry| entry.durable.is_some_and(|durable| entry.is_held(durable)))
+    }
+
+    /// True while a record of one of `partitions` is being reported.
+    pub fn is_reporting(&self, partitions: &[TopicPartition]) -> bool {
+        let entries = partitions.iter().filter_map(|partition| self.entries.get(partition));
+        entries.into_iter().any(|entry| !entry.reports.is_empty())
     }
 
     /// What to commit now: positions if it is time, decisions at once. They count as in commit until

@@ -4,6 +4,7 @@
 pub mod backoff;
 mod decisions;
 pub mod error_counters;
+pub mod handover;
 pub mod ledger;
 pub mod retry;
 pub mod source_ledger;

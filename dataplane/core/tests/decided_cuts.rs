@@ -4,12 +4,16 @@
 //! of the group's coordinator (fencing by generation, late and lost answers) and of the store (the last
 //! writer of a name wins, also one that lost the partition long ago). The clock is the seed: where an owner
 //! cuts is random, and nobody else can know it.
+//!
+//! Owners run in two processes, and may part with what they have open (decision 0018): it waits in its process
+//! while others own the partition, and the next owner there goes on with it, if it may.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use lakeward_api::cuts::{self, Cut, Decision, Opening, Recorded};
 use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
+use lakeward_dataplane_core::handover::may_go_on;
 use lakeward_dataplane_core::ledger::{FailedCommit, PositionLedger};
 
 const RECORDS: i64 = 120;
@@ -73,10 +77,19 @@ fn partition() -> TopicPartition {
     TopicPartition::new("t", 0)
 }
 
+/// What an owner had open: records from the position that it stands on up to the next one.
+#[derive(Clone, Copy, Debug)]
+struct Parked {
+    from: i64,
+    next: i64,
+}
+
 impl Owner {
-    fn join(coordinator: &mut Coordinator) -> Self {
+    /// Joins in a process where something may be `parked`, and goes on with it if it may.
+    fn join(coordinator: &mut Coordinator, parked: Option<Parked>) -> Self {
         coordinator.generation += 1;
         let committed = coordinator.committed.clone();
+        let parked = parked.filter(|parked| may_go_on(parked.from, committed.as_ref()));
         let start = committed.as_ref().map_or(0, |committed| committed.position.next_offset);
         let cuts = match committed.as_ref().map(|committed| cuts::parse(start, &committed.metadata)) {
             Some(Recorded::Cuts { fingerprint, cuts }) if fingerprint == SETTINGS => cuts,
@@ -91,13 +104,19 @@ impl Owner {
             ledger,
             repeats: cuts.into(),
             start,
-            next: start,
+            next: parked.map_or(start, |parked| parked.next),
             held: VecDeque::new(),
             uploads: Vec::new(),
             cuts: VecDeque::new(),
             in_commit: VecDeque::new(),
             now: Instant::now(),
         }
+    }
+
+    /// What it has open, if no cut is pending: for another owner.
+    fn part(&self) -> Option<Parked> {
+        let is_free = self.repeats.is_empty() && self.held.is_empty() && self.next > self.start;
+        is_free.then_some(Parked { from: self.start, next: self.next })
     }
 
     /// Reads some records, and cuts where it must, or where the clock says. False when it must rejoin.
@@ -175,13 +194,14 @@ impl Owner {
 }
 
 /// Lets owners come, die, freeze and thaw until one commits everything. Answers how often it mattered.
-fn run(seed: u64) -> [usize; 3] {
+fn run(seed: u64) -> [usize; 4] {
     let mut random = Seeded(seed);
     let mut coordinator = Coordinator::default();
     let mut store = BTreeMap::new();
-    let mut owner = Owner::join(&mut coordinator);
+    let mut owner = Owner::join(&mut coordinator, None);
+    let mut lots: [Option<Parked>; 2] = [None; 2];
     let mut zombies: Vec<Owner> = Vec::new();
-    let mut told = [usize::from(false); 3];
+    let mut told = [0; 4];
     let mut turns = 0;
     loop {
         turns += 1;
@@ -219,7 +239,14 @@ fn run(seed: u64) -> [usize; 3] {
         }
         goes_on &= !random.one_in(40);
         if !goes_on {
-            let next = Owner::join(&mut coordinator);
+            // It parts with what it has open, or just dies.
+            let place = usize::from(random.one_in(2));
+            if random.one_in(2) {
+                lots[place] = owner.part();
+            }
+            let place = usize::from(random.one_in(2));
+            let next = Owner::join(&mut coordinator, lots[place].take());
+            told[3] += usize::from(next.next > next.start);
             told[0] += 1;
             told[1] += usize::from(!next.repeats.is_empty());
             told[2] += usize::from(next.repeats.len() > 1);
@@ -240,12 +267,13 @@ fn run(seed: u64) -> [usize; 3] {
 
 #[test]
 fn every_record_is_stored_once_whoever_dies_and_whenever() {
-    let mut told = [0; 3];
+    let mut told = [0; 4];
     for seed in 0..3000 {
         for (sum, one) in told.iter_mut().zip(run(seed)) {
             *sum += one;
         }
     }
-    let [owners, repeating, several] = told;
-    assert!(owners > 10_000 && repeating > 2000 && several > 200, "{told:?}: too little happened");
+    let [owners, repeating, several, going_on] = told;
+    let is_much = owners > 10_000 && repeating > 2000 && several > 200 && going_on > 1000;
+    assert!(is_much, "{told:?}: too little happened");
 }

@@ -3,6 +3,7 @@
 mod beat;
 mod convert;
 mod dead_letters;
+pub(crate) mod handover;
 mod held;
 mod meter;
 mod pipeline;

@@ -29,6 +29,7 @@ use lakeward_dataplane_core::retry::{RetryPolicy, RetryTracker};
 use lakeward_dataplane_core::tolerance::{Tolerance, unrecoverable};
 use lakeward_kafka::consumer::{ConsumerEvent, FetchedBatch, SinkConsumer};
 
+use super::handover::{Handover, Lot};
 use super::held::Held;
 use super::meter::SinkMeter;
 use super::rebalance::Revocation;
@@ -79,6 +80,9 @@ pub(super) struct Pipeline {
     meter: SinkMeter,
     revocations: Vec<Revocation>,
     revoke_wait: Duration,
+    lot: Arc<Lot>,
+    /// Of a sink that hands over what it has open.
+    handover: Option<Handover>,
     tolerance: Tolerance,
     retries: RetryTracker,
     reporter: Reporter,
@@ -118,8 +122,12 @@ impl Pipeline {
         let fingerprint = task.fingerprint();
         let recorded = fingerprint.as_ref().map(Fingerprint::text).unwrap_or_default();
         let commit_interval = environment.offset_flush_interval.min(COMMIT_INTERVAL_MAX);
+        let (lot, id) = (&environment.lot, &start.spec.id);
+        let handover = task
+            .hands_over()
+            .map(|wait| Handover::new(lot, &id.connector, &start.spec.connector_config, wait));
         Self {
-            id: start.spec.id.clone(),
+            id: id.clone(),
             task,
             fingerprint,
             openings: Openings::default(),
@@ -135,6 +143,8 @@ impl Pipeline {
             meter: SinkMeter::new(&start.spec.metrics),
             revocations: Vec::new(),
             revoke_wait: environment.graceful_timeout,
+            lot: Arc::clone(lot),
+            handover,
             tolerance: Tolerance::from_config(&start.spec.connector_config),
             retries: RetryTracker::new(RetryPolicy::from_config(&start.spec.connector_config)),
             reporter,
@@ -172,6 +182,7 @@ impl Pipeline {
                 self.consumer.begin_close()?;
             }
             self.follow_target(now.monotonic)?;
+            self.lot.relieve();
             let had_started = self.task.has_started();
             let batch = self.take();
             let events = self.consumer.events(&batch);
@@ -299,8 +310,13 @@ impl Pipeline {
                 self.openings.forget(&partitions);
                 self.let_go(&partitions);
                 self.ledger.withdraw(&partitions);
-                let revocation = Revocation::begin(partitions, &mut *self.task, now, self.revoke_wait);
-                self.revocations.push(revocation);
+                let (task, deadline) = (&mut *self.task, now + self.revoke_wait);
+                self.revocations.push(match self.handover.as_ref().filter(|handover| handover.is_open()) {
+                    Some(handover) => {
+                        Revocation::begin_handover(partitions, task, &mut self.ledger, handover, deadline)
+                    }
+                    None => Revocation::begin(partitions, task, deadline),
+                });
                 Ok(())
             }
             // The task starts again, and with it where its partitions begin is looked up again.
@@ -342,7 +358,8 @@ impl Pipeline {
         let mut index = 0;
         while index < self.revocations.len() {
             let revocation = &mut self.revocations[index];
-            if revocation.advance(Some(&*self.task), &mut self.ledger, &self.consumer, now)? {
+            let (task, handover) = (Some(&*self.task), self.handover.as_ref());
+            if revocation.advance(task, &mut self.ledger, &self.consumer, handover, now)? {
                 self.revocations.swap_remove(index);
                 self.meter.assigned(&self.ledger, now);
             } else {

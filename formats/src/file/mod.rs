@@ -31,8 +31,8 @@ pub use lines::LineCompression;
 pub use parquet::{ParquetCodec, ParquetFormat, ParquetOptions, ParquetSorting, ParquetStatistics};
 pub use records::{RecordField, RecordText, ValueEncoding};
 
-/// A file format with its settings; makes parts. Lives on one shard.
-pub trait FileFormat {
+/// A file format with its settings; makes parts.
+pub trait FileFormat: Send + Sync {
     /// End of the object name, with its leading dot (`.snappy.parquet`).
     fn extension(&self) -> String;
 
@@ -50,13 +50,13 @@ pub trait FileFormat {
     }
 }
 
-/// One part being written. Lives on one shard.
+/// One part being written. Lives on one shard, and may move to another between two calls.
 ///
 /// # Memory
 /// Everything a part holds is counted by [`PartEncoder::buffered_bytes`]: open columns and pages, and
 /// finished bytes that [`PartEncoder::take_ready`] has not handed out yet. After an error the part is
 /// unusable: drop it.
-pub trait PartEncoder {
+pub trait PartEncoder: Send {
     /// Appends `values`, one record per row. They share the schema that was given to
     /// [`FileFormat::new_part`].
     ///

@@ -1,4 +1,5 @@
-//! Uploads: one future per file on the bridge, fed with finished bytes from the shard.
+//! Uploads: one future per file on the bridge, fed with finished bytes from the shard. An upload that is not
+//! completed may get another owner ([`UploadHandle::part_with`], [`Uploader::adopt`]).
 //!
 //! A file that fits into one piece is stored with a single put; a larger one becomes a multipart upload with
 //! several parts in flight. Objects appear only when everything is stored: a failed, dropped or stopped
@@ -6,7 +7,9 @@
 //! this file.
 
 mod piece_size;
+mod route;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,6 +28,7 @@ use super::store::{Contents, Store, Sweeper};
 
 use piece_size::PIECES_MAX;
 pub(crate) use piece_size::next_piece_bytes;
+use route::{Owner, Route};
 
 /// A cut may have thousands of small objects: a task stores this many at a time.
 const PUTS_AT_ONCE: usize = 64;
@@ -61,16 +65,26 @@ pub(crate) struct Uploader {
     next_upload: u64,
     outcome_sender: flume::Sender<Outcome>,
     outcomes: flume::Receiver<Outcome>,
-    /// Nothing is ever sent: closing it stops every upload.
-    stop: Option<flume::Sender<()>>,
-    stopped: flume::Receiver<()>,
+    /// What stops uploads that got their last bytes.
+    completing: HashMap<UploadId, Stop>,
+    /// Stops everything that is no upload.
+    stop: Option<Stop>,
+    stopped: Stopped,
 }
 
-/// The shard's end of one upload. Dropping it before [`UploadHandle::complete`] aborts the upload.
+/// Nothing is ever sent: closing it stops an upload.
+type Stop = flume::Sender<()>;
+type Stopped = flume::Receiver<()>;
+
+/// The shard's end of one upload. Dropping it before [`Uploader::complete`] aborts the upload.
 pub(crate) struct UploadHandle {
     pub(crate) id: UploadId,
     pieces: flume::Sender<Message>,
     in_flight: Budget,
+    stop: Stop,
+    route: Route,
+    /// Closed when the upload is over.
+    over: flume::Receiver<()>,
 }
 
 /// Bytes of a file, counted against the budget until they are stored.
@@ -106,6 +120,7 @@ impl Uploader {
             next_upload: 0,
             outcome_sender,
             outcomes,
+            completing: HashMap::new(),
             stop: Some(stop),
             stopped,
         }
@@ -115,24 +130,44 @@ impl Uploader {
     pub(crate) fn start(&mut self, name: Path) -> UploadHandle {
         // Not bounded by count: every message holds a permit of the budget that stops the pipeline.
         let (pieces, receiver) = flume::unbounded();
-        let id = self.next_id();
+        let (stop, stopped) = flume::bounded(0);
         let file = FileUpload {
             store: self.store.clone(),
             name,
             pieces: receiver,
-            stopped: self.stopped.clone(),
+            stopped,
             parts_in_flight: self.parts_in_flight,
             turns: Arc::clone(&self.turns),
         };
-        self.spawn(id, file.run());
-        UploadHandle { id, pieces, in_flight: self.in_flight.clone() }
+        let (id, route) = (self.next_id(), Route::default());
+        let over = self.spawn(id, &route, file.run());
+        UploadHandle { id, pieces, in_flight: self.in_flight.clone(), stop, route, over }
+    }
+
+    /// Goes on with an upload that another task parted with.
+    pub(crate) fn adopt(&mut self, upload: UploadHandle) -> UploadHandle {
+        let id = self.next_id();
+        upload.route.own(self.owner(id));
+        UploadHandle { id, in_flight: self.in_flight.clone(), ..upload }
+    }
+
+    /// Sends the rest of a file and completes it. It is tagged with `contents`, when that is given and tags
+    /// are wanted.
+    pub(crate) fn complete(&mut self, upload: UploadHandle, rest: Vec<Bytes>, contents: Option<Contents>) {
+        let rest = (!rest.is_empty()).then(|| upload.piece(rest));
+        upload.deliver(Message::Complete { rest, contents });
+        self.completing.insert(upload.id, upload.stop);
     }
 
     /// Starts a check of the bucket; its outcome is that of an upload that stores nothing.
     pub(crate) fn check_bucket(&mut self) -> UploadId {
         let store = self.store.clone();
         let id = self.next_id();
-        self.spawn(id, async move { store.check_bucket().await.map(|()| Ending::Dropped) });
+        self.spawn(
+            id,
+            &Route::default(),
+            async move { store.check_bucket().await.map(|()| Ending::Dropped) },
+        );
         id
     }
 
@@ -149,12 +184,15 @@ impl Uploader {
     }
 
     /// The next outcome, if one arrived.
-    pub(crate) fn next_outcome(&self) -> Option<Outcome> {
-        self.outcomes.try_recv().ok()
+    pub(crate) fn next_outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.outcomes.try_recv().ok()?;
+        self.completing.remove(&outcome.upload);
+        Some(outcome)
     }
 
-    /// Aborts everything in flight, without waiting.
+    /// Aborts everything in flight, without waiting. Uploads whose handle is there are aborted with it.
     pub(crate) fn stop(&mut self) {
+        self.completing.clear();
         self.stop = None;
     }
 
@@ -164,19 +202,26 @@ impl Uploader {
         id
     }
 
+    fn owner(&self, upload: UploadId) -> Owner {
+        Owner { upload, outcomes: self.outcome_sender.clone(), waker: self.waker.clone() }
+    }
+
+    /// Starts work whose outcome is that of `upload`; what is answered closes when it is over.
     fn spawn(
         &self,
         upload: UploadId,
+        route: &Route,
         work: impl Future<Output = Result<Ending, S3SinkError>> + Send + 'static,
-    ) {
-        let (sender, waker) = (self.outcome_sender.clone(), self.waker.clone());
+    ) -> flume::Receiver<()> {
+        route.own(self.owner(upload));
+        let (goes_on, over) = flume::bounded::<()>(0);
+        let route = route.clone();
         self.bridge.spawn(Box::pin(async move {
             let result = work.await;
-            if sender.send(Outcome { upload, result }).is_err() {
-                tracing::debug!(upload = upload.0, "the task is gone, nobody waits for this upload");
-            }
-            waker.wake();
+            route.tell(result);
+            drop(goes_on);
         }));
+        over
     }
 }
 
@@ -187,11 +232,22 @@ impl UploadHandle {
         self.deliver(Message::Piece(piece));
     }
 
-    /// Sends the rest of the file and completes it. It is tagged with `contents`, when that is given and tags
-    /// are wanted.
-    pub(crate) fn complete(self, rest: Vec<Bytes>, contents: Option<Contents>) {
-        let rest = (!rest.is_empty()).then(|| self.piece(rest));
-        self.deliver(Message::Complete { rest, contents });
+    /// Its task gets no outcome any more. False when it was told one: the upload has failed.
+    pub(crate) fn part_with(&self) -> bool {
+        self.route.disown()
+    }
+
+    /// Whether it has not failed.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.route.is_open()
+    }
+
+    /// Aborts the upload; over when the store has nothing of it.
+    pub(crate) async fn give_up(self) {
+        let over = self.over.clone();
+        drop(self);
+        // Nothing is sent: the other end goes with the upload.
+        over.recv_async().await.ok();
     }
 
     fn piece(&self, bytes: Vec<Bytes>) -> Piece {
@@ -212,7 +268,7 @@ struct FileUpload {
     store: Store,
     name: Path,
     pieces: flume::Receiver<Message>,
-    stopped: flume::Receiver<()>,
+    stopped: Stopped,
     parts_in_flight: usize,
     turns: Arc<Semaphore>,
 }

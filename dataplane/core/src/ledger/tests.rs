@@ -239,3 +239,40 @@ fn a_cut_that_replaces_repeated_ones_is_not_acknowledged_by_an_earlier_commit() 
     assert_eq!(told, [with_text(105, "lakeward-cuts-1;AAA;5")]);
     assert_eq!(ledger.committed(&told[0], now), Some(110));
 }
+
+#[test]
+fn where_reading_began_is_committed_when_nothing_else_is_known() {
+    let (mut ledger, now) = opened();
+    let partition = TopicPartition::new("t", 0);
+    ledger.anchor(&partition);
+    assert!(ledger.take_for(std::slice::from_ref(&partition)).is_empty(), "nothing was read");
+    ledger.fetched(&partition, 40);
+    ledger.fetched(&partition, 50);
+    ledger.anchor(&partition);
+    assert_eq!(ledger.begin(&partition), Some(40));
+    assert_eq!(ledger.take_for(std::slice::from_ref(&partition)), [commit(0, 40)]);
+    ledger.committed(&commit(0, 40), now);
+    ledger.anchor(&partition);
+    assert!(ledger.take_for(std::slice::from_ref(&partition)).is_empty(), "once");
+    let (mut known, _) = opened_at(100, &[]);
+    known.anchor(&partition);
+    assert!(known.take_for(std::slice::from_ref(&partition)).is_empty());
+    let (mut stored, now) = opened();
+    stored.fetched(&partition, 40);
+    stored.durable(&at(0, 60), now);
+    stored.anchor(&partition);
+    assert_eq!(stored.take_for(std::slice::from_ref(&partition)), [commit(0, 60)]);
+}
+
+#[test]
+fn a_partition_is_reporting_until_every_report_is_acknowledged() {
+    let (mut ledger, now) = opened();
+    let partitions = [TopicPartition::new("t", 0)];
+    ledger.report_began(&partitions[0], 7);
+    ledger.report_began(&partitions[0], 7);
+    assert!(ledger.is_reporting(&partitions) && !ledger.is_held(&partitions));
+    ledger.report_ended(&partitions[0], 7, now);
+    assert!(ledger.is_reporting(&partitions));
+    ledger.report_ended(&partitions[0], 7, now);
+    assert!(!ledger.is_reporting(&partitions));
+}

@@ -30,6 +30,7 @@ impl Pipeline {
         self.consumer.begin_close()?;
         self.give_openings_back()?;
         // Revocations that had begun go on without the sink.
+        self.revocations.iter_mut().for_each(Revocation::drop_open);
         while !self.consumer.is_closed() && !self.control.is_abandoned() {
             let now = Instant::now();
             if now >= deadline {
@@ -43,7 +44,7 @@ impl Pipeline {
             self.reporter.turn(&mut self.ledger, now);
             let mut index = 0;
             while index < self.revocations.len() {
-                if self.revocations[index].advance(None, &mut self.ledger, &self.consumer, now)? {
+                if self.revocations[index].advance(None, &mut self.ledger, &self.consumer, None, now)? {
                     self.revocations.swap_remove(index);
                 } else {
                     index += 1;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::cuts::{self, Cut, Fingerprint, Opening, Recorded};
+use lakeward_api::handover::OpenState;
 use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use lakeward_kafka::KafkaError;
 
@@ -18,12 +19,14 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_PAUSE: Duration = Duration::from_secs(1);
 
 type Answer = Result<Found, KafkaError>;
+/// How a partition is opened, and what is open of it already.
+type HandedOver = (Opening, Box<dyn OpenState>);
 
 /// What is known of assigned partitions.
-struct Found {
-    committed: Vec<CommittedPosition>,
+pub(super) struct Found {
+    pub(super) committed: Vec<CommittedPosition>,
     /// Where those start that have no committed position, or one that their topic lost.
-    starts: Vec<Position>,
+    pub(super) starts: Vec<Position>,
 }
 
 /// Assigned partitions whose committed positions are not known yet.
@@ -52,7 +55,7 @@ impl Pipeline {
     /// Partitions were assigned: opens them, or asks for their committed positions first.
     pub(super) fn assigned(&mut self, partitions: Vec<TopicPartition>) -> Result<(), ConnectError> {
         self.was_assigned = true;
-        let must_ask = self.fingerprint.is_some() || self.consumer.starts_by_age();
+        let must_ask = self.fingerprint.is_some() || self.handover.is_some() || self.consumer.starts_by_age();
         if !must_ask || partitions.is_empty() {
             if !partitions.is_empty() {
                 self.ledger.open(&partitions);
@@ -122,30 +125,39 @@ impl Pipeline {
         });
     }
 
-    fn open_at(&mut self, partitions: &[TopicPartition], found: &Found) -> Result<(), ConnectError> {
+    /// Opens `partitions`, of which this was found.
+    pub(super) fn open_at(
+        &mut self,
+        partitions: &[TopicPartition],
+        found: &Found,
+    ) -> Result<(), ConnectError> {
         let start = |partition: &TopicPartition| {
             let start = found.starts.iter().find(|start| start.partition == *partition);
             start.map(|start| start.next_offset)
         };
-        let openings: Vec<Opening> = partitions
-            .iter()
-            .map(|partition| {
-                let known = found.committed.iter().find(|known| known.position.partition == *partition);
-                // A position that the topic lost says nothing about what comes now.
-                let known = known.filter(|_| start(partition).is_none());
-                let cuts = known.zip(self.fingerprint.as_ref());
-                Opening {
-                    partition: partition.clone(),
-                    committed: known.map(|known| known.position.next_offset),
-                    cuts: cuts.map_or_else(Vec::new, |(known, fingerprint)| repeated(fingerprint, known)),
-                }
-            })
-            .collect();
-        let starts: Vec<(TopicPartition, Option<i64>)> = openings
-            .iter()
-            .map(|opening| (opening.partition.clone(), opening.committed.or(start(&opening.partition))))
-            .collect();
-        self.open_partitions(&openings)?;
+        let (mut openings, mut starts, mut handed_over) = (Vec::new(), Vec::new(), Vec::new());
+        for partition in partitions {
+            let known = found.committed.iter().find(|known| known.position.partition == *partition);
+            // A position that the topic lost says nothing about what comes now.
+            let known = known.filter(|_| start(partition).is_none());
+            let cuts = known.zip(self.fingerprint.as_ref());
+            let opening = Opening {
+                partition: partition.clone(),
+                committed: known.map(|known| known.position.next_offset),
+                cuts: cuts.map_or_else(Vec::new, |(known, fingerprint)| repeated(fingerprint, known)),
+            };
+            let state = self.handover.as_ref().and_then(|handover| handover.take(partition, known));
+            let next = state.as_ref().map(|state| state.next_offset());
+            starts.push((partition.clone(), next.or(opening.committed).or(start(partition))));
+            match state {
+                Some(state) => handed_over.push((opening, state)),
+                None => openings.push(opening),
+            }
+        }
+        if !openings.is_empty() {
+            self.open_partitions(&openings)?;
+        }
+        self.go_on(handed_over)?;
         self.consumer.confirm_assigned_at(&starts)?;
         self.pause_new(partitions)
     }
@@ -154,6 +166,21 @@ impl Pipeline {
         self.ledger.open_at(openings);
         self.meter.assigned(&self.ledger, Instant::now());
         self.task.open_at(openings)
+    }
+
+    /// Goes on where earlier owners in this process parted with their partitions.
+    fn go_on(&mut self, handed_over: Vec<HandedOver>) -> Result<(), ConnectError> {
+        if handed_over.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(task = %self.id, partitions = handed_over.len(),
+            "open files of the owners before are gone on with");
+        for (opening, state) in handed_over {
+            self.ledger.open_at(std::slice::from_ref(&opening));
+            self.task.adopt(&opening, state)?;
+        }
+        self.meter.assigned(&self.ledger, Instant::now());
+        Ok(())
     }
 
     fn pause_new(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {

@@ -1,6 +1,7 @@
 //! What a sink answers to a batch, and what the pipeline makes of it. The consumer never reaches a broker.
 
 mod deciding;
+mod handing_over;
 mod starting;
 
 use std::cell::RefCell;
@@ -184,10 +185,11 @@ async fn pipeline(start: &TaskStart, task: Box<dyn SinkTask>) -> Pipeline {
 
 fn start(handle: tokio::runtime::Handle, listener: TaskListener) -> TaskStart {
     let (control, wakes) = TaskControl::new(TaskTarget::Running, Arc::default());
+    let bridge = Arc::new(TokioBridge::new(handle));
     let environment = Environment {
         worker_config: Arc::default(),
         plugins: PluginRegistry::default(),
-        bridge: Arc::new(TokioBridge::new(handle)),
+        bridge: Arc::clone(&bridge),
         in_flight_bytes_max: 1,
         memory: lakeward_api::memory::Memory::unlimited(),
         spill_directory: "/tmp".into(),
@@ -195,6 +197,7 @@ fn start(handle: tokio::runtime::Handle, listener: TaskListener) -> TaskStart {
         offset_flush_timeout: Duration::from_secs(1),
         graceful_timeout: Duration::from_secs(1),
         offsets: Arc::new(NoStores),
+        lot: crate::task::handover::Lot::new(lakeward_api::memory::Memory::unlimited(), bridge),
     };
     let spec = TaskSpec {
         id: TaskId { connector: "c".into(), task: 0 },

@@ -12,9 +12,8 @@ mod sorter;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{Schema as ArrowSchema, SchemaRef};
@@ -38,8 +37,9 @@ use sorter::{Order, Sorter};
 #[derive(Clone, Debug)]
 pub struct ParquetFormat {
     options: ParquetOptions,
-    /// What parts of the same schema share, the latest last.
-    designs: RefCell<Vec<Arc<Design>>>,
+    /// What parts of the same schema share, the latest last. A part that moved to another shard may begin
+    /// others of its format there: rarely two at a time.
+    designs: Arc<Mutex<Vec<Arc<Design>>>>,
 }
 
 /// What all parts of one schema share: there may be ten thousand of them.
@@ -59,12 +59,12 @@ const DESIGNS_MAX: usize = 16;
 impl ParquetFormat {
     /// A format with `options`.
     pub fn new(options: ParquetOptions) -> Self {
-        Self { options, designs: RefCell::default() }
+        Self { options, designs: Arc::default() }
     }
 
     /// What parts of `schema` share.
     fn design(&self, schema: &Arc<Schema>) -> Result<Arc<Design>, FormatError> {
-        let mut designs = self.designs.borrow_mut();
+        let mut designs = self.designs.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |design: &Arc<Design>| Arc::ptr_eq(&design.schema, schema) || design.schema == *schema;
         if let Some(known) = designs.iter().rev().find(|design| is_known(design)) {
             return Ok(Arc::clone(known));

@@ -148,8 +148,12 @@ fn first(values: Vec<ConfigValue>) -> ConnectError {
 
 /// The keys that the machinery of the S3 sink reads, whatever the store.
 fn machinery(props: &ConfigMap) -> ConfigMap {
-    let own =
-        ["lakeward.parquet.row.group.bytes", "lakeward.request.timeout.ms", "lakeward.uploads.in.flight"];
+    let own = [
+        "lakeward.handover.ms",
+        "lakeward.parquet.row.group.bytes",
+        "lakeward.request.timeout.ms",
+        "lakeward.uploads.in.flight",
+    ];
     let own = own.iter().filter_map(|name| Some(((*name).to_owned(), props.get(*name)?.clone())));
     let needed = [("format.class", "JsonFormat"), ("flush.size", "1")];
     own.chain(needed.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()

@@ -4,6 +4,8 @@
 //! Source: `StorageSinkConnectorConfig`, `StorageCommonConfig` and `PartitionerConfig` of the Confluent S3
 //! sink.
 
+use std::time::Duration;
+
 use lakeward_api::config::ConfigDef;
 
 use super::validators;
@@ -291,6 +293,20 @@ pub(crate) struct LakewardKeys {
     #[config(name = "lakeward.request.timeout.ms", kind = "long", default = "120000", importance = "low",
              group = "Lakeward", display = "Store Request Timeout ms", validate = at_least(1000))]
     pub(crate) request_timeout_ms: u64,
+    /// How long open files wait for the next owner of their partition in this worker, in milliseconds, when a
+    /// rebalance, a restart of tasks or another tasks.max takes it away; 0 for not at all: they are dropped,
+    /// and their records are read again. Longer than a rebalance takes is enough (60000); meanwhile they count
+    /// against lakeward.memory.limit, and go first when it is short.
+    #[config(name = "lakeward.handover.ms", kind = "long", default = "0", importance = "low",
+             group = "Lakeward", display = "Hand-over of Open Files (ms)", validate = between(0, 3_600_000))]
+    pub(crate) handover_ms: u64,
+}
+
+impl LakewardKeys {
+    /// How long open files wait for another owner; `None`: they do not.
+    pub(crate) fn handover(&self) -> Option<Duration> {
+        (self.handover_ms > 0).then(|| Duration::from_millis(self.handover_ms))
+    }
 }
 
 /// Group "Lakeward", the key that only S3 has.

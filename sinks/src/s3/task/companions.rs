@@ -43,12 +43,12 @@ pub(super) struct HeaderFormat {
     column: HeaderColumn,
 }
 
-/// A file of keys.
-pub(super) struct KeyFile {
-    pub(super) file: OpenFile,
-    kind: FormatKind,
+/// A file `F` of keys.
+pub(super) struct KeyFile<F = OpenFile> {
+    pub(super) file: F,
+    pub(super) kind: FormatKind,
     /// Of the first key.
-    schema: Option<Arc<Schema>>,
+    pub(super) schema: Option<Arc<Schema>>,
 }
 
 impl Companions {

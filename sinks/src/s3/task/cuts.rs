@@ -44,12 +44,18 @@ pub(super) struct Cuts {
     held: VecDeque<HeldCut>,
     /// Decisions up to here were acknowledged.
     acknowledged: Option<i64>,
-    /// The clock's part in names since the last cut.
-    clock: Vec<ClockBase>,
-    /// The directory of the last clock base.
-    clock_name: Option<std::sync::Arc<str>>,
+    clock: Clock,
     /// Repeats were given up; nobody was told yet.
     has_given_up: bool,
+}
+
+/// The clock's part in names.
+#[derive(Default)]
+pub(super) struct Clock {
+    /// Since the last cut.
+    bases: Vec<ClockBase>,
+    /// The directory of the last one.
+    name: Option<std::sync::Arc<str>>,
 }
 
 /// Ended files of one cut.
@@ -104,6 +110,17 @@ impl Cuts {
         Self { repeats: cuts.iter().cloned().collect(), ..Self::default() }
     }
 
+    /// Goes on with the clock of another owner, who had no cuts in hand.
+    pub(super) fn going_on(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
+    /// The clock, for another owner; `None` while a cut waits, or is to be repeated.
+    pub(super) fn part_with(&mut self) -> Option<Clock> {
+        let has_cuts = self.is_repeating() || !self.held.is_empty();
+        (!has_cuts).then(|| std::mem::take(&mut self.clock))
+    }
+
     /// True while decided cuts are repeated.
     pub(super) fn is_repeating(&self) -> bool {
         !self.repeats.is_empty()
@@ -123,8 +140,8 @@ impl Cuts {
 
     /// The clock bases of a cut that ends at `end`; the last directory goes on behind it.
     fn end_clock(&mut self, end: i64) -> Vec<ClockBase> {
-        let next = self.clock.last().map(|last| ClockBase { offset: end, wall_ms: last.wall_ms });
-        let mut clock = std::mem::replace(&mut self.clock, next.into_iter().collect());
+        let next = self.clock.bases.last().map(|last| ClockBase { offset: end, wall_ms: last.wall_ms });
+        let mut clock = std::mem::replace(&mut self.clock.bases, next.into_iter().collect());
         // Records behind the last one written were skipped, or belong to the next cut.
         while clock.len() > 1 && clock.pop_if(|last| last.offset >= end).is_some() {}
         clock
@@ -196,18 +213,18 @@ impl S3SinkTask {
         };
         let Some(name) = name else { return Ok(()) };
         let writer = self.writer(partition);
-        if writer.cuts.clock_name.as_ref() == Some(&name) {
+        if writer.cuts.clock.name.as_ref() == Some(&name) {
             return Ok(());
         }
         if writer.rotation.is_empty() {
-            writer.cuts.clock.clear();
-        } else if writer.cuts.clock.len() >= CLOCK_BASES_MAX {
+            writer.cuts.clock.bases.clear();
+        } else if writer.cuts.clock.bases.len() >= CLOCK_BASES_MAX {
             self.cut_now(partition, FileEnd::Clock)?;
-            self.writer(partition).cuts.clock.clear();
+            self.writer(partition).cuts.clock.bases.clear();
         }
-        let cuts = &mut self.writer(partition).cuts;
-        cuts.clock_name = Some(name);
-        cuts.clock.push(ClockBase { offset: first, wall_ms });
+        let clock = &mut self.writer(partition).cuts.clock;
+        clock.name = Some(name);
+        clock.bases.push(ClockBase { offset: first, wall_ms });
         Ok(())
     }
 

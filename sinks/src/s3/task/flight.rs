@@ -129,6 +129,13 @@ impl Flight {
         self.uploads.insert(upload, Pending { assignment: id, cut: None });
     }
 
+    /// A tracked upload is another task's from now on.
+    pub(super) fn part_with(&mut self, upload: UploadId) {
+        let pending = self.uploads.remove(&upload).expect("the upload is tracked");
+        assert!(pending.cut.is_none(), "a file that was completed is nobody else's");
+        self.assignment(pending.assignment).uploads_count -= 1;
+    }
+
     /// A tracked upload got its last bytes: it is a file of `cut`.
     pub(super) fn completes(&mut self, upload: UploadId, cut: CutId) {
         self.uploads.get_mut(&upload).expect("the upload is tracked").cut = Some(cut);

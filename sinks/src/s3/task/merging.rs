@@ -6,7 +6,6 @@
 //! All rows of a file, as columns; who makes such files ends them when they hold too much.
 
 use std::mem;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef};
@@ -21,7 +20,7 @@ use crate::s3::compatibility::{merged, project};
 
 /// The format `inner`, whose files take records of several schemas.
 pub(super) struct Merging {
-    inner: Rc<dyn FileFormat>,
+    inner: Arc<dyn FileFormat>,
 }
 
 impl Merging {
@@ -40,7 +39,7 @@ impl FileFormat for Merging {
         let encoder = self.inner.new_part(schema)?;
         let Some(schema) = schema else { return Ok(encoder) };
         Ok(Box::new(MergingEncoder {
-            inner: Rc::clone(&self.inner),
+            inner: Arc::clone(&self.inner),
             schema: Arc::clone(schema),
             known: None,
             older: Vec::new(),
@@ -56,7 +55,7 @@ impl FileFormat for Merging {
 
 /// A file of which nothing is encoded yet.
 struct MergingEncoder {
-    inner: Rc<dyn FileFormat>,
+    inner: Arc<dyn FileFormat>,
     /// Holds every row so far.
     schema: Arc<Schema>,
     /// The schema that was looked at last, and whether the format takes all of its values.

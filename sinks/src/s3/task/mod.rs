@@ -13,6 +13,7 @@ mod finishing;
 mod flight;
 mod gather;
 mod guarantee;
+mod handover;
 mod header_column;
 mod layout;
 mod merging;
@@ -38,6 +39,7 @@ use lakeward_api::batch::SinkBatch;
 use lakeward_api::bridge::Waker;
 use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint, Opening};
+use lakeward_api::handover::OpenState;
 use lakeward_api::memory::{MemoryKind, MemoryShare};
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask, SinkTaskContext};
@@ -117,6 +119,8 @@ pub(crate) struct S3SinkTask {
     /// Since the last look at outcomes.
     round: Round,
     write_duration_max: Duration,
+    /// How long open files wait for another owner.
+    handover: Option<Duration>,
     ops: Vec<Op>,
 }
 
@@ -231,6 +235,7 @@ impl S3SinkTask {
             tick_due_ms: None,
             round: Round::default(),
             write_duration_max: config.output.write_duration_max,
+            handover: config.lakeward.handover(),
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
@@ -239,6 +244,26 @@ impl S3SinkTask {
             open_bytes: 0,
             ops: Vec::new(),
         })
+    }
+
+    /// Begins an assignment.
+    fn open_one(&mut self, Opening { partition, cuts, .. }: &Opening) -> Result<(), ConnectError> {
+        self.may_repeat |= !cuts.is_empty();
+        self.tick_due_ms = None;
+        let mut rotation = Rotation::new(Arc::clone(&self.rotation_settings));
+        rotation.repeat(!cuts.is_empty());
+        let writer = Writer {
+            assignment: self.flight.open(partition),
+            rotation,
+            parts: Vec::new(),
+            cuts: Cuts::repeating(cuts),
+            seen_offset: None,
+            cut_offset: None,
+        };
+        match self.writers.insert(partition.clone(), writer) {
+            Some(_) => Err(ConnectError::fatal(format!("{partition} was opened twice"))),
+            None => Ok(()),
+        }
     }
 
     /// Gives the rows of a batch to rotation, with the clock at `wall_ms`.
@@ -342,24 +367,19 @@ impl SinkTask for S3SinkTask {
             let partitions: Vec<_> = openings.iter().map(|opening| opening.partition.clone()).collect();
             self.uploader.sweep(sweeper, &partitions);
         }
-        for Opening { partition, cuts, .. } in openings {
-            self.may_repeat |= !cuts.is_empty();
-            self.tick_due_ms = None;
-            let mut rotation = Rotation::new(Arc::clone(&self.rotation_settings));
-            rotation.repeat(!cuts.is_empty());
-            let writer = Writer {
-                assignment: self.flight.open(partition),
-                rotation,
-                parts: Vec::new(),
-                cuts: Cuts::repeating(cuts),
-                seen_offset: None,
-                cut_offset: None,
-            };
-            if self.writers.insert(partition.clone(), writer).is_some() {
-                return Err(ConnectError::fatal(format!("{partition} was opened twice")));
-            }
-        }
-        Ok(())
+        openings.iter().try_for_each(|opening| self.open_one(opening))
+    }
+
+    fn hands_over(&self) -> Option<Duration> {
+        self.handover
+    }
+
+    fn part_with(&mut self, partition: &TopicPartition) -> Option<Box<dyn OpenState>> {
+        self.park(partition)
+    }
+
+    fn adopt(&mut self, opening: &Opening, state: Box<dyn OpenState>) -> Result<(), ConnectError> {
+        self.go_on(opening, state)
     }
 
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError> {

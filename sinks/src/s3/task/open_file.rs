@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use arrow_array::Array as _;
 use bytes::Bytes;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
@@ -19,7 +20,7 @@ use lakeward_api::spill::Loading;
 use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
-use super::gather::{GATHER_ROWS, SharedColumn, Waiting};
+use super::gather::{GATHER_ROWS, SharedBytes, SharedColumn, Waiting};
 use super::spilled::{Spiller, Stored, load_rows, store_rows};
 use crate::s3::rotation::Rows;
 use crate::s3::store::Contents;
@@ -34,6 +35,18 @@ pub(super) struct OpenFile {
     ready_bytes: usize,
     on_disk: Option<Box<OnDisk>>,
     upload: Option<UploadHandle>,
+    part_bytes: usize,
+    sent_bytes: u64,
+}
+
+/// A file that nobody owns for now: it shares nothing with others, so that it may move to another shard.
+pub(super) struct ParkedFile {
+    name: Path,
+    encoder: Box<dyn PartEncoder>,
+    rows: Option<Values>,
+    ready: Vec<Bytes>,
+    ready_bytes: usize,
+    pub(super) upload: Option<UploadHandle>,
     part_bytes: usize,
     sent_bytes: u64,
 }
@@ -82,7 +95,49 @@ impl OpenFile {
         }
     }
 
+    /// The file as it may move; `None` when something of it is on disk, or its rows cannot be put together.
+    pub(super) fn park(mut self) -> Option<ParkedFile> {
+        if self.on_disk.is_some() {
+            return None;
+        }
+        Some(ParkedFile {
+            rows: self.waiting.gather().ok()?,
+            name: self.name,
+            encoder: self.encoder,
+            ready: self.ready,
+            ready_bytes: self.ready_bytes,
+            upload: self.upload,
+            part_bytes: self.part_bytes,
+            sent_bytes: self.sent_bytes,
+        })
+    }
+
+    /// A file that goes on; its rows are counted in `total`.
+    pub(super) fn unpark(file: ParkedFile, uploader: &mut Uploader, total: &SharedBytes) -> Self {
+        let mut waiting = Waiting::default();
+        if let Some(Values::Typed { schema, array }) = file.rows {
+            let rows = Rows::Range { start: 0, rows: array.len() };
+            waiting.push(&SharedColumn::new(&schema, array, total), &rows);
+        }
+        Self {
+            name: file.name,
+            encoder: file.encoder,
+            waiting,
+            ready: file.ready,
+            ready_bytes: file.ready_bytes,
+            on_disk: None,
+            upload: file.upload.map(|upload| uploader.adopt(upload)),
+            part_bytes: file.part_bytes,
+            sent_bytes: file.sent_bytes,
+        }
+    }
+
     /// The upload, once it was started.
+    pub(super) fn upload(&self) -> Option<&UploadHandle> {
+        self.upload.as_ref()
+    }
+
+    /// Its number.
     pub(super) fn upload_id(&self) -> Option<UploadId> {
         self.upload.as_ref().map(|upload| upload.id)
     }
@@ -283,6 +338,17 @@ impl OpenFile {
     }
 }
 
+impl ParkedFile {
+    /// Memory that it holds.
+    pub(super) fn bytes(&self) -> u64 {
+        let rows = match &self.rows {
+            Some(Values::Typed { array, .. }) => array.get_array_memory_size() as u64,
+            _ => 0,
+        };
+        FILE_BYTES + self.encoder.buffered_bytes() + self.ready_bytes as u64 + rows
+    }
+}
+
 /// An object whose last bytes are known.
 pub(super) struct FinishedFile {
     name: Path,
@@ -296,7 +362,7 @@ impl FinishedFile {
     pub(super) fn complete(self, uploader: &mut Uploader) -> UploadId {
         let upload = self.upload.unwrap_or_else(|| uploader.start(self.name));
         let id = upload.id;
-        upload.complete(self.ready, self.contents);
+        uploader.complete(upload, self.ready, self.contents);
         id
     }
 }

@@ -26,14 +26,14 @@ use crate::s3::null_rows::present_rows;
 use crate::s3::rotation::Rows;
 use crate::s3::store::Contents;
 
-/// A part of one topic-partition.
-pub(super) struct OpenPart {
+/// A part of one topic-partition, in files `F`.
+pub(super) struct OpenPart<F = OpenFile> {
     /// `None`: only null values belong here.
-    values: Option<OpenFile>,
+    values: Option<F>,
     /// The value schema of its first record; every other record is brought to it.
     schema: Option<Arc<Schema>>,
-    keys: Option<KeyFile>,
-    headers: Option<OpenFile>,
+    keys: Option<KeyFile<F>>,
+    headers: Option<F>,
     contents: Contents,
     /// Bytes of its values before they were encoded, more or less; counted where files end by them.
     pub(super) plain_bytes: u64,
@@ -52,6 +52,37 @@ pub(super) struct Files {
     pub(super) headers: Option<OpenFile>,
 }
 
+impl<F> OpenPart<F> {
+    /// Its files: values, keys, headers.
+    pub(super) fn files(&self) -> impl Iterator<Item = &F> {
+        let keys = self.keys.as_ref().map(|keys| &keys.file);
+        [self.values.as_ref(), keys, self.headers.as_ref()].into_iter().flatten()
+    }
+
+    /// The same part in files as `change` makes them; `None` when it makes none of one of them.
+    pub(super) fn with_files<G>(self, mut change: impl FnMut(F) -> Option<G>) -> Option<OpenPart<G>> {
+        let keys = match self.keys {
+            Some(KeyFile { file, kind, schema }) => Some(KeyFile { file: change(file)?, kind, schema }),
+            None => None,
+        };
+        let mut changed = |file: Option<F>| match file {
+            Some(file) => change(file).map(Some),
+            None => Some(None),
+        };
+        Some(OpenPart {
+            values: changed(self.values)?,
+            schema: self.schema,
+            keys,
+            headers: changed(self.headers)?,
+            contents: self.contents,
+            plain_bytes: self.plain_bytes,
+            turn: self.turn,
+            end: self.end,
+            is_recalled: self.is_recalled,
+        })
+    }
+}
+
 impl OpenPart {
     /// A part of `files` whose first record has `start_offset`, and values of `schema`.
     pub(super) fn new(files: Files, schema: Option<Arc<Schema>>, start_offset: i64) -> Self {
@@ -68,12 +99,6 @@ impl OpenPart {
             end: None,
             is_recalled: false,
         }
-    }
-
-    /// Its files: values, keys, headers.
-    pub(super) fn files(&self) -> impl Iterator<Item = &OpenFile> {
-        let keys = self.keys.as_ref().map(|keys| &keys.file);
-        [self.values.as_ref(), keys, self.headers.as_ref()].into_iter().flatten()
     }
 
     /// The same, to be changed.

@@ -9,6 +9,7 @@ mod evolution;
 mod failures;
 mod faulty_store;
 mod fixture;
+mod handover;
 mod independent;
 mod large_files;
 mod matrix;

@@ -79,6 +79,10 @@ fn closing_aborts_the_multipart_upload_of_an_open_file() {
     for offset in 0..8 {
         put_record(&mut fixture, offset);
     }
+    // Enough turns of the runtime for an upload to begin.
+    for _ in 0..50 {
+        fixture.run(tokio::task::yield_now());
+    }
     fixture.task.close(&[orders()]);
     assert_eq!(fixture.task.buffered_bytes(), 0);
     fixture.settle().unwrap();

@@ -298,6 +298,11 @@ impl Rig {
         });
     }
 
+    /// Runs `work` with everything on the bridge.
+    pub(super) fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Waits for wakes until nothing of `partitions` is in flight.
     pub(super) fn settle(&mut self, partitions: &[i32]) {
         while !self.task.is_settled(&topic_partitions(partitions)) {
