@@ -16,6 +16,7 @@ pub mod java;
 pub mod kill;
 pub mod objects;
 pub mod oracle;
+pub mod postgres;
 pub mod python;
 pub mod records;
 pub mod registry;

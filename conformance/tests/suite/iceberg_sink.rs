@@ -4,7 +4,9 @@
 mod catalog;
 mod partitions;
 mod routing;
+mod sql;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
@@ -21,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A worker, a topic and a table.
 struct Rig {
     scenario: Scenario,
-    catalog: &'static IcebergCatalog,
+    catalog: Arc<IcebergCatalog>,
     table: String,
 }
 
