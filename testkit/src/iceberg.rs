@@ -114,6 +114,11 @@ impl IcebergCatalog {
     /// Runs a Python script: `catalog` and `json` are there, `args` are the arguments, and `answer(value)`
     /// prints what is returned.
     pub fn python(&self, script: &str, args: &[&str]) -> anyhow::Result<Value> {
+        self.python_with_store(&Versitygw::shared().endpoint(), script, args)
+    }
+
+    /// The same where tables are in the S3 server at `store`.
+    pub fn python_with_store(&self, store: &str, script: &str, args: &[&str]) -> anyhow::Result<Value> {
         let script = format!("{PREAMBLE}{script}");
         let mut arguments =
             vec![self.endpoint(), store.to_owned(), ACCESS_KEY.to_owned(), SECRET_KEY.to_owned()];

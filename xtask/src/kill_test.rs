@@ -30,7 +30,7 @@ pub(crate) fn kill_test(workspace: &Workspace, arguments: &[String]) -> anyhow::
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     let mut build = Command::new(cargo());
     build
-        .args(["build", "--workspace", "--features", "lakeward-worker/failpoints"])
+        .args(["build", "--workspace", "--features", "lakeward-worker/failpoints,lakeward-worker/iceberg"])
         .args(["--bin", "lakeward", "--bin", "lakeward-kill-test", "--test", "components"])
         .arg("--target-dir")
         .arg(programs(workspace)?)

@@ -20,6 +20,7 @@ use iceberg::io::{FileIO, Storage as _};
 use iceberg::spec::TableMetadata;
 use iceberg::table::Table;
 use iceberg::{TableIdent, TableRequirement, TableUpdate};
+use lakeward_api::failpoint;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -111,11 +112,13 @@ impl Sql {
         let sql = format!("{COMMIT}{}", self.only_tables().await?);
         let namespace = base.identifier().namespace().join(".");
         let values = [&*location, old, &self.name, &namespace, base.identifier().name()];
+        failpoint!("table.commit.before_send");
         let outcome = match self.database.change(&sql, &values).await {
             Ok(0) => Err(conflict(format!("{old} is not its metadata any more"))),
             Ok(_) => Ok(()),
             Err(err) => Err(err.of_commit()),
         };
+        failpoint!("table.commit.after_answer");
         match outcome {
             Ok(()) => self.remove_expired(base.metadata(), &metadata).await,
             // It may be the table's by now.
