@@ -2,6 +2,7 @@
 //! and read by pyiceberg.
 
 mod catalog;
+mod memory;
 mod partitions;
 mod routing;
 mod sql;
@@ -30,7 +31,11 @@ struct Rig {
 impl Rig {
     /// `schema` is a Python expression of pyiceberg; named arguments of `create_table` may follow.
     fn start(partitions: i32, schema: &str) -> Self {
-        let scenario = Scenario::start(partitions);
+        Self::on(Scenario::start(partitions), schema)
+    }
+
+    /// The same on a worker that runs.
+    fn on(scenario: Scenario, schema: &str) -> Self {
         let catalog = IcebergCatalog::shared();
         let namespace = unique("db").replace('-', "_");
         let (table, location) =
