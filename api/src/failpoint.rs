@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every name. The macro does not compile with another one.
-pub const NAMES: [&str; 29] = [
+pub const NAMES: [&str; 37] = [
     "config.before_write",
     "config.after_write",
     "status.before_write",
@@ -38,6 +38,14 @@ pub const NAMES: [&str; 29] = [
     "sink.dead_letter.before_send",
     "sink.dead_letter.after_send",
     "sink.dead_letter.after_ack",
+    "table.file.before_piece",
+    "table.file.after_piece",
+    "table.file.before_complete",
+    "table.file.after_complete",
+    "table.metadata.before_write",
+    "table.metadata.after_write",
+    "table.commit.before_send",
+    "table.commit.after_answer",
     "source.produce.before_send",
     "source.produce.after_send",
     "source.produce.after_ack",

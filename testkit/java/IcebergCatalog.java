@@ -1,8 +1,9 @@
-// A REST catalog of Apache Iceberg in memory: the library's own handlers behind the server of the JDK.
+// A REST catalog of Apache Iceberg: the library's own handlers behind the server of the JDK.
 //
-// java -cp <jars of iceberg-core> IcebergCatalog.java <port> <warehouse>
+// java -cp <jars of iceberg-core> IcebergCatalog.java <port> [<property of JdbcCatalog>=<value> ...]
 //
-// Metadata of tables stays in memory; manifests and data files are where the writers put them.
+// Metadata of tables stays in memory; manifests and data files are where the writers put them. With properties
+// the catalog is the library's one for SQL databases, and metadata goes to the local file system.
 //
 // Under /secured/ the same catalog wants tokens: POST /secured/v1/oauth/tokens gives one to the client "us" with
 // the secret "s3cr3t", and a token is good for five requests. GET /tokens says how many were given.
@@ -17,22 +18,32 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.File;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.iceberg.Files;
 import org.apache.iceberg.catalog.Namespace;
+import org.apache.iceberg.catalog.SupportsNamespaces;
 import org.apache.iceberg.catalog.TableIdentifier;
 import org.apache.iceberg.exceptions.AlreadyExistsException;
 import org.apache.iceberg.exceptions.CommitFailedException;
 import org.apache.iceberg.exceptions.NoSuchNamespaceException;
 import org.apache.iceberg.exceptions.NoSuchTableException;
 import org.apache.iceberg.inmemory.InMemoryCatalog;
+import org.apache.iceberg.io.FileIO;
+import org.apache.iceberg.io.InputFile;
+import org.apache.iceberg.io.OutputFile;
+import org.apache.iceberg.io.PositionOutputStream;
+import org.apache.iceberg.io.SeekableInputStream;
+import org.apache.iceberg.jdbc.JdbcCatalog;
 import org.apache.iceberg.rest.CatalogHandlers;
 import org.apache.iceberg.rest.RESTSerializers;
 import org.apache.iceberg.rest.RESTUtil;
@@ -40,10 +51,11 @@ import org.apache.iceberg.rest.requests.CreateNamespaceRequest;
 import org.apache.iceberg.rest.requests.CreateTableRequest;
 import org.apache.iceberg.rest.requests.UpdateTableRequest;
 import org.apache.iceberg.rest.responses.ErrorResponse;
+import org.apache.iceberg.view.BaseMetastoreViewCatalog;
 
 public class IcebergCatalog {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final InMemoryCatalog CATALOG = new InMemoryCatalog();
+    private static BaseMetastoreViewCatalog CATALOG;
     private static final int REQUESTS_PER_TOKEN = 5;
 
     /** By token: how many requests it is still good for. */
@@ -53,12 +65,80 @@ public class IcebergCatalog {
 
     private record Fault(boolean isDone, AtomicInteger left) {}
 
+    /** Files whose addresses stay what they were asked for by. */
+    private static class LocalFiles implements FileIO {
+        private static File file(String path) {
+            return new File(path.replaceFirst("^file:/*", "/"));
+        }
+
+        @Override
+        public InputFile newInputFile(String path) {
+            InputFile local = Files.localInput(file(path));
+            return new InputFile() {
+                @Override
+                public long getLength() {
+                    return local.getLength();
+                }
+
+                @Override
+                public SeekableInputStream newStream() {
+                    return local.newStream();
+                }
+
+                @Override
+                public String location() {
+                    return path;
+                }
+
+                @Override
+                public boolean exists() {
+                    return local.exists();
+                }
+            };
+        }
+
+        @Override
+        public OutputFile newOutputFile(String path) {
+            OutputFile local = Files.localOutput(file(path));
+            return new OutputFile() {
+                @Override
+                public PositionOutputStream create() {
+                    return local.create();
+                }
+
+                @Override
+                public PositionOutputStream createOrOverwrite() {
+                    return local.createOrOverwrite();
+                }
+
+                @Override
+                public String location() {
+                    return path;
+                }
+
+                @Override
+                public InputFile toInputFile() {
+                    return newInputFile(path);
+                }
+            };
+        }
+
+        @Override
+        public void deleteFile(String path) {
+            file(path).delete();
+        }
+    }
+
     public static void main(String[] args) throws IOException {
         JSON.setVisibility(PropertyAccessor.FIELD, JsonAutoDetect.Visibility.ANY);
         JSON.configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false);
         JSON.setPropertyNamingStrategy(new PropertyNamingStrategies.KebabCaseStrategy());
         RESTSerializers.registerAll(JSON);
-        CATALOG.initialize("test", Map.of("warehouse", args[1]));
+        Map<String, String> properties = new HashMap<>();
+        Arrays.stream(args).skip(1).map(pair -> pair.split("=", 2)).forEach(p -> properties.put(p[0], p[1]));
+        CATALOG = properties.isEmpty() ? new InMemoryCatalog() : new JdbcCatalog(p -> new LocalFiles(), null, true);
+        properties.putIfAbsent("warehouse", "s3://nowhere");
+        CATALOG.initialize("test", properties);
         var server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.createContext("/v1/", IcebergCatalog::handle);
@@ -168,9 +248,9 @@ public class IcebergCatalog {
         Namespace namespace = path.length > 1 ? RESTUtil.decodeNamespace(path[1]) : null;
         switch (request) {
             case "POST 1":
-                return CatalogHandlers.createNamespace(CATALOG, read(exchange, CreateNamespaceRequest.class));
+                return CatalogHandlers.createNamespace((SupportsNamespaces) CATALOG, read(exchange, CreateNamespaceRequest.class));
             case "GET 2":
-                return CatalogHandlers.loadNamespace(CATALOG, namespace);
+                return CatalogHandlers.loadNamespace((SupportsNamespaces) CATALOG, namespace);
             case "POST 3":
                 return CatalogHandlers.createTable(CATALOG, namespace, read(exchange, CreateTableRequest.class));
             default:

@@ -1,10 +1,10 @@
-//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory. It asks who
-//! they are under one of its two addresses, and may lose answers to commits. Tables are made and read by
-//! pyiceberg, which shares no code with either side.
+//! A REST catalog of Apache Iceberg: the handlers of Java's library, with metadata in memory or in a SQL
+//! database. It asks who they are under one of its two addresses, and may lose answers to commits. Tables are
+//! made and read by pyiceberg, which shares no code with either side.
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -19,6 +19,9 @@ use crate::wait::{free_port, ready};
 
 /// The program is compiled when it starts.
 const START_PATIENCE: Duration = Duration::from_secs(120);
+
+/// The name of the SQL catalog.
+pub const SQL_CATALOG: &str = "test";
 
 /// A running catalog; it ends with this value, or with the test process when shared.
 #[derive(Debug)]
@@ -41,14 +44,26 @@ pub enum LostAnswers {
 impl IcebergCatalog {
     /// Starts a catalog on a free port with no table.
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(install::iceberg_class_path()?, &[])
+    }
+
+    /// Starts Java's SQL catalog [`SQL_CATALOG`] with these properties; metadata goes to the local file
+    /// system.
+    pub fn start_sql(properties: &[(String, String)]) -> anyhow::Result<Self> {
+        let pairs: Vec<String> = properties.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Self::start_with(install::jdbc_class_path()?, &pairs)
+    }
+
+    fn start_with(class_path: String, properties: &[String]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("iceberg")?;
         let port = free_port()?;
         let mut command = Command::new("java");
         command
             .args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
-            .arg(install::iceberg_class_path()?)
+            .arg(class_path)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("java/IcebergCatalog.java"))
-            .args([&port.to_string(), "s3://nowhere"]);
+            .arg(port.to_string())
+            .args(properties);
         let mut child = Child::start("iceberg-catalog", &command, &folder)?;
         let rest = RestClient::new(port);
         ready("the Iceberg catalog", START_PATIENCE, || {
@@ -59,9 +74,9 @@ impl IcebergCatalog {
     }
 
     /// The catalog that all tests of this process share. It ends with the process.
-    pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<IcebergCatalog> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start().expect("the catalog starts"))
+    pub fn shared() -> Arc<Self> {
+        static SHARED: OnceLock<Arc<IcebergCatalog>> = OnceLock::new();
+        Arc::clone(SHARED.get_or_init(|| Arc::new(Self::start().expect("the catalog starts"))))
     }
 
     /// `http://host:port`.
@@ -99,9 +114,14 @@ impl IcebergCatalog {
     /// Runs a Python script: `catalog` and `json` are there, `args` are the arguments, and `answer(value)`
     /// prints what is returned.
     pub fn python(&self, script: &str, args: &[&str]) -> anyhow::Result<Value> {
+        self.python_with_store(&Versitygw::shared().endpoint(), script, args)
+    }
+
+    /// The same where tables are in the S3 server at `store`.
+    pub fn python_with_store(&self, store: &str, script: &str, args: &[&str]) -> anyhow::Result<Value> {
         let script = format!("{PREAMBLE}{script}");
-        let store = Versitygw::shared().endpoint();
-        let mut arguments = vec![self.endpoint(), store, ACCESS_KEY.to_owned(), SECRET_KEY.to_owned()];
+        let mut arguments =
+            vec![self.endpoint(), store.to_owned(), ACCESS_KEY.to_owned(), SECRET_KEY.to_owned()];
         arguments.push(REGION.to_owned());
         arguments.extend(args.iter().map(|arg| (*arg).to_owned()));
         python::run(&script, &arguments)

@@ -48,6 +48,23 @@ pub fn iceberg_class_path() -> anyhow::Result<String> {
     Ok(installed("iceberg/libs")?.join("*").display().to_string())
 }
 
+/// The Java class path of Apache Iceberg and of drivers for its SQL catalogs.
+pub fn jdbc_class_path() -> anyhow::Result<String> {
+    Ok(format!("{}:{}", installed("jdbc/libs")?.join("*").display(), iceberg_class_path()?))
+}
+
+/// The folder of the programs of PostgreSQL. Debian keeps those of servers outside `PATH`.
+pub fn postgres() -> anyhow::Result<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let releases = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.extend(releases.map(|release| release.path().join("bin")));
+    let found = folders
+        .into_iter()
+        .find(|folder| ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file()));
+    found.context("PostgreSQL is not installed: run `cargo xtask setup`")
+}
+
 /// The S3 server binary.
 pub fn versitygw() -> anyhow::Result<PathBuf> {
     installed("versitygw/versitygw")

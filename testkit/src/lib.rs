@@ -17,6 +17,7 @@ pub mod kill;
 pub mod member;
 pub mod objects;
 pub mod oracle;
+pub mod postgres;
 pub mod python;
 pub mod records;
 pub mod registry;

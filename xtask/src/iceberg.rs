@@ -1,23 +1,13 @@
-//! `cargo xtask iceberg`: builds the worker with the Iceberg sink and runs the tests of that sink. They are
-//! no part of `cargo xtask test`: the library behind the sink takes minutes to compile.
+//! `cargo xtask iceberg`: builds the worker with the Iceberg sink and runs the tests of that sink, which
+//! `cargo xtask test` runs among all others.
 
 use std::process::{Command, ExitCode};
 
+use crate::kill_test::FEATURES;
 use crate::run::run;
 use crate::setup;
+use crate::test::worker;
 use crate::workspace::{Workspace, cargo};
-
-const TESTS: [&str; 9] = [
-    "test",
-    "--package",
-    "lakeward-sinks",
-    "--package",
-    "lakeward-conformance",
-    "--features",
-    "lakeward-sinks/sink-iceberg,lakeward-conformance/iceberg",
-    "--",
-    "iceberg",
-];
 
 /// Runs everything; an error names the command that failed.
 pub(crate) fn iceberg(workspace: &Workspace) -> anyhow::Result<ExitCode> {
@@ -27,8 +17,10 @@ pub(crate) fn iceberg(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         command.args(arguments).current_dir(&workspace.root);
         command
     };
-    run(&mut in_workspace(&["build", "--package", "lakeward-worker", "--features", "iceberg"]))?;
-    let binary = workspace.target()?.join("debug").join("lakeward");
-    run(in_workspace(&TESTS).env("LAKEWARD_BIN", binary))?;
+    // The same selection as that of `cargo xtask test`: another one would compile the dependencies a second
+    // time.
+    let of_all = |command| [command, "--workspace", "--features", FEATURES, "--lib", "--test", "suite"];
+    run(in_workspace(&of_all("build")).args(["--bin", "lakeward"]))?;
+    run(in_workspace(&of_all("test")).args(["--", "iceberg"]).env("LAKEWARD_BIN", worker(workspace)?))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,9 @@ use anyhow::Context;
 use crate::workspace::{Workspace, cargo};
 use crate::{run, setup};
 
+/// What tests need beyond the usual build: the Iceberg sink and its tests.
+pub(crate) const FEATURES: &str = "lakeward-conformance/iceberg,lakeward-worker/iceberg";
+
 /// Builds, then runs with `arguments`; its exit code says whether everything was stored once.
 pub(crate) fn kill_test(workspace: &Workspace, arguments: &[String]) -> anyhow::Result<ExitCode> {
     setup::setup(workspace)?;
@@ -30,7 +33,7 @@ pub(crate) fn kill_test(workspace: &Workspace, arguments: &[String]) -> anyhow::
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<()> {
     let mut build = Command::new(cargo());
     build
-        .args(["build", "--workspace", "--features", "lakeward-worker/failpoints"])
+        .args(["build", "--workspace", "--features", FEATURES, "--features", "lakeward-worker/failpoints"])
         .args(["--bin", "lakeward", "--bin", "lakeward-kill-test", "--test", "components"])
         .arg("--target-dir")
         .arg(programs(workspace)?)

@@ -42,10 +42,10 @@ Usage: cargo xtask <command> [arguments]
   kill-test --minutes M [--seed S] [--mode all|NAME,NAME]
                        workers die, hang and drain under load at every failpoint and at random, with Apache
                        Kafka and an S3 server; ends with one JSON line, and fails when a record is missing
-                       or stored twice. Modes: count, dead-letters, interval, parts, schedule, source,
-                       wallclock; `--minutes 0` only builds
-  setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, pyarrow) into
-                       .lakeward/ of the workspace; instant when everything is there
+                       or stored twice. Modes: count, dead-letters, iceberg, interval, parts, schedule,
+                       source, wallclock; `--minutes 0` only builds
+  setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, PostgreSQL,
+                       pyarrow) into .lakeward/ of the workspace; instant when everything is there
   tidy                 check the repository's own rules: sizes, module docs, dependency directions, unsafe
   bench demo [--records N] [--json]
                        drain a preloaded topic with the release binary and print the figures

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 
 use crate::conformance;
-use crate::kill_test;
+use crate::kill_test::{self, FEATURES};
 use crate::run::{run, say, step};
 use crate::setup;
 use crate::tally::Tally;
@@ -20,8 +20,11 @@ use crate::tidy;
 use crate::workspace::{Workspace, cargo};
 
 /// Enough for a dozen faults on a slow machine; the same order of faults in every run.
-const KILL_TEST_MINUTES: &str = "2";
+const KILL_TEST_MINUTES: &str = "3";
 const KILL_TEST_SEED: &str = "1";
+
+/// Everything, the Iceberg sink among it.
+const TESTS: [&str; 4] = ["test", "--workspace", "--features", FEATURES];
 
 /// Runs all steps; the last line printed is `N passed, M failed`.
 pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
@@ -39,16 +42,11 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     });
     check("format", &|| run(&mut cargo_in(workspace, &["fmt", "--all", "--", "--check"])));
     check("lints", &|| {
-        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        run(&mut cargo_in(workspace, &arguments))
-    });
-    // Its tests are those of `cargo xtask iceberg`; what they compile does not rot meanwhile.
-    check("lints of the Iceberg sink", &|| {
-        let feature = ["-p", "lakeward-sinks", "--features", "sink-iceberg", "--all-targets"];
-        run(&mut cargo_in(workspace, &[&["clippy"], &feature[..], &["--", "-D", "warnings"]].concat()))
+        let arguments = ["--all-targets", "--features", FEATURES, "--", "-D", "warnings"];
+        run(&mut cargo_in(workspace, &[&["clippy", "--workspace"], &arguments[..]].concat()))
     });
     // The same selection as the tests: another one would compile the dependencies a second time.
-    check("build", &|| run(&mut cargo_in(workspace, &["test", "--workspace", "--no-run"])));
+    check("build", &|| run(&mut cargo_in(workspace, &[&TESTS[..], &["--no-run"]].concat())));
     check("build with failpoints", &|| kill_test::build(workspace));
     check("kill test", &|| {
         run(kill_test::command(workspace)?.args(["--minutes", KILL_TEST_MINUTES, "--seed", KILL_TEST_SEED]))
@@ -76,7 +74,7 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
 fn tests(workspace: &Workspace) -> (Tally, anyhow::Result<()>) {
     let mut tally = Tally::default();
     let outcome = step("tests", || {
-        let mut command = cargo_in(workspace, &["test", "--workspace", "--no-fail-fast"]);
+        let mut command = cargo_in(workspace, &[&TESTS[..], &["--no-fail-fast"]].concat());
         command
             .env("LAKEWARD_BIN", worker(workspace)?)
             .env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
@@ -161,7 +159,7 @@ fn count(
 }
 
 /// The worker as the build of the tests leaves it.
-fn worker(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+pub(crate) fn worker(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(workspace.target()?.join("debug").join("lakeward"))
 }
 

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use lakeward_conformance::sink_config::SinkConfig;
+use lakeward_conformance::sink_config::{JSON_CONVERTER, SinkConfig};
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::child::RunFolder;
+use lakeward_testkit::iceberg::IcebergCatalog;
 use lakeward_testkit::records::{Record, produce};
-use lakeward_testkit::store::Versitygw;
+use lakeward_testkit::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
 use lakeward_testkit::wait::wait_for;
 use lakeward_testkit::worker::{LakewardWorker, distributed_properties};
 use lakeward_testkit::{install, unique};
@@ -65,6 +66,38 @@ fn large_sink(worker: &LakewardWorker) {
     worker.create(&unique("large"), &config.json());
 }
 
+/// A sink of a table: files of one piece or two make no difference to the places that are passed.
+fn table_sink(worker: &LakewardWorker) {
+    let (broker, store) = (KafkaBroker::shared(), Versitygw::shared());
+    let topic = broker.create_topic("table", 1).expect("the broker creates topics");
+    let objects = store.create_bucket("table").expect("the store creates buckets");
+    let catalog = IcebergCatalog::shared();
+    let table = format!("{}.events", unique("failpoints").replace('-', "_"));
+    let script = "catalog.create_namespace(args[0].split('.')[0])\n\
+                  catalog.create_table(args[0], Schema(NestedField(1, 'id', LongType())), location=args[1])\n\
+                  answer(None)";
+    let location = format!("s3://{}/t", objects.bucket());
+    catalog.python(script, &[&table, &location]).expect("pyiceberg makes the table");
+    let config = SinkConfig::of(&[
+        ("connector.class", "org.apache.iceberg.connect.IcebergSinkConnector"),
+        ("tasks.max", "1"),
+        ("topics", &topic),
+        ("value.converter", JSON_CONVERTER),
+        ("value.converter.schemas.enable", "false"),
+        ("iceberg.tables", &table),
+        ("iceberg.control.commit.interval-ms", "300"),
+        ("iceberg.catalog.type", "rest"),
+        ("iceberg.catalog.uri", &catalog.endpoint()),
+        ("iceberg.catalog.s3.endpoint", &store.endpoint()),
+        ("iceberg.catalog.s3.path-style-access", "true"),
+        ("iceberg.catalog.s3.access-key-id", ACCESS_KEY),
+        ("iceberg.catalog.s3.secret-access-key", SECRET_KEY),
+        ("iceberg.catalog.client.region", REGION),
+    ]);
+    produce(broker, &topic, &[Record::json(&json!({"id": 1}))]).expect("the broker takes records");
+    worker.create(&unique("table"), &config.json());
+}
+
 /// A source whose offsets are in a topic of its own, with copies in the worker's.
 fn source(worker: &LakewardWorker, folder: &RunFolder) {
     let file = folder.file("lines.txt");
@@ -91,6 +124,7 @@ fn every_failpoint_is_passed() {
     worker.wait_until_ready().unwrap();
     small_sink(&worker);
     large_sink(&worker);
+    table_sink(&worker);
     source(&worker, &folder);
     let names = names();
     wait_for("all failpoints", PATIENCE, || {

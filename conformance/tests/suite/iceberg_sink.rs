@@ -2,9 +2,12 @@
 //! and read by pyiceberg.
 
 mod catalog;
+mod memory;
 mod partitions;
 mod routing;
+mod sql;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
@@ -21,14 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// A worker, a topic and a table.
 struct Rig {
     scenario: Scenario,
-    catalog: &'static IcebergCatalog,
+    catalog: Arc<IcebergCatalog>,
     table: String,
 }
 
 impl Rig {
     /// `schema` is a Python expression of pyiceberg; named arguments of `create_table` may follow.
     fn start(partitions: i32, schema: &str) -> Self {
-        let scenario = Scenario::start(partitions);
+        Self::on(Scenario::start(partitions), schema)
+    }
+
+    /// The same on a worker that runs.
+    fn on(scenario: Scenario, schema: &str) -> Self {
         let catalog = IcebergCatalog::shared();
         let namespace = unique("db").replace('-', "_");
         let (table, location) =

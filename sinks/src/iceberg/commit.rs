@@ -19,8 +19,9 @@ use iceberg::{
 use lakeward_api::record::TopicPartition;
 use uuid::Uuid;
 
+use super::catalog::Catalog as TableCatalog;
 use super::error::CatalogError;
-use super::rest::{LoadedTable, Rest};
+use super::rest::LoadedTable;
 use super::table::{Positions, TargetTable, position_properties, positions};
 
 /// The id of the commit that made a snapshot.
@@ -59,7 +60,7 @@ impl Committer {
     /// `Overtaken` when the table holds other positions than were counted on.
     pub(super) async fn commit(
         &self,
-        rest: &Rest,
+        catalog: &TableCatalog,
         append: &Append,
     ) -> std::result::Result<TargetTable, CatalogError> {
         let id = Uuid::new_v4();
@@ -70,11 +71,11 @@ impl Committer {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
-            let base = TargetTable::load(rest, &append.ident).await?;
+            let base = TargetTable::load(catalog, &append.ident).await?;
             if has_commit(base.table.metadata(), id) {
                 return Ok(base);
             }
-            match self.try_commit(rest, append, &base, id).await {
+            match self.try_commit(catalog, append, &base, id).await {
                 Err(err @ (CatalogError::Conflict { .. } | CatalogError::Unknown { .. })) => {
                     tracing::info!(table = %append.ident, error = %err, "a commit starts over");
                     last = Some(err);
@@ -87,7 +88,7 @@ impl Committer {
 
     async fn try_commit(
         &self,
-        rest: &Rest,
+        catalog: &TableCatalog,
         append: &Append,
         base: &TargetTable,
         id: Uuid,
@@ -108,10 +109,10 @@ impl Committer {
             .with_check_duplicate(false)
             .set_snapshot_properties(properties)
             .add_data_files(append.files.clone());
-        let request = OneCommit { rest, base: &base.table, outcome: Mutex::default() };
+        let request = OneCommit { catalog, base: &base.table, outcome: Mutex::default() };
         let made = action.apply(transaction)?.commit(&request).await;
         match request.outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(outcome) => TargetTable::new(rest.properties().await?, &append.ident, outcome?),
+            Some(outcome) => TargetTable::new(catalog.properties().await?, &append.ident, outcome?),
             None => Err(made.err().map_or_else(
                 || CatalogError::Setting { message: "A commit ended without a request".to_owned() },
                 CatalogError::from,
@@ -148,7 +149,7 @@ fn has_commit(metadata: &TableMetadata, id: Uuid) -> bool {
 
 /// The catalog as a transaction sees it: the table as it was looked at, and one change of it.
 struct OneCommit<'a> {
-    rest: &'a Rest,
+    catalog: &'a TableCatalog,
     base: &'a Table,
     outcome: Mutex<Option<std::result::Result<LoadedTable, CatalogError>>>,
 }
@@ -172,7 +173,7 @@ impl Catalog for OneCommit<'_> {
     /// The failure is kept; the error that is answered is never one to repeat.
     async fn update_table(&self, mut commit: TableCommit) -> Result<Table> {
         let (requirements, updates) = (commit.take_requirements(), commit.take_updates());
-        let outcome = self.rest.commit(commit.identifier(), &requirements, &updates).await;
+        let outcome = self.catalog.commit(self.base, &requirements, &updates).await;
         let answer = match &outcome {
             Ok(_) => Ok(self.base.clone()),
             Err(err) => Err(Error::new(ErrorKind::Unexpected, err.to_string())),

@@ -10,6 +10,7 @@ use iceberg::spec::{
 use lakeward_api::ConnectError;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::budget::{Budget, Permit};
+use lakeward_api::failpoint;
 use lakeward_formats::file::parquet::{ColumnFacts, ColumnarFile, FinishedFile};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
@@ -78,7 +79,9 @@ impl OpenFile {
                 match piece {
                     Piece::Bytes(bytes, permit) => {
                         let _slot = slots.acquire().await;
+                        failpoint!("table.file.before_piece");
                         outcome = outcome.and(writer.put(bytes).await.map_err(std::io::Error::other));
+                        failpoint!("table.file.after_piece");
                         drop(permit);
                         waker.wake();
                     }
@@ -87,7 +90,9 @@ impl OpenFile {
             }
             let _slot = slots.acquire().await;
             if is_whole && outcome.is_ok() {
+                failpoint!("table.file.before_complete");
                 outcome = writer.shutdown().await;
+                failpoint!("table.file.after_complete");
             } else if let Err(err) = writer.abort().await {
                 tracing::debug!(error = %err, "an upload that was given up could not be ended");
             }

@@ -1,5 +1,7 @@
 //! What goes wrong with a catalog and its tables.
 
+use std::fmt;
+
 use lakeward_api::{ConnectError, ErrorClass};
 use object_store::client::HttpError;
 use thiserror::Error;
@@ -11,6 +13,22 @@ pub(super) enum CatalogError {
     #[error("Somebody else changed the table: {message}")]
     Conflict {
         /// The catalog's words.
+        message: String,
+    },
+    /// The database of a SQL catalog.
+    #[error("The database of the catalog {fault} (iceberg.catalog.uri, iceberg.catalog.jdbc.*): {message}")]
+    Database {
+        /// What it means.
+        fault: DatabaseFault,
+        /// The database's words.
+        message: String,
+        /// The client's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no such table.
+    #[error("{message}")]
+    Missing {
+        /// Which one.
         message: String,
     },
     /// Another task stored positions that this one counts on.
@@ -65,13 +83,39 @@ pub(super) enum CatalogError {
     },
 }
 
+/// What a failure of a database means for the statement that met it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DatabaseFault {
+    /// It did not happen, as others were there.
+    Busy,
+    /// It did not happen, and will not until a person changes something.
+    Denied,
+    /// It did not happen.
+    Failed,
+    /// It may have happened.
+    Unanswered,
+}
+
+impl fmt::Display for DatabaseFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "is busy",
+            Self::Denied => "refuses",
+            Self::Failed => "failed",
+            Self::Unanswered => "did not answer",
+        })
+    }
+}
+
 impl CatalogError {
     /// What the answer to a commit means. As the definition says, 409 is a conflict, and server errors but
     /// 503 leave open whether it took place.
     pub(super) fn of_commit(self) -> Self {
         match self {
             Self::Refused { status: 409, message } => Self::Conflict { message },
-            Self::Refused { status: 500 | 502 | 504, .. }
+            Self::Database { fault: DatabaseFault::Busy, message, .. } => Self::Conflict { message },
+            Self::Database { fault: DatabaseFault::Unanswered, .. }
+            | Self::Refused { status: 500 | 502 | 504, .. }
             | Self::Unreachable { .. }
             | Self::Unreadable { .. } => Self::Unknown { source: Box::new(self) },
             other => other,
@@ -82,7 +126,7 @@ impl CatalogError {
         const RETRIABLE: (ErrorClass, &str) =
             (ErrorClass::Retriable, "org.apache.kafka.connect.errors.RetriableException");
         match self {
-            Self::Refused { status: 404, .. } => {
+            Self::Missing { .. } | Self::Refused { status: 404, .. } => {
                 (ErrorClass::Config, "org.apache.iceberg.exceptions.NoSuchTableException")
             }
             Self::Refused { status: 401, .. } => {
@@ -91,9 +135,9 @@ impl CatalogError {
             Self::Refused { status: 403, .. } => {
                 (ErrorClass::Config, "org.apache.iceberg.exceptions.ForbiddenException")
             }
-            Self::Refused { status: 400 | 405 | 406, .. } | Self::Setting { .. } => {
-                (ErrorClass::Config, "org.apache.kafka.common.config.ConfigException")
-            }
+            Self::Database { fault: DatabaseFault::Denied, .. }
+            | Self::Refused { status: 400 | 405 | 406, .. }
+            | Self::Setting { .. } => (ErrorClass::Config, "org.apache.kafka.common.config.ConfigException"),
             Self::Table { source } if source.kind() == iceberg::ErrorKind::FeatureUnsupported => {
                 (ErrorClass::Config, "org.apache.kafka.common.config.ConfigException")
             }
@@ -113,6 +157,7 @@ impl From<CatalogError> for ConnectError {
         let (class, java_class) = err.class();
         let connect = Self::new(class, java_class, err.to_string());
         match err {
+            CatalogError::Database { source, .. } => connect.with_source(source),
             CatalogError::Store { source } => connect.with_source(source),
             CatalogError::Table { source } => connect.with_source(source),
             CatalogError::Unknown { source } => connect.with_source(source),
@@ -139,6 +184,19 @@ mod tests {
         }
         for status in [400, 401, 404, 503] {
             assert!(matches!(of_commit(status), CatalogError::Refused { .. }), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_database_says_so_too() {
+        let of_commit = |fault| {
+            let message = "m".to_owned();
+            CatalogError::Database { fault, message, source: "s".into() }.of_commit()
+        };
+        assert!(matches!(of_commit(DatabaseFault::Busy), CatalogError::Conflict { .. }));
+        assert!(matches!(of_commit(DatabaseFault::Unanswered), CatalogError::Unknown { .. }));
+        for fault in [DatabaseFault::Denied, DatabaseFault::Failed] {
+            assert!(matches!(of_commit(fault), CatalogError::Database { .. }), "{fault}");
         }
     }
 

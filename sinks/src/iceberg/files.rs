@@ -17,6 +17,7 @@ use iceberg::io::{
     StorageFactory,
 };
 use iceberg::{Error, ErrorKind, Result};
+use lakeward_api::failpoint;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::buffered::BufWriter;
 use object_store::local::LocalFileSystem;
@@ -151,7 +152,10 @@ impl Storage for Files {
 
     async fn write(&self, path: &str, bytes: Bytes) -> Result<()> {
         let (client, path) = self.at(path)?;
-        client.put(&path, bytes.into()).await.map(drop).map_err(failed)
+        failpoint!("table.metadata.before_write");
+        let stored = client.put(&path, bytes.into()).await.map(drop).map_err(failed);
+        failpoint!("table.metadata.after_write");
+        stored
     }
 
     async fn writer(&self, path: &str) -> Result<Box<dyn FileWrite>> {
@@ -217,7 +221,9 @@ impl FileWrite for Writer {
     }
 
     async fn close(&mut self) -> Result<()> {
+        failpoint!("table.metadata.before_write");
         let closed = self.0.shutdown().await;
+        failpoint!("table.metadata.after_write");
         closed.map_err(|err| Error::new(ErrorKind::Unexpected, err.to_string()).with_source(err))
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! Source: the connector of Apache Iceberg 1.10 (configuration, values), its specification (files, commits).
 
+mod catalog;
 mod cells;
 mod columns;
 mod commit;
@@ -18,6 +19,7 @@ mod rest;
 mod round;
 mod route;
 mod rows;
+mod sql;
 mod table;
 mod target;
 mod task;
@@ -34,10 +36,10 @@ use lakeward_api::plugin::SinkConnector;
 use lakeward_api::sink::{SinkTask, SinkTaskContext};
 use tokio::sync::{Mutex as Turn, Semaphore};
 
+use catalog::Catalog;
 use commit::Committer;
 use config::IcebergConfig;
 use data_file::Uploads;
-use rest::Rest;
 use round::Office;
 use task::IcebergSinkTask;
 
@@ -96,7 +98,7 @@ impl SinkConnector for IcebergSinkConnector {
     fn new_task(&self, context: SinkTaskContext) -> Result<Box<dyn SinkTask>, ConnectError> {
         let config = IcebergConfig::parse(&context.config, &context.connector)?;
         let office = Office {
-            rest: Arc::new(Rest::new(config.catalog.clone())?),
+            catalog: Arc::new(Catalog::new(&config.catalog_name, config.catalog.clone())?),
             committer: Committer {
                 group: config.group_id.clone(),
                 task: format!("{}-{}", context.connector, context.task),

@@ -13,6 +13,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use iceberg::spec::TableMetadata;
 use iceberg::{TableIdent, TableRequirement, TableUpdate};
+use lakeward_api::failpoint;
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector as _, HttpRequest, ReqwestConnector};
 use serde::Deserialize;
@@ -126,7 +127,9 @@ impl Rest {
     ) -> Result<LoadedTable, CatalogError> {
         let session = self.properties().await?;
         let body = json!({"identifier": ident, "requirements": requirements, "updates": updates});
+        failpoint!("table.commit.before_send");
         let answer = self.send(session, Method::POST, &address_of(session, ident), Some(&body)).await;
+        failpoint!("table.commit.after_answer");
         answer.map_err(CatalogError::of_commit)
     }
 

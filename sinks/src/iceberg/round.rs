@@ -6,16 +6,16 @@ use iceberg::TableIdent;
 use lakeward_api::bridge::{Bridge, Waker};
 use tokio::sync::Mutex;
 
+use super::catalog::Catalog;
 use super::commit::{Append, Committer};
 use super::data_file::Stored;
 use super::error::CatalogError;
-use super::rest::Rest;
 use super::table::{Positions, TargetTable};
 
 /// What the tasks of one connector share, and who this one is.
 #[derive(Clone)]
 pub(super) struct Office {
-    pub(super) rest: Arc<Rest>,
+    pub(super) catalog: Arc<Catalog>,
     pub(super) committer: Committer,
     /// Held during a commit: tasks of one connector in one process never get in each other's way.
     pub(super) turn: Arc<Mutex<()>>,
@@ -39,11 +39,11 @@ pub(super) struct Round {
 impl Office {
     /// Loads tables.
     pub(super) fn load(&self, idents: Vec<TableIdent>) -> Answer {
-        let rest = Arc::clone(&self.rest);
+        let catalog = Arc::clone(&self.catalog);
         self.ask(async move {
             let mut tables = Tables::new();
             for ident in idents {
-                let table = TargetTable::load(&rest, &ident).await?;
+                let table = TargetTable::load(&catalog, &ident).await?;
                 tables.push((ident, table));
             }
             Ok(tables)
@@ -61,7 +61,7 @@ impl Office {
             let _turn = office.turn.lock().await;
             let mut tables = Tables::new();
             for append in &appends {
-                let table = office.committer.commit(&office.rest, append).await?;
+                let table = office.committer.commit(&office.catalog, append).await?;
                 tables.push((append.ident.clone(), table));
             }
             Ok(tables)

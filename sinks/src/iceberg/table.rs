@@ -10,11 +10,12 @@ use iceberg::{Runtime, TableIdent};
 use lakeward_api::record::TopicPartition;
 use lakeward_formats::file::parquet::{ParquetCodec, ParquetOptions};
 
+use super::catalog::Catalog;
 use super::columns;
 use super::error::CatalogError;
 use super::files::Files;
 use super::partition::Partitioning;
-use super::rest::{LoadedTable, Rest};
+use super::rest::LoadedTable;
 
 /// Before the topic and the group; the value is a JSON map from partitions to positions.
 const OFFSETS: &str = "kafka.connect.offsets.";
@@ -39,11 +40,11 @@ impl TargetTable {
     /// # Errors
     /// When it cannot be written to.
     pub(super) fn new(
-        rest: &BTreeMap<String, String>,
+        catalog: &BTreeMap<String, String>,
         ident: &TableIdent,
         loaded: LoadedTable,
     ) -> Result<Self, CatalogError> {
-        let mut properties = rest.clone();
+        let mut properties = catalog.clone();
         properties.extend(loaded.config);
         let files = Files::new(properties);
         let mut builder = Table::builder()
@@ -62,13 +63,13 @@ impl TargetTable {
         Ok(Self { table, files, arrow_schema: Arc::new(ArrowSchema::new(fields)), partitioning })
     }
 
-    /// Asks `rest` for the table.
+    /// Asks `catalog` for the table.
     ///
     /// # Errors
     /// When there is none, or it cannot be written to.
-    pub(super) async fn load(rest: &Rest, ident: &TableIdent) -> Result<Self, CatalogError> {
-        let loaded = rest.load(ident).await?;
-        Self::new(rest.properties().await?, ident, loaded)
+    pub(super) async fn load(catalog: &Catalog, ident: &TableIdent) -> Result<Self, CatalogError> {
+        let loaded = catalog.load(ident).await?;
+        Self::new(catalog.properties().await?, ident, loaded)
     }
 
     /// Its columns.

@@ -193,8 +193,12 @@ fn passes(mode: Mode, name: &str) -> bool {
     if name.starts_with("source.") {
         return mode == Mode::Source;
     }
+    if name.starts_with("table.") {
+        return mode == Mode::Iceberg;
+    }
     match name.split_once("sink.upload.") {
         _ if mode == Mode::Source => false,
+        _ if mode == Mode::Iceberg => name.starts_with("sink.commit."),
         _ if name.starts_with("sink.dead_letter.") => mode == Mode::DeadLetters,
         _ if name.starts_with("sink.decision.") => matches!(mode, Mode::Schedule | Mode::Wallclock),
         Some((_, step)) if PARTS.iter().any(|part| step.ends_with(part)) => mode == Mode::Parts,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::broker::KafkaBroker;
 use crate::child::RunFolder;
+use crate::iceberg::IcebergCatalog;
 use crate::objects::Objects;
 use crate::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
 
@@ -18,6 +19,8 @@ pub enum Mode {
     Count,
     /// `flush.size`, and records that cannot be read go to a dead letter queue.
     DeadLetters,
+    /// Snapshots of a partitioned table of Apache Iceberg.
+    Iceberg,
     /// `rotate.interval.ms` with the time of records.
     Interval,
     /// Files that are stored in several parts.
@@ -32,9 +35,10 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Count,
         Self::DeadLetters,
+        Self::Iceberg,
         Self::Interval,
         Self::Parts,
         Self::Schedule,
@@ -47,6 +51,7 @@ impl Mode {
         match self {
             Self::Count => "count",
             Self::DeadLetters => "dead-letters",
+            Self::Iceberg => "iceberg",
             Self::Interval => "interval",
             Self::Parts => "parts",
             Self::Schedule => "schedule",
@@ -60,7 +65,12 @@ impl Mode {
         match self {
             Self::Count => 400,
             Self::Parts => 80,
-            Self::DeadLetters | Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => 200,
+            Self::DeadLetters
+            | Self::Iceberg
+            | Self::Interval
+            | Self::Schedule
+            | Self::Source
+            | Self::Wallclock => 200,
         }
     }
 
@@ -78,7 +88,7 @@ impl Mode {
             Self::Count => Some(300),
             Self::DeadLetters => Some(100),
             Self::Parts => Some(400),
-            Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => None,
+            Self::Iceberg | Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => None,
         }
     }
 
@@ -106,7 +116,7 @@ impl Mode {
             }
             Self::Parts => vec![("s3.part.size", "5242880")],
             Self::Schedule => vec![("rotate.schedule.interval.ms", "1500"), ("timezone", "UTC")],
-            Self::Source => Vec::new(),
+            Self::Iceberg | Self::Source => Vec::new(),
             Self::Wallclock => {
                 let wallclock = [("rotate.interval.ms", "1500"), ("timestamp.extractor", "Wallclock")];
                 [&TIME_BASED[..], &wallclock].concat()
@@ -137,7 +147,15 @@ pub(super) struct Connector {
     /// The file of a source, and the folder it is in.
     pub(super) file: PathBuf,
     _folder: RunFolder,
+    pub(super) lake: Option<Lake>,
     pub(super) config: Value,
+}
+
+/// The catalog of [`Mode::Iceberg`] and its table.
+pub(super) struct Lake {
+    catalog: IcebergCatalog,
+    table: String,
+    store: String,
 }
 
 /// One connector per mode, with topics and buckets of their own.
@@ -163,10 +181,19 @@ pub(super) fn connectors(
             objects,
             file,
             _folder: folder,
+            lake: None,
             config: Value::Null,
         };
-        connector.config =
-            if *mode == Mode::Source { source_config(&connector) } else { sink_config(&connector, store) };
+        connector.config = match mode {
+            Mode::Iceberg => {
+                let lake = connector.lake.insert(Lake::start(connector.objects.bucket(), store)?);
+                let mut config = lake.config();
+                config["topics"] = Value::from(connector.topic.as_str());
+                config
+            }
+            Mode::Source => source_config(&connector),
+            _ => sink_config(&connector, store),
+        };
         Ok(connector)
     };
     modes.iter().map(one).collect()
@@ -204,6 +231,56 @@ fn sink_config(connector: &Connector, store: &Versitygw) -> Value {
         set(name, value);
     }
     Value::Object(config)
+}
+
+impl Lake {
+    /// A table in the bucket, with four partitions.
+    fn start(bucket: &str, store: &Versitygw) -> anyhow::Result<Self> {
+        let lake = Self {
+            catalog: IcebergCatalog::start()?,
+            table: "kill.events".to_owned(),
+            store: store.endpoint(),
+        };
+        let script = "catalog.create_namespace('kill')\n\
+                      schema = Schema(NestedField(1, 'id', LongType(), required=True))\n\
+                      spec = PartitionSpec(PartitionField(1, 1000, BucketTransform(4), 'bucket'))\n\
+                      catalog.create_table(args[0], schema, location=args[1], partition_spec=spec)\n\
+                      answer(None)";
+        lake.python(script, &[&lake.table, &format!("s3://{bucket}/t")])?;
+        Ok(lake)
+    }
+
+    fn python(&self, script: &str, args: &[&str]) -> anyhow::Result<Value> {
+        self.catalog.python_with_store(&self.store, script, args)
+    }
+
+    /// The ids of all rows.
+    pub(super) fn ids(&self) -> anyhow::Result<Vec<u64>> {
+        let script = "answer(catalog.load_table(args[0]).scan().to_arrow()['id'].to_pylist())";
+        let ids = self.python(script, &[&self.table])?;
+        let ids = ids.as_array().context("the reader did not answer with a list")?;
+        ids.iter().map(|id| id.as_u64().context("an id is not a number")).collect()
+    }
+
+    fn config(&self) -> Value {
+        json!({
+            "connector.class": "org.apache.iceberg.connect.IcebergSinkConnector",
+            "tasks.max": "2",
+            "iceberg.tables": self.table,
+            "iceberg.control.commit.interval-ms": "700",
+            "iceberg.catalog.type": "rest",
+            "iceberg.catalog.uri": self.catalog.endpoint(),
+            "iceberg.catalog.s3.endpoint": self.store,
+            "iceberg.catalog.s3.path-style-access": "true",
+            "iceberg.catalog.s3.access-key-id": ACCESS_KEY,
+            "iceberg.catalog.s3.secret-access-key": SECRET_KEY,
+            "iceberg.catalog.client.region": REGION,
+            "consumer.override.session.timeout.ms": "3000",
+            "consumer.override.heartbeat.interval.ms": "1000",
+            "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+            "value.converter.schemas.enable": "false",
+        })
+    }
 }
 
 /// Offsets in a topic of its own: transactions write there, and the worker's topic gets copies.

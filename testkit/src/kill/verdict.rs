@@ -106,9 +106,10 @@ impl Wait {
 }
 
 fn judge(broker: &KafkaBroker, connector: &Connector, sent: &Sent) -> anyhow::Result<Found> {
-    let stored = match connector.mode {
-        Mode::Source => topic_ids(broker, &connector.topic)?,
-        _ => stored_ids(&connector.objects, "/")?,
+    let stored = match &connector.lake {
+        Some(lake) => lake.ids()?,
+        None if connector.mode == Mode::Source => topic_ids(broker, &connector.topic)?,
+        None => stored_ids(&connector.objects, "/")?,
     };
     let mut found = compare(sent, &stored);
     if connector.mode == Mode::DeadLetters {

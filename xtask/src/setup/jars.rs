@@ -54,6 +54,10 @@ const PARQUET_VERSION: &str = "1.15.2";
 /// The release whose catalog tests commit to.
 const ICEBERG_VERSION: &str = "1.10.0";
 
+/// Drivers of the databases whose tables Java's SQL catalog keeps.
+const JDBC: [Artifact; 2] =
+    [Artifact("org.postgresql", "postgresql", "42.7.7"), Artifact("org.xerial", "sqlite-jdbc", "3.50.3.0")];
+
 /// Held while Maven runs: two of them at once may spoil its local repository.
 static MAVEN: Mutex<()> = Mutex::new(());
 
@@ -86,6 +90,11 @@ pub(super) fn iceberg() -> Install {
     Install { folder: "iceberg", version: ICEBERG_VERSION.to_owned(), install: copy_iceberg }
 }
 
+/// `.lakeward/jdbc`: the jars under `libs/`.
+pub(super) fn jdbc() -> Install {
+    Install { folder: "jdbc", version: names(&JDBC), install: copy_jdbc }
+}
+
 /// `.lakeward/parquet`: the jars under `libs/`.
 pub(super) fn parquet() -> Install {
     Install { folder: "parquet", version: names(&PARQUET), install: copy_parquet }
@@ -112,6 +121,10 @@ fn copy_kafka(folder: &Path) -> anyhow::Result<()> {
 
 fn copy_iceberg(folder: &Path) -> anyhow::Result<()> {
     copy_jars(folder, &[Artifact("org.apache.iceberg", "iceberg-core", ICEBERG_VERSION)], Dependencies::With)
+}
+
+fn copy_jdbc(folder: &Path) -> anyhow::Result<()> {
+    copy_jars(folder, &JDBC, Dependencies::Without)
 }
 
 fn copy_registry(folder: &Path) -> anyhow::Result<()> {

@@ -34,6 +34,7 @@ pub(crate) fn setup(workspace: &Workspace) -> anyhow::Result<()> {
     let installs = [
         azurite::install(),
         jars::iceberg(),
+        jars::jdbc(),
         jars::kafka(),
         jars::registry(),
         jars::parquet(),

@@ -1,5 +1,6 @@
 //! System packages: found, or installed through apt when root, or named exactly.
 
+use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -18,12 +19,12 @@ struct Tool {
 }
 
 /// Written when all of `TOOLS` were there; a change of that list changes it.
-pub(super) const STAMP: &str = "checked, with javac and npm\n";
+pub(super) const STAMP: &str = "checked, with javac, npm and PostgreSQL\n";
 
 /// The oldest Java that Apache Kafka 4.1 runs on.
 const JAVA_VERSION_MIN: u32 = 17;
 
-const TOOLS: [Tool; 8] = [
+const TOOLS: [Tool; 9] = [
     // With its compiler: the differential test brings a Java program.
     Tool {
         name: "a Java 17 or newer development kit",
@@ -38,6 +39,7 @@ const TOOLS: [Tool; 8] = [
     },
     Tool { name: "Go", packages: &["golang"], present: || find_program("go", &GO_FOLDERS).is_some() },
     Tool { name: "Node.js with npm", packages: &["nodejs", "npm"], present: || has("node") && has("npm") },
+    Tool { name: "a PostgreSQL server", packages: &["postgresql"], present: has_postgres },
     // The Kafka client library is built from source: it needs make, a C++ compiler and perl.
     Tool { name: "make", packages: &["make"], present: || has("make") },
     Tool { name: "a C++ compiler", packages: &["g++"], present: || has("c++") || has("g++") },
@@ -97,6 +99,12 @@ fn is_root() -> bool {
 
 fn python_has_venv() -> bool {
     answer(Command::new("python3").args(["-c", "import venv, ensurepip"])).is_ok()
+}
+
+/// Debian keeps the programs of a server outside `PATH`.
+fn has_postgres() -> bool {
+    let releases = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    has("initdb") || releases.into_iter().any(|release| release.path().join("bin/initdb").is_file())
 }
 
 fn java_is_current() -> bool {

@@ -17,6 +17,8 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, DefaultValue};
 use lakeward_transforms::JavaRegex;
 
+use super::catalog::CatalogKind;
+use super::sql;
 use keys::Keys;
 
 /// Before the name of a table and a key of its own.
@@ -30,6 +32,8 @@ pub(super) struct IcebergConfig {
     pub(super) tables: Vec<String>,
     /// How records find their tables; without it, each goes to all of them.
     pub(super) routing: Option<Routing>,
+    /// The catalog's own name: a database holds the tables of several.
+    pub(super) catalog_name: String,
     /// Properties of the catalog, without prefix. Some are secrets.
     pub(super) catalog: BTreeMap<String, String>,
     /// Under which the tables keep positions.
@@ -76,6 +80,7 @@ impl IcebergConfig {
         Ok(Self {
             routing: keys.route_field.map(|field| Routing { field, patterns }),
             tables,
+            catalog_name: keys.catalog,
             catalog,
             group_id: keys.group_id.unwrap_or_else(|| format!("connect-{connector}")),
             commit_interval: Duration::from_millis(u64::try_from(keys.commit_interval_ms).unwrap_or(0)),
@@ -125,21 +130,27 @@ fn refusal(name: &str, props: &ConfigMap) -> Option<String> {
     }
 }
 
-/// Only REST catalogs can be asked.
+/// REST catalogs and SQL databases can be asked.
 fn catalog_refusal(catalog: &BTreeMap<String, String>) -> Option<String> {
-    const REST: &str = "org.apache.iceberg.rest.RESTCatalog";
-    let kind = catalog.get("type").map(String::as_str);
-    let class = catalog.get("catalog-impl").map(String::as_str);
-    let is_rest = matches!((kind, class), (Some("rest"), _) | (None, Some(REST)));
+    match CatalogKind::of(catalog) {
+        Some(CatalogKind::Rest) => rest_refusal(catalog),
+        Some(CatalogKind::Sql) => sql::refusal(catalog),
+        None => (!catalog.is_empty()).then(|| {
+            "iceberg.catalog.type: Lakeward only speaks with catalogs of type rest \
+             (org.apache.iceberg.rest.RESTCatalog) or jdbc (org.apache.iceberg.jdbc.JdbcCatalog) yet"
+                .to_owned()
+        }),
+    }
+}
+
+fn rest_refusal(catalog: &BTreeMap<String, String>) -> Option<String> {
     let is_signed = catalog.get("rest.sigv4-enabled").is_some_and(|text| text.eq_ignore_ascii_case("true"));
     let auth = catalog.get("rest.auth.type").map_or("oauth2", String::as_str);
-    if is_signed || !["none", "oauth2"].contains(&auth) {
-        let key = if is_signed { "rest.sigv4-enabled" } else { "rest.auth.type" };
-        return Some(format!("iceberg.catalog.{key}: Lakeward does not authenticate itself in this way yet"));
+    if !is_signed && ["none", "oauth2"].contains(&auth) {
+        return None;
     }
-    (!catalog.is_empty() && !is_rest).then(|| {
-        format!("iceberg.catalog.type: Lakeward only speaks with catalogs of type rest ({REST}) yet")
-    })
+    let key = if is_signed { "rest.sigv4-enabled" } else { "rest.auth.type" };
+    Some(format!("iceberg.catalog.{key}: Lakeward does not authenticate itself in this way yet"))
 }
 
 /// Keys of single tables, without their prefix.

@@ -73,6 +73,25 @@ fn a_table_has_the_pattern_under_its_whole_name() {
 }
 
 #[test]
+fn a_database_is_a_catalog_when_it_can_be_spoken_with() {
+    let given = |pairs: &[(&str, &str)]| {
+        let all = [&[("iceberg.tables", "a.b"), ("iceberg.catalog.type", "jdbc")], pairs].concat();
+        IcebergConfig::parse(&props(&all), "x")
+    };
+    let uri = "iceberg.catalog.uri";
+    let config = given(&[(uri, "jdbc:sqlite:/c.db"), ("iceberg.catalog", "mine")]).unwrap();
+    assert_eq!(config.catalog_name, "mine");
+    for (address, word) in [
+        ("jdbc:mysql://h/d", "jdbc:postgresql:"),
+        ("jdbc:postgresql://h/d", "iceberg.catalog.jdbc.user"),
+        ("jdbc:sqlite::memory:", "in memory"),
+    ] {
+        let said = given(&[(uri, address)]).unwrap_err().to_string();
+        assert!(said.contains(word), "{said}");
+    }
+}
+
+#[test]
 fn what_is_not_there_yet_is_named() {
     let refused = [
         ("iceberg.catalog.rest.auth.type", "basic"),
