@@ -8,7 +8,10 @@
 // the secret "s3cr3t", and a token is good for five requests. GET /tokens says how many were given.
 //
 // POST /faults/<namespace>.<table>/<answered|refused>/<count>: so many commits of the table get no answer, after
-// they took place or instead of it. GET /faults/<namespace>.<table> says how many are left.
+// they took place or instead of it. GET /faults/<namespace>.<table> says how many are left. The table * stands for
+// requests that make tables in the namespace.
+//
+// Tables whose names begin with "refused" are no tables, as with catalogs that know fewer names than others.
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.PropertyAccessor;
@@ -138,10 +141,11 @@ public class IcebergCatalog {
     /** What is to happen to this request, if it is a commit; counts it. */
     private static Fault faultOf(HttpExchange exchange) {
         String[] path = path(exchange);
-        if (path.length != 4 || !exchange.getRequestMethod().equals("POST")) {
+        if (path.length < 3 || !exchange.getRequestMethod().equals("POST")) {
             return null;
         }
-        Fault fault = FAULTS.get(RESTUtil.decodeString(path[1]) + "." + RESTUtil.decodeString(path[3]));
+        String table = path.length == 3 ? "*" : RESTUtil.decodeString(path[3]);
+        Fault fault = FAULTS.get(RESTUtil.decodeString(path[1]) + "." + table);
         return fault != null && fault.left.getAndUpdate(left -> Math.max(0, left - 1)) > 0 ? fault : null;
     }
 
@@ -176,10 +180,16 @@ public class IcebergCatalog {
             default:
         }
         TableIdentifier table = TableIdentifier.of(namespace, RESTUtil.decodeString(path[3]));
+        if (table.name().startsWith("refused")) {
+            throw new IllegalArgumentException("no table of this catalog is called so");
+        }
         switch (request) {
             case "GET 4":
             case "HEAD 4":
                 return CatalogHandlers.loadTable(CATALOG, table);
+            case "DELETE 4":
+                CatalogHandlers.dropTable(CATALOG, table);
+                return Map.of();
             case "POST 4":
                 return CatalogHandlers.updateTable(CATALOG, table, read(exchange, UpdateTableRequest.class));
             default:

@@ -39,8 +39,10 @@ pub enum LostAnswers {
 }
 
 impl IcebergCatalog {
-    /// Starts a catalog on a free port with no table.
+    /// Starts a catalog on a free port with no table. Tables without a location are in a bucket of its own of
+    /// the shared store.
     pub fn start() -> anyhow::Result<Self> {
+        let warehouse = Versitygw::shared().create_bucket("warehouse")?;
         let folder = RunFolder::new("iceberg")?;
         let port = free_port()?;
         let mut command = Command::new("java");
@@ -48,7 +50,7 @@ impl IcebergCatalog {
             .args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
             .arg(install::iceberg_class_path()?)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("java/IcebergCatalog.java"))
-            .args([&port.to_string(), "s3://nowhere"]);
+            .args([&port.to_string(), &format!("s3://{}", warehouse.bucket())]);
         let mut child = Child::start("iceberg-catalog", &command, &folder)?;
         let rest = RestClient::new(port);
         ready("the Iceberg catalog", START_PATIENCE, || {
@@ -69,7 +71,8 @@ impl IcebergCatalog {
         format!("http://{}", self.rest.authority())
     }
 
-    /// The next `count` commits of `table` get no answer.
+    /// The next `count` commits of `table` get no answer. With a namespace and `.*`, that is so for requests
+    /// that make tables there.
     pub fn lose_answers(&self, table: &str, lost: LostAnswers, count: u32) -> anyhow::Result<()> {
         let kind = match lost {
             LostAnswers::ToDone => "answered",
