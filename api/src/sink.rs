@@ -151,7 +151,8 @@ pub trait SinkTask {
     fn put(&mut self, batch: SinkBatch, now: Now) -> Result<(), ConnectError>;
 
     /// Whether [`SinkTask::put`] may answer `Retriable` and get the same batch again. The pipeline then keeps
-    /// a copy of each batch.
+    /// a copy of each batch. A task that has no room after such an answer gets it as soon as there is room
+    /// again; every other refusal is logged as a failure, and followed by a pause.
     fn may_refuse(&self) -> bool {
         false
     }

@@ -1,15 +1,18 @@
 // A REST catalog of Apache Iceberg: the library's own handlers behind the server of the JDK.
 //
-// java -cp <jars of iceberg-core> IcebergCatalog.java <port> [<property of JdbcCatalog>=<value> ...]
+// java -cp <jars of iceberg-core> IcebergCatalog.java <port> <memory|sql> [<property>=<value> ...]
 //
-// Metadata of tables stays in memory; manifests and data files are where the writers put them. With properties
-// the catalog is the library's one for SQL databases, and metadata goes to the local file system.
+// Metadata of tables stays in memory; manifests and data files are where the writers put them. With sql the
+// catalog is the library's one for SQL databases, and metadata goes to the local file system.
 //
 // Under /secured/ the same catalog wants tokens: POST /secured/v1/oauth/tokens gives one to the client "us" with
 // the secret "s3cr3t", and a token is good for five requests. GET /tokens says how many were given.
 //
 // POST /faults/<namespace>.<table>/<answered|refused>/<count>: so many commits of the table get no answer, after
-// they took place or instead of it. GET /faults/<namespace>.<table> says how many are left.
+// they took place or instead of it. GET /faults/<namespace>.<table> says how many are left. The table * stands for
+// requests that make tables in the namespace.
+//
+// Tables whose names begin with "refused" are no tables, as with catalogs that know fewer names than others.
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.PropertyAccessor;
@@ -135,8 +138,8 @@ public class IcebergCatalog {
         JSON.setPropertyNamingStrategy(new PropertyNamingStrategies.KebabCaseStrategy());
         RESTSerializers.registerAll(JSON);
         Map<String, String> properties = new HashMap<>();
-        Arrays.stream(args).skip(1).map(pair -> pair.split("=", 2)).forEach(p -> properties.put(p[0], p[1]));
-        CATALOG = properties.isEmpty() ? new InMemoryCatalog() : new JdbcCatalog(p -> new LocalFiles(), null, true);
+        Arrays.stream(args).skip(2).map(pair -> pair.split("=", 2)).forEach(p -> properties.put(p[0], p[1]));
+        CATALOG = args[1].equals("sql") ? new JdbcCatalog(p -> new LocalFiles(), null, true) : new InMemoryCatalog();
         properties.putIfAbsent("warehouse", "s3://nowhere");
         CATALOG.initialize("test", properties);
         var server = HttpServer.create(new InetSocketAddress("127.0.0.1", Integer.parseInt(args[0])), 0);
@@ -218,10 +221,11 @@ public class IcebergCatalog {
     /** What is to happen to this request, if it is a commit; counts it. */
     private static Fault faultOf(HttpExchange exchange) {
         String[] path = path(exchange);
-        if (path.length != 4 || !exchange.getRequestMethod().equals("POST")) {
+        if (path.length < 3 || !exchange.getRequestMethod().equals("POST")) {
             return null;
         }
-        Fault fault = FAULTS.get(RESTUtil.decodeString(path[1]) + "." + RESTUtil.decodeString(path[3]));
+        String table = path.length == 3 ? "*" : RESTUtil.decodeString(path[3]);
+        Fault fault = FAULTS.get(RESTUtil.decodeString(path[1]) + "." + table);
         return fault != null && fault.left.getAndUpdate(left -> Math.max(0, left - 1)) > 0 ? fault : null;
     }
 
@@ -256,10 +260,16 @@ public class IcebergCatalog {
             default:
         }
         TableIdentifier table = TableIdentifier.of(namespace, RESTUtil.decodeString(path[3]));
+        if (table.name().startsWith("refused")) {
+            throw new IllegalArgumentException("no table of this catalog is called so");
+        }
         switch (request) {
             case "GET 4":
             case "HEAD 4":
                 return CatalogHandlers.loadTable(CATALOG, table);
+            case "DELETE 4":
+                CatalogHandlers.dropTable(CATALOG, table);
+                return Map.of();
             case "POST 4":
                 return CatalogHandlers.updateTable(CATALOG, table, read(exchange, UpdateTableRequest.class));
             default:

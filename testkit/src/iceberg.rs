@@ -42,19 +42,22 @@ pub enum LostAnswers {
 }
 
 impl IcebergCatalog {
-    /// Starts a catalog on a free port with no table.
+    /// Starts a catalog on a free port with no table. Tables without a location are in a bucket of its own of
+    /// the shared store.
     pub fn start() -> anyhow::Result<Self> {
-        Self::start_with(install::iceberg_class_path()?, &[])
+        let warehouse = Versitygw::shared().create_bucket("warehouse")?;
+        let location = format!("warehouse=s3://{}", warehouse.bucket());
+        Self::start_with(install::iceberg_class_path()?, "memory", &[location])
     }
 
     /// Starts Java's SQL catalog [`SQL_CATALOG`] with these properties; metadata goes to the local file
     /// system.
     pub fn start_sql(properties: &[(String, String)]) -> anyhow::Result<Self> {
         let pairs: Vec<String> = properties.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        Self::start_with(install::jdbc_class_path()?, &pairs)
+        Self::start_with(install::jdbc_class_path()?, "sql", &pairs)
     }
 
-    fn start_with(class_path: String, properties: &[String]) -> anyhow::Result<Self> {
+    fn start_with(class_path: String, kind: &str, properties: &[String]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("iceberg")?;
         let port = free_port()?;
         let mut command = Command::new("java");
@@ -62,7 +65,7 @@ impl IcebergCatalog {
             .args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])
             .arg(class_path)
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("java/IcebergCatalog.java"))
-            .arg(port.to_string())
+            .args([&port.to_string(), kind])
             .args(properties);
         let mut child = Child::start("iceberg-catalog", &command, &folder)?;
         let rest = RestClient::new(port);
@@ -84,7 +87,8 @@ impl IcebergCatalog {
         format!("http://{}", self.rest.authority())
     }
 
-    /// The next `count` commits of `table` get no answer.
+    /// The next `count` commits of `table` get no answer. With a namespace and `.*`, that is so for requests
+    /// that make tables there.
     pub fn lose_answers(&self, table: &str, lost: LostAnswers, count: u32) -> anyhow::Result<()> {
         let kind = match lost {
             LostAnswers::ToDone => "answered",

@@ -1,7 +1,11 @@
 //! The Iceberg sink: rows, types and positions in tables of a real catalog, each record once. Tables are made
 //! and read by pyiceberg.
 
+mod branches;
 mod catalog;
+mod creation;
+mod dynamic;
+mod evolution;
 mod memory;
 mod partitions;
 mod routing;
@@ -13,7 +17,7 @@ use std::time::Duration;
 use lakeward_conformance::scenario::Scenario;
 use lakeward_conformance::sink_config::{JSON_CONVERTER, SinkConfig};
 use lakeward_testkit::iceberg::IcebergCatalog;
-use lakeward_testkit::records::{Record, produce};
+use lakeward_testkit::records::{Record, produce, read_topic};
 use lakeward_testkit::store::{ACCESS_KEY, REGION, SECRET_KEY};
 use lakeward_testkit::unique;
 use lakeward_testkit::wait::wait_for;
@@ -36,17 +40,59 @@ impl Rig {
 
     /// The same on a worker that runs.
     fn on(scenario: Scenario, schema: &str) -> Self {
-        let catalog = IcebergCatalog::shared();
-        let namespace = unique("db").replace('-', "_");
-        let (table, location) =
-            (format!("{namespace}.events"), format!("s3://{}/t", scenario.objects.bucket()));
+        let rig = Self::without_table(scenario);
+        let location = format!("s3://{}/t", rig.scenario.objects.bucket());
         let script = format!(
-            "catalog.create_namespace(args[0])\n\
-             catalog.create_table(args[1], {schema}, location=args[2])\n\
+            "catalog.create_namespace(args[0].split('.')[0])\n\
+             catalog.create_table(args[0], {schema}, location=args[1])\n\
              answer(None)"
         );
-        catalog.python(&script, &[&namespace, &table, &location]).expect("pyiceberg makes the table");
-        Self { scenario, catalog, table }
+        rig.catalog.python(&script, &[&rig.table, &location]).expect("pyiceberg makes the table");
+        rig
+    }
+
+    /// The same without a table, and without its namespace.
+    fn without_table(scenario: Scenario) -> Self {
+        let table = format!("{}.events", unique("db").replace('-', "_"));
+        Self { scenario, catalog: IcebergCatalog::shared(), table }
+    }
+
+    fn namespace(&self) -> &str {
+        self.table.split('.').next().expect("there is a first part")
+    }
+
+    /// A dead letter queue; what it got.
+    fn dead_letters(&self) -> [(&'static str, String); 3] {
+        [
+            ("errors.tolerance", "all".to_owned()),
+            ("errors.deadletterqueue.topic.name", format!("dead-{}", self.scenario.connector)),
+            ("errors.deadletterqueue.topic.replication.factor", "1".to_owned()),
+        ]
+    }
+
+    /// The values of the records in the dead letter queue.
+    fn dead(&self) -> Vec<Value> {
+        let topic = format!("dead-{}", self.scenario.connector);
+        let records = read_topic(self.scenario.broker, &topic).expect("the topic is read");
+        records.iter().filter_map(Record::value_json).collect()
+    }
+
+    /// Sends values with their schema.
+    fn produce_typed(&self, schema: &Value, payloads: &[Value]) {
+        let envelope = |payload: &Value| json!({"schema": schema, "payload": payload});
+        self.scenario.produce_json(&payloads.iter().map(envelope).collect::<Vec<_>>());
+    }
+
+    /// The columns as pyiceberg prints them: id, name, requirement and type.
+    fn columns(&self) -> Vec<String> {
+        let found =
+            self.python("answer([str(field) for field in catalog.load_table(args[0]).schema().fields])");
+        found
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|text| text.as_str().expect("texts").to_owned())
+            .collect()
     }
 
     fn config(&self) -> SinkConfig {
@@ -103,8 +149,9 @@ impl Rig {
     /// Waits until the table holds `count` rows.
     fn wait_for_rows(&self, count: usize) {
         wait_for(&format!("{count} rows"), PATIENCE, || {
-            let script = "table = catalog.load_table(args[0])\n\
-                          snapshot = table.current_snapshot()\n\
+            let script = "snapshot = None\n\
+                          if catalog.table_exists(args[0]):\n\
+                          \x20   snapshot = catalog.load_table(args[0]).current_snapshot()\n\
                           answer(int(snapshot.summary['total-records']) if snapshot else 0)";
             let found = self.python(script);
             if found.as_u64() >= Some(count as u64) { Ok(()) } else { Err(format!("{found}")) }

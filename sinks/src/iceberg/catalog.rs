@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use iceberg::table::Table;
-use iceberg::{TableIdent, TableRequirement, TableUpdate};
+use iceberg::{NamespaceIdent, TableIdent, TableRequirement, TableUpdate};
 
 use super::error::CatalogError;
-use super::rest::{LoadedTable, Rest};
+use super::rest::{LoadedTable, NewTable, Rest};
 use super::sql::Sql;
 
 /// A kind of catalog.
@@ -83,7 +83,42 @@ impl Catalog {
             Self::Sql(sql) => sql.commit(base, requirements, updates).await,
         }
     }
+
+    /// Makes a namespace.
+    ///
+    /// # Errors
+    /// `Conflict` when it is there.
+    pub(super) async fn create_namespace(&self, namespace: &NamespaceIdent) -> Result<(), CatalogError> {
+        match self {
+            Self::Rest(rest) => rest.create_namespace(namespace).await,
+            Self::Sql(_) => Err(makes_none()),
+        }
+    }
+
+    /// Makes the table `ident`.
+    ///
+    /// # Errors
+    /// `Conflict` when it is there, `Unknown` when it may have happened.
+    pub(super) async fn create_table(
+        &self,
+        ident: &TableIdent,
+        new: &NewTable<'_>,
+    ) -> Result<LoadedTable, CatalogError> {
+        match self {
+            Self::Rest(rest) => rest.create_table(ident, new).await,
+            Self::Sql(_) => Err(makes_none()),
+        }
+    }
 }
+
+/// The configuration is refused before: see `config`.
+fn makes_none() -> CatalogError {
+    CatalogError::Setting { message: MAKES_NONE.to_owned() }
+}
+
+/// What is said of `iceberg.tables.auto-create-enabled` with a SQL catalog.
+pub(super) const MAKES_NONE: &str = "iceberg.tables.auto-create-enabled: Lakeward does not make tables in catalogs \
+     of type jdbc yet; make them with another client of the catalog, or use one of type rest";
 
 #[cfg(test)]
 mod tests {

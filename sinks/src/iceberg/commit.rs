@@ -19,6 +19,7 @@ use iceberg::{
 use lakeward_api::record::TopicPartition;
 use uuid::Uuid;
 
+use super::branch::Branch;
 use super::catalog::Catalog as TableCatalog;
 use super::error::CatalogError;
 use super::rest::LoadedTable;
@@ -30,14 +31,18 @@ const COMMIT_ID: &str = "kafka.connect.commit-id";
 const TASK_ID: &str = "kafka.connect.task-id";
 
 /// How often a commit starts over.
-const TRIES: u32 = 12;
+pub(super) const TRIES: u32 = 12;
 /// The pause after the first conflict; it doubles up to [`PAUSE_MAX`].
-const PAUSE: Duration = Duration::from_millis(50);
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// What one task appends to one table.
 pub(super) struct Append {
     pub(super) ident: TableIdent,
+    /// The table that the files were made for.
+    pub(super) uuid: Uuid,
+    /// The branch that gets the snapshot; `None` for the main one.
+    pub(super) branch: Option<String>,
     pub(super) files: Vec<DataFile>,
     /// What the table held when the rows were taken, by topic-partition of `positions`.
     pub(super) known: BTreeMap<TopicPartition, Option<i64>>,
@@ -51,6 +56,8 @@ pub(super) struct Committer {
     pub(super) group: String,
     /// Connector and number of the task.
     pub(super) task: String,
+    /// A table that is gone will be made again, or is nobody's loss: the task starts over.
+    pub(super) survives_loss: bool,
 }
 
 impl Committer {
@@ -71,7 +78,10 @@ impl Committer {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
-            let base = TargetTable::load(catalog, &append.ident).await?;
+            let base = TargetTable::load(catalog, &append.ident).await.map_err(|err| match err {
+                err if err.is_missing() && self.survives_loss => overtaken(append, "is gone"),
+                err => err,
+            })?;
             if has_commit(base.table.metadata(), id) {
                 return Ok(base);
             }
@@ -93,7 +103,10 @@ impl Committer {
         base: &TargetTable,
         id: Uuid,
     ) -> std::result::Result<TargetTable, CatalogError> {
-        let mut held = positions(base.table.metadata(), &self.group)?;
+        if base.uuid() != append.uuid {
+            return Err(overtaken(append, "was made anew"));
+        }
+        let mut held = positions(base.table.metadata(), append.branch.as_deref(), &self.group)?;
         if let Some(held) = &held {
             self.check(append, held)?;
         }
@@ -103,13 +116,16 @@ impl Committer {
             position_properties(&all, &self.group).into_iter().collect();
         properties.insert(COMMIT_ID.to_owned(), id.to_string());
         properties.insert(TASK_ID.to_owned(), self.task.clone());
-        let transaction = Transaction::new(&base.table);
+        let branch = append.branch.as_deref().map(|name| Branch::of(base, name)).transpose()?;
+        let table = branch.as_ref().map_or_else(|| Ok(base.table.clone()), |branch| branch.as_main(base))?;
+        let transaction = Transaction::new(&table);
         let action = transaction
             .fast_append()
             .with_check_duplicate(false)
             .set_snapshot_properties(properties)
             .add_data_files(append.files.clone());
-        let request = OneCommit { catalog, base: &base.table, outcome: Mutex::default() };
+        let request =
+            OneCommit { catalog, base: &base.table, shown: &table, branch, outcome: Mutex::default() };
         let made = action.apply(transaction)?.commit(&request).await;
         match request.outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(outcome) => TargetTable::new(catalog.properties().await?, &append.ident, outcome?),
@@ -142,6 +158,12 @@ impl Committer {
     }
 }
 
+fn overtaken(append: &Append, what: &str) -> CatalogError {
+    CatalogError::Overtaken {
+        message: format!("The table {} {what} since rows were taken for it", append.ident),
+    }
+}
+
 fn has_commit(metadata: &TableMetadata, id: Uuid) -> bool {
     let id = id.to_string();
     metadata.snapshots().any(|snapshot| snapshot.summary().additional_properties.get(COMMIT_ID) == Some(&id))
@@ -151,6 +173,9 @@ fn has_commit(metadata: &TableMetadata, id: Uuid) -> bool {
 struct OneCommit<'a> {
     catalog: &'a TableCatalog,
     base: &'a Table,
+    /// The same as the library is to see it: it appends to main only.
+    shown: &'a Table,
+    branch: Option<Branch>,
     outcome: Mutex<Option<std::result::Result<LoadedTable, CatalogError>>>,
 }
 
@@ -167,15 +192,18 @@ fn unused<T>() -> Result<T> {
 #[async_trait]
 impl Catalog for OneCommit<'_> {
     async fn load_table(&self, _table: &TableIdent) -> Result<Table> {
-        Ok(self.base.clone())
+        Ok(self.shown.clone())
     }
 
     /// The failure is kept; the error that is answered is never one to repeat.
     async fn update_table(&self, mut commit: TableCommit) -> Result<Table> {
-        let (requirements, updates) = (commit.take_requirements(), commit.take_updates());
+        let (mut requirements, mut updates) = (commit.take_requirements(), commit.take_updates());
+        if let Some(branch) = &self.branch {
+            branch.put_right(&mut requirements, &mut updates);
+        }
         let outcome = self.catalog.commit(self.base, &requirements, &updates).await;
         let answer = match &outcome {
-            Ok(_) => Ok(self.base.clone()),
+            Ok(_) => Ok(self.shown.clone()),
             Err(err) => Err(Error::new(ErrorKind::Unexpected, err.to_string())),
         };
         *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);

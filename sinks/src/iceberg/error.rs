@@ -122,6 +122,11 @@ impl CatalogError {
         }
     }
 
+    /// Whether there is no such table, or no such namespace.
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Refused { status: 404, .. })
+    }
+
     fn class(&self) -> (ErrorClass, &'static str) {
         const RETRIABLE: (ErrorClass, &str) =
             (ErrorClass::Retriable, "org.apache.kafka.connect.errors.RetriableException");

@@ -6,8 +6,10 @@
 //!
 //! Source: the connector of Apache Iceberg 1.10 (configuration, values), its specification (files, commits).
 
+mod branch;
 mod catalog;
 mod cells;
+mod change;
 mod columns;
 mod commit;
 mod config;
@@ -19,6 +21,7 @@ mod rest;
 mod round;
 mod route;
 mod rows;
+mod schema;
 mod sql;
 mod table;
 mod target;
@@ -102,6 +105,7 @@ impl SinkConnector for IcebergSinkConnector {
             committer: Committer {
                 group: config.group_id.clone(),
                 task: format!("{}-{}", context.connector, context.task),
+                survives_loss: config.shaping.creates || config.dynamic_field.is_some(),
             },
             turn: self.turn(&context.connector),
             bridge: Arc::clone(&context.bridge),

@@ -82,6 +82,15 @@ impl Partitioning {
         let columns = metadata.current_schema().as_struct().fields();
         let field = |field: &iceberg::spec::PartitionField| {
             let transform = field.transform;
+            if !is_avro_name(&field.name) {
+                // The library writes it as it is, and readers then fail to read the whole table.
+                let message = format!(
+                    "The partition field {} cannot be written yet: its name has other characters than \
+                     letters, digits and _",
+                    field.name
+                );
+                return Err(CatalogError::Setting { message });
+            }
             let found = place(columns, field.source_id);
             let (path, of) = match (found, transform) {
                 (_, Transform::Void) => (Vec::new(), PrimitiveType::Boolean),
@@ -151,6 +160,11 @@ impl Partition {
     pub(super) fn values(&self) -> Struct {
         self.0.iter().map(|cell| cell.as_ref().map(Cell::literal)).collect()
     }
+}
+
+fn is_avro_name(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+        && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_')
 }
 
 /// The place of the column `id`, through structs, and its type.

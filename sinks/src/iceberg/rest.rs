@@ -11,8 +11,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
-use iceberg::spec::TableMetadata;
-use iceberg::{TableIdent, TableRequirement, TableUpdate};
+use iceberg::spec::{Schema, TableMetadata, UnboundPartitionSpec};
+use iceberg::{NamespaceIdent, TableIdent, TableRequirement, TableUpdate};
 use lakeward_api::failpoint;
 use object_store::ClientOptions;
 use object_store::client::{HttpClient, HttpConnector as _, HttpRequest, ReqwestConnector};
@@ -46,6 +46,14 @@ pub(super) struct LoadedTable {
     /// Properties for this table, credentials among them.
     #[serde(default)]
     pub(super) config: HashMap<String, String>,
+}
+
+/// A table that is to be made.
+#[derive(Debug)]
+pub(super) struct NewTable<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) spec: &'a UnboundPartitionSpec,
+    pub(super) properties: &'a BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +138,35 @@ impl Rest {
         failpoint!("table.commit.before_send");
         let answer = self.send(session, Method::POST, &address_of(session, ident), Some(&body)).await;
         failpoint!("table.commit.after_answer");
+        answer.map_err(CatalogError::of_commit)
+    }
+
+    /// Makes `namespace`.
+    ///
+    /// # Errors
+    /// `Conflict` when it is there; `Unknown` when it may be.
+    pub(super) async fn create_namespace(&self, namespace: &NamespaceIdent) -> Result<(), CatalogError> {
+        let session = self.properties().await?;
+        let body = json!({"namespace": namespace, "properties": {}});
+        let address = format!("{}/namespaces", prefixed(session));
+        let answer = self.send::<Json>(session, Method::POST, &address, Some(&body)).await;
+        answer.map(drop).map_err(CatalogError::of_commit)
+    }
+
+    /// Makes the table `ident`, whose namespace is there.
+    ///
+    /// # Errors
+    /// `Conflict` when it is there; `Unknown` when it may be.
+    pub(super) async fn create_table(
+        &self,
+        ident: &TableIdent,
+        new: &NewTable<'_>,
+    ) -> Result<LoadedTable, CatalogError> {
+        let session = self.properties().await?;
+        let body = json!({"name": ident.name(), "schema": new.schema, "partition-spec": new.spec,
+                          "properties": new.properties});
+        let address = tables_of(session, ident.namespace());
+        let answer = self.send(session, Method::POST, &address, Some(&body)).await;
         answer.map_err(CatalogError::of_commit)
     }
 
@@ -234,9 +271,16 @@ fn base(properties: &BTreeMap<String, String>) -> &str {
 }
 
 fn address_of(session: &BTreeMap<String, String>, ident: &TableIdent) -> String {
-    let prefix = session.get("prefix").map(|prefix| format!("{prefix}/")).unwrap_or_default();
-    let namespace = encoded(&ident.namespace().to_url_string());
-    format!("{}/v1/{prefix}namespaces/{namespace}/tables/{}", base(session), encoded(ident.name()))
+    format!("{}/{}", tables_of(session, ident.namespace()), encoded(ident.name()))
+}
+
+fn tables_of(session: &BTreeMap<String, String>, namespace: &NamespaceIdent) -> String {
+    format!("{}/namespaces/{}/tables", prefixed(session), encoded(&namespace.to_url_string()))
+}
+
+fn prefixed(session: &BTreeMap<String, String>) -> String {
+    let prefix = session.get("prefix").map(|prefix| format!("/{prefix}")).unwrap_or_default();
+    format!("{}/v1{prefix}", base(session))
 }
 
 fn encoded(text: &str) -> String {

@@ -7,6 +7,7 @@ use lakeward_api::bridge::{Bridge, Waker};
 use tokio::sync::Mutex;
 
 use super::catalog::Catalog;
+use super::change::Wish;
 use super::commit::{Append, Committer};
 use super::data_file::Stored;
 use super::error::CatalogError;
@@ -24,7 +25,14 @@ pub(super) struct Office {
 }
 
 /// Tables as they are after it.
-pub(super) type Tables = Vec<(TableIdent, TargetTable)>;
+pub(super) type Tables = Vec<(TableIdent, Found)>;
+
+/// A table as it was found; `None` where there is none.
+pub(super) type Found = Result<Option<TargetTable>, Refusal>;
+
+/// What the catalog says of a name, or of columns, that it cannot take.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) String);
 
 /// Work on the bridge whose answer is waited for.
 pub(super) type Answer = flume::Receiver<Result<Tables, CatalogError>>;
@@ -36,15 +44,50 @@ pub(super) struct Round {
     pub(super) covered: Positions,
 }
 
+/// What it means that a table is not there.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Absence {
+    /// It is a mistake.
+    Fails,
+    /// It will be made, or its records are left out.
+    IsFine,
+}
+
 impl Office {
     /// Loads tables.
-    pub(super) fn load(&self, idents: Vec<TableIdent>) -> Answer {
+    pub(super) fn load(&self, idents: Vec<TableIdent>, absence: Absence) -> Answer {
         let catalog = Arc::clone(&self.catalog);
         self.ask(async move {
+            // Without tables, at least the catalog is there.
+            catalog.properties().await?;
             let mut tables = Tables::new();
             for ident in idents {
-                let table = TargetTable::load(&catalog, &ident).await?;
-                tables.push((ident, table));
+                let table = match absence {
+                    Absence::Fails => Some(TargetTable::load(&catalog, &ident).await?),
+                    Absence::IsFine => TargetTable::find(&catalog, &ident).await?,
+                };
+                tables.push((ident, Ok(table)));
+            }
+            Ok(tables)
+        })
+    }
+
+    /// Makes and changes tables.
+    pub(super) fn change(&self, wishes: Vec<Wish>) -> Answer {
+        let office = self.clone();
+        self.ask(async move {
+            let mut tables = Tables::new();
+            for wish in wishes {
+                // Not during all of them: others may commit in between.
+                let _turn = office.turn.lock().await;
+                let found = match wish.fulfil(&office.catalog).await {
+                    // One record must not stop all the others.
+                    Err(CatalogError::Refused { status: 400, message }) if wish.is_of_records => {
+                        Err(Refusal(message))
+                    }
+                    found => Ok(found?),
+                };
+                tables.push((wish.ident, found));
             }
             Ok(tables)
         })
@@ -62,7 +105,7 @@ impl Office {
             let mut tables = Tables::new();
             for append in &appends {
                 let table = office.committer.commit(&office.catalog, append).await?;
-                tables.push((append.ident.clone(), table));
+                tables.push((append.ident.clone(), Ok(Some(table))));
             }
             Ok(tables)
         });

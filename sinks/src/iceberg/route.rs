@@ -1,8 +1,10 @@
-//! Which tables a record goes to: the text of one of its fields, and a pattern of each table.
+//! Which tables a record goes to: the text of one of its fields, and a pattern of each table; or the text in
+//! lower case is the name of the table.
 //!
-//! Source: `SinkWriter#routeRecordStatically` and `RecordUtils#extractFromRecordValue`, iceberg-kafka-connect
-//! 1.10.
+//! Source: `SinkWriter#routeRecordStatically`, `#routeRecordDynamically` and
+//! `RecordUtils#extractFromRecordValue`, iceberg-kafka-connect 1.10.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
@@ -45,12 +47,62 @@ impl Routes {
     /// # Errors
     /// Class `Record`.
     pub(super) fn rows(&mut self, topic: &str, values: &Values) -> Result<Vec<Vec<u32>>, ConnectError> {
-        let mut routed = vec![Vec::new(); self.patterns.len()];
+        let patterns = std::mem::take(&mut self.patterns);
+        let mut routed = vec![Vec::new(); patterns.len()];
+        let outcome = self.each_text(topic, values, |row, text| {
+            for (pattern, rows) in patterns.iter().zip(&mut routed) {
+                if let Some(pattern) = pattern
+                    && pattern.matches(text)?
+                {
+                    rows.push(row);
+                }
+            }
+            Ok(())
+        });
+        self.patterns = patterns;
+        outcome.map(|()| routed)
+    }
+
+    /// The names that the rows of `values` have in their field, in lower case and in the order in which they
+    /// come first, and the rows of each, ascending.
+    ///
+    /// # Errors
+    /// Class `Record`.
+    pub(super) fn names(
+        &mut self,
+        topic: &str,
+        values: &Values,
+    ) -> Result<Vec<(String, Vec<u32>)>, ConnectError> {
+        let mut named: Vec<(String, Vec<u32>)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        self.each_text(topic, values, |row, text| {
+            let index = known.get(text).copied().unwrap_or_else(|| {
+                let name = text.to_lowercase();
+                let found = named.iter().position(|(other, _)| *other == name).unwrap_or_else(|| {
+                    named.push((name, Vec::new()));
+                    named.len() - 1
+                });
+                known.insert(text.to_owned(), found);
+                found
+            });
+            named[index].1.push(row);
+            Ok(())
+        })?;
+        Ok(named)
+    }
+
+    /// Calls `see` with each row that has the field, and its text.
+    fn each_text(
+        &mut self,
+        topic: &str,
+        values: &Values,
+        mut see: impl FnMut(u32, &str) -> Result<(), ConnectError>,
+    ) -> Result<(), ConnectError> {
         if let Values::Null { .. } = values {
-            return Ok(routed);
+            return Ok(());
         }
         let (field, has_value) = self.field(values)?;
-        let Some(field) = field else { return Ok(routed) };
+        let Some(field) = field else { return Ok(()) };
         let texts = self.texts.of(topic, &field)?;
         for (index, row) in (0..field.rows()).zip(0u32..) {
             if has_value.as_ref().is_some_and(|valid| valid.is_null(index)) {
@@ -59,15 +111,9 @@ impl Routes {
             let Some(text) = texts.payload(index) else { continue };
             let text = std::str::from_utf8(text)
                 .map_err(|err| ConnectError::data("A route value is no text").with_source(err))?;
-            for (pattern, rows) in self.patterns.iter().zip(&mut routed) {
-                if let Some(pattern) = pattern
-                    && pattern.matches(text)?
-                {
-                    rows.push(row);
-                }
-            }
+            see(row, text)?;
         }
-        Ok(routed)
+        Ok(())
     }
 
     /// The field of all rows, `None` when no row has it; and where it counts.
@@ -150,6 +196,15 @@ mod tests {
         assert_eq!(routed("k", &patterns, &values).unwrap(), expected);
         let deep = Values::Dynamic(vec![map("k", map("k", Value::Float64(1.5))), map("k", Value::Null)]);
         assert_eq!(routed("k.k", &[Some("1.5")], &deep).unwrap(), [[0]]);
+    }
+
+    #[test]
+    fn a_record_names_its_table_in_any_case() {
+        let texts = ["A.b", "c.d", "a.B", "C.D"].map(|text| map("k", Value::String(text.into())));
+        let values = Values::Dynamic(texts.into_iter().chain([Value::Null, map("x", Value::Null)]).collect());
+        let mut routes = Routes::new(&Routing { field: "k".to_owned(), patterns: Vec::new() }).unwrap();
+        let expected = [("a.b".to_owned(), vec![0, 2]), ("c.d".to_owned(), vec![1, 3])];
+        assert_eq!(routes.names("t", &values).unwrap(), expected);
     }
 
     #[test]

@@ -44,6 +44,16 @@ pub(super) fn columns(
     }
 }
 
-fn not_a_record() -> ConnectError {
+/// The first row that is no tombstone.
+pub(super) fn first(values: &Values) -> Option<Values> {
+    let row = match values {
+        Values::Null { .. } => None,
+        Values::Typed { array, .. } => (0..array.len()).find(|row| array.is_valid(*row)),
+        Values::Dynamic(_) | Values::Shaped(_) => values.dynamic()?.iter().position(|value| !value.is_null()),
+    };
+    row.map(|row| values.slice(row, 1))
+}
+
+pub(super) fn not_a_record() -> ConnectError {
     ConnectError::data("Cannot convert a value that is neither a STRUCT nor a MAP to a row of a table")
 }

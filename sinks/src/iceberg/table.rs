@@ -9,7 +9,9 @@ use iceberg::table::Table;
 use iceberg::{Runtime, TableIdent};
 use lakeward_api::record::TopicPartition;
 use lakeward_formats::file::parquet::{ParquetCodec, ParquetOptions};
+use uuid::Uuid;
 
+use super::branch;
 use super::catalog::Catalog;
 use super::columns;
 use super::error::CatalogError;
@@ -21,6 +23,10 @@ use super::rest::LoadedTable;
 const OFFSETS: &str = "kafka.connect.offsets.";
 /// Says whose positions a snapshot holds: from its key alone, topic and group cannot be told apart.
 pub(super) const GROUP: &str = "lakeward.connect.group-id";
+
+/// What a snapshot and a column take in memory, with their properties and indexes; rough.
+const SNAPSHOT_BYTES: usize = 2048;
+const COLUMN_BYTES: usize = 512;
 
 /// Positions by topic-partition: rows below are in the table.
 pub(super) type Positions = BTreeMap<TopicPartition, i64>;
@@ -72,6 +78,34 @@ impl TargetTable {
         Self::new(catalog.properties().await?, ident, loaded)
     }
 
+    /// The same; `None` when there is no such table.
+    ///
+    /// # Errors
+    /// When it cannot be written to.
+    pub(super) async fn find(catalog: &Catalog, ident: &TableIdent) -> Result<Option<Self>, CatalogError> {
+        match Self::load(catalog, ident).await {
+            Err(err) if err.is_missing() => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
+    /// What it is known by, whatever its name.
+    pub(super) fn uuid(&self) -> Uuid {
+        self.table.metadata().uuid()
+    }
+
+    /// The number of its columns' schema.
+    pub(super) fn schema_id(&self) -> i32 {
+        self.table.metadata().current_schema_id()
+    }
+
+    /// Memory that its metadata takes, roughly.
+    pub(super) fn metadata_bytes(&self) -> u64 {
+        let metadata = self.table.metadata();
+        let columns: usize = metadata.schemas_iter().map(|schema| schema.field_id_to_fields().len()).sum();
+        (metadata.snapshots().len() * SNAPSHOT_BYTES + columns * COLUMN_BYTES) as u64
+    }
+
     /// Its columns.
     pub(super) fn fields(&self) -> &[NestedFieldRef] {
         self.table.metadata().current_schema().as_struct().fields()
@@ -120,13 +154,17 @@ fn check(table: &Table) -> Result<(), CatalogError> {
     }
 }
 
-/// The positions of `group` that the snapshots of the main branch hold; `None` when no snapshot is of that
-/// group.
+/// The positions of `group` that the snapshots of the branch hold, of the main one without a name; `None`
+/// when no snapshot is of that group.
 ///
 /// # Errors
 /// When the last snapshot of the group has positions that cannot be read.
-pub(super) fn positions(metadata: &TableMetadata, group: &str) -> Result<Option<Positions>, CatalogError> {
-    let mut next = metadata.current_snapshot();
+pub(super) fn positions(
+    metadata: &TableMetadata,
+    branch: Option<&str>,
+    group: &str,
+) -> Result<Option<Positions>, CatalogError> {
+    let mut next = branch::head(metadata, branch);
     while let Some(snapshot) = next {
         let summary = &snapshot.summary().additional_properties;
         if summary.get(GROUP).is_some_and(|of| of == group) {
@@ -209,22 +247,22 @@ mod tests {
             summary(&[("t", 0, 100)], "other"),
             foreign.clone(),
         ]);
-        let found = positions(&table, "g").unwrap().unwrap();
+        let found = positions(&table, None, "g").unwrap().unwrap();
         let found: Vec<String> = found.iter().map(|(of, next)| format!("{of}: {next}")).collect();
         assert_eq!(found, ["t-0: 9", "t-1: 2", "u.v-0: 1"]);
-        assert_eq!(positions(&metadata(&[foreign]), "g").unwrap(), None);
+        assert_eq!(positions(&metadata(&[foreign]), None, "g").unwrap(), None);
     }
 
     #[test]
     fn topics_and_groups_with_dots_are_told_apart() {
         let table = metadata(&[summary(&[("a", 0, 5)], "b.c")]);
-        assert_eq!(positions(&table, "c").unwrap(), None);
+        assert_eq!(positions(&table, None, "c").unwrap(), None);
     }
 
     #[test]
     fn positions_that_cannot_be_read_stop_everything() {
         let mut broken = summary(&[("t", 0, 5)], "g");
         broken["kafka.connect.offsets.t.g"] = "{".into();
-        assert!(positions(&metadata(&[broken]), "g").is_err());
+        assert!(positions(&metadata(&[broken]), None, "g").is_err());
     }
 }

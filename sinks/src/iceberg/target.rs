@@ -1,11 +1,14 @@
 //! A table that a task writes to: one open file per partition of it, and files that wait for a commit.
 //!
+//! All open files have the columns that the table had when it was looked at last; they end when it changes.
+//!
 //! # Memory
 //! Open files count what they hold. There are at most [`OPEN_FILES_MAX`] of a table, and a task has no room
 //! when [`FINISHED_FILES_MAX`] wait.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use iceberg::TableIdent;
@@ -13,10 +16,12 @@ use iceberg::spec::DataFile;
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::record::TopicPartition;
+use lakeward_api::schema::Schema;
 use uuid::Uuid;
 
 use super::columns::Names;
 use super::data_file::{OpenFile, Stored, Uploads};
+use super::error::CatalogError;
 use super::partition::{Group, Partition};
 use super::rows;
 use super::table::TargetTable;
@@ -26,6 +31,9 @@ const OPEN_FILES_MAX: usize = 1024;
 /// More are committed at once.
 pub(super) const FINISHED_FILES_MAX: usize = 4096;
 
+/// Longer names of tables are none.
+const NAME_BYTES_MAX: usize = 1024;
+
 /// Row groups of more bytes are closed when memory is short.
 const ROW_GROUP_BYTES: u64 = 1 << 20;
 /// Smaller files are not worth ending when memory is short.
@@ -34,8 +42,22 @@ const KEPT_BYTES: u64 = 64 << 10;
 /// One table.
 pub(super) struct Target {
     pub(super) ident: TableIdent,
+    /// As in the configuration, or as records name it.
+    pub(super) name: String,
+    /// The branch that gets its snapshots; `None` for the main one.
+    pub(super) branch: Option<String>,
     /// As it was looked at last.
     pub(super) loaded: Option<TargetTable>,
+    /// It was looked for, and was not there.
+    pub(super) is_missing: bool,
+    /// Why the catalog cannot take what records ask for.
+    pub(super) refused: Option<String>,
+    /// Its files are in a commit that is under way.
+    pub(super) is_in_round: bool,
+    /// When rows came for it last, in batches of the task.
+    pub(super) used: u64,
+    /// A schema of records that needs nothing new of the table, and the table's own schema then.
+    fitting: Option<(Arc<Schema>, i32)>,
     /// Of open partitions: what the table holds.
     pub(super) held: BTreeMap<TopicPartition, Option<i64>>,
     /// As it was when the first of the open files began; all of them have its columns.
@@ -63,9 +85,85 @@ impl FileNames {
 
 impl Target {
     /// A table that was not looked at yet.
-    pub(super) fn new(ident: TableIdent) -> Self {
-        let (held, open) = (BTreeMap::new(), HashMap::new());
-        Self { ident, loaded: None, held, begun: None, open, finished: Vec::new() }
+    ///
+    /// # Errors
+    /// Class `Record` when `name` is not a namespace, a dot and a name.
+    pub(super) fn new(name: &str, branch: Option<String>) -> Result<Self, ConnectError> {
+        let is_odd = |part: &str| part.is_empty() || part.contains(char::is_control);
+        let ident = Some(name).filter(|name| name.len() <= NAME_BYTES_MAX && !name.split('.').any(is_odd));
+        let ident = ident.and_then(|name| TableIdent::from_strs(name.split('.')).ok());
+        let problem = || ConnectError::data("The name of a table must be a namespace, a dot and a name");
+        let ident = ident.ok_or_else(problem)?;
+        Ok(Self {
+            ident,
+            name: name.to_owned(),
+            branch,
+            loaded: None,
+            is_missing: false,
+            refused: None,
+            is_in_round: false,
+            used: 0,
+            fitting: None,
+            held: BTreeMap::new(),
+            begun: None,
+            open: HashMap::new(),
+            finished: Vec::new(),
+        })
+    }
+
+    /// Goes on with the table as it is now.
+    ///
+    /// # Errors
+    /// `Retriable` when it was made anew and there are files for the former one; `Fatal` when the encoder
+    /// broke.
+    pub(super) fn renew(&mut self, table: TargetTable) -> Result<(), ConnectError> {
+        self.is_missing = false;
+        if let Some(before) = &self.loaded {
+            let is_same = before.uuid() == table.uuid();
+            if !is_same && self.has_files() {
+                let message = format!("The table {} was made anew", self.ident);
+                return Err(CatalogError::Overtaken { message }.into());
+            }
+            let updated = |table: &TargetTable| table.table.metadata().last_updated_ms();
+            if is_same && updated(before) > updated(&table) {
+                return Ok(());
+            }
+        }
+        self.loaded = Some(table);
+        if self.begun.as_ref().map(TargetTable::schema_id) != self.loaded.as_ref().map(TargetTable::schema_id)
+        {
+            self.end_all()?;
+        }
+        Ok(())
+    }
+
+    /// Whether records of `schema` need nothing new of the table, as was found out before.
+    pub(super) fn fits(&self, schema: &Arc<Schema>) -> bool {
+        let own = self.loaded.as_ref().map(TargetTable::schema_id);
+        self.fitting.as_ref().is_some_and(|(known, of)| Arc::ptr_eq(known, schema) && Some(*of) == own)
+    }
+
+    /// Remembers that they need nothing new.
+    pub(super) fn set_fits(&mut self, schema: &Arc<Schema>) {
+        self.fitting = self.loaded.as_ref().map(|table| (Arc::clone(schema), table.schema_id()));
+    }
+
+    /// Files that no commit has yet.
+    pub(super) fn has_files(&self) -> bool {
+        !self.open.is_empty() || !self.finished.is_empty()
+    }
+
+    /// Nothing of it is open or on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.has_files() && !self.is_in_round
+    }
+
+    fn end_all(&mut self) -> Result<(), ConnectError> {
+        self.begun = None;
+        for (_, open) in self.open.drain() {
+            self.finished.push(open.finish()?);
+        }
+        Ok(())
     }
 
     /// Rows below are in the table.
@@ -163,10 +261,7 @@ impl Target {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub(super) fn take_files(&mut self) -> Result<(Vec<DataFile>, Vec<Stored>), ConnectError> {
-        self.begun = None;
-        for (_, open) in self.open.drain() {
-            self.finished.push(open.finish()?);
-        }
+        self.end_all()?;
         Ok(self.finished.drain(..).unzip())
     }
 

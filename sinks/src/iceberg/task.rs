@@ -5,26 +5,33 @@
 //! too. Rows below a position that a table holds are in that table and left out (decision 0017).
 //!
 //! # Memory
-//! Open files of tables as `target.rs` says; finished bytes count as in flight until the store has them.
+//! Open files of tables as `target.rs` says; finished bytes count as in flight until the store has them. Rows
+//! for which a table must be made or changed first are refused until it is.
 
-use std::collections::BTreeSet;
+mod rows;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
-use iceberg::TableIdent;
+use lakeward_api::ConnectError;
 use lakeward_api::batch::SinkBatch;
 use lakeward_api::memory::MemoryShare;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask};
-use lakeward_api::{ConnectError, ErrorClass};
 
 use super::columns::Names;
 use super::commit::Append;
-use super::config::IcebergConfig;
+use super::config::{IcebergConfig, Routing};
 use super::data_file::Uploads;
-use super::round::{Answer, Office, Round, Tables};
+use super::round::{Absence, Answer, Office, Round, Tables};
 use super::route::Routes;
-use super::table::{Positions, positions};
+use super::schema::Rules;
+use super::table::{Positions, TargetTable};
 use super::target::{FINISHED_FILES_MAX, FileNames, Target};
+use tables::{Change, TABLES_MAX};
 
 /// One task of the Iceberg sink.
 pub(super) struct IcebergSinkTask {
@@ -37,8 +44,18 @@ pub(super) struct IcebergSinkTask {
     routes: Option<Routes>,
     /// Tables are being loaded.
     loading: Option<Answer>,
+    /// Tables are being made or changed.
+    change: Option<Change>,
+    /// How often the batch at hand was refused.
+    refusals: u32,
+    /// Missing tables that were told of.
+    told: HashSet<String>,
+    /// Batches that came.
+    batches: u64,
     /// Tables were loaded once.
     is_started: bool,
+    /// Partitions that are open.
+    assigned: BTreeSet<TopicPartition>,
     /// Partitions whose positions the tables have not been asked for.
     fresh: BTreeSet<TopicPartition>,
     /// Partitions that are closed: what was taken of them is committed at once.
@@ -63,15 +80,14 @@ impl IcebergSinkTask {
         can_reject: bool,
     ) -> Result<Self, ConnectError> {
         let target = |name: &String| {
-            let ident = TableIdent::from_strs(name.split('.')).map_err(|_| {
+            Target::new(name, config.per_table.branch(name)).map_err(|_| {
                 ConnectError::config(format!("iceberg.tables: {name} must be a namespace, a dot and a name"))
-            })?;
-            Ok(Target::new(ident))
+            })
         };
-        let routes = config.routing.as_ref().map(Routes::new).transpose()?;
+        let named = config.dynamic_field.clone().map(|field| Routing { field, patterns: Vec::new() });
+        let routes = named.as_ref().or(config.routing.as_ref()).map(Routes::new).transpose()?;
         let targets = config.tables.iter().map(target).collect::<Result<Vec<_>, ConnectError>>()?;
-        Ok(Self {
-            loading: Some(office.load(targets.iter().map(|target| target.ident.clone()).collect())),
+        let mut task = Self {
             config,
             office,
             uploads,
@@ -79,7 +95,13 @@ impl IcebergSinkTask {
             can_reject,
             targets,
             routes,
+            loading: None,
+            change: None,
+            refusals: 0,
+            told: HashSet::new(),
+            batches: 0,
             is_started: false,
+            assigned: BTreeSet::new(),
             fresh: BTreeSet::new(),
             is_closing: false,
             covered: Positions::new(),
@@ -88,14 +110,29 @@ impl IcebergSinkTask {
             durable: Vec::new(),
             rejected: Vec::new(),
             file_names: FileNames::new(),
-        })
+        };
+        task.load();
+        Ok(task)
     }
 
     fn names(&self) -> Names {
-        Names { ignore_case: self.config.ignores_case }
+        self.rules().names
     }
 
-    /// Takes the answer of a round or of loading.
+    fn rules(&self) -> Rules {
+        let names = Names { ignore_case: self.config.ignores_case };
+        Rules { names, force_optional: self.config.shaping.force_optional }
+    }
+
+    /// Asks for all tables.
+    fn load(&mut self) {
+        let may_be_missing = self.config.shaping.creates || self.config.dynamic_field.is_some();
+        let absence = if may_be_missing { Absence::IsFine } else { Absence::Fails };
+        let idents = self.targets.iter().map(|target| target.ident.clone()).collect();
+        self.loading = Some(self.office.load(idents, absence));
+    }
+
+    /// Takes the answers of a round, of loading and of a change.
     fn take_answers(&mut self) -> Result<(), ConnectError> {
         if let Some(round) = &self.round
             && let Some(tables) = answered(&round.answer)?
@@ -113,28 +150,11 @@ impl IcebergSinkTask {
             self.fresh.clear();
             self.is_started = true;
         }
-        Ok(())
-    }
-
-    /// Goes on with tables as they are now: after a commit of everything below `committed`, or to learn the
-    /// positions of new partitions.
-    fn adopt(&mut self, tables: Tables, committed: Option<&Positions>) -> Result<(), ConnectError> {
-        for (ident, table) in tables {
-            let target = self.targets.iter_mut().find(|target| target.ident == ident);
-            let target = target.expect("only tables of this task are asked for");
-            let held = positions(table.table.metadata(), &self.office.committer.group)?.unwrap_or_default();
-            let learned: Vec<TopicPartition> = match committed {
-                Some(committed) => committed.keys().cloned().collect(),
-                None => self.fresh.iter().cloned().collect(),
-            };
-            for partition in learned {
-                let position = held.get(&partition).copied();
-                if let Some(position) = position.filter(|_| committed.is_none()) {
-                    tracing::info!(table = %ident, %partition, position, "rows below are in the table");
-                }
-                target.held.insert(partition, position);
-            }
-            target.loaded = Some(table);
+        if let Some(change) = &self.change
+            && let Some(tables) = answered(&change.answer)?
+        {
+            let asked_for = self.change.take().map(|change| change.partitions).unwrap_or_default();
+            self.adopt_change(tables, &asked_for)?;
         }
         Ok(())
     }
@@ -150,9 +170,11 @@ impl IcebergSinkTask {
             self.is_closing = false;
             self.start_round()?;
         }
-        if self.round.is_none() && !self.fresh.is_empty() {
-            self.loading =
-                Some(self.office.load(self.targets.iter().map(|target| target.ident.clone()).collect()));
+        if is_due && self.change.is_none() {
+            self.forget_missing();
+        }
+        if self.round.is_none() && self.change.is_none() && !self.fresh.is_empty() {
+            self.load();
         }
         Ok(())
     }
@@ -165,9 +187,9 @@ impl IcebergSinkTask {
         let (mut appends, mut stored) = (Vec::new(), Vec::new());
         for target in &mut self.targets {
             let (files, waits) = target.take_files()?;
-            if files.is_empty() {
-                continue;
-            }
+            let Some(table) = target.loaded.as_ref().filter(|_| !files.is_empty()) else { continue };
+            let uuid = table.uuid();
+            target.is_in_round = true;
             stored.extend(waits);
             let held = |partition: &TopicPartition| target.held(partition);
             // A table may hold more than was put: its rows were left out.
@@ -176,58 +198,14 @@ impl IcebergSinkTask {
             };
             appends.push(Append {
                 ident: target.ident.clone(),
+                uuid,
+                branch: target.branch.clone(),
                 files,
                 known: covered.keys().map(|partition| (partition.clone(), held(partition))).collect(),
                 positions: covered.iter().map(reached).collect(),
             });
         }
         self.round = Some(self.office.commit(appends, stored, covered));
-        Ok(())
-    }
-
-    /// Appends the rows of a batch to the files of the tables that they go to.
-    fn take_rows(&mut self, batch: &SinkBatch) -> Result<(), ConnectError> {
-        let names = self.names();
-        let routed = match &mut self.routes {
-            Some(routes) => Some(routes.rows(&batch.topic, &batch.values)?),
-            None => None,
-        };
-        let mut made = Vec::new();
-        for (index, target) in self.targets.iter().enumerate() {
-            let held = target.held(&batch.partition).unwrap_or(i64::MIN);
-            let first = batch.offsets.partition_point(|offset| *offset < held);
-            let values = match &routed {
-                None => batch.values.slice(first, batch.rows() - first),
-                Some(routed) => {
-                    let rows = &routed[index];
-                    batch.values.take(&rows[rows.partition_point(|row| (*row as usize) < first)..])?
-                }
-            };
-            if values.rows() > 0 {
-                made.push((index, target.groups(&values, names)?));
-            }
-        }
-        for (index, groups) in made {
-            for (partition, columns) in groups {
-                self.targets[index].write(partition, columns, &mut self.file_names, &self.uploads)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The same, one by one: what cannot be stored is left out.
-    fn take_single_rows(&mut self, batch: &SinkBatch) -> Result<(), ConnectError> {
-        for row in 0..batch.rows() {
-            let row = u32::try_from(row).map_err(|_| ConnectError::fatal("A batch has too many rows"))?;
-            let single = batch.take(&[row])?;
-            match self.take_rows(&single) {
-                Err(error) if error.class() == ErrorClass::Record => {
-                    let (partition, offset) = (single.partition, single.offsets[0]);
-                    self.rejected.push(Rejected { partition, offset, error });
-                }
-                outcome => outcome?,
-            }
-        }
         Ok(())
     }
 
@@ -248,9 +226,11 @@ impl IcebergSinkTask {
         Ok(())
     }
 
-    /// Files wait that are worth a commit of their own.
+    /// Files wait that are worth a commit of their own, or too many tables have some.
     fn is_full(&self) -> bool {
         self.targets.iter().map(Target::finished_files).sum::<usize>() >= FINISHED_FILES_MAX
+            || self.targets.len() > TABLES_MAX
+                && self.targets.iter().filter(|target| target.has_files()).count() > TABLES_MAX
     }
 
     fn cover(&mut self, partition: &TopicPartition, next: i64) {
@@ -281,28 +261,31 @@ impl SinkTask for IcebergSinkTask {
 
     fn open(&mut self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
         self.fresh.extend(partitions.iter().cloned());
+        self.assigned.extend(partitions.iter().cloned());
+        self.forget_idle(0);
         // Whoever had them may have committed since these tables were asked for.
         self.loading = None;
         Ok(())
     }
 
-    /// Not before the tables said what they hold of every partition, nor while too many files wait.
+    /// Not before the tables said what they hold of every partition, nor while they change or too many files
+    /// wait.
     fn no_room(&self) -> Option<NoRoom> {
-        let has_room = self.is_started && self.fresh.is_empty() && !self.is_full();
+        let has_room = self.is_started && self.fresh.is_empty() && self.change.is_none() && !self.is_full();
         (!has_room).then_some(NoRoom::Store)
     }
 
     fn put(&mut self, batch: SinkBatch, _now: Now) -> Result<(), ConnectError> {
         batch.assert_consistent();
         let Some(last) = batch.offsets.last().copied() else { return Ok(()) };
-        match self.take_rows(&batch) {
-            Err(error) if self.can_reject && error.class() == ErrorClass::Record => {
-                self.take_single_rows(&batch)?;
-            }
-            outcome => outcome?,
-        }
+        self.take_batch(&batch)?;
         self.cover(&batch.partition, last + 1);
         self.relieve()
+    }
+
+    /// While tables are made or changed for its rows.
+    fn may_refuse(&self) -> bool {
+        self.adapts()
     }
 
     fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
@@ -327,6 +310,7 @@ impl SinkTask for IcebergSinkTask {
     /// partitions.
     fn close(&mut self, partitions: &[TopicPartition]) {
         self.fresh.retain(|partition| !partitions.contains(partition));
+        self.assigned.retain(|partition| !partitions.contains(partition));
         self.is_closing = true;
         self.office.waker.wake();
     }
@@ -337,7 +321,11 @@ impl SinkTask for IcebergSinkTask {
     }
 
     fn buffered_bytes(&self) -> u64 {
-        self.targets.iter().map(Target::buffered_bytes).sum()
+        let bytes = |target: &Target| {
+            let metadata = target.loaded.as_ref().filter(|_| self.config.dynamic_field.is_some());
+            target.buffered_bytes() + metadata.map_or(0, TargetTable::metadata_bytes)
+        };
+        self.targets.iter().map(bytes).sum()
     }
 
     /// Uploads that are not whole leave nothing; a commit that is under way ends by itself, and whoever comes
@@ -345,6 +333,7 @@ impl SinkTask for IcebergSinkTask {
     fn stop(&mut self) {
         self.targets.clear();
         self.loading = None;
+        self.change = None;
         self.round = None;
         self.share.set(0);
     }

@@ -177,6 +177,11 @@ impl Pipeline {
                     self.report_rejected(&work.batch)?;
                 }
                 (Err(error), Some(batch)) if error.class() == ErrorClass::Retriable => {
+                    if let Some(cause) = self.task.no_room() {
+                        // What it waits for wakes it: that is no failure, and needs no pause.
+                        work.ready.push_front(batch);
+                        return Ok(Some(Blocked::NoRoom(cause)));
+                    }
                     tracing::error!(
                         task = %self.id, error = %error.trace().trim_end(),
                         "the sink refused a batch; its partitions are paused and it is given again"

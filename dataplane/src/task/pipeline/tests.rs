@@ -4,7 +4,7 @@ mod deciding;
 mod handing_over;
 mod starting;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use lakeward_api::batch::{SinkBatch, Values};
@@ -17,6 +17,7 @@ use lakeward_api::offset_store::{OffsetStore, OffsetStores, StoreFuture};
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{StillWanted, TaskSpec, TaskTarget};
 use lakeward_api::schema::Schema;
+use lakeward_api::sink::NoRoom;
 use lakeward_api::value::Value;
 use lakeward_kafka::settings::{ClientKind, translate};
 use lakeward_transforms::Chain;
@@ -35,6 +36,7 @@ struct Scripted {
     answers: Answers,
     seen: Rc<RefCell<Vec<Vec<i64>>>>,
     rejected: Vec<Rejected>,
+    has_room: Rc<Cell<bool>>,
 }
 
 impl SinkTask for Scripted {
@@ -49,6 +51,12 @@ impl SinkTask for Scripted {
 
     fn may_refuse(&self) -> bool {
         true
+    }
+
+    /// Not while it has said no and waits.
+    fn no_room(&self) -> Option<NoRoom> {
+        let waits = !self.has_room.get() && !self.seen.borrow().is_empty();
+        waits.then_some(NoRoom::Store)
     }
 
     fn take_rejected(&mut self, out: &mut Vec<Rejected>) {
@@ -125,6 +133,7 @@ struct Rig {
     pipeline: Pipeline,
     answers: Answers,
     seen: Rc<RefCell<Vec<Vec<i64>>>>,
+    has_room: Rc<Cell<bool>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -134,10 +143,16 @@ impl Rig {
         let start = start(runtime.handle().clone(), Arc::new(|_| ()));
         let answers = Rc::new(RefCell::new(VecDeque::from(answers)));
         let seen = Rc::default();
-        let task = Scripted { answers: Rc::clone(&answers), seen: Rc::clone(&seen), rejected };
+        let has_room = Rc::new(Cell::new(true));
+        let task = Scripted {
+            answers: Rc::clone(&answers),
+            seen: Rc::clone(&seen),
+            rejected,
+            has_room: Rc::clone(&has_room),
+        };
         let mut pipeline = runtime.block_on(pipeline(&start, Box::new(task)));
         pipeline.ledger.open(&[partition()]);
-        Self { pipeline, answers, seen, runtime }
+        Self { pipeline, answers, seen, has_room, runtime }
     }
 
     /// A backlog whose records are converted already.
@@ -225,6 +240,20 @@ fn a_refused_batch_is_kept_and_given_again_after_a_pause() {
     assert_eq!(rig.deliver().unwrap(), None);
     assert_eq!(*rig.seen.borrow(), [vec![7, 8], vec![7, 8]]);
     assert!(rig.pipeline.backlog.is_empty() && rig.answers.borrow().is_empty());
+}
+
+#[test]
+fn a_batch_that_is_refused_for_want_of_room_is_given_again_as_soon_as_there_is_some() {
+    let mut rig = Rig::new(vec![Err(ConnectError::retriable("a table is made")), Ok(())], Vec::new());
+    rig.has_room.set(false);
+    let work = rig.work();
+    rig.pipeline.backlog.push_back(work);
+    assert_eq!(rig.deliver().unwrap(), Some(Blocked::NoRoom(NoRoom::Store)));
+    assert_eq!(rig.deliver().unwrap(), Some(Blocked::NoRoom(NoRoom::Store)));
+    assert_eq!(rig.seen.borrow().len(), 1);
+    rig.has_room.set(true);
+    assert_eq!(rig.deliver().unwrap(), None, "there is no pause");
+    assert_eq!(*rig.seen.borrow(), [vec![7, 8], vec![7, 8]]);
 }
 
 #[test]

@@ -6,6 +6,8 @@
 //! Source: `IcebergSinkConfig`, iceberg-kafka-connect 1.10.
 
 mod keys;
+mod partition_by;
+mod per_table;
 #[cfg(test)]
 mod tests;
 
@@ -17,19 +19,24 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, DefaultValue};
 use lakeward_transforms::JavaRegex;
 
-use super::catalog::CatalogKind;
+use super::catalog::{CatalogKind, MAKES_NONE};
 use super::sql;
 use keys::Keys;
+pub(super) use partition_by::PartitionBy;
+pub(super) use per_table::PerTable;
 
 /// Before the name of a table and a key of its own.
 const TABLE: &str = "iceberg.table.";
 const ROUTE_REGEX: &str = "route-regex";
+const PARTITION_BY: &str = "partition-by";
 
 /// Everything a task needs to know.
 #[derive(Clone, Debug)]
 pub(super) struct IcebergConfig {
-    /// Tables by name, in the order of the configuration.
+    /// Tables by name, in the order of the configuration; none when records name them.
     pub(super) tables: Vec<String>,
+    /// The field in which records name their table.
+    pub(super) dynamic_field: Option<String>,
     /// How records find their tables; without it, each goes to all of them.
     pub(super) routing: Option<Routing>,
     /// The catalog's own name: a database holds the tables of several.
@@ -42,6 +49,23 @@ pub(super) struct IcebergConfig {
     pub(super) commit_interval: Duration,
     /// Columns are found whatever the case of their names.
     pub(super) ignores_case: bool,
+    /// What may be done to tables for records that do not fit.
+    pub(super) shaping: Shaping,
+    /// Settings of single tables, and what counts without one.
+    pub(super) per_table: PerTable,
+}
+
+/// Whether tables are made and changed, and how.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shaping {
+    /// Tables that are missing are made.
+    pub(super) creates: bool,
+    /// Columns are added and widened.
+    pub(super) evolves: bool,
+    /// No new column is required.
+    pub(super) force_optional: bool,
+    /// Properties of tables that are made.
+    pub(super) properties: BTreeMap<String, String>,
 }
 
 /// `iceberg.tables.route-field` and the patterns of the tables.
@@ -72,19 +96,41 @@ impl IcebergConfig {
         if catalog.is_empty() {
             return Err(ConnectError::config("Must specify Iceberg catalog properties"));
         }
-        let Some(tables) = keys.tables else {
-            return Err(ConnectError::config("Must specify table name(s)"));
+        let (tables, dynamic_field) = match (keys.tables, keys.is_dynamic) {
+            (Some(_), true) => {
+                return Err(ConnectError::config("Cannot specify both static and dynamic table names"));
+            }
+            (Some(tables), false) => (tables, None),
+            (None, true) if keys.route_field.is_none() => {
+                let said = "Must specify a route field if using dynamic table names";
+                return Err(ConnectError::config(said));
+            }
+            (None, true) => (Vec::new(), keys.route_field.clone()),
+            (None, false) => return Err(ConnectError::config("Must specify table name(s)")),
         };
         let pattern = |table: &String| props.get(&format!("{TABLE}{table}.{ROUTE_REGEX}")).cloned();
         let patterns = tables.iter().map(pattern).collect();
         Ok(Self {
             routing: keys.route_field.map(|field| Routing { field, patterns }),
+            dynamic_field,
             tables,
             catalog_name: keys.catalog,
             catalog,
             group_id: keys.group_id.unwrap_or_else(|| format!("connect-{connector}")),
             commit_interval: Duration::from_millis(u64::try_from(keys.commit_interval_ms).unwrap_or(0)),
             ignores_case: keys.ignores_case,
+            shaping: Shaping {
+                creates: keys.auto_create,
+                evolves: keys.evolves,
+                force_optional: keys.force_optional,
+                properties: with_prefix(props, "iceberg.tables.auto-create-props."),
+            },
+            per_table: PerTable {
+                given: with_prefix(props, TABLE),
+                id_columns: keys.id_columns,
+                partition_by: keys.partition_by,
+                branch: keys.commit_branch,
+            },
         })
     }
 }
@@ -115,17 +161,19 @@ pub(super) fn validate(props: &ConfigMap) -> Vec<ConfigValue> {
 /// Why the value of the key `name` cannot be followed yet.
 fn refusal(name: &str, props: &ConfigMap) -> Option<String> {
     let text = |name: &str| props.get(name).map_or("", |text| text.trim());
-    let is_true = text(name).eq_ignore_ascii_case("true");
     let is_given = !text(name).is_empty();
     let not_yet = |what: &str| Some(format!("{name}: Lakeward does not {what} yet"));
     match name {
         "iceberg.catalog" => catalog_refusal(&with_prefix(props, "iceberg.catalog.")),
         "iceberg.tables" => table_refusal(&with_prefix(props, TABLE)),
+        "iceberg.tables.auto-create-enabled" if text(name).eq_ignore_ascii_case("true") => {
+            let kind = CatalogKind::of(&with_prefix(props, "iceberg.catalog."));
+            (kind == Some(CatalogKind::Sql)).then(|| MAKES_NONE.to_owned())
+        }
         "iceberg.hadoop-conf-dir" if is_given => not_yet("read Hadoop configurations"),
-        "iceberg.tables.auto-create-enabled" if is_true => not_yet("create tables"),
-        "iceberg.tables.default-commit-branch" if is_given => not_yet("commit to branches"),
-        "iceberg.tables.dynamic-enabled" if is_true => not_yet("write to tables that records name"),
-        "iceberg.tables.evolve-schema-enabled" if is_true => not_yet("change the schemas of tables"),
+        "iceberg.tables.default-partition-by" => {
+            PartitionBy::items(text(name)).err().map(|problem| format!("{name}: {problem}"))
+        }
         _ => None,
     }
 }
@@ -155,16 +203,15 @@ fn rest_refusal(catalog: &BTreeMap<String, String>) -> Option<String> {
 
 /// Keys of single tables, without their prefix.
 fn table_refusal(keys: &BTreeMap<String, String>) -> Option<String> {
-    let refused = |ending: &str| keys.keys().find(|key| key.ends_with(ending));
-    if let Some(key) = refused(".commit-branch") {
-        return Some(format!("{TABLE}{key}: Lakeward does not commit to branches yet"));
-    }
-    let patterns = keys.iter().filter(|(key, _)| key.ends_with(&format!(".{ROUTE_REGEX}")));
-    let problem = |(key, pattern): (&String, &String)| {
-        let problem = JavaRegex::new(pattern).err()?;
-        Some(format!("{TABLE}{key}: Invalid regex: {problem}"))
+    let problem = |(key, text): (&String, &String)| {
+        let problem = match key.rsplit_once('.')?.1 {
+            PARTITION_BY => PartitionBy::items(text).err()?,
+            ROUTE_REGEX => format!("Invalid regex: {}", JavaRegex::new(text).err()?),
+            _ => return None,
+        };
+        Some(format!("{TABLE}{key}: {problem}"))
     };
-    patterns.into_iter().find_map(problem)
+    keys.iter().find_map(problem)
 }
 
 fn with_prefix(props: &ConfigMap, prefix: &str) -> BTreeMap<String, String> {

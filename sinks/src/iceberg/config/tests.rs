@@ -42,6 +42,10 @@ fn the_definition_is_javas() {
 fn what_java_refuses_is_refused_in_its_words() {
     assert_eq!(problem(&[("iceberg.tables", "a.b")]), "Must specify Iceberg catalog properties");
     assert_eq!(problem(&[("iceberg.catalog.type", "rest")]), "Must specify table name(s)");
+    let dynamic = [("iceberg.tables.dynamic-enabled", "TRUE"), ("iceberg.catalog.type", "rest")];
+    assert_eq!(problem(&dynamic), "Must specify a route field if using dynamic table names");
+    let both = [dynamic[0], dynamic[1], ("iceberg.tables.route-field", "f"), ("iceberg.tables", "a.b")];
+    assert_eq!(problem(&both), "Cannot specify both static and dynamic table names");
 }
 
 #[test]
@@ -89,6 +93,47 @@ fn a_database_is_a_catalog_when_it_can_be_spoken_with() {
         let said = given(&[(uri, address)]).unwrap_err().to_string();
         assert!(said.contains(word), "{said}");
     }
+    let said = given(&[(uri, "jdbc:sqlite:/c.db"), ("iceberg.tables.auto-create-enabled", "true")]);
+    let said = said.unwrap_err().to_string();
+    assert!(said.contains("auto-create-enabled: Lakeward does not make tables in catalogs"), "{said}");
+}
+
+#[test]
+fn a_table_has_its_own_settings_or_those_of_all() {
+    let config = IcebergConfig::parse(
+        &props(&[
+            ("iceberg.tables.dynamic-enabled", "true"),
+            ("iceberg.tables.route-field", "f"),
+            ("iceberg.catalog.type", "rest"),
+            ("iceberg.tables.auto-create-props.a.b", "c"),
+            ("iceberg.tables.default-partition-by", "x,y"),
+            ("iceberg.tables.default-id-columns", "i"),
+            ("iceberg.tables.default-commit-branch", "other"),
+            ("iceberg.table.a.b.partition-by", "bucket(z, 3)"),
+            ("iceberg.table.a.b.id-columns", "j, k"),
+            ("iceberg.table.a.b.commit-branch", "main"),
+        ]),
+        "x",
+    )
+    .unwrap();
+    assert_eq!((config.tables.len(), config.dynamic_field.as_deref()), (0, Some("f")));
+    assert_eq!(config.shaping.properties, BTreeMap::from([("a.b".to_owned(), "c".to_owned())]));
+    let found = |table: &str| {
+        let names: Vec<String> =
+            config.per_table.partition_by(table).unwrap().iter().map(PartitionBy::name).collect();
+        (names.join(" "), config.per_table.id_columns(table).join(" "), config.per_table.branch(table))
+    };
+    assert_eq!(found("a.b"), ("z_bucket".to_owned(), "j k".to_owned(), None));
+    assert_eq!(found("a.c"), ("x y".to_owned(), "i".to_owned(), Some("other".to_owned())));
+}
+
+#[test]
+fn partitions_that_cannot_be_refuse_the_configuration_by_their_key() {
+    for key in ["iceberg.tables.default-partition-by", "iceberg.table.a.b.partition-by"] {
+        let said =
+            problem(&[("iceberg.tables", "a.b"), ("iceberg.catalog.type", "rest"), (key, "bucket(x)")]);
+        assert!(said.starts_with(&format!("{key}: bucket(x) must name")), "{said}");
+    }
 }
 
 #[test]
@@ -98,11 +143,6 @@ fn what_is_not_there_yet_is_named() {
         ("iceberg.catalog.rest.sigv4-enabled", "true"),
         ("iceberg.catalog.type", "hive"),
         ("iceberg.hadoop-conf-dir", "/etc/hadoop"),
-        ("iceberg.table.a.b.commit-branch", "main2"),
-        ("iceberg.tables.auto-create-enabled", "true"),
-        ("iceberg.tables.default-commit-branch", "b"),
-        ("iceberg.tables.dynamic-enabled", "TRUE"),
-        ("iceberg.tables.evolve-schema-enabled", "true"),
     ];
     for (key, value) in refused {
         let said = problem(&[("iceberg.tables", "a.b"), ("iceberg.catalog.type", "rest"), (key, value)]);

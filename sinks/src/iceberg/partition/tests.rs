@@ -98,3 +98,12 @@ fn times_are_readable_in_paths() {
     assert_eq!(text(PrimitiveType::Date, Transform::Identity, Cell::Int(i32::MAX)), i32::MAX.to_string());
     assert_eq!(text(PrimitiveType::Int, Transform::Identity, Cell::Int(7)), "7");
 }
+
+#[test]
+fn a_name_that_avro_does_not_know_is_refused() {
+    for (name, is_known) in
+        [("a_b1", true), ("_é", true), ("a.b", false), ("a-b", false), ("1a", false), ("", false)]
+    {
+        assert_eq!(is_avro_name(name), is_known, "{name}");
+    }
+}

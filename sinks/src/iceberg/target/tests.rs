@@ -24,20 +24,37 @@ struct Rig {
     target: Target,
     names: FileNames,
     uploads: Uploads,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Rig {
     /// A table of `id` and `n`, partitioned by `id`.
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut target = Target::new("db.t", None).unwrap();
+        target.renew(Self::table(&folder, 2)).unwrap();
+        let uploads = Uploads {
+            bridge: Arc::new(OnRuntime(Handle::current())),
+            waker: Waker::new(|| {}),
+            in_flight: Budget::new(1 << 30),
+            slots: Arc::new(Semaphore::new(4)),
+        };
+        Self { target, names: FileNames::new(), uploads, folder }
+    }
+
+    /// The table with so many columns.
+    fn table(folder: &tempfile::TempDir, columns: usize) -> TargetTable {
+        let fields = [
+            json!({"id": 1, "name": "id", "required": true, "type": "long"}),
+            json!({"id": 2, "name": "n", "required": true, "type": "long"}),
+            json!({"id": 3, "name": "new", "required": false, "type": "long"}),
+        ];
         let metadata = json!({
             "format-version": 2, "table-uuid": "9c12d441-03fe-4693-9a96-a0705ddf69c1",
             "location": format!("file://{}", folder.path().display()), "last-sequence-number": 0,
-            "last-updated-ms": 1_700_000_000_000_u64, "last-column-id": 2, "current-schema-id": 0,
-            "schemas": [{"type": "struct", "schema-id": 0, "fields": [
-                {"id": 1, "name": "id", "required": true, "type": "long"},
-                {"id": 2, "name": "n", "required": true, "type": "long"}]}],
+            "last-updated-ms": 1_700_000_000_000_u64 + columns as u64, "last-column-id": columns,
+            "current-schema-id": columns,
+            "schemas": [{"type": "struct", "schema-id": columns, "fields": fields[..columns]}],
             "partition-specs": [{"spec-id": 3, "fields": [
                 {"source-id": 1, "field-id": 1000, "name": "id", "transform": "identity"}]}],
             "default-spec-id": 3, "last-partition-id": 1000,
@@ -45,16 +62,7 @@ impl Rig {
         });
         let loaded = serde_json::from_value(json!({"metadata": metadata})).unwrap();
         let ident = TableIdent::from_strs(["db", "t"]).unwrap();
-        let table = TargetTable::new(&BTreeMap::new(), &ident, loaded).unwrap();
-        let mut target = Target::new(ident);
-        target.loaded = Some(table);
-        let uploads = Uploads {
-            bridge: Arc::new(OnRuntime(Handle::current())),
-            waker: Waker::new(|| {}),
-            in_flight: Budget::new(1 << 30),
-            slots: Arc::new(Semaphore::new(4)),
-        };
-        Self { target, names: FileNames::new(), uploads, _folder: folder }
+        TargetTable::new(&BTreeMap::new(), &ident, loaded).unwrap()
     }
 
     /// `rows` rows of the partition `id`, no two of them equal.
@@ -117,4 +125,17 @@ async fn what_is_encoded_is_counted_until_it_makes_a_piece() {
     assert_eq!(rig.uploads.in_flight.used_bytes(), 0);
     let (files, _) = rig.target.take_files().unwrap();
     assert_eq!(rig.uploads.in_flight.used_bytes(), files[0].file_size_in_bytes());
+}
+
+#[tokio::test]
+async fn files_end_when_the_columns_change_and_an_older_answer_changes_nothing() {
+    let mut rig = Rig::start();
+    rig.write(1, 10);
+    rig.target.renew(Rig::table(&rig.folder, 2)).unwrap();
+    assert_eq!(rig.target.finished_files(), 0, "the columns are the same");
+    rig.target.renew(Rig::table(&rig.folder, 3)).unwrap();
+    assert_eq!((rig.target.finished_files(), rig.target.open.len()), (1, 0));
+    rig.target.renew(Rig::table(&rig.folder, 2)).unwrap();
+    let columns = rig.target.loaded.as_ref().unwrap().fields().len();
+    assert_eq!(columns, 3, "the answer of a commit came late");
 }
