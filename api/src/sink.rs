@@ -175,7 +175,8 @@ pub trait SinkTask {
     /// for good.
     fn take_durable(&mut self, out: &mut Vec<Position>);
 
-    /// How long what is open of a partition that goes away may wait for its next owner; `None`: it is dropped.
+    /// How long what is open of a partition that goes away may wait for its next owner; `None`: it is
+    /// dropped.
     fn hands_over(&self) -> Option<Duration> {
         None
     }

@@ -1,3 +1,5 @@
+//! What is taken, and what is given up, when and how.
+
 use lakeward_api::bridge::BridgeFuture;
 use lakeward_api::record::Position;
 use tokio::runtime::Runtime;

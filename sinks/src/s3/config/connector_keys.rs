@@ -295,8 +295,8 @@ pub(crate) struct LakewardKeys {
     pub(crate) request_timeout_ms: u64,
     /// How long open files wait for the next owner of their partition in this worker, in milliseconds, when a
     /// rebalance, a restart of tasks or another tasks.max takes it away; 0 for not at all: they are dropped,
-    /// and their records are read again. Longer than a rebalance takes is enough (60000); meanwhile they count
-    /// against lakeward.memory.limit, and go first when it is short.
+    /// and their records are read again. Longer than a rebalance takes is enough (60000); meanwhile they
+    /// count against lakeward.memory.limit, and go first when it is short.
     #[config(name = "lakeward.handover.ms", kind = "long", default = "0", importance = "low",
              group = "Lakeward", display = "Hand-over of Open Files (ms)", validate = between(0, 3_600_000))]
     pub(crate) handover_ms: u64,
