@@ -103,7 +103,7 @@ impl Owner {
             generation: coordinator.generation,
             ledger,
             repeats: cuts.into(),
-            start,
+            start: parked.map_or(start, |parked| parked.from),
             next: parked.map_or(start, |parked| parked.next),
             held: VecDeque::new(),
             uploads: Vec::new(),
@@ -127,11 +127,11 @@ impl Owner {
         }
         while self.next < end {
             self.next += 1;
-            if self.repeats.front().is_some_and(|cut| cut.end <= self.next) {
-                let cut = self.repeats.pop_front().expect("it is the first one");
-                self.uploads.push((self.start, cut.end));
-                self.cuts.push_back(cut.end);
-                self.start = cut.end;
+            // A file has what was written to it, also when that is beyond the cut.
+            if self.repeats.pop_front_if(|cut| cut.end <= self.next).is_some() {
+                self.uploads.push((self.start, self.next));
+                self.cuts.push_back(self.next);
+                self.start = self.next;
             }
         }
         let may_cut = self.repeats.is_empty() && self.next > self.start;
