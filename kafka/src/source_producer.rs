@@ -34,9 +34,10 @@ use size::Limits;
 
 /// What the library takes for its own limit of a record; Java's is checked here.
 const REQUEST_BYTES: std::ops::RangeInclusive<i64> = 1_000..=1_000_000_000;
-/// Java waits for a missing topic as long as `max.block.ms` says, which Connect sets to infinity; the library
-/// takes an hour at most.
-const TOPIC_WAIT_MAX_MS: i64 = 3_600_000;
+/// Java waits for a missing topic as long as `max.block.ms` says, which Connect sets to infinity. The library
+/// takes an hour, but counts it in microseconds of 31 bits: with more than these 35 minutes it waits for no
+/// topic at all, and a record for one that was just created fails when a broker does not know it yet.
+const TOPIC_WAIT_MAX_MS: i64 = 2_147_000;
 
 /// A record to send. The bytes are copied by [`SourceProducer::send`].
 #[derive(Clone, Copy, Debug)]
@@ -407,3 +408,6 @@ fn missing_topic(topic: &str, wait_ms: i64) -> ConnectError {
         format!("Topic {topic} not present in metadata after {wait_ms} ms."),
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,6 +64,11 @@ pub fn parse_store_url(text: &str) -> Result<Url, String> {
             Err(()) => Err("a file URL needs an absolute directory, as file:///directory".to_owned()),
         },
         "http" | "https" => Ok(url),
+        // Decision 0011 says why.
+        "dav" | "davs" | "webdav" | "webdavs" => Err("WebDAV is not supported: it promises neither that an \
+            object appears whole nor that what was acknowledged stays; mount the share and use \
+            file:///directory, or the S3 interface of the server with https or http"
+            .to_owned()),
         other => Err(format!("scheme {other} is not supported; use https, http or file")),
     }
 }

@@ -175,3 +175,18 @@ fn csv_becomes_records_of_texts_or_of_the_types_of_a_schema() {
         [json!({"ID": 1, "rate": 0.5, "the name": text}), json!({"ID": 2, "rate": null, "the name": null})];
     assert_eq!(values(&typed), [rows.clone(), rows].concat());
 }
+
+#[test]
+fn csv_with_escapes_is_read_as_opencsv_reads_it() {
+    let scenario = Scenario::start(1);
+    put(&scenario, "in/1.csv", b"id,text\n1,a\\,b\\\\\n2,  \"x\\\"y\nz\"\n3,it\\'s\n");
+    let class = format!("{FORMATS}CsvFormat");
+    let target = scenario.broker.create_topic("csv", 1).unwrap();
+    let name = unique("csv");
+    let more = [("format.class", class.as_str()), ("csv.rfc.4180.parser.enabled", "false"), SCHEMALESS];
+    scenario.worker.create(&name, &generic(&scenario, &format!("{target}:.*"), &more));
+    let found = restored_records(&scenario, &name, &target, 3);
+    let found: Vec<Value> = found.iter().map(|record| record.value_json().unwrap()).collect();
+    let row = |id: &str, text: &str| json!({"id": id, "text": text});
+    assert_eq!(found, [row("1", "a,b\\"), row("2", "x\"y\nz"), row("3", "its")]);
+}

@@ -19,6 +19,7 @@ pub(super) async fn bounds<C: ConsumerContext + 'static>(
     partition: i32,
     deadline: Instant,
 ) -> Result<(i64, i64), KafkaError> {
+    let mut pauses = Pauses::default();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let (asked, name) = (Arc::clone(consumer), Arc::clone(topic));
@@ -31,6 +32,8 @@ pub(super) async fn bounds<C: ConsumerContext + 'static>(
             Err(err) => {
                 tracing::debug!(%topic, error = %err, "the end of a topic is asked for again");
                 learn_leaders(consumer, topic, left).await?;
+                let left = deadline.saturating_duration_since(Instant::now());
+                tokio::time::sleep(pauses.next(left)).await;
             }
         }
     }
@@ -47,8 +50,29 @@ async fn learn_leaders<C: ConsumerContext + 'static>(
     let wait = left.min(Duration::from_secs(5));
     // Without an answer the next attempt tells why.
     drop(blocking(move || asked.fetch_metadata(Some(&name), wait)).await?);
-    tokio::time::sleep(Duration::from_millis(20).min(left)).await;
     Ok(())
+}
+
+/// Between questions: leaders are elected within a moment, or not for long.
+struct Pauses {
+    next: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self { next: Duration::from_millis(50) }
+    }
+}
+
+impl Pauses {
+    const MAX: Duration = Duration::from_secs(1);
+
+    /// The next one, at most `left`.
+    fn next(&mut self, left: Duration) -> Duration {
+        let pause = self.next;
+        self.next = (2 * pause).min(Self::MAX);
+        pause.min(left)
+    }
 }
 
 #[cfg(test)]
@@ -57,6 +81,24 @@ mod tests {
     use rdkafka::mocking::MockCluster;
 
     use super::*;
+
+    /// Questions within `left`, were each answered at once.
+    fn questions(mut left: Duration) -> usize {
+        let mut pauses = Pauses::default();
+        let mut count = 1;
+        while !left.is_zero() {
+            left -= pauses.next(left);
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn brokers_without_a_leader_are_asked_ever_less_often() {
+        assert_eq!(questions(Duration::from_millis(50)), 2);
+        assert_eq!(questions(Duration::from_millis(750)), 5, "behind 50, 150, 350 and 750 ms");
+        assert_eq!(questions(Duration::from_mins(10)), 605, "once a second in the long run");
+    }
 
     #[tokio::test]
     async fn offsets_are_found_again_once_there_is_a_leader() {

@@ -1,8 +1,11 @@
-//! Objects of CSV as RFC 4180 has it: a line is a record, of a struct whose fields are columns.
+//! Objects of CSV, as RFC 4180 has it or with escapes (`escaped.rs`): a line is a record, of a struct whose
+//! fields are columns.
 //!
 //! Source: opencsv 5.9, `CSVReader` over `RFC4180Parser`, whose answers are the golden rows of the tests;
 //! keys and defaults are those of the Confluent S3 source, which names opencsv's settings. What it does with
 //! a row of another length is not documented: here it is damage, but for empty lines, which are left out.
+
+mod escaped;
 
 use std::sync::Arc;
 
@@ -14,6 +17,8 @@ use lakeward_api::value::Value;
 use super::input::{HELD_BYTES_MAX, Input};
 use super::sequence::Decoder;
 use crate::FormatError;
+
+pub use escaped::CsvEscapes;
 
 /// How CSV is read.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +37,8 @@ pub struct CsvOptions {
     pub has_header: bool,
     /// Names of columns and fields are the same in any case.
     pub ignore_case: bool,
+    /// `None` for RFC 4180.
+    pub escapes: Option<CsvEscapes>,
     /// A struct of plain types; `None` makes a field of optional text of each column.
     pub schema: Option<Arc<Schema>>,
 }
@@ -53,6 +60,7 @@ pub enum CsvNulls {
 struct Cell {
     text: Vec<u8>,
     is_quoted: bool,
+    is_null: bool,
 }
 
 /// What ends a field.
@@ -114,6 +122,9 @@ impl CsvDecoder {
 
     /// The next record and its bytes; `None` when more have to come.
     fn record(&self, input: &Input) -> Result<Option<(Vec<Cell>, usize)>, FormatError> {
+        if let Some(rules) = self.options.escapes {
+            return self.escaped_record(rules, input);
+        }
         let bytes = input.bytes();
         let (mut cells, mut at) = (Vec::new(), 0);
         loop {
@@ -148,7 +159,7 @@ impl CsvDecoder {
                     if matches!(end, End::Record { .. }) && quotes % 2 == 1 {
                         return Err(unterminated());
                     }
-                    return Ok(Some((Cell { text, is_quoted: false }, end, at)));
+                    return Ok(Some((self.cell(text, false), end, at)));
                 }
                 None => at += 1 + plain_bytes(&bytes[at + 1..], &self.separator),
             }
@@ -174,7 +185,7 @@ impl CsvDecoder {
                 if behind.starts_with(&self.quote) {
                     at += self.quote.len();
                 } else if let Some(end) = self.end(bytes, at) {
-                    return Ok(Some((Cell { text, is_quoted: true }, end, at)));
+                    return Ok(Some((self.cell(text, true), end, at)));
                 }
                 text.extend_from_slice(&self.quote);
             } else if !self.options.keep_returns && self.line_end(bytes, at) > 0 {
@@ -209,16 +220,14 @@ impl CsvDecoder {
         }
     }
 
-    /// A cell as text.
-    fn text(&self, cell: Cell) -> Option<String> {
+    fn cell(&self, text: Vec<u8>, is_quoted: bool) -> Cell {
         let is_null = match self.options.nulls {
             CsvNulls::Both => true,
-            CsvNulls::EmptyQuotes => cell.is_quoted,
-            CsvNulls::EmptySeparators => !cell.is_quoted,
+            CsvNulls::EmptyQuotes => is_quoted,
+            CsvNulls::EmptySeparators => !is_quoted,
             CsvNulls::Neither => false,
         };
-        // Java replaces what is no UTF-8.
-        (!(is_null && cell.text.is_empty())).then(|| String::from_utf8_lossy(&cell.text).into_owned())
+        Cell { is_null: is_null && text.is_empty(), text, is_quoted }
     }
 
     /// The columns of a file whose first record is `first`.
@@ -248,6 +257,13 @@ impl CsvDecoder {
             false => (0..names.len()).map(|at| (at < schema.fields().len()).then_some(at)).collect(),
         };
         Ok(Columns { schema: Arc::clone(schema), places })
+    }
+}
+
+impl Cell {
+    /// `None` for null. Java replaces what is no UTF-8.
+    fn into_text(self) -> Option<String> {
+        (!self.is_null).then(|| String::from_utf8_lossy(&self.text).into_owned())
     }
 }
 
@@ -327,7 +343,7 @@ impl CsvDecoder {
         self.enough_bytes = 0;
         input.consume(used);
         let is_blank = matches!(cells.as_slice(), [cell] if cell.text.is_empty() && !cell.is_quoted);
-        let cells: Vec<Option<String>> = cells.into_iter().map(|cell| self.text(cell)).collect();
+        let cells: Vec<Option<String>> = cells.into_iter().map(Cell::into_text).collect();
         if self.columns.is_none() {
             self.columns = Some(self.columns_of(&cells)?);
             if self.options.has_header {

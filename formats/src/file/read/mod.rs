@@ -26,7 +26,7 @@ use lakeward_api::batch::Values;
 
 use crate::FormatError;
 
-pub use csv::{CsvNulls, CsvOptions};
+pub use csv::{CsvEscapes, CsvNulls, CsvOptions};
 pub use input::Packing;
 
 /// What a reader does next.

@@ -9,7 +9,7 @@ use object_store::path::Path;
 
 use super::{ExtractorKind, FormatKind, PartitionerKind};
 use crate::s3::compatibility::Compatibility;
-use crate::s3::partitioner::joda::{Locality, Pattern, has_zone_names};
+use crate::s3::partitioner::joda::{Locality, Pattern};
 
 /// Adds the errors that need more than one value, or a value that is in Java's list but cannot be honoured.
 pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
@@ -194,12 +194,6 @@ fn time_based(values: &mut [ConfigValue]) {
     }
     match Pattern::parse(&path_format) {
         Err(err) => add(values, "path.format", &err.to_string()),
-        Ok(pattern) if pattern.names_zones() && !has_zone_names(&text(values, "locale")) => add(
-            values,
-            "locale",
-            "names of time zones (z in path.format) are known to Lakeward in English only; use Z, ZZ or ZZZ, \
-             or the locale en",
-        ),
         Ok(pattern) => {
             let mut printed = String::new();
             let locality = Locality::new("UTC", "en").expect("UTC is a zone");

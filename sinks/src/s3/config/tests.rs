@@ -133,7 +133,7 @@ fn time_based_mistakes_are_found_before_the_task_starts() {
     }
     let mut words = TIME_BASED.to_vec();
     words.extend([("path.format", "zzzz"), ("locale", "fr")]);
-    assert_eq!(refused(&words), ["locale"]);
+    assert!(refused(&words).is_empty(), "{:?}", refused(&words));
 }
 
 #[test]

@@ -97,16 +97,44 @@ pub(super) fn apply(values: &mut [ConfigValue], props: &ConfigMap) {
     {
         add(values, "s3.sse.customer.key", "sseCustomerKey must be a valid base64-encoded 32-byte key");
     }
+    if props.contains_key(ERROR_TOPIC) && !text(values, "behavior.on.error").eq_ignore_ascii_case("fail") {
+        add(
+            values,
+            ERROR_TOPIC,
+            "not supported by Lakeward: what the Java connector writes to this topic is not public; remove \
+             the key: with behavior.on.error=log an object that cannot be read is named in the log",
+        );
+    }
     match is_generic(&text(values, "mode")) {
         true => generic(values),
         false => layout(values),
     }
 }
 
+const ERROR_TOPIC: &str = "parse.error.topic.prefix";
+
 /// What GENERIC needs.
 fn generic(values: &mut [ConfigValue]) {
     if text(values, "topic.regex.list").trim().is_empty() {
         add(values, "topic.regex.list", "GENERIC needs pairs of topic:regex");
+    }
+    if FileKind::of_generic(&text(values, "format.class")) == Some(FileKind::Csv) {
+        csv_letters(values);
+    }
+}
+
+/// Characters with a meaning in CSV have one each.
+fn csv_letters(values: &mut [ConfigValue]) {
+    let is_rfc = text(values, "csv.rfc.4180.parser.enabled") == "true";
+    let names = ["csv.separator.char", "csv.quote.char", "csv.escape.char"];
+    let names = if is_rfc { &names[..2] } else { &names[..] };
+    let codes: Vec<i64> = names.iter().map(|name| text(values, name).parse().unwrap_or(0)).collect();
+    for (name, code) in names.iter().zip(&codes) {
+        if codes.iter().filter(|other| *other == code).count() > 1 {
+            add(values, name, &format!("{} must differ", names.join(", ")));
+        } else if !is_rfc && *code > i64::from(u16::MAX) {
+            add(values, name, "use a code point below 65536, or csv.rfc.4180.parser.enabled=true");
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use lakeward_api::schema::{Field, Kind, Schema};
-use lakeward_formats::file::read::{CsvNulls, CsvOptions};
+use lakeward_formats::file::read::{CsvEscapes, CsvNulls, CsvOptions};
 use serde_json::Value as Json;
 
 use super::generic_keys::GenericKeys;
@@ -17,9 +17,7 @@ use super::generic_keys::GenericKeys;
 /// What is wrong with the keys.
 pub(super) fn options(keys: &GenericKeys) -> Result<CsvOptions, String> {
     let (separator, quote) = (letter(keys.csv_separator)?, letter(keys.csv_quote)?);
-    if separator == quote {
-        return Err("csv.separator.char and csv.quote.char must differ".to_owned());
-    }
+    let escapes = if keys.csv_rfc { None } else { Some(escapes(keys)?) };
     Ok(CsvOptions {
         skip_lines: keys.csv_skip,
         separator,
@@ -33,7 +31,18 @@ pub(super) fn options(keys: &GenericKeys) -> Result<CsvOptions, String> {
         },
         has_header: keys.csv_header,
         ignore_case: !keys.csv_case,
+        escapes,
         schema: schema(&keys.value_schema)?.map(Arc::new),
+    })
+}
+
+/// The rules of opencsv's older parser.
+fn escapes(keys: &GenericKeys) -> Result<CsvEscapes, String> {
+    Ok(CsvEscapes {
+        escape: if keys.csv_escape == 0 { None } else { Some(letter(keys.csv_escape)?) },
+        strict_quotes: keys.csv_strict,
+        ignore_whitespace: keys.csv_whitespace,
+        ignore_quotes: keys.csv_ignore_quotes,
     })
 }
 
@@ -55,12 +64,9 @@ pub(super) fn charset(_name: &str, text: &str) -> Result<(), String> {
     }
 }
 
-/// The one parser that there is.
-pub(super) fn rfc_4180(_name: &str, text: &str) -> Result<(), String> {
-    match text.eq_ignore_ascii_case("false") {
-        true => Err("not supported by Lakeward yet; set it to true".to_owned()),
-        false => Ok(()),
-    }
+/// The character in front of one that is meant literally; 0 for none.
+pub(super) fn escape_point(name: &str, text: &str) -> Result<(), String> {
+    if text.trim() == "0" { Ok(()) } else { code_point(name, text) }
 }
 
 fn letter(code: i32) -> Result<char, String> {

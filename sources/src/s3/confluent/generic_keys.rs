@@ -44,7 +44,8 @@ pub(super) struct GenericKeys {
         group = "Connector"
     )]
     pub(super) listing_threshold: i32,
-    /// Accepted for compatibility: objects that cannot be read are named in the log, not on a topic.
+    /// Refused where it would have an effect (behavior.on.error other than fail): objects that cannot be read
+    /// are named in the log, not on a topic.
     #[config(
         name = "parse.error.topic.prefix",
         kind = "string",
@@ -104,8 +105,15 @@ pub(super) struct GenericKeys {
         validate = custom(csv::code_point)
     )]
     pub(super) csv_quote: i32,
-    /// Code point before escaped CSV characters. No effect: RFC 4180 has no such.
-    #[config(name = "csv.escape.char", kind = "int", default = "92", importance = "low", group = "csv")]
+    /// Code point before escaped CSV characters; 0 for none. No effect with RFC 4180.
+    #[config(
+        name = "csv.escape.char",
+        kind = "int",
+        default = "92",
+        importance = "low",
+        group = "csv",
+        validate = custom(csv::escape_point)
+    )]
     pub(super) csv_escape: i32,
     /// Characters outside of quotes do not count. No effect with RFC 4180.
     #[config(
@@ -181,14 +189,14 @@ pub(super) struct GenericKeys {
         group = "csv"
     )]
     pub(super) csv_case: bool,
-    /// CSV follows RFC 4180, for GENERIC. Lakeward has no other parser.
+    /// CSV follows RFC 4180, for GENERIC. Otherwise it is read as opencsv's older parser reads it, with
+    /// csv.escape.char, csv.strict.quotes, csv.ignore.leading.whitespace and csv.ignore.quotations.
     #[config(
         name = "csv.rfc.4180.parser.enabled",
         kind = "boolean",
         default = "true",
         importance = "low",
-        group = "csv",
-        validate = custom(csv::rfc_4180)
+        group = "csv"
     )]
     pub(super) csv_rfc: bool,
 }

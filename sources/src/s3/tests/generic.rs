@@ -98,10 +98,31 @@ fn damage_is_left_out_and_problems_stand_at_their_keys() {
         ("csv.quote.char", "-1"),
         ("csv.null.field.indicator", "ALL"),
         ("csv.file.charset", "UTF-16"),
-        ("csv.rfc.4180.parser.enabled", "false"),
+        ("csv.escape.char", "10"),
     ] {
         assert_eq!(errors(&[(key, wrong)]), [key], "{wrong}");
     }
+    let error_topic = ("parse.error.topic.prefix", "damaged");
+    assert!(errors(&[error_topic]).is_empty(), "it has no effect where the task fails");
+    for behavior in ["log", "ignore", "LOG"] {
+        assert_eq!(errors(&[error_topic, ("behavior.on.error", behavior)]), [error_topic.0]);
+    }
+    let older = ("csv.rfc.4180.parser.enabled", "false");
+    assert!(errors(&[older, ("csv.escape.char", "0")]).is_empty());
+    let cases: [(&str, &str, &[&str]); 3] = [
+        ("csv.escape.char", "44", &["csv.separator.char", "csv.escape.char"]),
+        ("csv.escape.char", "34", &["csv.quote.char", "csv.escape.char"]),
+        ("csv.separator.char", "128512", &["csv.separator.char"]),
+    ];
+    for (key, code, expected) in cases {
+        let given = [("format.class", csv.as_str()), (key, code), older];
+        let mut found = errors(&given);
+        found.sort_by_key(|name| expected.iter().position(|one| one == name));
+        assert_eq!(found, expected, "{key} {code}");
+        assert!(errors(&given[..2]).is_empty(), "RFC 4180 has no escapes, and every character");
+    }
+    let same = [("format.class", csv.as_str()), ("csv.quote.char", "44")];
+    assert_eq!(errors(&same).len(), 2);
     assert_eq!(errors(&[("topic.regex.list", "")]), ["topic.regex.list"]);
     assert_eq!(errors(&[("topic.regex.list", "a:(")]), ["topic.regex.list"]);
 }

@@ -12,6 +12,7 @@ const PLAIN: CsvOptions = CsvOptions {
     nulls: CsvNulls::Neither,
     has_header: false,
     ignore_case: true,
+    escapes: None,
     schema: None,
 };
 

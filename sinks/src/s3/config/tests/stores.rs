@@ -56,6 +56,18 @@ fn mistakes_are_shown_on_every_key_involved() {
 }
 
 #[test]
+fn webdav_is_refused_by_name_with_what_to_use_instead() {
+    for url in ["dav://share/lake", "davs://share", "webdav://share", "webdavs://share/lake"] {
+        let mut config = minimal();
+        config.extend(props(&[("store.url", url)]));
+        let values = validate(&config);
+        let of_url = values.iter().find(|value| value.name == "store.url").unwrap();
+        let [problem] = &of_url.errors[..] else { panic!("{of_url:?}") };
+        assert!(problem.contains("WebDAV is not supported") && problem.contains("file:///"), "{problem}");
+    }
+}
+
+#[test]
 fn a_wrong_customer_key_is_not_repeated() {
     let mut config = minimal();
     config.extend(props(&[("s3.ssea.name", "AES256"), ("s3.sse.customer.key", "hunter2")]));

@@ -2,6 +2,7 @@ import java.io.*;
 import java.nio.file.*;
 import java.text.*;
 import java.util.*;
+import java.util.zip.GZIPOutputStream;
 import org.joda.time.*;
 import org.joda.time.format.*;
 import org.joda.time.tz.*;
@@ -11,7 +12,8 @@ import org.joda.time.tz.*;
  *
  *   java -cp joda-time-2.13.1.jar JodaTables.java words joda/words.txt
  *   java -cp joda-time-2.13.1.jar JodaTables.java zones joda/zones.txt
- *   java -cp joda-time-2.13.1.jar JodaTables.java cases 1 2000 joda/cases.txt
+ *   java -cp joda-time-2.13.1.jar JodaTables.java names joda/names.gz
+ *   java -cp joda-time-2.13.1.jar JodaTables.java cases 77 2400 joda/cases.txt
  *
  * The last one takes a seed and a count. Directories are made as TimeBasedPartitioner makes them.
  */
@@ -29,6 +31,12 @@ public class JodaTables {
   static final String LETTERS = "GCxwyYEeDMdaKhHkmsSZ";
 
   public static void main(String[] args) throws Exception {
+    if (args[0].equals("names")) {
+      try (OutputStream file = Files.newOutputStream(Path.of(args[1]))) {
+        names(file);
+      }
+      return;
+    }
     try (PrintWriter out = new PrintWriter(args[args.length - 1], "UTF-8")) {
       switch (args[0]) {
         case "words" -> words(out);
@@ -78,30 +86,73 @@ public class JodaTables {
 
   /** Links: id, tab, zone. Zones: short and long, standard and summer, of English and of no language; ids. */
   static void zones(PrintWriter out) {
-    Map<String, TreeSet<String>> idsByNames = new TreeMap<>();
     for (String id : new TreeSet<>(DateTimeZone.getAvailableIDs())) {
       String zone = DateTimeZone.forID(id).getID();
       if (!zone.equals(id)) {
         out.println(id + "\t" + zone);
-      } else {
-        idsByNames.computeIfAbsent(names(id), key -> new TreeSet<>()).add(id);
       }
     }
-    idsByNames.forEach((names, ids) -> out.println(names + "\t" + String.join(" ", ids)));
+    for (TreeSet<String> ids : groups()) {
+      String first = ids.first();
+      out.println(names(first, new Locale("en")) + "\t" + names(first, Locale.ROOT) + "\t" + String.join(" ", ids));
+    }
   }
 
-  static String names(String id) {
-    DefaultNameProvider provider = new DefaultNameProvider();
-    StringBuilder all = new StringBuilder();
-    for (Locale locale : List.of(new Locale("en"), Locale.ROOT)) {
-      for (boolean isStandard : new boolean[] {true, false}) {
-        for (String name : Arrays.asList(provider.getShortName(locale, id, "", isStandard),
-            provider.getName(locale, id, "", isStandard))) {
-          all.append(all.length() == 0 ? "" : "\t").append(name == null ? "" : name);
-        }
+  /** Zones that have the same names in all languages, in the order of zones.txt. */
+  static List<TreeSet<String>> groups() {
+    Map<String, TreeSet<String>> idsByNames = new TreeMap<>();
+    List<Locale> locales = new ArrayList<>(List.of(new Locale("en"), Locale.ROOT));
+    languages().forEach(language -> locales.add(new Locale(language)));
+    for (String id : new TreeSet<>(DateTimeZone.getAvailableIDs())) {
+      if (DateTimeZone.forID(id).getID().equals(id)) {
+        StringBuilder all = new StringBuilder();
+        locales.forEach(locale -> all.append(names(id, locale)).append('\n'));
+        idsByNames.computeIfAbsent(all.toString(), key -> new TreeSet<>()).add(id);
       }
     }
-    return all.toString();
+    return List.copyOf(idsByNames.values());
+  }
+
+  /**
+   * Of each language whose names are others than those of no language, gzip: the languages that share them, and
+   * below them a line per group of zones. A name as in English is "=".
+   */
+  static void names(OutputStream file) throws IOException {
+    List<TreeSet<String>> groups = groups();
+    Map<String, List<String>> languages = new LinkedHashMap<>();
+    for (String language : languages()) {
+      StringBuilder all = new StringBuilder();
+      for (TreeSet<String> ids : groups) {
+        String[] own = names(ids.first(), new Locale(language)).split("\t", -1);
+        String[] english = names(ids.first(), new Locale("en")).split("\t", -1);
+        for (int at = 0; at < own.length; at++) {
+          all.append(at == 0 ? "" : "\t").append(own[at].equals(english[at]) ? "=" : own[at]);
+        }
+        all.append('\n');
+      }
+      languages.computeIfAbsent(all.toString(), key -> new ArrayList<>()).add(language);
+    }
+    try (Writer out = new OutputStreamWriter(new GZIPOutputStream(file) {{ def.setLevel(9); }}, "UTF-8")) {
+      for (Map.Entry<String, List<String>> entry : languages.entrySet()) {
+        out.write("#" + String.join(",", entry.getValue()) + "\n" + entry.getKey());
+      }
+    }
+  }
+
+  /** Short and long, standard and summer. */
+  static String names(String id, Locale locale) {
+    DefaultNameProvider provider = new DefaultNameProvider();
+    List<String> all = new ArrayList<>();
+    for (boolean isStandard : new boolean[] {true, false}) {
+      for (String name : Arrays.asList(provider.getShortName(locale, id, "", isStandard),
+          provider.getName(locale, id, "", isStandard))) {
+        if (name != null && (name.contains("\t") || name.contains("\n") || name.contains("#") || name.equals("="))) {
+          throw new IllegalStateException(locale + ": a name holds a separator");
+        }
+        all.add(name == null ? "" : name);
+      }
+    }
+    return String.join("\t", all);
   }
 
   static void cases(long seed, int count, PrintWriter out) {
@@ -121,7 +172,7 @@ public class JodaTables {
         continue;
       }
       boolean namesZones = random.nextInt(6) == 0 && !DISPUTED.contains(zone.getID());
-      String language = namesZones ? List.of("en", "en-US").get(random.nextInt(2)) : languages.get(random.nextInt(languages.size()));
+      String language = languages.get(random.nextInt(languages.size()));
       String pattern = namesZones ? "z|zzzz|ZZZ" : pattern(random);
       DateTimeFormatter formatter = DateTimeFormat.forPattern(pattern).withZone(zone).withLocale(new Locale(language));
       long duration = durations.get(random.nextInt(durations.size()));

@@ -16,7 +16,7 @@ use thiserror::Error;
 use words::Length;
 
 pub(super) use calendar::{Day, first_of_year};
-pub(crate) use locality::{Locality, has_zone_names};
+pub(crate) use locality::Locality;
 
 /// A pattern that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -74,17 +74,11 @@ impl Pattern {
 
     /// True when the text has words in it.
     pub(crate) fn has_words(&self) -> bool {
-        self.names_zones()
-            || self.tokens.iter().any(|token| match token {
-                Token::Letter { letter: b'M' | b'Z', count } => *count >= 3,
-                Token::Letter { letter, .. } => matches!(letter, b'E' | b'G' | b'a'),
-                Token::Literal(_) => false,
-            })
-    }
-
-    /// True when names of time zones are in the text, other than ids.
-    pub(crate) fn names_zones(&self) -> bool {
-        self.tokens.iter().any(|token| matches!(token, Token::Letter { letter: b'z', .. }))
+        self.tokens.iter().any(|token| match token {
+            Token::Letter { letter: b'M' | b'Z', count } => *count >= 3,
+            Token::Letter { letter, .. } => matches!(letter, b'E' | b'G' | b'a' | b'z'),
+            Token::Literal(_) => false,
+        })
     }
 
     /// Appends `utc_ms` as people of `locality` see it. `None` when their clock is beyond 64 bits.

@@ -76,6 +76,10 @@ fn letters_mean_what_joda_means() {
     }
     assert_eq!(show("kk hh a", "2024-01-01T00:00:00Z", "UTC", "en"), "24 12 AM");
     assert_eq!(show("HH ZZ", "2024-01-01T00:00:00Z", "-03:30", "en"), "20 -03:30");
+    let zone = |locale| show("z|zzzz", "2024-07-01T00:00:00Z", "Europe/Paris", locale);
+    assert_eq!(zone("en"), "CEST|Central European Summer Time");
+    assert_eq!(zone("FR"), "CEST|heure d’été d’Europe centrale");
+    assert_eq!(zone("fr_FR"), zone("nonsense"), "a language that Java does not know");
 }
 
 #[test]
