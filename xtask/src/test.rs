@@ -45,6 +45,8 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
         let arguments = ["--all-targets", "--features", FEATURES, "--", "-D", "warnings"];
         run(&mut cargo_in(workspace, &[&["clippy", "--workspace"], &arguments[..]].concat()))
     });
+    // What users build has no Iceberg sink.
+    check("the usual build", &|| run(&mut cargo_in(workspace, &["check", "--workspace"])));
     // The same selection as the tests: another one would compile the dependencies a second time.
     check("build", &|| run(&mut cargo_in(workspace, &[&TESTS[..], &["--no-run"]].concat())));
     check("build with failpoints", &|| kill_test::build(workspace));

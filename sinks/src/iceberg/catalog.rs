@@ -117,8 +117,8 @@ fn makes_none() -> CatalogError {
 }
 
 /// What is said of `iceberg.tables.auto-create-enabled` with a SQL catalog.
-pub(super) const MAKES_NONE: &str = "iceberg.tables.auto-create-enabled: Lakeward does not make tables in catalogs \
-     of type jdbc yet; make them with another client of the catalog, or use one of type rest";
+pub(super) const MAKES_NONE: &str = "iceberg.tables.auto-create-enabled: Lakeward does not make tables in \
+     catalogs of type jdbc yet; make them with another client of the catalog, or use one of type rest";
 
 #[cfg(test)]
 mod tests {

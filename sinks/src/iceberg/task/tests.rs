@@ -10,8 +10,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, Semaphore};
 
 use super::*;
+use crate::iceberg::catalog::Catalog;
 use crate::iceberg::commit::Committer;
-use crate::iceberg::rest::Rest;
 
 struct OnRuntime(Handle);
 
@@ -33,7 +33,7 @@ fn task() -> IcebergSinkTask {
     let bridge: Arc<dyn Bridge> = Arc::new(OnRuntime(Handle::current()));
     let waker = Waker::new(|| {});
     let office = Office {
-        rest: Arc::new(Rest::new(config.catalog.clone()).unwrap()),
+        catalog: Arc::new(Catalog::new(&config.catalog_name, config.catalog.clone()).unwrap()),
         committer: Committer { group: "g".into(), task: "c-0".into(), survives_loss: true },
         turn: Arc::new(Mutex::new(())),
         bridge: Arc::clone(&bridge),
