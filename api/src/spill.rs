@@ -18,6 +18,9 @@ pub trait SpillDevice {
     /// Loads an extent; the task is woken when it is there.
     fn load(&self, extent: &Extent) -> Loading;
 
+    /// Bytes that are not written yet. The task is woken when there are fewer.
+    fn writing_bytes(&self) -> u64;
+
     /// What went wrong since the last call: class `Retriable`. What was stored is lost.
     fn take_failure(&self) -> Option<ConnectError>;
 }

@@ -10,7 +10,7 @@ use lakeward_testkit::oracle::{Guarantee, Oracle};
 use lakeward_testkit::records::Record;
 use lakeward_testkit::store::Versitygw;
 use lakeward_testkit::wait::wait_for;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MIB: u64 = 1 << 20;
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -103,4 +103,37 @@ fn encoded_files_of_many_topic_partitions_fit_where_there_is_no_ring() {
     load.create(20_000, &[("format.class", lakeward_conformance::sink_config::JSON)]);
     let spilled_bytes = load.judge(8, 20_000, 200);
     assert!(spilled_bytes > 10 * MIB, "{spilled_bytes}");
+}
+
+/// A row in `JsonConverter`'s envelope; every third one has a version of the schema with a field more.
+fn versioned(id: u64, place: u64, bytes: usize) -> Value {
+    let field = |name: &str, kind: &str| json!({"field": name, "type": kind});
+    let mut fields = vec![field("id", "int64"), field("place", "int64"), field("text", "string")];
+    let mut payload = json!({"id": id, "place": place, "text": format!("{id:09} ").repeat(bytes / 10)});
+    if id % 3 == 0 {
+        fields.push(field("more", "string"));
+        payload["more"] = json!("x");
+    }
+    json!({"schema": {"type": "struct", "name": "demo.Row", "fields": fields}, "payload": payload})
+}
+
+/// Their rows wait for the end of their file: in memory as long as there is some, then on disk. No file ends
+/// for that.
+#[test]
+fn files_of_merged_schemas_larger_than_the_limit_fit() {
+    const ROWS: u64 = 150_000;
+    let mut load = Load::start(160 * MIB, 1, "auto");
+    for _ in 0..ROWS / 5000 {
+        let ids = (0..5000).map(|_| load.oracle.next_id());
+        let rows: Vec<Record> = ids.map(|id| Record::json(&versioned(id, id % 30, 1500))).collect();
+        load.scenario.produce(&rows);
+    }
+    load.scenario.create(&load.scenario.config(150_000).with(&[
+        ("partitioner.class", "io.confluent.connect.storage.partitioner.FieldPartitioner"),
+        ("partition.field.name", "place"),
+        ("lakeward.schema.evolution", "merge"),
+    ]));
+    let spilled_bytes = load.judge(1, 150_000, 30);
+    assert!(spilled_bytes > 100 * MIB, "{spilled_bytes}: rows were larger than the limit");
+    assert_eq!(load.metric("lakeward_memory_spilled_bytes"), 0, "disk space is given back");
 }

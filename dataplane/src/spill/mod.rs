@@ -127,6 +127,10 @@ impl SpillDevice for Disk {
         loading
     }
 
+    fn writing_bytes(&self) -> u64 {
+        self.0.writing.used_bytes()
+    }
+
     fn take_failure(&self) -> Option<ConnectError> {
         let failure = self.0.state.borrow_mut().failure.take()?;
         let directory = self.0.settings.directory.display();

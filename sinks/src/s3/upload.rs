@@ -138,6 +138,7 @@ impl Uploader {
             stopped,
             parts_in_flight: self.parts_in_flight,
             turns: Arc::clone(&self.turns),
+            waker: self.waker.clone(),
         };
         let (id, route) = (self.next_id(), Route::default());
         let over = self.spawn(id, &route, file.run());
@@ -271,6 +272,8 @@ struct FileUpload {
     stopped: Stopped,
     parts_in_flight: usize,
     turns: Arc<Semaphore>,
+    /// A stored piece makes room for what its task encodes next.
+    waker: Waker,
 }
 
 /// A multipart upload that was begun.
@@ -317,7 +320,10 @@ impl FileUpload {
         loop {
             match self.next_event(multipart.as_mut()).await {
                 Event::Dropped => return Ok(Ending::Dropped),
-                Event::PartStored(result) => result?,
+                Event::PartStored(result) => {
+                    result?;
+                    self.waker.wake();
+                }
                 Event::Message(Message::Piece(piece)) => self.put_part(multipart, piece).await?,
                 Event::Message(Message::Complete { rest, contents }) => {
                     *tags = contents;

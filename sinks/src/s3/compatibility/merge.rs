@@ -3,7 +3,8 @@
 //! A pure function of the two, so that the schema of a file follows from its records alone. Nothing is lost:
 //! numbers become wider only where every value has one form in the wider type.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use lakeward_api::schema::{Field, Kind, Schema};
@@ -12,8 +13,40 @@ use super::check::meaningful;
 
 /// The schema of a file of schema `file` once it takes a record of schema `record`; `file` itself when it
 /// holds the record already. `None`: no file can hold both.
+///
+/// The last answers are remembered: open files with the same history share one schema, and records whose
+/// schemas take turns cost no comparison of fields each.
 pub(crate) fn merged(file: &Arc<Schema>, record: &Arc<Schema>) -> Option<Arc<Schema>> {
-    if Arc::ptr_eq(file, record) || file == record {
+    if Arc::ptr_eq(file, record) {
+        return Some(Arc::clone(file));
+    }
+    ANSWERS.with_borrow_mut(|answers| {
+        let is_asked = |known: &Answer| Arc::ptr_eq(&known.file, file) && Arc::ptr_eq(&known.record, record);
+        if let Some(known) = answers.iter().find(|known| is_asked(known)) {
+            return known.merged.clone();
+        }
+        let merged = merge(file, record);
+        answers.truncate(ANSWERS_MAX - 1);
+        let [file, record] = [file, record].map(Arc::clone);
+        answers.push_front(Answer { file, record, merged: merged.clone() });
+        merged
+    })
+}
+
+/// What became of two schemas.
+struct Answer {
+    file: Arc<Schema>,
+    record: Arc<Schema>,
+    merged: Option<Arc<Schema>>,
+}
+
+thread_local! {
+    /// The newest first.
+    static ANSWERS: RefCell<VecDeque<Answer>> = const { RefCell::new(VecDeque::new()) };
+}
+
+fn merge(file: &Arc<Schema>, record: &Arc<Schema>) -> Option<Arc<Schema>> {
+    if file == record {
         return Some(Arc::clone(file));
     }
     let merged = join(file, record, 0)?;
@@ -106,3 +139,5 @@ fn fields_count(schema: &Schema) -> usize {
 /// A schema that grows with every record must end somewhere: its file then does.
 const FIELDS_MAX: usize = 2000;
 const DEPTH_MAX: usize = 100;
+/// Versions of a few topics that meet again and again.
+const ANSWERS_MAX: usize = 64;

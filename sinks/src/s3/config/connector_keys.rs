@@ -273,8 +273,8 @@ pub(crate) struct LakewardKeys {
     )]
     pub(crate) schema: Option<String>,
     /// What another schema of the values does to the open file: `none` leaves that to schema.compatibility,
-    /// `merge` lets the file grow by new fields and wider numbers. Rows then wait in memory until their file
-    /// ends, which it does early when open files hold more than may be in flight.
+    /// `merge` lets the file grow by new fields and wider numbers. Rows then wait until their file ends, in
+    /// memory and, when there is too little of it, in lakeward.spill.dir.
     #[config(name = "lakeward.schema.evolution", kind = "string", default = "none", importance = "low",
              group = "Lakeward", display = "Schema Evolution", validate = one_of("none", "merge"),
              recommended("none", "merge"))]

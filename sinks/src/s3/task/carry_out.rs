@@ -1,11 +1,16 @@
 //! Rows to files: what rotation says is done to the open parts of a topic-partition.
 
+use std::sync::Arc;
+
 use lakeward_api::ConnectError;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::record::TopicPartition;
+use lakeward_api::schema::Schema;
+use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
 use super::layout::NewPart;
+use super::merging::Growing;
 use super::open_file::{OpenFile, Started};
 use super::open_part::{Files, OpenPart};
 use super::taken::Taken;
@@ -126,7 +131,7 @@ impl S3SinkTask {
         };
         let schema = batch.values.schema();
         let values = match &names.values {
-            Some(name) => Some(file(name)?(self.format.new_part(schema)?)),
+            Some(name) => Some(self.values_file(schema, file(name)?)?),
             None => None,
         };
         let keys = match (&names.keys, &self.companions.keys) {
@@ -137,13 +142,27 @@ impl S3SinkTask {
             (Some(name), Some(headers)) => Some(headers.new_file(file(name)?)?),
             _ => None,
         };
-        // Where schemas are merged, the encoder has its own idea of the file's.
+        // Where schemas are merged, the file has its own idea of its schema.
         let schema = schema.filter(|_| !self.merges()).cloned();
         let open = OpenPart::new(Files { values, keys, headers }, schema, start_offset);
         // An encoder may hold bytes before the first row (a gzip header).
         self.open_bytes += open.buffered_bytes();
         self.writers.get_mut(partition).expect("its writer is open").parts.push((part, open));
         Ok(())
+    }
+
+    /// The file of values of a new part whose first record has `schema`.
+    fn values_file(
+        &self,
+        schema: Option<&Arc<Schema>>,
+        file: impl FnOnce(Box<dyn PartEncoder>) -> OpenFile,
+    ) -> Result<OpenFile, ConnectError> {
+        // A schema that the format cannot store shows now, not when the file ends.
+        let file = file(self.format.new_part(schema)?);
+        Ok(match schema.filter(|_| self.merges()) {
+            Some(schema) => file.growing(Growing::new(Arc::clone(&self.format), schema)),
+            None => file,
+        })
     }
 
     /// The names of the objects of a part, whose encoded partition is marked with the topic that it was

@@ -11,12 +11,15 @@ use super::S3SinkTask;
 use super::flight::AssignmentId;
 use super::open_file::{OpenFile, Recalled};
 use super::open_part::OpenPart;
+use super::relief::track;
 use crate::s3::ledger::CutId;
 
 /// Parts encoded in one call: a few milliseconds.
 const PARTS_PER_CALL: usize = 32;
 /// Parts that are read back at a time.
 const LOADING_MAX: usize = 16;
+/// A piece of rows that is encoded now costs as much as this many parts.
+const PIECE_PARTS: usize = 8;
 /// Objects that are completed at a time.
 const COMPLETING_MAX: usize = 256;
 
@@ -54,6 +57,29 @@ impl Finishing {
         self.bytes
     }
 
+    /// Takes the next part to be read back, if it may be now: its place among those.
+    fn begin_next(&mut self) -> Option<usize> {
+        if self.loading.len() >= LOADING_MAX {
+            return None;
+        }
+        self.loading.push(self.queue.pop_front()?);
+        Some(self.loading.len() - 1)
+    }
+
+    fn take_loaded(&mut self, index: usize) -> Ending {
+        let ending = self.loading.swap_remove(index);
+        self.bytes -= ending.bytes;
+        ending
+    }
+
+    /// For how many others the rows of a part have to wait whose schema grew, too: each holds an encoder with
+    /// an open row group until it is through.
+    fn growing_before(&self, index: usize) -> usize {
+        let is_growing = self.loading[index].part.is_growing();
+        let before = self.loading[..index].iter().filter(|ending| ending.part.is_growing());
+        if is_growing { before.count() } else { 0 }
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -66,30 +92,37 @@ impl S3SinkTask {
         let mut left = PARTS_PER_CALL;
         let mut index = 0;
         while index < self.finishing.loading.len() {
+            index += self.go_on_with(index, &mut left)?;
+        }
+        while left > 0 && self.may_complete() {
+            let Some(last) = self.finishing.begin_next() else { return Ok(()) };
+            let part = &mut self.finishing.loading[last].part;
+            let before = part.buffered_bytes();
+            part.end()?;
+            self.open_bytes = self.open_bytes - before + part.buffered_bytes();
+            self.go_on_with(last, &mut left)?;
+        }
+        if left == 0 {
+            self.waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Recalls a part, and completes it when it is all there. Answers how many parts stay in its place.
+    fn go_on_with(&mut self, index: usize, left: &mut usize) -> Result<usize, ConnectError> {
+        while *left > 0 || !self.finishing.loading[index].part.is_growing() {
             match self.recall_ending(index)? {
-                Recalled::NotYet => index += 1,
+                Recalled::NotYet => return Ok(1),
+                Recalled::Part => *left = left.saturating_sub(PIECE_PARTS),
                 Recalled::All => {
-                    let ending = self.finishing.loading.swap_remove(index);
+                    let ending = self.finishing.take_loaded(index);
                     self.complete_part(ending)?;
-                    left = left.saturating_sub(1);
+                    *left = left.saturating_sub(1);
+                    return Ok(0);
                 }
             }
         }
-        while self.may_complete() && self.finishing.loading.len() < LOADING_MAX {
-            if left == 0 {
-                self.waker.wake();
-                return Ok(());
-            }
-            let Some(ending) = self.finishing.queue.pop_front() else { return Ok(()) };
-            self.finishing.loading.push(ending);
-            let last = self.finishing.loading.len() - 1;
-            if self.recall_ending(last)? == Recalled::All {
-                let ending = self.finishing.loading.swap_remove(last);
-                self.complete_part(ending)?;
-                left -= 1;
-            }
-        }
-        Ok(())
+        Ok(1)
     }
 
     fn may_complete(&self) -> bool {
@@ -97,17 +130,34 @@ impl S3SinkTask {
     }
 
     fn recall_ending(&mut self, index: usize) -> Result<Recalled, ConnectError> {
-        let part = &mut self.finishing.loading[index].part;
+        let growing_before = self.finishing.growing_before(index);
+        let Ending { part, assignment, .. } = &mut self.finishing.loading[index];
+        if growing_before > 0 {
+            // What is read ahead is counted nowhere: a piece of one file.
+            if growing_before == 1 {
+                part.prefetch(self.spiller.as_ref());
+            }
+            return Ok(Recalled::NotYet);
+        }
+        if part.is_growing() && self.in_flight.is_exhausted() {
+            // Woken when the store has taken a piece.
+            return Ok(Recalled::NotYet);
+        }
         let before = part.buffered_bytes();
-        let recalled = part.recall(self.spiller.as_ref());
+        let recalled = part.recall(self.spiller.as_ref())?;
+        if recalled == Recalled::Part {
+            part.files_mut().for_each(|file| {
+                let started = file.send_full_pieces(&mut self.uploader);
+                track(&mut self.flight, file, *assignment, started);
+            });
+        }
         self.open_bytes = self.open_bytes - before + part.buffered_bytes();
-        recalled
+        Ok(recalled)
     }
 
     /// Sends the last bytes of the files of a part, which become objects.
     fn complete_part(&mut self, ending: Ending) -> Result<(), ConnectError> {
-        let Ending { assignment, cut, part, bytes } = ending;
-        self.finishing.bytes -= bytes;
+        let Ending { assignment, cut, part, .. } = ending;
         self.open_bytes -= part.buffered_bytes();
         self.flight.waits_no_more(assignment);
         let known: Vec<bool> = part.files().map(|file| OpenFile::upload_id(file).is_some()).collect();

@@ -34,9 +34,6 @@ impl Guarantee {
         if config.partitioner_kind().is_time_based() && config.extractor() == ExtractorKind::Wallclock {
             causes.push("timestamp.extractor");
         }
-        if config.merges_schemas() {
-            causes.push(EVOLUTION);
-        }
         if causes.is_empty() { Self::Deterministic } else { Self::Decided(causes) }
     }
 

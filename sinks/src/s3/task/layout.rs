@@ -13,7 +13,6 @@ use lakeward_api::record::TopicPartition;
 use lakeward_formats::file::FileFormat;
 
 use super::guarantee::{self, Guarantee};
-use super::merging::Merging;
 use super::rejects::Rejects;
 use super::setup;
 use super::taken::Taken;
@@ -37,10 +36,7 @@ impl Design {
     /// That of the Confluent sink.
     pub(super) fn of(config: &Settings, props: &ConfigMap) -> Result<Self, ConnectError> {
         Ok(Self {
-            format: match config.merges_schemas() {
-                true => Box::new(Merging::new(setup::file_format(config, config.format())?)),
-                false => setup::file_format(config, config.format())?,
-            },
+            format: setup::file_format(config, config.format())?,
             guarantee: Guarantee::of(config),
             fingerprint: guarantee::fingerprint(props),
             rotation: setup::rotation_settings(config),

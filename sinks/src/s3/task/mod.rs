@@ -71,7 +71,7 @@ pub(crate) use routed::SEPARATOR;
 
 /// One task of the S3 sink.
 pub(crate) struct S3SinkTask {
-    format: Box<dyn FileFormat>,
+    format: Arc<dyn FileFormat>,
     companions: Companions,
     names: ObjectNames,
     partitioner: Partitioner,
@@ -205,7 +205,7 @@ impl S3SinkTask {
         );
         Ok(Self {
             names: ObjectNames::new(config, extensions),
-            format,
+            format: format.into(),
             companions,
             partitioner,
             layout,

@@ -6,6 +6,7 @@
 //! for more records.
 //!
 //! In file order: encoded bytes on disk, encoded bytes in memory, the encoder, rows on disk, rows that wait.
+//! A file whose schema grows has rows and nothing else until it ends (`merging.rs`).
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -21,6 +22,7 @@ use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
 use super::gather::{GATHER_ROWS, SharedBytes, SharedColumn, Waiting};
+use super::merging::{Growing, Moving, Next};
 use super::spilled::{Spiller, Stored, load_rows, store_rows};
 use crate::s3::rotation::Rows;
 use crate::s3::store::Contents;
@@ -34,6 +36,8 @@ pub(super) struct OpenFile {
     ready: Vec<Bytes>,
     ready_bytes: usize,
     on_disk: Option<Box<OnDisk>>,
+    /// All of its rows, when its schema grows with them; they are encoded when it ends.
+    growing: Option<Box<Growing>>,
     upload: Option<UploadHandle>,
     part_bytes: usize,
     sent_bytes: u64,
@@ -44,6 +48,7 @@ pub(super) struct ParkedFile {
     name: Path,
     encoder: Box<dyn PartEncoder>,
     rows: Option<Values>,
+    growing: Option<Moving>,
     ready: Vec<Bytes>,
     ready_bytes: usize,
     pub(super) upload: Option<UploadHandle>,
@@ -76,6 +81,9 @@ pub(super) enum Started {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recalled {
     All,
+    /// A bounded part of it: the rest can follow at once.
+    Part,
+    /// The disk has to answer first.
     NotYet,
 }
 
@@ -89,10 +97,17 @@ impl OpenFile {
             ready: Vec::new(),
             ready_bytes: 0,
             on_disk: None,
+            growing: None,
             upload: None,
             part_bytes,
             sent_bytes: 0,
         }
+    }
+
+    /// The same, with a schema that grows by that of each record.
+    pub(super) fn growing(mut self, rows: Growing) -> Self {
+        self.growing = Some(Box::new(rows));
+        self
     }
 
     /// The file as it may move; `None` when something of it is on disk, or its rows cannot be put together.
@@ -102,6 +117,10 @@ impl OpenFile {
         }
         Some(ParkedFile {
             rows: self.waiting.gather().ok()?,
+            growing: match self.growing {
+                Some(growing) => Some(growing.park()?),
+                None => None,
+            },
             name: self.name,
             encoder: self.encoder,
             ready: self.ready,
@@ -126,6 +145,7 @@ impl OpenFile {
             ready: file.ready,
             ready_bytes: file.ready_bytes,
             on_disk: None,
+            growing: file.growing.map(|rows| Box::new(Growing::unpark(rows))),
             upload: file.upload.map(|upload| uploader.adopt(upload)),
             part_bytes: file.part_bytes,
             sent_bytes: file.sent_bytes,
@@ -144,7 +164,9 @@ impl OpenFile {
 
     /// Bytes held here; columns that rows wait in are counted by their task.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        FILE_BYTES + self.encoder.buffered_bytes() + self.ready_bytes as u64 + self.waiting.index_bytes()
+        let growing = self.growing.as_ref().map_or(0, |rows| rows.buffered_bytes());
+        let encoded = self.encoder.buffered_bytes() + self.ready_bytes as u64;
+        FILE_BYTES + encoded + self.waiting.index_bytes() + growing
     }
 
     /// What relief could free here, more or less.
@@ -155,7 +177,8 @@ impl OpenFile {
     /// All of it, in memory and on disk, more or less.
     pub(super) fn all_bytes(&self) -> u64 {
         let on_disk = self.on_disk.as_ref().map_or(0, |disk| disk.encoded_bytes + disk.rows_bytes);
-        self.relief_bytes() + on_disk
+        let growing = self.growing.as_ref().map_or(0, |rows| rows.on_disk_bytes());
+        self.relief_bytes() + on_disk + growing
     }
 
     /// Whether rows wait, so that later ones have to.
@@ -173,6 +196,9 @@ impl OpenFile {
     /// Class `Record` when a value has no form in the format: nothing was written.
     pub(super) fn write(&mut self, values: &Values) -> Result<(), ConnectError> {
         assert!(!self.has_waiting(), "rows stay in their order");
+        if let Some(growing) = &mut self.growing {
+            return growing.write(values);
+        }
         self.encode(values)
     }
 
@@ -243,6 +269,9 @@ impl OpenFile {
     /// # Errors
     /// Class `Fatal` when the encoder broke.
     pub(super) fn spill(&mut self, spiller: &mut Spiller, least_bytes: u64) -> Result<(), ConnectError> {
+        if let Some(growing) = &mut self.growing {
+            return growing.spill(spiller);
+        }
         self.take_ready();
         if self.encoder.buffered_bytes() >= least_bytes {
             self.flush_early()?;
@@ -265,6 +294,52 @@ impl OpenFile {
         Ok(())
     }
 
+    /// Whether [`OpenFile::spill`] has left rows: it does a bounded piece of work.
+    pub(super) fn can_spill_more(&self) -> bool {
+        self.growing.as_ref().is_some_and(|rows| rows.can_spill())
+    }
+
+    /// No more rows come: those whose schema grew can be encoded, see [`OpenFile::recall`].
+    ///
+    /// # Errors
+    /// Those of the format.
+    pub(super) fn end(&mut self) -> Result<(), ConnectError> {
+        if let Some(growing) = &mut self.growing {
+            self.encoder = growing.end()?;
+        }
+        Ok(())
+    }
+
+    /// Whether rows are left whose schema grew.
+    pub(super) fn is_growing(&self) -> bool {
+        self.growing.is_some()
+    }
+
+    /// Asks the disk for the first piece of rows whose schema grew.
+    pub(super) fn prefetch(&mut self, spiller: Option<&Spiller>) {
+        if let (Some(growing), Some(spiller)) = (&mut self.growing, spiller) {
+            growing.prefetch(spiller);
+        }
+    }
+
+    /// Encodes a piece of the rows whose schema grew.
+    fn encode_grown(&mut self, spiller: Option<&Spiller>) -> Result<Recalled, ConnectError> {
+        let Some(growing) = self.growing.as_mut().filter(|rows| rows.has_ended()) else {
+            return Ok(Recalled::All);
+        };
+        match growing.next(spiller)? {
+            Next::Rows(rows) => {
+                self.encode(&rows)?;
+                Ok(Recalled::Part)
+            }
+            Next::OnTheWay => Ok(Recalled::NotYet),
+            Next::End => {
+                self.growing = None;
+                Ok(Recalled::All)
+            }
+        }
+    }
+
     /// Whether what is on disk should come back although the file goes on.
     pub(super) fn wants_recall(&self) -> bool {
         let piece_bytes = next_piece_bytes(self.part_bytes, self.sent_bytes) as u64;
@@ -274,11 +349,15 @@ impl OpenFile {
         })
     }
 
-    /// Brings back what is on disk, in file order, one extent at a time.
+    /// Brings back what is on disk, in file order, one extent at a time. Of a file that has ended and whose
+    /// schema grew a piece is encoded.
     ///
     /// # Errors
     /// Those of encoding rows; class `Fatal` when what comes back is damaged.
     pub(super) fn recall(&mut self, spiller: Option<&Spiller>) -> Result<Recalled, ConnectError> {
+        if self.growing.is_some() {
+            return self.encode_grown(spiller);
+        }
         loop {
             let (Some(disk), Some(spiller)) = (&mut self.on_disk, spiller) else { return Ok(Recalled::All) };
             let Some(next) = disk.encoded.front().or_else(|| disk.rows.front()) else {
@@ -310,7 +389,10 @@ impl OpenFile {
     /// # Errors
     /// Those of encoding rows that waited.
     pub(super) fn finish(mut self, contents: Option<Contents>) -> Result<FinishedFile, ConnectError> {
-        assert!(self.on_disk.is_none(), "a file is finished when all of it is in memory");
+        assert!(
+            self.on_disk.is_none() && self.growing.is_none(),
+            "a file is finished when all of it is in memory"
+        );
         self.encode_waiting()?;
         self.ready.extend(self.encoder.finish()?);
         Ok(FinishedFile { name: self.name, ready: self.ready, upload: self.upload, contents })
@@ -345,7 +427,8 @@ impl ParkedFile {
             Some(Values::Typed { array, .. }) => array.get_array_memory_size() as u64,
             _ => 0,
         };
-        FILE_BYTES + self.encoder.buffered_bytes() + self.ready_bytes as u64 + rows
+        let growing = self.growing.as_ref().map_or(0, Moving::bytes);
+        FILE_BYTES + self.encoder.buffered_bytes() + self.ready_bytes as u64 + rows + growing
     }
 }
 

@@ -183,11 +183,30 @@ impl OpenPart {
     /// Those of [`OpenFile::recall`].
     pub(super) fn recall(&mut self, spiller: Option<&Spiller>) -> Result<Recalled, ConnectError> {
         for file in self.files_mut() {
-            if file.recall(spiller)? == Recalled::NotYet {
-                return Ok(Recalled::NotYet);
+            let recalled = file.recall(spiller)?;
+            if recalled != Recalled::All {
+                return Ok(recalled);
             }
         }
         Ok(Recalled::All)
+    }
+
+    /// No more records come, and it will be recalled.
+    ///
+    /// # Errors
+    /// Those of the formats.
+    pub(super) fn end(&mut self) -> Result<(), ConnectError> {
+        self.files_mut().try_for_each(OpenFile::end)
+    }
+
+    /// Asks the disk for what [`OpenPart::recall`] will want first of rows whose schema grew.
+    pub(super) fn prefetch(&mut self, spiller: Option<&Spiller>) {
+        self.files_mut().for_each(|file| file.prefetch(spiller));
+    }
+
+    /// Whether rows are left that are encoded when they are recalled.
+    pub(super) fn is_growing(&self) -> bool {
+        self.files().any(OpenFile::is_growing)
     }
 
     /// Finishes the files.

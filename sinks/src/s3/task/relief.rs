@@ -10,12 +10,16 @@ use lakeward_api::record::TopicPartition;
 use super::S3SinkTask;
 use super::flight::Flight;
 use super::open_file::{OpenFile, Recalled, Started};
+use super::spilled::Spiller;
 use super::{Writer, open_part::OpenPart};
 use crate::s3::rotation::PartId;
 use crate::s3::upload::Uploader;
 
 /// Parts that give way in one call: a few milliseconds.
 const PARTS_PER_CALL: usize = 128;
+
+/// What gives way in one call, more or less: it is held twice until the allocator has it back.
+const BYTES_PER_CALL: u64 = 8 << 20;
 
 /// An open row group is closed for disk from here on: smaller ones would be all metadata.
 const ROW_GROUP_BYTES_MIN: u64 = 64 << 10;
@@ -24,6 +28,13 @@ const ROW_GROUP_BYTES_NEED: u64 = 16 << 10;
 
 /// An open part, wherever it is kept.
 pub(super) type PartKey = (TopicPartition, PartId);
+
+/// How much of what it could a part gave back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Yielded {
+    All,
+    Part,
+}
 
 impl S3SinkTask {
     /// Tells the worker what is held, and gives memory back when the worker or this task holds too much.
@@ -34,20 +45,33 @@ impl S3SinkTask {
         if self.relief.is_empty() && self.share.memory().wants_relief() {
             self.relief = self.by_relief();
         }
+        let held_bytes = self.held_bytes();
         for _ in 0..PARTS_PER_CALL {
             if !self.share.memory().is_strained() {
                 self.relief.clear();
                 self.is_in_need = false;
             }
+            if self.spiller.as_ref().is_some_and(Spiller::is_busy) {
+                // It wakes the task when something is written; fetching pauses, if it comes to that.
+                break;
+            }
             let Some(key) = self.relief.pop() else { break };
-            self.give_way(&key)?;
+            if self.give_way(&key)? == Yielded::Part {
+                // Other work goes on between the pieces of one file.
+                self.relief.push(key);
+                break;
+            }
             self.is_in_need |= self.relief.is_empty();
+            if self.held_bytes() + BYTES_PER_CALL <= held_bytes {
+                // What is being written counts until it is: the disk has its turn before more is.
+                break;
+            }
         }
         if let Some(spiller) = &mut self.spiller {
             spiller.flush();
         }
         self.share.set(self.held_bytes());
-        if !self.relief.is_empty() {
+        if !self.relief.is_empty() && !self.spiller.as_ref().is_some_and(Spiller::is_busy) {
             self.waker.wake();
         }
         Ok(())
@@ -75,7 +99,7 @@ impl S3SinkTask {
                         track(&mut self.flight, file, assignment, started);
                     });
                     self.open_bytes = self.open_bytes - before + open.buffered_bytes();
-                    open.is_recalled = recalled == Recalled::NotYet;
+                    open.is_recalled = recalled != Recalled::All;
                     recalled == Recalled::All
                 }
             };
@@ -120,13 +144,11 @@ impl S3SinkTask {
     /// Many small files are not helped by pieces. Where files may end at any time anyway, those of the
     /// largest topic-partition end now.
     fn cut_largest(&mut self) -> Result<(), ConnectError> {
-        if self.layout.is_none() && !self.merges() {
+        if self.layout.is_none() {
             return Ok(());
         }
         let open_bytes: u64 = self.writers.values().map(Writer::open_bytes).sum();
-        // Rows that wait for the end of their file give way in no other manner.
-        let must = self.merges() && self.is_in_need;
-        if !must && open_bytes + self.shared_bytes.get() <= self.open_bytes_max {
+        if open_bytes + self.shared_bytes.get() <= self.open_bytes_max {
             return Ok(());
         }
         let free = self.writers.iter().filter(|(_, writer)| !writer.cuts.is_repeating());
@@ -148,10 +170,12 @@ impl S3SinkTask {
         parts.into_iter().map(|(_, _, key)| key).collect()
     }
 
-    fn give_way(&mut self, (partition, part): &PartKey) -> Result<(), ConnectError> {
-        let Some((open, assignment)) = open_part(&mut self.writers, partition, *part) else { return Ok(()) };
+    fn give_way(&mut self, (partition, part): &PartKey) -> Result<Yielded, ConnectError> {
+        let Some((open, assignment)) = open_part(&mut self.writers, partition, *part) else {
+            return Ok(Yielded::All);
+        };
         if open.is_recalled {
-            return Ok(());
+            return Ok(Yielded::All);
         }
         let before = open.buffered_bytes();
         let least_bytes = if self.is_in_need { ROW_GROUP_BYTES_NEED } else { ROW_GROUP_BYTES_MIN };
@@ -165,7 +189,8 @@ impl S3SinkTask {
         }
         self.open_bytes = self.open_bytes - before + open.buffered_bytes();
         self.share.set(self.open_bytes + self.shared_bytes.get());
-        Ok(())
+        let has_more = self.spiller.is_some() && open.files().any(OpenFile::can_spill_more);
+        Ok(if has_more { Yielded::Part } else { Yielded::All })
     }
 }
 
@@ -192,7 +217,8 @@ fn send(
     Ok(())
 }
 
-fn track(flight: &mut Flight, file: &OpenFile, assignment: super::AssignmentId, started: Started) {
+/// Follows an upload that was just started.
+pub(super) fn track(flight: &mut Flight, file: &OpenFile, assignment: super::AssignmentId, started: Started) {
     if started == Started::Now {
         flight.track(file.upload_id().expect("the upload was just started"), assignment);
     }

@@ -19,6 +19,8 @@ use lakeward_api::spill::{Extent, Loading, SpillDevice};
 
 /// A write has about this many bytes.
 const WRITE_BYTES: usize = 1 << 20;
+/// More is not on its way to disk at a time.
+const WRITING_BYTES_MAX: u64 = 16 << 20;
 
 /// Collects pieces for a device.
 pub(super) struct Spiller {
@@ -65,6 +67,11 @@ impl Spiller {
     pub(super) fn load(&self, stored: &Stored) -> Loading {
         let extent = stored.extent.get().expect("whoever adds pieces flushes before he returns");
         self.device.load(&extent.part(stored.start, stored.bytes))
+    }
+
+    /// Whether the disk does not keep up: what is written later is as well off where it is.
+    pub(super) fn is_busy(&self) -> bool {
+        self.device.writing_bytes() >= WRITING_BYTES_MAX
     }
 
     pub(super) fn take_failure(&self) -> Option<ConnectError> {

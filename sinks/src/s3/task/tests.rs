@@ -13,6 +13,7 @@ mod handover;
 mod independent;
 mod large_files;
 mod matrix;
+mod merged_pressure;
 mod positions;
 mod pressure;
 mod rejections;

@@ -1,6 +1,6 @@
 //! Disk space in memory, whose loads come back when the test says so.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -13,6 +13,8 @@ pub(super) struct TestDisk {
     segments: RefCell<HashMap<u64, Vec<u8>>>,
     loads: RefCell<Vec<(Extent, Loading)>>,
     gone: Rc<RefCell<Vec<u64>>>,
+    /// What a slow disk would say.
+    pub(super) writing_bytes: Cell<u64>,
     pub(super) failure: RefCell<Option<ConnectError>>,
 }
 
@@ -65,6 +67,10 @@ impl SpillDevice for TestDisk {
         let loading = Loading::default();
         self.loads.borrow_mut().push((extent.clone(), loading.clone()));
         loading
+    }
+
+    fn writing_bytes(&self) -> u64 {
+        self.writing_bytes.get()
     }
 
     fn take_failure(&self) -> Option<ConnectError> {

@@ -16,19 +16,20 @@ use super::disk::TestDisk;
 use super::fixture::{Fixture, batch, now, orders, structs};
 
 const PARTITIONER: &str = "io.confluent.connect.storage.partitioner.FieldPartitioner";
-const PARQUET: &str = "io.confluent.connect.s3.format.parquet.ParquetFormat";
+pub(super) const PARQUET: &str = "io.confluent.connect.s3.format.parquet.ParquetFormat";
 
 /// A quarter of what the rows of a run take as columns.
 const LITTLE: u64 = 100_000;
 
-struct Pressed {
-    fixture: Fixture,
-    disk: Rc<TestDisk>,
-    memory: Memory,
+/// A task with a limit of memory, and its disk.
+pub(super) struct Pressed {
+    pub(super) fixture: Fixture,
+    pub(super) disk: Rc<TestDisk>,
+    pub(super) memory: Memory,
 }
 
 impl Pressed {
-    fn new(limit_bytes: u64, extra: &[(&str, &str)]) -> Self {
+    pub(super) fn new(limit_bytes: u64, extra: &[(&str, &str)]) -> Self {
         let (disk, memory) = (Rc::new(TestDisk::default()), Memory::new(limit_bytes));
         let room = Room { memory: memory.clone(), disk: Some(Rc::clone(&disk) as _) };
         let base = [("partitioner.class", PARTITIONER), ("partition.field.name", "text")];
@@ -38,7 +39,7 @@ impl Pressed {
     }
 
     /// Polls, lets loads come back, and turns the bridge, until all files of the partition are stored.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         while !self.fixture.task.is_settled(&[orders()]) {
             self.fixture.task.poll(now(0)).unwrap();
             self.disk.answer();
@@ -50,7 +51,7 @@ impl Pressed {
     }
 
     /// Rows of all files by name: ids in their order, and how many row groups a Parquet file has.
-    fn files(&self) -> BTreeMap<String, String> {
+    pub(super) fn files(&self) -> BTreeMap<String, String> {
         let names = self.fixture.names();
         names.into_iter().map(|name| (name.clone(), contents(&name, self.fixture.bytes(&name)))).collect()
     }
