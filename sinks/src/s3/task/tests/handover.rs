@@ -205,6 +205,9 @@ fn records(random: &mut Seeded, next: &mut i64) -> SinkBatch {
     SinkBatch { keys: text_keys(&keys), headers: numbered(&batch.offsets), ..batch }
 }
 
+/// Until the files of a cut are stored.
+const TURNS: usize = 40;
+
 /// Tasks over one store, one of which owns the partition.
 struct Owners {
     rigs: Vec<Rig>,
@@ -228,9 +231,9 @@ impl Owners {
         &mut self.rigs[self.owner]
     }
 
-    /// Lets all that is on its way arrive.
+    /// Lets all that is on its way arrive: files that ended are encoded a piece per turn.
     fn turn(&mut self) {
-        for _ in 0..3 {
+        for _ in 0..TURNS {
             self.rigs.iter().for_each(Rig::run_bridge);
             self.rigs.iter_mut().for_each(|rig| rig.turn().unwrap());
         }
