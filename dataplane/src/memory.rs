@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Weak;
+use std::time::Duration;
 
 use lakeward_api::memory::{Memory, MemoryKind, MemoryShare};
 
@@ -20,13 +22,52 @@ pub fn default_limit_bytes() -> u64 {
     most.map_or(USUAL_BYTES, |most| (most / 2).min(USUAL_BYTES))
 }
 
-/// Counts what this process holds before there is any data.
-pub(crate) fn count_process(memory: &Memory) -> MemoryShare {
-    let share = memory.share(MemoryKind::Process);
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    share.set(of_line(&status, "VmRSS:").unwrap_or_default().min(memory.limit_bytes() / 2));
-    share
+/// What this process holds without data: what it held when its data plane started, and its code as far as
+/// that has been touched since.
+#[derive(Debug)]
+pub(crate) struct ProcessMemory {
+    share: MemoryShare,
+    /// Memory of no file, when the data plane started.
+    anonymous_bytes: u64,
 }
+
+impl ProcessMemory {
+    /// Counts what there is now.
+    pub(crate) fn count(memory: &Memory) -> Self {
+        let status = status();
+        let bytes = |name| of_line(&status, name).unwrap_or_default();
+        let anonymous_bytes = bytes("VmRSS:").saturating_sub(bytes(FILES));
+        let process = Self { share: memory.share(MemoryKind::Process), anonymous_bytes };
+        process.set(bytes(FILES));
+        process
+    }
+
+    /// Asks again how much of the code is in memory: twice as much when records flow as before. Until
+    /// `process` is gone.
+    pub(crate) async fn follow(process: Weak<Self>) {
+        let mut clock = tokio::time::interval(LOOK);
+        loop {
+            clock.tick().await;
+            let Some(process) = process.upgrade() else { return };
+            if let Some(bytes) = of_line(&status(), FILES) {
+                process.set(bytes);
+            }
+        }
+    }
+
+    fn set(&self, file_bytes: u64) {
+        // Where the limit is hardly more than the process, records must flow all the same.
+        self.share.set((self.anonymous_bytes + file_bytes).min(self.share.memory().limit_bytes() / 2));
+    }
+}
+
+fn status() -> String {
+    fs::read_to_string("/proc/self/status").unwrap_or_default()
+}
+
+/// Memory that mirrors files: the code of this process.
+const FILES: &str = "RssFile:";
+const LOOK: Duration = Duration::from_secs(1);
 
 /// The group of this process, relative to where groups are.
 fn own_group() -> Option<String> {
@@ -58,7 +99,10 @@ mod tests {
         let limit = default_limit_bytes();
         assert!(limit > 64 << 20 && limit <= USUAL_BYTES, "{limit}");
         let memory = Memory::new(limit);
-        let process = count_process(&memory);
-        assert!(process.bytes() > 1 << 20 && memory.used_bytes() == process.bytes());
+        let process = ProcessMemory::count(&memory);
+        let bytes = memory.used_bytes();
+        assert!(bytes > 1 << 20 && process.anonymous_bytes < bytes, "{bytes}");
+        process.set(7 << 20);
+        assert_eq!(memory.used_by(MemoryKind::Process), process.anonymous_bytes + (7 << 20));
     }
 }

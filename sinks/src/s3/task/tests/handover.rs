@@ -205,8 +205,8 @@ fn records(random: &mut Seeded, next: &mut i64) -> SinkBatch {
     SinkBatch { keys: text_keys(&keys), headers: numbered(&batch.offsets), ..batch }
 }
 
-/// Until the files of a cut are stored.
-const TURNS: usize = 40;
+/// Until a file that is whole is stored.
+const TURNS: usize = 3;
 
 /// Tasks over one store, one of which owns the partition.
 struct Owners {
@@ -233,9 +233,12 @@ impl Owners {
 
     /// Lets all that is on its way arrive: files that ended are encoded a piece per turn.
     fn turn(&mut self) {
-        for _ in 0..TURNS {
+        let mut left = TURNS;
+        while left > 0 {
             self.rigs.iter().for_each(Rig::run_bridge);
             self.rigs.iter_mut().for_each(|rig| rig.turn().unwrap());
+            let is_finished = self.rigs.iter().all(|rig| rig.task.finishing.len() == 0);
+            left = if is_finished { left - 1 } else { TURNS };
         }
         let durable = self.owner().durable();
         self.committed = durable.last().map_or(self.committed, |(_, next)| *next);
