@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lakeward_api::bridge::Bridge;
 use lakeward_api::config::ConfigMap;
-use lakeward_api::memory::{Memory, MemoryShare};
+use lakeward_api::memory::Memory;
 use lakeward_api::offset_store::OffsetStores;
 use lakeward_api::plugin::PluginRegistry;
 use lakeward_api::runtime::{
@@ -16,6 +16,7 @@ use lakeward_api::runtime::{
 
 use crate::bridge::TokioBridge;
 use crate::executor::{Shard, ShardCommand, ShardSettings};
+use crate::memory::Process;
 use crate::source;
 use crate::task::handover::Lot;
 use crate::task::{self, TaskControl, TaskStart};
@@ -73,7 +74,7 @@ pub struct Dataplane {
     shards: Vec<Shard>,
     environment: Arc<Environment>,
     tasks: Mutex<HashMap<TaskId, RunningTask>>,
-    _process: MemoryShare,
+    _process: Arc<Process>,
 }
 
 impl Dataplane {
@@ -99,7 +100,7 @@ impl Dataplane {
             graceful_timeout: settings.graceful_timeout,
             offsets: settings.offsets,
         };
-        let process = crate::memory::count_process(&environment.memory);
+        let process = Process::count(&environment.memory, &*environment.bridge);
         let environment = Arc::new(environment);
         Ok(Self { shards: shards?, environment, tasks: Mutex::default(), _process: process })
     }
