@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every name. The macro does not compile with another one.
-pub const NAMES: [&str; 37] = [
+pub const NAMES: [&str; 41] = [
     "config.before_write",
     "config.after_write",
     "status.before_write",
@@ -46,6 +46,10 @@ pub const NAMES: [&str; 37] = [
     "table.metadata.after_write",
     "table.commit.before_send",
     "table.commit.after_answer",
+    "table.create.before_namespace",
+    "table.create.after_namespace",
+    "table.create.before_send",
+    "table.create.after_answer",
     "source.produce.before_send",
     "source.produce.after_send",
     "source.produce.after_ack",

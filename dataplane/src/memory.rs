@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Weak;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lakeward_api::bridge::Bridge;
 use lakeward_api::memory::{Memory, MemoryKind, MemoryShare};
 
 /// What `lakeward.memory.limit` is unless it is set: half of what this process may have, at most 2 GiB, the
@@ -22,52 +23,44 @@ pub fn default_limit_bytes() -> u64 {
     most.map_or(USUAL_BYTES, |most| (most / 2).min(USUAL_BYTES))
 }
 
-/// What this process holds without data: what it held when its data plane started, and its code as far as
-/// that has been touched since.
-#[derive(Debug)]
-pub(crate) struct ProcessMemory {
+/// What this process holds without data: what it held when there was none, and its code, which is read in
+/// when it runs first.
+pub(crate) struct Process {
     share: MemoryShare,
-    /// Memory of no file, when the data plane started.
-    anonymous_bytes: u64,
+    /// Heaps and stacks when there was no data.
+    private_bytes: u64,
 }
 
-impl ProcessMemory {
-    /// Counts what there is now.
-    pub(crate) fn count(memory: &Memory) -> Self {
-        let status = status();
-        let bytes = |name| of_line(&status, name).unwrap_or_default();
-        let anonymous_bytes = bytes("VmRSS:").saturating_sub(bytes(FILES));
-        let process = Self { share: memory.share(MemoryKind::Process), anonymous_bytes };
-        process.set(bytes(FILES));
+impl Process {
+    /// Counts before there is any data, and again every second until the answer is dropped.
+    pub(crate) fn count(memory: &Memory, bridge: &dyn Bridge) -> Arc<Self> {
+        let (resident_bytes, code_bytes) = resident();
+        let private_bytes = resident_bytes.saturating_sub(code_bytes);
+        let process = Arc::new(Self { share: memory.share(MemoryKind::Process), private_bytes });
+        process.set(code_bytes);
+        let counted = Arc::downgrade(&process);
+        bridge.spawn(Box::pin(async move {
+            while let Some(process) = counted.upgrade() {
+                process.set(resident().1);
+                drop(process);
+                tokio::time::sleep(COUNT_INTERVAL).await;
+            }
+        }));
         process
     }
 
-    /// Asks again how much of the code is in memory: twice as much when records flow as before. Until
-    /// `process` is gone.
-    pub(crate) async fn follow(process: Weak<Self>) {
-        let mut clock = tokio::time::interval(LOOK);
-        loop {
-            clock.tick().await;
-            let Some(process) = process.upgrade() else { return };
-            if let Some(bytes) = of_line(&status(), FILES) {
-                process.set(bytes);
-            }
-        }
-    }
-
-    fn set(&self, file_bytes: u64) {
-        // Where the limit is hardly more than the process, records must flow all the same.
-        self.share.set((self.anonymous_bytes + file_bytes).min(self.share.memory().limit_bytes() / 2));
+    fn set(&self, code_bytes: u64) {
+        let most = self.share.memory().limit_bytes() / 2;
+        self.share.set((self.private_bytes + code_bytes).min(most));
     }
 }
 
-fn status() -> String {
-    fs::read_to_string("/proc/self/status").unwrap_or_default()
+/// Resident memory of this process, and how much of it files are behind.
+fn resident() -> (u64, u64) {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bytes = |name| of_line(&status, name).unwrap_or_default();
+    (bytes("VmRSS:"), bytes("RssFile:"))
 }
-
-/// Memory that mirrors files: the code of this process.
-const FILES: &str = "RssFile:";
-const LOOK: Duration = Duration::from_secs(1);
 
 /// The group of this process, relative to where groups are.
 fn own_group() -> Option<String> {
@@ -87,22 +80,35 @@ fn of_line(text: &str, name: &str) -> Option<u64> {
 }
 
 const USUAL_BYTES: u64 = 2 << 30;
+const COUNT_INTERVAL: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_kernel_says_what_there_is() {
+    struct OnRuntime;
+
+    impl Bridge for OnRuntime {
+        fn spawn(&self, future: lakeward_api::bridge::BridgeFuture) {
+            drop(tokio::spawn(future));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_kernel_says_what_there_is() {
         assert_eq!(of_line("MemFree: 1 kB\nMemTotal:    2048 kB\n", "MemTotal:"), Some(2 << 20));
         assert_eq!(of_line("MemTotal: many\n", "MemTotal:"), None);
         let limit = default_limit_bytes();
         assert!(limit > 64 << 20 && limit <= USUAL_BYTES, "{limit}");
         let memory = Memory::new(limit);
-        let process = ProcessMemory::count(&memory);
-        let bytes = memory.used_bytes();
-        assert!(bytes > 1 << 20 && process.anonymous_bytes < bytes, "{bytes}");
-        process.set(7 << 20);
-        assert_eq!(memory.used_by(MemoryKind::Process), process.anonymous_bytes + (7 << 20));
+        let process = Process::count(&memory, &OnRuntime);
+        let bytes = process.share.bytes();
+        assert!(bytes > process.private_bytes && process.private_bytes > 0 && memory.used_bytes() == bytes);
+        process.set(7);
+        assert_eq!(memory.used_bytes(), process.private_bytes + 7);
+        process.set(u64::MAX / 2);
+        assert_eq!(memory.used_bytes(), limit / 2);
+        drop(process);
+        assert_eq!(memory.used_bytes(), 0);
     }
 }

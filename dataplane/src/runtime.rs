@@ -16,7 +16,7 @@ use lakeward_api::runtime::{
 
 use crate::bridge::TokioBridge;
 use crate::executor::{Shard, ShardCommand, ShardSettings};
-use crate::memory::ProcessMemory;
+use crate::memory::Process;
 use crate::source;
 use crate::task::handover::Lot;
 use crate::task::{self, TaskControl, TaskStart};
@@ -74,7 +74,7 @@ pub struct Dataplane {
     shards: Vec<Shard>,
     environment: Arc<Environment>,
     tasks: Mutex<HashMap<TaskId, RunningTask>>,
-    _process: Arc<ProcessMemory>,
+    _process: Arc<Process>,
 }
 
 impl Dataplane {
@@ -100,8 +100,7 @@ impl Dataplane {
             graceful_timeout: settings.graceful_timeout,
             offsets: settings.offsets,
         };
-        let process = Arc::new(ProcessMemory::count(&environment.memory));
-        environment.bridge.spawn(Box::pin(ProcessMemory::follow(Arc::downgrade(&process))));
+        let process = Process::count(&environment.memory, &*environment.bridge);
         let environment = Arc::new(environment);
         Ok(Self { shards: shards?, environment, tasks: Mutex::default(), _process: process })
     }

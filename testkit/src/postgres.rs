@@ -110,7 +110,7 @@ fn give_away(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A proxy that loses answers to commits of a SQL catalog. It serves until the test process ends, and
+/// A proxy that loses answers to changes of a SQL catalog. It serves until the test process ends, and
 /// understands no encrypted connections.
 #[derive(Debug)]
 pub struct PostgresProxy {
@@ -124,10 +124,10 @@ struct Faults {
     left: AtomicU32,
 }
 
-/// A commit, as it is sent.
-const COMMIT: &[u8] = b"UPDATE iceberg_tables";
-/// How the server says that a row was changed.
-const CHANGED: &[u8] = b"UPDATE 1\0";
+/// Commits and creations, as they are sent.
+const CHANGES: [&[u8]; 2] = [b"UPDATE iceberg_tables", b"INSERT INTO iceberg_"];
+/// How the server says that a statement is over.
+const OVER: &[u8] = b"Z\0\0\0\x05";
 
 impl PostgresProxy {
     /// Starts a proxy in front of `server`.
@@ -153,7 +153,7 @@ impl PostgresProxy {
         format!("localhost:{}", self.port)
     }
 
-    /// The next `count` commits get no answer.
+    /// The next `count` commits and creations get no answer.
     pub fn lose_answers(&self, lost: LostAnswers, count: u32) {
         *self.faults.kind.lock().unwrap_or_else(PoisonError::into_inner) = lost;
         self.faults.left.store(count, Ordering::Release);
@@ -176,12 +176,12 @@ async fn pass(mut client: TcpStream, target: u16, faults: &Faults) -> std::io::R
                 if request.is_empty() {
                     return Ok(());
                 }
-                if holds(request, COMMIT) && faults.strike() {
+                if CHANGES.iter().any(|change| holds(request, change)) && faults.strike() {
                     let kind = *faults.kind.lock().unwrap_or_else(PoisonError::into_inner);
                     if matches!(kind, LostAnswers::ToDone) {
                         server.write_all(request).await?;
                         let mut answer = Vec::new();
-                        while !holds(&answer, CHANGED) && server.read_buf(&mut answer).await? > 0 {}
+                        while !holds(&answer, OVER) && server.read_buf(&mut answer).await? > 0 {}
                     }
                     return Ok(());
                 }

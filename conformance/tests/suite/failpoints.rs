@@ -66,18 +66,13 @@ fn large_sink(worker: &LakewardWorker) {
     worker.create(&unique("large"), &config.json());
 }
 
-/// A sink of a table: files of one piece or two make no difference to the places that are passed.
+/// A sink of a table that is missing: files of one piece or two make no difference to the places that are
+/// passed.
 fn table_sink(worker: &LakewardWorker) {
     let (broker, store) = (KafkaBroker::shared(), Versitygw::shared());
     let topic = broker.create_topic("table", 1).expect("the broker creates topics");
-    let objects = store.create_bucket("table").expect("the store creates buckets");
     let catalog = IcebergCatalog::shared();
     let table = format!("{}.events", unique("failpoints").replace('-', "_"));
-    let script = "catalog.create_namespace(args[0].split('.')[0])\n\
-                  catalog.create_table(args[0], Schema(NestedField(1, 'id', LongType())), location=args[1])\n\
-                  answer(None)";
-    let location = format!("s3://{}/t", objects.bucket());
-    catalog.python(script, &[&table, &location]).expect("pyiceberg makes the table");
     let config = SinkConfig::of(&[
         ("connector.class", "org.apache.iceberg.connect.IcebergSinkConnector"),
         ("tasks.max", "1"),
@@ -85,6 +80,7 @@ fn table_sink(worker: &LakewardWorker) {
         ("value.converter", JSON_CONVERTER),
         ("value.converter.schemas.enable", "false"),
         ("iceberg.tables", &table),
+        ("iceberg.tables.auto-create-enabled", "true"),
         ("iceberg.control.commit.interval-ms", "300"),
         ("iceberg.catalog.type", "rest"),
         ("iceberg.catalog.uri", &catalog.endpoint()),

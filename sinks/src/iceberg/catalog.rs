@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use iceberg::table::Table;
 use iceberg::{NamespaceIdent, TableIdent, TableRequirement, TableUpdate};
+use lakeward_api::failpoint;
 
 use super::error::CatalogError;
 use super::rest::{LoadedTable, NewTable, Rest};
@@ -87,12 +88,15 @@ impl Catalog {
     /// Makes a namespace.
     ///
     /// # Errors
-    /// `Conflict` when it is there.
+    /// `Conflict` when it is there, `Unknown` when it may be.
     pub(super) async fn create_namespace(&self, namespace: &NamespaceIdent) -> Result<(), CatalogError> {
-        match self {
+        failpoint!("table.create.before_namespace");
+        let outcome = match self {
             Self::Rest(rest) => rest.create_namespace(namespace).await,
-            Self::Sql(_) => Err(makes_none()),
-        }
+            Self::Sql(sql) => sql.create_namespace(namespace).await,
+        };
+        failpoint!("table.create.after_namespace");
+        outcome
     }
 
     /// Makes the table `ident`.
@@ -106,19 +110,10 @@ impl Catalog {
     ) -> Result<LoadedTable, CatalogError> {
         match self {
             Self::Rest(rest) => rest.create_table(ident, new).await,
-            Self::Sql(_) => Err(makes_none()),
+            Self::Sql(sql) => sql.create_table(ident, new).await,
         }
     }
 }
-
-/// The configuration is refused before: see `config`.
-fn makes_none() -> CatalogError {
-    CatalogError::Setting { message: MAKES_NONE.to_owned() }
-}
-
-/// What is said of `iceberg.tables.auto-create-enabled` with a SQL catalog.
-pub(super) const MAKES_NONE: &str = "iceberg.tables.auto-create-enabled: Lakeward does not make tables in \
-     catalogs of type jdbc yet; make them with another client of the catalog, or use one of type rest";
 
 #[cfg(test)]
 mod tests {

@@ -3,22 +3,28 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
+use arrow_select::concat::concat_batches;
 use bytes::{Bytes, BytesMut};
 use iceberg::spec::{
     DataContentType, DataFile, DataFileBuilder, DataFileFormat, Datum, PrimitiveType, Schema,
 };
 use lakeward_api::ConnectError;
 use lakeward_api::bridge::{Bridge, Waker};
-use lakeward_api::budget::{Budget, Permit};
-use lakeward_api::failpoint;
+use lakeward_api::budget::Budget;
 use lakeward_formats::file::parquet::{ColumnFacts, ColumnarFile, FinishedFile};
-use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 
 use super::error::CatalogError;
 use super::files::PIECE_BYTES;
 use super::partition::Partition;
 use super::table::TargetTable;
+use super::upload::{Piece, Upload};
+
+/// Rows wait until they have this many bytes: a column that is being compressed holds more.
+const GATHER_BYTES: u64 = 512 << 10;
+/// What a file holds beside rows: its address, a channel and what runs on the bridge.
+const FILE_BYTES: u64 = 4 << 10;
 
 /// Where uploads run and what they count against.
 #[derive(Clone)]
@@ -33,27 +39,26 @@ pub(super) struct Uploads {
 /// A file that takes rows.
 ///
 /// # Memory
-/// What is encoded waits here until it makes a piece of an upload, so that many small files are counted.
+/// Rows are gathered before they are encoded. What is encoded waits here until it makes a piece of an upload,
+/// so that many small files are counted.
 pub(super) struct OpenFile {
     target: TargetTable,
     partition: Partition,
     address: String,
+    gathered: Vec<RecordBatch>,
+    gathered_bytes: u64,
     file: ColumnarFile,
     waiting: BytesMut,
     sent_bytes: u64,
     pieces: flume::Sender<Piece>,
     stored: Stored,
     in_flight: Budget,
+    /// The batch of the task that brought rows last.
+    pub(super) used: u64,
 }
 
 /// Says that a file is stored.
 pub(super) type Stored = flume::Receiver<Result<(), CatalogError>>;
-
-enum Piece {
-    Bytes(Bytes, Permit),
-    /// Without it, an upload leaves nothing behind.
-    End,
-}
 
 impl OpenFile {
     /// A new file of `target` for rows of `partition`, with the name `name`.
@@ -67,42 +72,32 @@ impl OpenFile {
         uploads: &Uploads,
     ) -> Result<Self, ConnectError> {
         let address = target.data_address(&format!("{}{name}", target.partitioning.path(&partition)));
-        let mut writer = target.files.create(&address).map_err(CatalogError::from)?;
+        let (store, path) = target.files.at(&address).map_err(CatalogError::from)?;
         let file = ColumnarFile::new(Arc::clone(&target.arrow_schema), &target.parquet_options())?;
         let (pieces, received) = flume::unbounded();
         let (answer, stored) = flume::bounded(1);
-        let (waker, slots) = (uploads.waker.clone(), Arc::clone(&uploads.slots));
+        let waker = uploads.waker.clone();
+        let upload = Upload { store, path, slots: Arc::clone(&uploads.slots), waker: waker.clone() };
         uploads.bridge.spawn(Box::pin(async move {
-            let mut outcome = Ok(());
-            let mut is_whole = false;
-            while let Ok(piece) = received.recv_async().await {
-                match piece {
-                    Piece::Bytes(bytes, permit) => {
-                        let _slot = slots.acquire().await;
-                        failpoint!("table.file.before_piece");
-                        outcome = outcome.and(writer.put(bytes).await.map_err(std::io::Error::other));
-                        failpoint!("table.file.after_piece");
-                        drop(permit);
-                        waker.wake();
-                    }
-                    Piece::End => is_whole = true,
-                }
-            }
-            let _slot = slots.acquire().await;
-            if is_whole && outcome.is_ok() {
-                failpoint!("table.file.before_complete");
-                outcome = writer.shutdown().await;
-                failpoint!("table.file.after_complete");
-            } else if let Err(err) = writer.abort().await {
-                tracing::debug!(error = %err, "an upload that was given up could not be ended");
-            }
+            let outcome = upload.run(received).await.map_err(std::io::Error::other);
             // The task may be gone.
             drop(answer.send(outcome.map_err(|source| CatalogError::Store { source })));
             waker.wake();
         }));
-        let in_flight = uploads.in_flight.clone();
-        let (target, waiting) = (target.clone(), BytesMut::new());
-        Ok(Self { target, partition, address, file, waiting, sent_bytes: 0, pieces, stored, in_flight })
+        Ok(Self {
+            target: target.clone(),
+            partition,
+            address,
+            gathered: Vec::new(),
+            gathered_bytes: 0,
+            file,
+            waiting: BytesMut::new(),
+            sent_bytes: 0,
+            pieces,
+            stored,
+            in_flight: uploads.in_flight.clone(),
+            used: 0,
+        })
     }
 
     /// Bytes that were encoded so far, those in open row groups left out.
@@ -110,14 +105,14 @@ impl OpenFile {
         self.sent_bytes + self.waiting.len() as u64
     }
 
-    /// Memory that the row group holds.
-    pub(super) fn row_group_bytes(&self) -> u64 {
-        self.file.buffered_bytes()
+    /// Memory that rows hold: gathered ones, and those of the open row group.
+    pub(super) fn row_bytes(&self) -> u64 {
+        self.gathered_bytes + self.file.row_group_bytes()
     }
 
     /// Memory held.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.row_group_bytes() + self.waiting.capacity() as u64
+        self.gathered_bytes + self.file.buffered_bytes() + self.waiting.capacity() as u64 + FILE_BYTES
     }
 
     /// Appends rows; `columns` are those of the table.
@@ -125,11 +120,26 @@ impl OpenFile {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub(super) fn write(&mut self, columns: Vec<ArrayRef>) -> Result<(), ConnectError> {
-        let rows = RecordBatch::try_new(Arc::clone(&self.target.arrow_schema), columns);
-        let rows = rows.map_err(|err| ConnectError::fatal("Rows could not be made").with_source(err))?;
-        self.file.write(&rows)?;
-        self.send_pieces();
+        let rows = RecordBatch::try_new(Arc::clone(&self.target.arrow_schema), columns).map_err(not_made)?;
+        self.gathered_bytes += rows.get_array_memory_size() as u64;
+        self.gathered.push(rows);
+        if self.gathered_bytes >= GATHER_BYTES {
+            self.encode()?;
+            self.send_pieces();
+        }
         Ok(())
+    }
+
+    /// Encodes what was gathered.
+    fn encode(&mut self) -> Result<(), ConnectError> {
+        let rows = match &self.gathered[..] {
+            [] => return Ok(()),
+            [rows] => rows.clone(),
+            several => concat_batches(&self.target.arrow_schema, several).map_err(not_made)?,
+        };
+        self.gathered.clear();
+        self.gathered_bytes = 0;
+        Ok(self.file.write(&rows)?)
     }
 
     /// Closes the open row group and sends what it made.
@@ -137,6 +147,7 @@ impl OpenFile {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
+        self.encode()?;
         self.file.flush_early()?;
         self.send_pieces();
         Ok(())
@@ -147,20 +158,15 @@ impl OpenFile {
         for bytes in self.file.take_ready() {
             self.waiting.extend_from_slice(&bytes);
         }
-        let whole = self.waiting.len() / PIECE_BYTES * PIECE_BYTES;
-        if whole > 0 {
-            let piece = self.waiting.split_to(whole).freeze();
+        while self.waiting.len() >= PIECE_BYTES {
+            let piece = Bytes::copy_from_slice(&self.waiting[..PIECE_BYTES]);
             // What is left would keep the memory of what was sent.
-            self.waiting = BytesMut::from(&self.waiting[..]);
-            self.send(piece);
+            self.waiting = BytesMut::from(&self.waiting[PIECE_BYTES..]);
+            self.sent_bytes += piece.len() as u64;
+            let permit = self.in_flight.take(piece.len() as u64);
+            // An upload that failed says so in its answer.
+            drop(self.pieces.send(Piece::Part(piece, permit)));
         }
-    }
-
-    fn send(&mut self, bytes: Bytes) {
-        self.sent_bytes += bytes.len() as u64;
-        let permit = self.in_flight.take(bytes.len() as u64);
-        // An upload that failed says so in its answer.
-        drop(self.pieces.send(Piece::Bytes(bytes, permit)));
     }
 
     /// Ends the file: what the metadata says of it, and how to learn that it is stored.
@@ -168,15 +174,14 @@ impl OpenFile {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub(super) fn finish(mut self) -> Result<(DataFile, Stored), ConnectError> {
+        self.encode()?;
         self.send_pieces();
-        let Self { target, partition, address, file, mut waiting, sent_bytes, pieces, stored, in_flight } =
-            self;
+        let Self { target, partition, address, file, mut waiting, sent_bytes, pieces, stored, .. } = self;
         let FinishedFile { rest, rows, row_groups, columns } = file.finish()?;
         rest.iter().for_each(|bytes| waiting.extend_from_slice(bytes));
         let bytes = sent_bytes + waiting.len() as u64;
-        let permit = in_flight.take(waiting.len() as u64);
-        drop(pieces.send(Piece::Bytes(waiting.freeze(), permit)));
-        drop(pieces.send(Piece::End));
+        let permit = self.in_flight.take(waiting.capacity() as u64);
+        drop(pieces.send(Piece::Last(waiting.freeze(), permit)));
         let metadata = target.table.metadata();
         let mut builder = DataFileBuilder::default();
         builder
@@ -194,6 +199,23 @@ impl OpenFile {
             made.map_err(|err| ConnectError::fatal("A data file could not be described").with_source(err))?;
         Ok((made, stored))
     }
+}
+
+#[cfg(test)]
+impl OpenFile {
+    /// Whether it is the file of this partition of one value.
+    pub(super) fn is_of(&self, id: i64) -> bool {
+        self.address.contains(&format!("/id={id}/"))
+    }
+
+    /// Drops the file; answers how to learn that its upload is over.
+    pub(super) fn give_up(self) -> Stored {
+        self.stored
+    }
+}
+
+fn not_made(err: ArrowError) -> ConnectError {
+    ConnectError::fatal("Rows could not be made").with_source(err)
 }
 
 /// Counts, sizes and bounds of the columns.

@@ -92,6 +92,8 @@ pub(super) enum DatabaseFault {
     Denied,
     /// It did not happen.
     Failed,
+    /// It did not happen, as there is one of that name.
+    Taken,
     /// It may have happened.
     Unanswered,
 }
@@ -102,6 +104,7 @@ impl fmt::Display for DatabaseFault {
             Self::Busy => "is busy",
             Self::Denied => "refuses",
             Self::Failed => "failed",
+            Self::Taken => "has it already",
             Self::Unanswered => "did not answer",
         })
     }
@@ -113,7 +116,9 @@ impl CatalogError {
     pub(super) fn of_commit(self) -> Self {
         match self {
             Self::Refused { status: 409, message } => Self::Conflict { message },
-            Self::Database { fault: DatabaseFault::Busy, message, .. } => Self::Conflict { message },
+            Self::Database { fault: DatabaseFault::Busy | DatabaseFault::Taken, message, .. } => {
+                Self::Conflict { message }
+            }
             Self::Database { fault: DatabaseFault::Unanswered, .. }
             | Self::Refused { status: 500 | 502 | 504, .. }
             | Self::Unreachable { .. }
@@ -198,7 +203,9 @@ mod tests {
             let message = "m".to_owned();
             CatalogError::Database { fault, message, source: "s".into() }.of_commit()
         };
-        assert!(matches!(of_commit(DatabaseFault::Busy), CatalogError::Conflict { .. }));
+        for fault in [DatabaseFault::Busy, DatabaseFault::Taken] {
+            assert!(matches!(of_commit(fault), CatalogError::Conflict { .. }), "{fault}");
+        }
         assert!(matches!(of_commit(DatabaseFault::Unanswered), CatalogError::Unknown { .. }));
         for fault in [DatabaseFault::Denied, DatabaseFault::Failed] {
             assert!(matches!(of_commit(fault), CatalogError::Database { .. }), "{fault}");

@@ -56,14 +56,11 @@ impl Files {
         FileIOBuilder::new(Arc::new(FilesFactory { files: self.clone() })).build()
     }
 
-    /// A file that will be there when it is closed.
-    pub(super) fn create(&self, address: &str) -> Result<BufWriter> {
-        let (client, path) = self.at(address)?;
-        Ok(BufWriter::with_capacity(client, path, PIECE_BYTES))
-    }
-
     /// The store of `address`, and the path there.
-    fn at(&self, address: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
+    ///
+    /// # Errors
+    /// `FeatureUnsupported` for other stores, `DataInvalid` when no client can be set up.
+    pub(super) fn at(&self, address: &str) -> Result<(Arc<dyn ObjectStore>, Path)> {
         let unusable = |problem: &str| {
             Error::new(ErrorKind::FeatureUnsupported, format!("The location {address} {problem}"))
         };
@@ -159,7 +156,8 @@ impl Storage for Files {
     }
 
     async fn writer(&self, path: &str) -> Result<Box<dyn FileWrite>> {
-        Ok(Box::new(Writer(self.create(path)?)))
+        let (client, path) = self.at(path)?;
+        Ok(Box::new(Writer(BufWriter::with_capacity(client, path, PIECE_BYTES))))
     }
 
     async fn delete(&self, path: &str) -> Result<()> {

@@ -166,7 +166,9 @@ impl Rest {
         let body = json!({"name": ident.name(), "schema": new.schema, "partition-spec": new.spec,
                           "properties": new.properties});
         let address = tables_of(session, ident.namespace());
+        failpoint!("table.create.before_send");
         let answer = self.send(session, Method::POST, &address, Some(&body)).await;
+        failpoint!("table.create.after_answer");
         answer.map_err(CatalogError::of_commit)
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use iceberg::TableIdent;
 use lakeward_api::bridge::{Bridge, Waker};
+use lakeward_api::budget::Permit;
 use tokio::sync::Mutex;
 
 use super::catalog::Catalog;
@@ -42,6 +43,8 @@ pub(super) struct Round {
     pub(super) answer: Answer,
     /// Everything below is stored when it is over.
     pub(super) covered: Positions,
+    /// Memory that its files' descriptions take.
+    _held: Permit,
 }
 
 /// What it means that a table is not there.
@@ -94,7 +97,13 @@ impl Office {
     }
 
     /// Commits `appends` when all files are stored.
-    pub(super) fn commit(&self, appends: Vec<Append>, stored: Vec<Stored>, covered: Positions) -> Round {
+    pub(super) fn commit(
+        &self,
+        appends: Vec<Append>,
+        stored: Vec<Stored>,
+        covered: Positions,
+        held: Permit,
+    ) -> Round {
         let office = self.clone();
         let answer = self.ask(async move {
             for file in stored {
@@ -109,7 +118,7 @@ impl Office {
             }
             Ok(tables)
         });
-        Round { answer, covered }
+        Round { answer, covered, _held: held }
     }
 
     fn ask(&self, work: impl Future<Output = Result<Tables, CatalogError>> + Send + 'static) -> Answer {

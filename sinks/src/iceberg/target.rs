@@ -3,8 +3,8 @@
 //! All open files have the columns that the table had when it was looked at last; they end when it changes.
 //!
 //! # Memory
-//! Open files count what they hold. There are at most [`OPEN_FILES_MAX`] of a table, and a task has no room
-//! when [`FINISHED_FILES_MAX`] wait.
+//! Open files count what they hold, and those that wait for a commit what is said of them. There are at most
+//! [`OPEN_FILES_MAX`] open ones of a table, and a task has no room when [`FINISHED_FILES_MAX`] wait.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -34,10 +34,9 @@ pub(super) const FINISHED_FILES_MAX: usize = 4096;
 /// Longer names of tables are none.
 const NAME_BYTES_MAX: usize = 1024;
 
-/// Row groups of more bytes are closed when memory is short.
-const ROW_GROUP_BYTES: u64 = 1 << 20;
-/// Smaller files are not worth ending when memory is short.
-const KEPT_BYTES: u64 = 64 << 10;
+/// What metadata says of a file that waits for a commit, and of each column there, roughly.
+const DESCRIPTION_BYTES: u64 = 1 << 10;
+const COLUMN_BYTES: u64 = 512;
 
 /// One table.
 pub(super) struct Target {
@@ -208,6 +207,7 @@ impl Target {
             self.open.insert(partition.clone(), open);
         }
         let open = self.open.get_mut(&partition).expect("it was there or was just made");
+        open.used = self.used;
         open.write(columns)?;
         if open.bytes() >= file_bytes_max {
             self.end(&partition)?;
@@ -222,14 +222,27 @@ impl Target {
         Ok(())
     }
 
-    /// Ends at most `count` files that hold `bytes_min` or more, the largest first, until `surplus` bytes are
-    /// given back; answers how many were.
-    fn end_large(&mut self, count: usize, bytes_min: u64, surplus: u64) -> Result<u64, ConnectError> {
-        let sized = self.open.iter().map(|(partition, open)| (open.buffered_bytes(), partition.clone()));
-        let mut sized: Vec<_> = sized.filter(|(bytes, _)| *bytes >= bytes_min).collect();
-        sized.sort_unstable_by_key(|(bytes, _)| Reverse(*bytes));
+    /// Ends at most `count` files that hold `bytes_min` or more, idle ones first, the largest first, until
+    /// `surplus` bytes are given back; answers how many were.
+    ///
+    /// # Errors
+    /// `Fatal` when the encoder broke.
+    pub(super) fn end_large(
+        &mut self,
+        count: usize,
+        bytes_min: u64,
+        surplus: u64,
+    ) -> Result<u64, ConnectError> {
+        let used = self.used;
+        let sized =
+            self.open.iter().map(|(partition, open)| (open.used == used, open.buffered_bytes(), partition));
+        let mut sized: Vec<_> = sized
+            .filter(|(_, bytes, _)| *bytes >= bytes_min)
+            .map(|(is_busy, bytes, partition)| (is_busy, bytes, partition.clone()))
+            .collect();
+        sized.sort_unstable_by_key(|(is_busy, bytes, _)| (*is_busy, Reverse(*bytes)));
         let mut given_back = 0;
-        for (bytes, partition) in sized.into_iter().take(count) {
+        for (_, bytes, partition) in sized.into_iter().take(count) {
             if given_back >= surplus {
                 break;
             }
@@ -239,21 +252,25 @@ impl Target {
         Ok(given_back)
     }
 
-    /// Closes large row groups.
+    /// Closes row groups that hold `bytes_min` or more, idle ones first, the largest first, until `surplus`
+    /// bytes are given back; answers how many were.
     ///
     /// # Errors
     /// `Fatal` when the encoder broke.
-    pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
-        let open = self.open.values_mut();
-        open.filter(|open| open.row_group_bytes() > ROW_GROUP_BYTES).try_for_each(OpenFile::flush_early)
-    }
-
-    /// Ends large files until `surplus` bytes are given back; answers how many were.
-    ///
-    /// # Errors
-    /// `Fatal` when the encoder broke.
-    pub(super) fn give_back(&mut self, surplus: u64) -> Result<u64, ConnectError> {
-        self.end_large(usize::MAX, KEPT_BYTES, surplus)
+    pub(super) fn flush_large(&mut self, bytes_min: u64, surplus: u64) -> Result<u64, ConnectError> {
+        let used = self.used;
+        let mut open: Vec<_> = self.open.values_mut().filter(|open| open.row_bytes() >= bytes_min).collect();
+        open.sort_unstable_by_key(|open| (open.used == used, Reverse(open.row_bytes())));
+        let mut given_back = 0;
+        for open in open {
+            if given_back >= surplus {
+                break;
+            }
+            let before = open.buffered_bytes();
+            open.flush_early()?;
+            given_back += before.saturating_sub(open.buffered_bytes());
+        }
+        Ok(given_back)
     }
 
     /// Ends all files; answers those that no commit has yet.
@@ -272,7 +289,14 @@ impl Target {
 
     /// Memory held.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.open.values().map(OpenFile::buffered_bytes).sum()
+        let open: u64 = self.open.values().map(OpenFile::buffered_bytes).sum();
+        open + self.described_bytes(self.finished.len())
+    }
+
+    /// Memory that the descriptions of `files` files take, roughly.
+    pub(super) fn described_bytes(&self, files: usize) -> u64 {
+        let columns = self.loaded.as_ref().map_or(0, |table| table.fields().len() as u64);
+        files as u64 * (DESCRIPTION_BYTES + columns * COLUMN_BYTES)
     }
 }
 

@@ -33,6 +33,13 @@ use super::table::{Positions, TargetTable};
 use super::target::{FINISHED_FILES_MAX, FileNames, Target};
 use tables::{Change, TABLES_MAX};
 
+/// Row groups and files of fewer bytes are not worth closing while larger ones give back enough.
+const WORTH_BYTES: u64 = 64 << 10;
+/// The same when they do not.
+const NEED_BYTES: u64 = 16 << 10;
+/// A task that holds less is not what takes the memory.
+const TOO_LARGE_BYTES: u64 = 4 << 20;
+
 /// One task of the Iceberg sink.
 pub(super) struct IcebergSinkTask {
     config: IcebergConfig,
@@ -165,7 +172,7 @@ impl IcebergSinkTask {
             return Ok(());
         }
         let is_due = *self.due.get_or_insert(now.monotonic + self.config.commit_interval) <= now.monotonic;
-        if self.is_closing || is_due || self.is_full() {
+        if self.is_closing || is_due || self.is_full() || self.is_too_large() {
             self.due = Some(now.monotonic + self.config.commit_interval);
             self.is_closing = false;
             self.start_round()?;
@@ -185,8 +192,10 @@ impl IcebergSinkTask {
         }
         let covered = std::mem::take(&mut self.covered);
         let (mut appends, mut stored) = (Vec::new(), Vec::new());
+        let mut described_bytes = 0;
         for target in &mut self.targets {
             let (files, waits) = target.take_files()?;
+            described_bytes += target.described_bytes(files.len());
             let Some(table) = target.loaded.as_ref().filter(|_| !files.is_empty()) else { continue };
             let uuid = table.uuid();
             target.is_in_round = true;
@@ -205,25 +214,44 @@ impl IcebergSinkTask {
                 positions: covered.iter().map(reached).collect(),
             });
         }
-        self.round = Some(self.office.commit(appends, stored, covered));
+        // The library copies them.
+        let held = self.uploads.in_flight.take(2 * described_bytes);
+        self.round = Some(self.office.commit(appends, stored, covered, held));
         Ok(())
     }
 
-    /// Tells the worker what is held; closes row groups, then files, when it holds too much.
+    /// Tells the worker what is held; closes row groups, then ends files, when it holds too much: those worth
+    /// it first, smaller ones when that is not enough.
     fn relieve(&mut self) -> Result<(), ConnectError> {
         self.share.set(self.buffered_bytes());
-        if self.share.memory().wants_relief() {
-            self.targets.iter_mut().try_for_each(Target::flush_early)?;
-            self.share.set(self.buffered_bytes());
-        }
-        if self.share.memory().wants_relief() {
-            let mut surplus = self.share.memory().surplus_bytes();
-            for target in &mut self.targets {
-                surplus = surplus.saturating_sub(target.give_back(surplus)?);
+        for bytes_min in [WORTH_BYTES, NEED_BYTES] {
+            for give_back in [Target::flush_large, |target: &mut Target, bytes_min, surplus| {
+                target.end_large(usize::MAX, bytes_min, surplus)
+            }] {
+                if !self.share.memory().wants_relief() {
+                    return Ok(());
+                }
+                let mut surplus = self.surplus_bytes();
+                for target in &mut self.targets {
+                    surplus = surplus.saturating_sub(give_back(target, bytes_min, surplus)?);
+                }
+                self.share.set(self.buffered_bytes());
             }
-            self.share.set(self.buffered_bytes());
         }
         Ok(())
+    }
+
+    /// What should be given back, without what is on its way to the store already. While others hold the
+    /// most, half of what is held here stays: files would all end as soon as they begin.
+    fn surplus_bytes(&self) -> u64 {
+        let memory = self.share.memory();
+        let surplus = memory.surplus_bytes().saturating_sub(self.uploads.in_flight.used_bytes());
+        if memory.is_exhausted() { surplus } else { surplus.min(self.share.bytes() / 2) }
+    }
+
+    /// Nothing more may be taken, and files that are too small to be ended hold what is to be given back.
+    fn is_too_large(&self) -> bool {
+        self.share.memory().is_exhausted() && self.share.bytes() >= TOO_LARGE_BYTES
     }
 
     /// Files wait that are worth a commit of their own, or too many tables have some.

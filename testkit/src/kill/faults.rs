@@ -194,7 +194,8 @@ fn passes(mode: Mode, name: &str) -> bool {
         return mode == Mode::Source;
     }
     if name.starts_with("table.") {
-        return mode == Mode::Iceberg;
+        // Its table is there.
+        return mode == Mode::Iceberg && !name.starts_with("table.create.");
     }
     match name.split_once("sink.upload.") {
         _ if mode == Mode::Source => false,

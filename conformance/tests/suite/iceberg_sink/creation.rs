@@ -1,18 +1,25 @@
-//! Tables that are missing: made for the first record, once, whoever asks and whatever gets lost.
+//! Tables that are missing: made for the first record, once, whoever asks, whatever gets lost and wherever
+//! the worker dies.
 
 use lakeward_conformance::scenario::Scenario;
+use lakeward_conformance::sink_config::SinkConfig;
 use lakeward_testkit::iceberg::LostAnswers;
 use lakeward_testkit::unique;
 use lakeward_testkit::wait::wait_for;
+use lakeward_testkit::worker::LakewardWorker;
 use serde_json::json;
 
 use super::{IDS, PATIENCE, Rig};
 
-const CREATES: (&str, &str) = ("iceberg.tables.auto-create-enabled", "true");
+pub(super) const CREATES: (&str, &str) = ("iceberg.tables.auto-create-enabled", "true");
 
 #[test]
 fn a_table_is_made_for_the_schema_of_its_first_record() {
-    let mut rig = Rig::without_table(Scenario::start(1));
+    assert_made_for_the_first_record(Rig::without_table(Scenario::start(1)), Rig::config);
+}
+
+/// Whatever the catalog is.
+pub(super) fn assert_made_for_the_first_record(mut rig: Rig, config: impl Fn(&Rig) -> SinkConfig) {
     // Every level of the namespace is made.
     rig.table = format!("{}.a.b.events", rig.namespace());
     let schema = json!({"type": "struct", "optional": false, "fields": [
@@ -34,7 +41,7 @@ fn a_table_is_made_for_the_schema_of_its_first_record() {
                "place": null}),
     ]);
     let partition_by = format!("iceberg.table.{}.partition-by", rig.table);
-    rig.scenario.create(&rig.config().with(&[
+    rig.scenario.create(&config(&rig).with(&[
         CREATES,
         ("tasks.max", "1"),
         ("value.converter.schemas.enable", "true"),
@@ -75,7 +82,8 @@ fn assert_made_as_told(rig: &Rig) {
         "table = catalog.load_table(args[0])\n\
          answer([[str(field.transform), field.name, table.schema().find_column_name(field.source_id)] \
          for field in table.spec().fields] + [table.properties.get('write.parquet.compression-codec'), \
-         table.format_version])",
+         table.format_version, catalog.namespace_exists(args[0].rsplit('.', 1)[0]), \
+         'format-version' in table.properties])",
     );
     let expected = json!([
         ["hour", "at_hour", "at"],
@@ -84,7 +92,9 @@ fn assert_made_as_told(rig: &Rig) {
         ["truncate[2]", "place_name_trunc", "place.name"],
         ["identity", "big", "big"],
         "gzip",
-        2
+        2,
+        true,
+        false
     ]);
     assert_eq!(made, expected);
 }
@@ -152,16 +162,64 @@ fn tasks_that_race_and_answers_that_get_lost_make_one_table() {
         let rig = Rig::without_table(Scenario::start(4));
         let creations = format!("{}.*", rig.namespace());
         rig.catalog.lose_answers(&creations, lost, 2).expect("the catalog loses answers");
-        rig.produce_ids(0..40, 4);
-        rig.scenario.create(&rig.config().with(&[CREATES, ("tasks.max", "4")]));
-        for partition in 0..4 {
+        assert_made_once(&rig, rig.config());
+        let left = rig.catalog.answers_to_lose(&creations).expect("the catalog counts");
+        assert!(left < 2, "no answer was lost");
+    }
+}
+
+/// Four tasks want the table, and answers get lost.
+pub(super) fn assert_made_once(rig: &Rig, config: SinkConfig) {
+    rig.produce_ids(0..40, 4);
+    rig.scenario.create(&config.with(&[CREATES, ("tasks.max", "4")]));
+    for partition in 0..4 {
+        rig.scenario.wait_for_commit(partition, 10);
+    }
+    assert_eq!(rig.ids(), (0..40).collect::<Vec<i64>>());
+    let log = rig.scenario.worker.log();
+    assert!(log.contains("a change of a table starts over"), "nobody was in the way");
+    assert!(!log.contains("RetriableException"), "a lost answer failed the task");
+}
+
+/// In the order in which a creation passes them.
+const PLACES: [&str; 6] = [
+    "table.create.before_namespace",
+    "table.create.after_namespace",
+    "table.metadata.before_write",
+    "table.metadata.after_write",
+    "table.create.before_send",
+    "table.create.after_answer",
+];
+
+#[test]
+fn a_worker_that_dies_while_it_makes_a_table_fills_it_once() {
+    assert_made_after_deaths(Rig::without_table(Scenario::start(2)), Rig::config);
+}
+
+/// A worker dies at each place, with a table of its own, and the next one goes on.
+pub(super) fn assert_made_after_deaths(mut rig: Rig, config: impl Fn(&Rig) -> SinkConfig) {
+    for place in PLACES {
+        rig.table = format!("{}.events", unique("db").replace('-', "_"));
+        rig.scenario.topic = rig.scenario.broker.create_topic("events", 2).expect("a topic");
+        rig.scenario.connector = unique("sink");
+        rig.produce_ids(0..20, 2);
+        rig.scenario.worker.kill();
+        let environment = [("LAKEWARD_FAILPOINT", &*format!("{place}:1"))];
+        rig.scenario.worker = LakewardWorker::spawn_with_failpoints(&rig.scenario.properties, &environment)
+            .expect("the worker with failpoints starts");
+        rig.scenario.worker.wait_until_ready().expect("the worker is ready");
+        rig.scenario.create(&config(&rig).with(&[CREATES]));
+        let end = wait_for(place, PATIENCE, || rig.scenario.worker.ended().ok().flatten().ok_or("it runs"));
+        assert_eq!(end.code(), None, "a signal ended it");
+        rig.scenario.worker =
+            LakewardWorker::start_distributed(&rig.scenario.properties).expect("the worker starts again");
+        rig.wait_for_rows(20);
+        for partition in 0..2 {
             rig.scenario.wait_for_commit(partition, 10);
         }
-        assert_eq!(rig.ids(), (0..40).collect::<Vec<i64>>());
-        let left = rig.catalog.answers_to_lose(&creations).expect("the catalog counts");
-        let log = rig.scenario.worker.log();
-        assert!(left < 2 && log.contains("a change of a table starts over"), "no answer was lost");
-        assert!(!log.contains("RetriableException"), "a lost answer failed the task");
+        assert_eq!(rig.ids(), (0..20).collect::<Vec<i64>>(), "{place}");
+        let path = format!("/connectors/{}", rig.scenario.connector);
+        rig.scenario.worker.rest.delete(&path).expect("it is deleted");
     }
 }
 

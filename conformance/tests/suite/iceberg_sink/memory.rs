@@ -10,12 +10,15 @@ use super::Rig;
 
 /// The least that a worker takes.
 const LIMIT_BYTES: u64 = 128 << 20;
-const PLACES: i32 = 200;
 /// Of 6 KB each. When what open files hold is not counted, a worker takes more than it may.
 const ROWS: i32 = 15_000;
 
 #[test]
 fn hundreds_of_open_partitions_fit_into_the_limit() {
+    assert_fits(200, "1");
+}
+
+fn assert_fits(places: i32, tasks: &str) {
     let settings = [("lakeward.memory.limit", &*LIMIT_BYTES.to_string())];
     let scenario = Scenario::start_on(KafkaBroker::shared(), Versitygw::shared(), 2, &settings);
     let rig = Rig::on(
@@ -27,12 +30,12 @@ fn hundreds_of_open_partitions_fit_into_the_limit() {
     for first in (0..ROWS).step_by(5_000) {
         let row = |id: i32| {
             let text = format!("{id:09} ").repeat(600);
-            Record::json(&json!({"id": id, "place": id / 2 % PLACES, "text": text})).in_partition(id % 2)
+            Record::json(&json!({"id": id, "place": id / 2 % places, "text": text})).in_partition(id % 2)
         };
         rig.scenario.produce(&(first..first + 5_000).map(row).collect::<Vec<_>>());
     }
     rig.scenario
-        .create(&rig.config().with(&[("tasks.max", "1"), ("iceberg.control.commit.interval-ms", "30000")]));
+        .create(&rig.config().with(&[("tasks.max", tasks), ("iceberg.control.commit.interval-ms", "30000")]));
     rig.wait_for_rows(usize::try_from(ROWS).expect("it is positive"));
     // Both ask the kernel how much memory the worker ever had.
     for partition in 0..2 {
@@ -44,5 +47,5 @@ fn hundreds_of_open_partitions_fit_into_the_limit() {
          places = {task.file.partition[0] for task in table.scan().plan_files()}\n\
          answer([len(ids), len(set(ids)), len(places)])",
     );
-    assert_eq!(found, json!([ROWS, ROWS, PLACES]));
+    assert_eq!(found, json!([ROWS, ROWS, places]));
 }

@@ -12,6 +12,9 @@ use lakeward_testkit::wait::wait_for;
 use lakeward_testkit::{python, unique};
 use serde_json::json;
 
+use super::creation::{
+    CREATES, assert_made_after_deaths, assert_made_for_the_first_record, assert_made_once,
+};
 use super::{IDS, PATIENCE, Rig};
 
 /// Properties of a SQL catalog, as Java and the sink take them.
@@ -43,15 +46,17 @@ fn postgres(folder: &RunFolder, authority: &str, more: &[(&str, &str)]) -> Prope
 
 /// A worker, and a table that Java made in the catalog.
 fn rig(folder: &RunFolder, java: &Properties, partitions: i32) -> Rig {
-    let scenario = Scenario::start(partitions);
-    let catalog = IcebergCatalog::start_sql(java).expect("the catalog starts");
-    let rig = Rig {
-        scenario,
-        catalog: Arc::new(catalog),
-        table: format!("{}.events", unique("d").replace('-', "_")),
-    };
+    let rig = without_table(java, partitions);
     make_table(&rig, folder);
     rig
+}
+
+/// The same without a table, and without its namespace.
+fn without_table(java: &Properties, partitions: i32) -> Rig {
+    let scenario = Scenario::start(partitions);
+    let catalog = IcebergCatalog::start_sql(java).expect("the catalog starts");
+    let table = format!("{}.events", unique("d").replace('-', "_"));
+    Rig { scenario, catalog: Arc::new(catalog), table }
 }
 
 fn make_table(rig: &Rig, folder: &RunFolder) {
@@ -194,6 +199,76 @@ fn a_commit_whose_answer_the_database_lost_is_settled_by_the_table() {
     let log = rig.scenario.worker.log();
     assert!(log.contains("a commit starts over"), "no answer was lost");
     assert!(!log.contains("RetriableException"), "a lost answer failed the task");
+}
+
+#[test]
+fn tables_are_made_for_the_schema_of_their_first_record() {
+    let folder = RunFolder::new("lake").expect("a folder");
+    let server = Postgres::start().expect("PostgreSQL starts");
+    // SQLite has the first form, PostgreSQL the second.
+    for catalog in [sqlite(&folder, "catalog.db"), postgres(&folder, &server.authority(), &[])] {
+        assert_made_for_the_first_record(without_table(&catalog, 1), |rig| config(rig, &catalog));
+    }
+}
+
+#[test]
+fn tables_that_we_made_are_java_s_to_write_and_to_drop() {
+    let folder = RunFolder::new("postgres-lake").expect("a folder");
+    let server = Postgres::start().expect("PostgreSQL starts");
+    let catalog = postgres(&folder, &server.authority(), &[]);
+    let rig = without_table(&catalog, 1);
+    let defaults = [
+        CREATES,
+        ("tasks.max", "1"),
+        ("iceberg.catalog.table-default.a", "of the catalog"),
+        ("iceberg.catalog.table-default.b", "of the catalog"),
+        ("iceberg.catalog.table-override.c", "of the catalog"),
+        ("iceberg.tables.auto-create-props.b", "of the connector"),
+        ("iceberg.tables.auto-create-props.c", "of the connector"),
+    ];
+    rig.scenario.create(&config(&rig, &catalog).with(&defaults));
+    rig.scenario.produce_json(&[json!({"id": 1})]);
+    rig.scenario.wait_for_commit(0, 1);
+    let found = rig.python(
+        "import pyarrow\n\
+         table = catalog.load_table(args[0])\n\
+         table.append(pyarrow.table({'id': [2]}))\n\
+         namespace = args[0].split('.')[0]\n\
+         names = ('a', 'b', 'c', 'write.parquet.compression-codec')\n\
+         answer([[table.properties.get(name) for name in names], \
+         catalog.namespace_exists(namespace), table.location().endswith(args[0].replace('.', '/')), \
+         table.metadata_location.rsplit('/', 1)[1].split('-')[0]])",
+    );
+    let properties = ["of the catalog", "of the connector", "of the catalog", "zstd"];
+    assert_eq!(found, json!([properties, true, true, "00002"]));
+    rig.wait_for_rows(2);
+    assert_eq!(rig.ids(), [1, 2]);
+    rig.python("catalog.drop_table(args[0])\nanswer(None)");
+    rig.scenario.produce_json(&[json!({"id": 3})]);
+    rig.scenario.wait_for_commit(0, 2);
+    assert_eq!(rig.ids(), [3], "it is made again, and its former rows are gone with it");
+}
+
+#[test]
+fn tasks_that_race_for_a_database_and_answers_that_get_lost_make_one_table() {
+    let folder = RunFolder::new("postgres-lake").expect("a folder");
+    let server = Postgres::start().expect("PostgreSQL starts");
+    let java = postgres(&folder, &server.authority(), &[]);
+    for lost in [LostAnswers::ToDone, LostAnswers::ToUndone] {
+        let rig = without_table(&java, 4);
+        let proxy = PostgresProxy::start(&server).expect("the proxy starts");
+        let catalog = postgres(&folder, &proxy.authority(), &[("jdbc.sslmode", "disable")]);
+        proxy.lose_answers(lost, 3);
+        assert_made_once(&rig, config(&rig, &catalog));
+        assert_eq!(proxy.answers_to_lose(), 0, "no answer was lost");
+    }
+}
+
+#[test]
+fn a_worker_that_dies_while_it_makes_a_table_in_a_database_fills_it_once() {
+    let folder = RunFolder::new("sqlite").expect("a folder");
+    let catalog = sqlite(&folder, "catalog.db");
+    assert_made_after_deaths(without_table(&catalog, 2), |rig| config(rig, &catalog));
 }
 
 #[test]

@@ -3,16 +3,21 @@
 //!
 //! Columns are known by the number that their Arrow field names under [`FIELD_ID`].
 
+use std::sync::Arc;
+
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 
-use super::{ParquetOptions, ReadyBytes, WRITER_BYTES, encode};
+use super::{Compressors, ParquetOptions, ReadyBytes, WRITER_BYTES, encode};
 use crate::FormatError;
+
+/// What the footer will say of one column of a row group, roughly.
+const CHUNK_BYTES: usize = 1024;
 
 /// Where an Arrow field says the number of its column.
 pub const FIELD_ID: &str = parquet::arrow::PARQUET_FIELD_ID_META_KEY;
@@ -23,6 +28,8 @@ pub const FIELD_ID: &str = parquet::arrow::PARQUET_FIELD_ID_META_KEY;
 /// As a part of [`ParquetFormat`](super::ParquetFormat).
 pub struct ColumnarFile {
     writer: ArrowWriter<ReadyBytes>,
+    compressors: Compressors,
+    schema: SchemaRef,
     row_group_bytes_max: u64,
 }
 
@@ -63,9 +70,14 @@ impl ColumnarFile {
         let writer_options = ArrowWriterOptions::new()
             .with_properties(options.properties(&[], Vec::new()))
             .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(ReadyBytes::default(), schema, writer_options);
-        let row_group_bytes_max = options.row_group_bytes_max;
-        Ok(Self { writer: writer.map_err(encode)?, row_group_bytes_max })
+        let writer =
+            ArrowWriter::try_new_with_options(ReadyBytes::default(), Arc::clone(&schema), writer_options);
+        Ok(Self {
+            writer: writer.map_err(encode)?,
+            compressors: Compressors::new(options),
+            schema,
+            row_group_bytes_max: options.row_group_bytes_max,
+        })
     }
 
     /// Appends rows.
@@ -74,8 +86,9 @@ impl ColumnarFile {
     /// `Fatal` when the encoder broke, or the rows have another schema.
     pub fn write(&mut self, rows: &RecordBatch) -> Result<(), FormatError> {
         self.writer.write(rows).map_err(encode)?;
+        self.compressors.took(rows);
         if self.writer.memory_size() as u64 >= self.row_group_bytes_max {
-            self.writer.flush().map_err(encode)?;
+            self.close_row_group()?;
         }
         Ok(())
     }
@@ -87,7 +100,16 @@ impl ColumnarFile {
 
     /// Memory held, in bytes.
     pub fn buffered_bytes(&self) -> u64 {
-        (self.writer.memory_size() + WRITER_BYTES + self.writer.inner().held_bytes()) as u64
+        let closed = self.writer.flushed_row_groups();
+        let chunks: usize = closed.iter().map(RowGroupMetaData::num_columns).sum();
+        let held = WRITER_BYTES + self.writer.inner().held_bytes() + chunks * CHUNK_BYTES;
+        self.row_group_bytes() + held as u64
+    }
+
+    /// Memory that the open row group holds, in bytes.
+    pub fn row_group_bytes(&self) -> u64 {
+        let types = self.schema.fields().iter().map(|field| field.data_type());
+        (self.writer.memory_size() + self.compressors.bytes(types)) as u64
     }
 
     /// Closes the open row group, so that most of the memory can be given back.
@@ -95,8 +117,13 @@ impl ColumnarFile {
     /// # Errors
     /// `Fatal` when the encoder broke.
     pub fn flush_early(&mut self) -> Result<(), FormatError> {
-        self.writer.flush().map_err(encode)?;
+        self.close_row_group()?;
         self.writer.sync().map_err(|err| encode(err.into()))
+    }
+
+    fn close_row_group(&mut self) -> Result<(), FormatError> {
+        self.compressors.closed();
+        self.writer.flush().map_err(encode)
     }
 
     /// Closes the file.

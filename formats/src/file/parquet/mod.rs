@@ -6,6 +6,7 @@
 mod codec;
 mod columnar;
 mod columns;
+mod compressors;
 mod options;
 mod schema;
 mod sorter;
@@ -31,6 +32,7 @@ use super::{FileFormat, PartEncoder};
 use crate::FormatError;
 use crate::converter::avro::{AvroOnly, schema_text};
 use columns::Stored;
+use compressors::Compressors;
 use sorter::{Order, Sorter};
 
 /// Makes Parquet parts.

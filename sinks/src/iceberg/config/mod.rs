@@ -19,7 +19,7 @@ use lakeward_api::ConnectError;
 use lakeward_api::config::{ConfigDef, ConfigKey, ConfigMap, ConfigValue, DefaultValue};
 use lakeward_transforms::JavaRegex;
 
-use super::catalog::{CatalogKind, MAKES_NONE};
+use super::catalog::CatalogKind;
 use super::sql;
 use keys::Keys;
 pub(super) use partition_by::PartitionBy;
@@ -166,10 +166,6 @@ fn refusal(name: &str, props: &ConfigMap) -> Option<String> {
     match name {
         "iceberg.catalog" => catalog_refusal(&with_prefix(props, "iceberg.catalog.")),
         "iceberg.tables" => table_refusal(&with_prefix(props, TABLE)),
-        "iceberg.tables.auto-create-enabled" if text(name).eq_ignore_ascii_case("true") => {
-            let kind = CatalogKind::of(&with_prefix(props, "iceberg.catalog."));
-            (kind == Some(CatalogKind::Sql)).then(|| MAKES_NONE.to_owned())
-        }
         "iceberg.hadoop-conf-dir" if is_given => not_yet("read Hadoop configurations"),
         "iceberg.tables.default-partition-by" => {
             PartitionBy::items(text(name)).err().map(|problem| format!("{name}: {problem}"))

@@ -92,6 +92,11 @@ impl Database {
         }
     }
 
+    /// Whether texts have the lengths that columns were made with.
+    pub(super) fn bounds_names(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// Whether a piece is there.
     pub(super) async fn has(&self, piece: Piece) -> Result<bool, CatalogError> {
         let sql = match (self, piece) {

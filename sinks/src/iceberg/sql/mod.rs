@@ -6,6 +6,7 @@
 //!
 //! Source: `JdbcCatalog`, `JdbcUtil` and `JdbcTableOperations`, iceberg-core 1.10.
 
+mod create;
 mod database;
 mod postgres;
 mod sqlite;

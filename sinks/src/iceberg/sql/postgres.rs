@@ -221,6 +221,8 @@ fn failure(err: Error) -> CatalogError {
     let fault = match err.code().map(|code| code.code()) {
         // Transactions that get in each other's way.
         Some("40001" | "40P01" | "55P03") => DatabaseFault::Busy,
+        // A row with that key.
+        Some("23505") => DatabaseFault::Taken,
         // A login, a name, a right or a form that is wrong; a server that only reads.
         Some(code) if ["22", "25", "28", "3D", "3F", "42"].iter().any(|class| code.starts_with(class)) => {
             DatabaseFault::Denied

@@ -110,6 +110,7 @@ impl Sqlite {
 fn failure(err: Error) -> CatalogError {
     let fault = match err.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DatabaseFault::Busy,
+        Some(ErrorCode::ConstraintViolation) => DatabaseFault::Taken,
         // How far it came is not told.
         Some(ErrorCode::SystemIoFailure) => DatabaseFault::Unanswered,
         Some(

@@ -10,6 +10,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
+use super::super::files::PIECE_BYTES;
 use super::*;
 
 struct OnRuntime(Handle);
@@ -106,10 +107,12 @@ async fn short_memory_ends_the_largest_files_first_and_no_more_than_needed() {
         rig.write(id, rows);
     }
     let before = rig.target.buffered_bytes();
-    let given_back = rig.target.give_back(1).unwrap();
-    assert_eq!((rig.target.finished_files(), rig.target.buffered_bytes()), (1, before - given_back));
-    rig.target.give_back(u64::MAX).unwrap();
-    assert!(rig.target.open.values().all(|open| open.buffered_bytes() < KEPT_BYTES));
+    let given_back = rig.target.end_large(usize::MAX, 64 << 10, 1).unwrap();
+    let described = rig.target.described_bytes(1);
+    assert_eq!(rig.target.finished_files(), 1);
+    assert_eq!(rig.target.buffered_bytes(), before - given_back + described);
+    rig.target.end_large(usize::MAX, 64 << 10, u64::MAX).unwrap();
+    assert!(rig.target.open.values().all(|open| open.buffered_bytes() < 64 << 10));
     let rows: Vec<u64> = rig.target.finished.iter().map(|(file, _)| file.record_count()).collect();
     assert_eq!(rows[..2], [80_000, 40_000]);
 }
@@ -118,13 +121,63 @@ async fn short_memory_ends_the_largest_files_first_and_no_more_than_needed() {
 async fn what_is_encoded_is_counted_until_it_makes_a_piece() {
     let mut rig = Rig::start();
     rig.write(1, 200_000);
-    rig.target.flush_early().unwrap();
+    rig.target.flush_large(0, u64::MAX).unwrap();
     let encoded = rig.target.open.values().next().unwrap().bytes();
     assert!(encoded > 1 << 20, "{encoded}");
     assert!(rig.target.buffered_bytes() >= encoded);
     assert_eq!(rig.uploads.in_flight.used_bytes(), 0);
     let (files, _) = rig.target.take_files().unwrap();
-    assert_eq!(rig.uploads.in_flight.used_bytes(), files[0].file_size_in_bytes());
+    assert!(rig.uploads.in_flight.used_bytes() >= files[0].file_size_in_bytes());
+}
+
+#[tokio::test]
+async fn row_groups_close_idle_ones_first_the_largest_first_and_no_more_than_needed() {
+    let mut rig = Rig::start();
+    for (batch, id, rows) in [(1, 1, 4000), (1, 2, 8000), (2, 3, 9000), (2, 4, 100)] {
+        rig.target.used = batch;
+        rig.write(id, rows);
+    }
+    let rows_of = |rig: &Rig, id: i64| {
+        let mut files = rig.target.open.values();
+        files.find(|open| open.is_of(id)).map(OpenFile::row_bytes).unwrap()
+    };
+    for (closed, bytes_min) in [(2, 0), (1, 0), (3, 16 << 10)] {
+        assert!(rows_of(&rig, closed) > 0);
+        assert!(rig.target.flush_large(bytes_min, 1).unwrap() > 0);
+        assert_eq!(rows_of(&rig, closed), 0, "{closed}");
+    }
+    assert_eq!(rig.target.flush_large(16 << 10, u64::MAX).unwrap(), 0);
+    assert!(rows_of(&rig, 4) > 0, "it is not worth it");
+    let (files, _) = rig.target.take_files().unwrap();
+    let rows: u64 = files.iter().map(DataFile::record_count).sum();
+    assert_eq!(rows, 21_100);
+}
+
+#[tokio::test]
+async fn a_file_of_several_pieces_is_stored_whole_and_one_without_end_not_at_all() {
+    let mut rig = Rig::start();
+    for _ in 0..12 {
+        rig.write(1, 200_000);
+        rig.target.flush_large(0, u64::MAX).unwrap();
+    }
+    let (files, stored) = rig.target.take_files().unwrap();
+    assert!(files[0].file_size_in_bytes() > 2 * PIECE_BYTES as u64, "{}", files[0].file_size_in_bytes());
+    for file in stored {
+        file.recv_async().await.unwrap().unwrap();
+    }
+    let path = files[0].file_path().strip_prefix("file://").unwrap();
+    assert_eq!(std::fs::metadata(path).unwrap().len(), files[0].file_size_in_bytes());
+    let bytes = std::fs::read(path).unwrap();
+    assert_eq!((&bytes[..4], &bytes[bytes.len() - 4..]), (&b"PAR1"[..], &b"PAR1"[..]));
+    assert_eq!(rig.uploads.in_flight.used_bytes(), 0);
+    rig.write(2, 1_000_000);
+    rig.target.flush_large(0, u64::MAX).unwrap();
+    let open = rig.target.open.drain().next().unwrap().1;
+    let given_up = open.give_up();
+    drop(given_up.recv_async().await.unwrap());
+    let folder = rig.folder.path().join("data/id=2");
+    let left = std::fs::read_dir(folder).map_or(0, Iterator::count);
+    assert_eq!((left, rig.uploads.in_flight.used_bytes()), (0, 0));
 }
 
 #[tokio::test]
