@@ -60,6 +60,15 @@ pub fn is_missing_bucket(err: &object_store::Error) -> bool {
     has_code(err, &["NoSuchBucket", "ContainerNotFound"])
 }
 
+/// True when the store no longer has what was sent of an upload, in S3's, Azure's or our words
+/// ([`SESSION_GONE`]). It may have made an object of it, and the answer was lost.
+pub fn is_missing_upload(err: &object_store::Error) -> bool {
+    has_code(err, &["NoSuchUpload", "InvalidBlockList", SESSION_GONE])
+}
+
+/// What an error says whose session of GCS is not there any more.
+pub const SESSION_GONE: &str = "the session is gone";
+
 /// True when the store does not know the identity, or its signature is wrong, in S3's or Azure's words.
 pub fn is_bad_identity(err: &object_store::Error) -> bool {
     let is_unknown = matches!(err, object_store::Error::Unauthenticated { .. });

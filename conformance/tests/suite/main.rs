@@ -4,6 +4,7 @@ mod aiven_sink;
 mod avro_files;
 mod client_oauth;
 mod client_tls;
+mod cloud_faults;
 mod connectors;
 mod decided_cuts;
 mod delivery;

@@ -245,6 +245,16 @@ async fn a_session_that_fails_for_good_ends_the_upload_and_stores_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_store_forgot_is_no_missing_bucket() {
+    for status in ["404 Not Found", "410 Gone"] {
+        let bench = Bench::new("forgotten", &[]);
+        bench.proxy.next("PUT", answer(status, ""));
+        let err = bench.store.explain(bench.upload(pieces()).await.unwrap_err());
+        assert_eq!(err.class(), ErrorClass::Retriable, "{err}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn under_conditions_the_same_content_is_adopted_and_another_replaced_as_seen() {
     let bench = Bench::conditional("conditions");
     bench.put("content").await.unwrap();

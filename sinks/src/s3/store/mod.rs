@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use lakeward_api::metrics::StoreRequests;
-use lakeward_objectstore::fault::{is_bad_identity, is_missing_bucket, is_transient};
+use lakeward_objectstore::fault::{is_bad_identity, is_missing_bucket, is_missing_upload, is_transient};
 use lakeward_objectstore::http;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -147,7 +147,7 @@ impl Store {
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
         let (bucket, words) = (self.bucket.to_string(), self.words);
         match &err {
-            _ if err.to_string().contains("NoSuchUpload") => {
+            _ if is_missing_upload(&err) => {
                 S3SinkError::UploadRemoved { bucket, source: err }
             }
             _ if err.to_string().contains("ExpiredToken") => {
