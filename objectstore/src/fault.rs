@@ -55,6 +55,13 @@ fn is_transient_io(err: &std::io::Error) -> bool {
     )
 }
 
+/// True when the store says that it does not know this kind of request, in anybody's words.
+pub fn is_unsupported(err: &object_store::Error) -> bool {
+    let is_told =
+        matches!(err, object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. });
+    is_told || has_code(err, &["status code: 501", "<Code>NotImplemented</Code>"])
+}
+
 /// True when the store says that the bucket does not exist, in S3's or Azure's words.
 pub fn is_missing_bucket(err: &object_store::Error) -> bool {
     has_code(err, &["NoSuchBucket", "ContainerNotFound"])

@@ -54,6 +54,7 @@ mod source_exactly_once;
 mod source_interop;
 mod source_rig;
 mod standalone;
+mod store_conditions;
 mod store_faults;
 mod store_requests;
 mod transforms;

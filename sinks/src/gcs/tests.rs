@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use lakeward_api::ErrorClass;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::metrics::Conditions;
 use lakeward_testkit::gcs::{FakeGcs, service_account};
 use lakeward_testkit::objects::Objects;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, PutPayload};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
 
 use super::bucket::{Bucket, Credentials};
 use super::client;
@@ -182,6 +184,19 @@ async fn objects_of_one_piece_and_of_many_are_what_was_sent() {
     let head = &bench.proxy.heads()[0];
     assert!(header(head, "authorization").unwrap().starts_with("Bearer ey"), "{head}");
     assert!(header(head, "user-agent").unwrap().starts_with("Lakeward/"), "{head}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_keeps_conditions_is_found_to_keep_them() {
+    for bench in [Bench::new("probe", &[]), Bench::conditional("probe-conditional")] {
+        let (conditions, probe) = bench.store.conditions("topics", true);
+        bench.store.probe(probe.unwrap()).await;
+        assert_eq!(conditions.get(), Conditions::Honoured);
+        let heads = bench.proxy.heads_with("POST /upload");
+        assert_eq!((heads.len(), bench.proxy.heads_with("DELETE ").len()), (2, 1), "{heads:?}");
+        assert!(heads.iter().all(|head| head.contains("ifGenerationMatch=0")), "{heads:?}");
+        assert!(bench.store.client.list(None).next().await.is_none(), "the probe leaves nothing behind");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
