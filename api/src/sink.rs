@@ -16,7 +16,7 @@ use crate::config::ConfigMap;
 use crate::cuts::{Decision, Fingerprint, Opening};
 use crate::handover::OpenState;
 use crate::memory::Memory;
-use crate::metrics::EndedFiles;
+use crate::metrics::{EndedFiles, StoreConditions};
 use crate::record::{Position, TopicPartition};
 use crate::spill::SpillDevice;
 
@@ -106,6 +106,11 @@ pub trait SinkTask {
 
     /// What the configuration guarantees, in words for operators; names settings and none of their values.
     fn delivery(&self) -> Option<String> {
+        None
+    }
+
+    /// What is known about conditional writes to its store, now and later; `None` for sinks of other places.
+    fn store_conditions(&self) -> Option<Arc<StoreConditions>> {
         None
     }
 

@@ -55,10 +55,26 @@ fn is_transient_io(err: &std::io::Error) -> bool {
     )
 }
 
+/// True when the store says that it does not know this kind of request, in anybody's words.
+pub fn is_unsupported(err: &object_store::Error) -> bool {
+    let is_told =
+        matches!(err, object_store::Error::NotImplemented { .. } | object_store::Error::NotSupported { .. });
+    is_told || has_code(err, &["status code: 501", "<Code>NotImplemented</Code>"])
+}
+
 /// True when the store says that the bucket does not exist, in S3's or Azure's words.
 pub fn is_missing_bucket(err: &object_store::Error) -> bool {
     has_code(err, &["NoSuchBucket", "ContainerNotFound"])
 }
+
+/// True when the store no longer has what was sent of an upload, in S3's, Azure's or our words
+/// ([`SESSION_GONE`]). It may have made an object of it, and the answer was lost.
+pub fn is_missing_upload(err: &object_store::Error) -> bool {
+    has_code(err, &["NoSuchUpload", "InvalidBlockList", SESSION_GONE])
+}
+
+/// What an error says whose session of GCS is not there any more.
+pub const SESSION_GONE: &str = "the session is gone";
 
 /// True when the store does not know the identity, or its signature is wrong, in S3's or Azure's words.
 pub fn is_bad_identity(err: &object_store::Error) -> bool {

@@ -30,8 +30,17 @@ impl Objects {
         &self.bucket
     }
 
-    /// All object names, sorted. Uploads that are not complete are not visible, as for every reader of S3.
+    /// The names of all objects that readers of lakes take notice of, sorted: a probe of the store's
+    /// conditions is none of them, it comes and goes beside the task. Uploads that are not complete are not
+    /// visible, as for every reader of S3.
     pub fn names(&self) -> anyhow::Result<Vec<String>> {
+        let is_hidden =
+            |name: &String| name.rsplit('/').next().unwrap_or_default().starts_with(".lakeward-probe");
+        Ok(self.all_names()?.into_iter().filter(|name| !is_hidden(name)).collect())
+    }
+
+    /// The names of all objects.
+    pub fn all_names(&self) -> anyhow::Result<Vec<String>> {
         let objects: Vec<_> = block_on(self.store.list(None).try_collect()).context("listing the bucket")?;
         let mut names: Vec<String> = objects.into_iter().map(|object| object.location.to_string()).collect();
         names.sort();

@@ -1,8 +1,13 @@
-//! A proxy in front of the S3 server that does what networks and stores do to requests: refuse, stall, cut
-//! and lose them.
+//! A proxy in front of a server of S3, GCS or Azure that does what networks and stores do to requests:
+//! refuse, stall, cut and lose them, or forget what was asked of them.
 //!
-//! It knows S3's requests apart by method and query. Headers pass unchanged, so signatures stay valid. What
-//! no rule names goes through; each rule tells how often it struck, so that a test sees that it ran.
+//! Headers pass unchanged, so signatures stay valid; the address of a session that the server gives out leads
+//! back here. What no rule names goes through; each rule tells how often it struck, so that a test sees that
+//! it ran.
+
+mod careless;
+mod request;
+mod session;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,37 +16,25 @@ use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::header::{HOST, LOCATION};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Method, Response, Uri};
+use hyper::{Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::{block_on, runtime};
 
-/// A request as S3 tells them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Drops a multipart upload.
-    Abort,
-    /// Begins a multipart upload.
-    Begin,
-    /// Completes a multipart upload.
-    Complete,
-    /// Lists objects.
-    List,
-    /// Reads an object or asks for it.
-    Other,
-    /// One part of a multipart upload.
-    Part,
-    /// A whole object.
-    Put,
-}
+pub use request::Request;
+use session::{Sessions, Step};
 
 /// What happens to a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
-    /// The store is not asked; the answer has this status and this error code of S3.
+    /// The store is not asked; the answer has this status and this error code, in the words of S3.
     Answer(u16, &'static str),
+    /// The store does what it is asked for, whatever the condition (S3, GCS).
+    Careless,
     /// The connection breaks while the request is on its way; the store is not asked.
     CutRequest,
     /// The store does what it is asked for, and the connection breaks before its answer.
@@ -67,7 +60,16 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct StoreProxy {
     port: u16,
-    rules: Arc<Mutex<Rules>>,
+    shared: Arc<Shared>,
+}
+
+/// What all connections know.
+#[derive(Debug)]
+struct Shared {
+    /// `host:port` of the store.
+    target: String,
+    rules: Mutex<Rules>,
+    sessions: Mutex<Sessions>,
 }
 
 #[derive(Debug, Default)]
@@ -83,17 +85,17 @@ impl StoreProxy {
     /// Starts a proxy in front of the server at `store` (`http://host:port`).
     pub fn start(store: &str) -> anyhow::Result<Self> {
         let uri: Uri = store.parse().context("address of the store")?;
-        let target: Arc<str> = uri.authority().context("the store has no address")?.as_str().into();
-        let rules: Arc<Mutex<Rules>> = Arc::default();
+        let target = uri.authority().context("the store has no address")?.to_string();
+        let shared = Arc::new(Shared { target, rules: Mutex::default(), sessions: Mutex::default() });
         let listener = block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))).context("binding a port")?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::clone(&rules);
+        let known = Arc::clone(&shared);
         runtime().spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&target), Arc::clone(&shared)));
+                tokio::spawn(serve(stream, Arc::clone(&known)));
             }
         });
-        Ok(Self { port, rules })
+        Ok(Self { port, shared })
     }
 
     /// `http://host:port`.
@@ -104,17 +106,17 @@ impl StoreProxy {
     /// Replaces the rules; counting starts anew.
     pub fn set(&self, rules: &[Rule]) {
         let struck = vec![0; rules.len()];
-        *lock(&self.rules) = Rules { rules: rules.to_vec(), struck, seen: Vec::new() };
+        *lock(&self.shared.rules) = Rules { rules: rules.to_vec(), struck, seen: Vec::new() };
     }
 
     /// How often each rule struck since it was set.
     pub fn struck(&self) -> Vec<u32> {
-        lock(&self.rules).struck.clone()
+        lock(&self.shared.rules).struck.clone()
     }
 
     /// How many requests of a kind came since the rules were set.
     pub fn seen(&self, kind: Request) -> u32 {
-        lock(&self.rules).seen.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count)
+        lock(&self.shared.rules).seen.iter().find(|(known, _)| *known == kind).map_or(0, |(_, count)| *count)
     }
 }
 
@@ -139,32 +141,13 @@ impl Rules {
     }
 }
 
-impl Request {
-    /// What S3 takes a request for.
-    fn of(method: &Method, uri: &Uri) -> Self {
-        let has = |name: &str| {
-            let pairs = uri.query().unwrap_or_default().split('&');
-            pairs.into_iter().any(|pair| pair.split('=').next() == Some(name))
-        };
-        match *method {
-            Method::DELETE if has("uploadId") => Self::Abort,
-            Method::GET if has("list-type") => Self::List,
-            Method::POST if has("uploads") => Self::Begin,
-            Method::POST if has("uploadId") => Self::Complete,
-            Method::PUT if has("partNumber") => Self::Part,
-            Method::PUT => Self::Put,
-            _ => Self::Other,
-        }
-    }
-}
-
-fn lock(rules: &Mutex<Rules>) -> MutexGuard<'_, Rules> {
-    rules.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves one connection. An error of `answer` breaks it, which is what most faults are.
-async fn serve(stream: TcpStream, target: Arc<str>, rules: Arc<Mutex<Rules>>) {
-    let service = service_fn(move |request| answer(request, Arc::clone(&target), Arc::clone(&rules)));
+async fn serve(stream: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&shared)));
     let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A connection that breaks is what the client is to see.
     served.await.ok();
@@ -172,24 +155,32 @@ async fn serve(stream: TcpStream, target: Arc<str>, rules: Arc<Mutex<Rules>>) {
 
 async fn answer(
     request: hyper::Request<Incoming>,
-    target: Arc<str>,
-    rules: Arc<Mutex<Rules>>,
+    shared: Arc<Shared>,
 ) -> anyhow::Result<Response<Full<Bytes>>> {
-    let fault = lock(&rules).strike(Request::of(request.method(), request.uri()));
+    let (head, body) = request.into_parts();
+    let fault = lock(&shared.rules).strike(Request::of(&head));
     match fault {
-        None => forward(request, &target).await,
+        None => ask(head, collected(body).await?, &shared).await,
+        Some(Fault::Careless) => {
+            let body = collected(body).await?;
+            let head = careless::without_condition(head, &body, &shared.target)?;
+            ask(head, body, &shared).await
+        }
         Some(Fault::Answer(status, code)) => {
-            request.into_body().collect().await.context("reading the request")?;
+            collected(body).await?;
             refusal(status, code)
         }
         Some(Fault::CutRequest) => {
             // What is left of a large body is never read: the client sees a reset while it sends.
-            drop(request.into_body().frame().await);
+            let mut body = body;
+            drop(body.frame().await);
             anyhow::bail!("the request is cut")
         }
         Some(Fault::LoseAnswer) => {
-            let answer = forward(request, &target).await?;
-            anyhow::ensure!(answer.status().is_success(), "the store refused: {}", answer.status());
+            let answer = ask(head, collected(body).await?, &shared).await?;
+            // Sessions of GCS go on with a redirection.
+            let is_done = answer.status().is_success() || answer.status() == StatusCode::PERMANENT_REDIRECT;
+            anyhow::ensure!(is_done, "the store refused: {}", answer.status());
             anyhow::bail!("the answer is lost")
         }
         Some(Fault::Stall) => std::future::pending().await,
@@ -206,39 +197,41 @@ fn refusal(status: u16, code: &str) -> anyhow::Result<Response<Full<Bytes>>> {
     answer.body(Full::new(Bytes::from(text))).context("building an answer")
 }
 
+async fn collected(body: Incoming) -> anyhow::Result<Bytes> {
+    Ok(body.collect().await.context("reading the request")?.to_bytes())
+}
+
+/// Asks the store, where it can tell.
+async fn ask(head: Parts, body: Bytes, shared: &Shared) -> anyhow::Result<Response<Full<Bytes>>> {
+    let Some(step) = Step::of(&head) else { return forward(head, body, &shared.target).await };
+    if let Some(answer) = lock(&shared.sessions).answer(&step)? {
+        return Ok(answer);
+    }
+    let answer = forward(head, body, &shared.target).await?;
+    lock(&shared.sessions).took(step, answer.status());
+    Ok(answer)
+}
+
 /// Asks the store over a connection of its own.
-async fn forward(request: hyper::Request<Incoming>, target: &str) -> anyhow::Result<Response<Full<Bytes>>> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.context("reading the request")?.to_bytes();
+async fn forward(head: Parts, body: Bytes, target: &str) -> anyhow::Result<Response<Full<Bytes>>> {
+    let proxy = head.headers.get(HOST).cloned();
     let stream = TcpStream::connect(target).await.context("connecting to the store")?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let answer = sender.send_request(hyper::Request::from_parts(head, Full::new(body))).await;
-    let (head, body) = answer.context("asking the store")?.into_parts();
+    let (mut head, body) = answer.context("asking the store")?.into_parts();
     let body = body.collect().await.context("reading the store's answer")?.to_bytes();
     driver.abort();
+    if let (Some(session), Some(proxy)) = (head.headers.get_mut(LOCATION), proxy) {
+        let session_url = session.to_str().context("a session's address")?;
+        *session = session_url.replacen(target, proxy.to_str().context("a host")?, 1).parse()?;
+    }
     Ok(Response::from_parts(head, Full::new(body)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn kind(method: Method, uri: &str) -> Request {
-        Request::of(&method, &uri.parse().unwrap())
-    }
-
-    #[test]
-    fn requests_are_told_apart() {
-        assert_eq!(kind(Method::PUT, "/b/a+1.json"), Request::Put);
-        assert_eq!(kind(Method::PUT, "/b/a?partNumber=1&uploadId=x"), Request::Part);
-        assert_eq!(kind(Method::POST, "/b/a?uploads"), Request::Begin);
-        assert_eq!(kind(Method::POST, "/b/a?uploads="), Request::Begin);
-        assert_eq!(kind(Method::POST, "/b/a?uploadId=x"), Request::Complete);
-        assert_eq!(kind(Method::DELETE, "/b/a?uploadId=x"), Request::Abort);
-        assert_eq!(kind(Method::GET, "/b?list-type=2&prefix="), Request::List);
-        assert_eq!(kind(Method::GET, "/b/a"), Request::Other);
-    }
 
     #[test]
     fn a_rule_strikes_the_requests_it_names() {

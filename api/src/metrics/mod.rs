@@ -6,6 +6,7 @@
 //!
 //! Source: `Metrics`, `SampledStat`, `Rate`, `Avg`, `Max`, `Min`, `Frequencies`, `CumulativeSum`, Kafka 4.1.
 
+mod conditions;
 mod errors;
 mod files;
 mod states;
@@ -16,6 +17,7 @@ mod window;
 use std::sync::OnceLock;
 use std::time::Instant;
 
+pub use conditions::{Conditions, StoreConditions};
 pub use errors::ErrorCounters;
 pub use files::{EndedFiles, FileEnd};
 pub use states::{StateTimes, TaskState};

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::{EndedFiles, ErrorCounters, Meter, Outcomes, StateTimes, Window, Windowed, ms_of};
+use super::{
+    EndedFiles, ErrorCounters, Meter, Outcomes, StateTimes, StoreConditions, Window, Windowed, ms_of,
+};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,8 @@ pub struct TaskMetrics {
 pub struct SinkMetrics {
     /// What the sink guarantees, in words; empty until it was made, and for sinks that say nothing.
     pub delivery: OnceLock<String>,
+    /// What its store does about conditions; empty for sinks of other places.
+    pub conditions: OnceLock<Arc<StoreConditions>>,
     /// Records consumed, before transforms.
     pub read: Meter,
     /// Records given to the sink.
@@ -173,6 +177,7 @@ impl SinkMetrics {
     fn new(window: Window) -> Self {
         Self {
             delivery: OnceLock::new(),
+            conditions: OnceLock::new(),
             read: Meter::new(window),
             send: Meter::new(window),
             put_time: Windowed::new(window),

@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use crate::schema_evolution::order;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
+pub(crate) enum Kind {
     Blob,
     Gcs,
     Lake,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Blob, Self::Gcs, Self::Lake];
+    pub(crate) const ALL: [Self; 3] = [Self::Blob, Self::Gcs, Self::Lake];
 
     fn class(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl Kind {
     }
 
     /// A bucket of its own; the sink makes that of a lake.
-    fn objects(self) -> Objects {
+    pub(crate) fn objects(self) -> Objects {
         match self {
             Self::Blob => Azurite::shared().create_container("lake").expect("containers can be created"),
             Self::Gcs => FakeGcs::shared().create_bucket("lake").expect("buckets can be created"),
@@ -42,13 +42,13 @@ impl Kind {
     }
 
     /// A worker, a topic, and a bucket of this kind.
-    fn scenario(self, partitions: i32) -> Scenario {
+    pub(crate) fn scenario(self, partitions: i32) -> Scenario {
         let mut scenario = Scenario::start(partitions);
         scenario.objects = self.objects();
         scenario
     }
 
-    fn config(self, scenario: &Scenario, flush_size: usize) -> SinkConfig {
+    pub(crate) fn config(self, scenario: &Scenario, flush_size: usize) -> SinkConfig {
         let make = match self {
             Self::Blob => SinkConfig::azure_blob,
             Self::Gcs => SinkConfig::gcs,
@@ -57,7 +57,7 @@ impl Kind {
         make(&scenario.topic, &scenario.objects, flush_size)
     }
 
-    fn format(self, class: &str) -> String {
+    pub(crate) fn format(self, class: &str) -> String {
         match self {
             Self::Blob => format!("io.confluent.connect.azure.blob.format.{class}"),
             Self::Gcs => format!("io.confluent.connect.gcs.format.{class}"),

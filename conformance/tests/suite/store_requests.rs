@@ -39,6 +39,8 @@ fn files_are_tagged_before_they_are_committed_and_requests_are_counted() {
         ("s3.object.behavior.on.tagging.error", "fail"),
         ("s3.acl.canned", "private"),
         ("s3.send.digest", "true"),
+        // Its requests are counted, too.
+        ("lakeward.probe.conditional.writes", "false"),
     ]));
     produce(&scenario);
     scenario.wait_for_commit(0, FLUSH_SIZE as i64);

@@ -9,6 +9,7 @@
 
 mod attributes;
 pub(crate) mod clients;
+mod conditions;
 mod files;
 mod group;
 mod memory;
@@ -25,7 +26,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lakeward_api::metrics::{TaskKind, TaskMetrics, TaskState, Window, Windowed, ms_of};
+use lakeward_api::metrics::{Conditions, TaskKind, TaskMetrics, TaskState, Window, Windowed, ms_of};
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
 use lakeward_kafka::client_metrics::collect_every;
 use lakeward_kafka::membership::Role;
@@ -74,6 +75,15 @@ struct TaskGroup {
     plugins: Vec<PluginTexts>,
 }
 
+/// What a task of this worker guarantees.
+pub(crate) struct TaskDelivery {
+    pub(crate) number: u32,
+    /// In words; `None` for tasks that say nothing, or nothing yet.
+    pub(crate) delivery: Option<String>,
+    /// What its store does; `None` without one.
+    pub(crate) conditions: Option<Conditions>,
+}
+
 /// The work of the group as this worker sees it.
 struct Rebalances {
     /// Since when the role is open; `None` when it is settled.
@@ -96,6 +106,13 @@ pub(crate) struct Metrics {
     rebalances: Mutex<Rebalances>,
     group: group::Group,
     turn: Arc<tokio::sync::Mutex<Paper>>,
+}
+
+impl TaskGroup {
+    /// What is known of the store that the task writes to.
+    fn conditions(&self) -> Option<Conditions> {
+        Some(self.metrics.sink.as_ref()?.conditions.get()?.get())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -228,6 +245,23 @@ impl Metrics {
     /// A task was stopped.
     pub(crate) fn task_ended(&self, id: &TaskId) {
         lock(&self.tasks).remove(id);
+    }
+
+    /// What the tasks of `connector` guarantee, by their numbers.
+    pub(crate) fn deliveries(&self, connector: &str) -> Vec<TaskDelivery> {
+        let tasks = lock(&self.tasks);
+        let of_connector = tasks.values().filter(|task| &*task.id.connector == connector);
+        let delivery = |task: &Arc<TaskGroup>| TaskDelivery {
+            number: task.id.task,
+            delivery: task.metrics.sink.as_ref().and_then(|sink| sink.delivery.get().cloned()),
+            conditions: task.conditions(),
+        };
+        of_connector.map(delivery).collect()
+    }
+
+    /// Whether this worker has the work of the group.
+    pub(crate) fn leads(&self) -> bool {
+        lock(&self.rebalances).leads
     }
 
     /// All work was given up.

@@ -13,7 +13,7 @@ use lakeward_kafka::client_metrics::ClientSeries;
 
 use super::attributes::{ERRORS, SINK, SOURCE, TASK, TEXTS_OF_CONNECTOR, TEXTS_OF_TASK, TRANSACTIONS};
 use super::page::{Labels, Page, Pieces, Style};
-use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, files, lock, memory, stores};
+use super::{Metrics, PluginGroup, TaskGroup, Texts, clients, conditions, files, lock, memory, stores};
 use crate::herder::WorkerParts;
 use crate::store::ClusterView;
 use crate::worker_config::WorkerMode;
@@ -90,6 +90,7 @@ pub(crate) fn render(
     }
     memory::append(&mut page);
     stores::append(&mut page);
+    snapshot.conditions(&mut page);
     snapshot.files(&mut page);
     page.is_wanted().then(|| page.finish())
 }
@@ -272,6 +273,11 @@ impl<'a> Snapshot<'a> {
             let series = self.tasks.iter().map(|task| (&task.labels, read(&task.metrics.errors, now_ms)));
             page.numbers("task-error-metrics", attribute, series);
         }
+    }
+
+    fn conditions(&self, page: &mut Page<'_>) {
+        let tasks = self.tasks.iter().filter_map(|task| Some((&*task.id.connector, task.conditions()?)));
+        conditions::append(page, tasks);
     }
 
     fn files(&self, page: &mut Page<'_>) {

@@ -68,6 +68,7 @@ pub(super) async fn serve(resource: Resource, call: Call<'_>) -> Outcome {
             tagged(call.herder, &name, answer)
         }
         Resource::ConnectorConfig(name) => config(name, &call).await,
+        Resource::ConnectorDelivery(name) => super::delivery::serve(&name, call.herder),
         Resource::ConnectorOffsets(name) => super::offsets::serve(name, &call).await,
         Resource::ConnectorStatus(name) => status(&name, &call),
         Resource::ConnectorTasks(name) => {

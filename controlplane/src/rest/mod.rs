@@ -10,6 +10,7 @@ mod bind;
 mod bind_offsets;
 mod body;
 mod connectors;
+mod delivery;
 mod forward;
 mod front;
 mod host_names;

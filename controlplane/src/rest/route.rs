@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 pub(super) enum Resource {
     Connector(String),
     ConnectorConfig(String),
+    ConnectorDelivery(String),
     ConnectorFence(String),
     ConnectorOffsets(String),
     ConnectorPause(String),
@@ -74,6 +75,7 @@ fn connector_resource(name: &str, rest: &[&str]) -> Result<Resource, PathError> 
     Ok(match rest {
         [] => Resource::Connector(name),
         ["config"] => Resource::ConnectorConfig(name),
+        ["delivery"] => Resource::ConnectorDelivery(name),
         ["fence"] => Resource::ConnectorFence(name),
         ["offsets"] => Resource::ConnectorOffsets(name),
         ["pause"] => Resource::ConnectorPause(name),
@@ -117,7 +119,8 @@ impl Resource {
             Self::ConnectorRestart(_) | Self::TaskRestart(..) => &[Method::POST],
             Self::Connectors => &[Method::POST, Method::GET],
             Self::Logger(_) => &[Method::GET, Method::PUT],
-            Self::ConnectorStatus(_)
+            Self::ConnectorDelivery(_)
+            | Self::ConnectorStatus(_)
             | Self::ConnectorTopics(_)
             | Self::Health
             | Self::Loggers
@@ -188,6 +191,7 @@ mod tests {
             ("/connectors/", Ok(Resource::Connectors)),
             ("/connectors/src%20one", Ok(Resource::Connector("src one".into()))),
             ("/connectors/a->b/status/", Ok(Resource::ConnectorStatus("a->b".into()))),
+            ("/connectors/a/delivery", Ok(Resource::ConnectorDelivery("a".into()))),
             ("/connectors/a/tasks/3/status", Ok(Resource::TaskStatus("a".into(), 3))),
             ("/connectors/a/tasks/-1/status", Ok(Resource::TaskStatus("a".into(), -1))),
             ("/connectors/a/tasks/2147483648/status", Err(PathError::NoNumber)),

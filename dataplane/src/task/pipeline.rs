@@ -115,9 +115,10 @@ impl Pipeline {
         held: Held,
     ) -> Self {
         let environment = &start.environment;
-        if let (Some(delivery), Some(sink)) = (task.delivery(), &start.spec.metrics.sink) {
+        if let Some(sink) = &start.spec.metrics.sink {
             // The same configuration says the same again.
-            sink.delivery.set(delivery).ok();
+            task.delivery().map(|delivery| sink.delivery.set(delivery));
+            task.store_conditions().map(|conditions| sink.conditions.set(conditions));
         }
         let fingerprint = task.fingerprint();
         let recorded = fingerprint.as_ref().map(Fingerprint::text).unwrap_or_default();

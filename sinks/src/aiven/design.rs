@@ -39,6 +39,7 @@ pub(super) fn task(
         guarantee: if keeps_last { Guarantee::Latest(causes) } else { Guarantee::Decided(causes) },
         fingerprint: fingerprint_of(&[&SHAPING[..], names].concat(), &context.config),
         rotation: rotation(config, context.flush_interval)?,
+        home: config.home(),
         layout: Some(Box::new(layout)),
     };
     S3SinkTask::with_design(context, machinery, store, design)

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{BoxStream, StreamExt as _};
 use http::header::{CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use http::{Method, StatusCode};
 use lakeward_objectstore::fault::{failed, generic};
@@ -23,7 +23,7 @@ use object_store::client::{HttpRequest, HttpService as _};
 use object_store::multipart::{MultipartStore as _, PartId};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UpdateVersion, UploadPart,
 };
 use url::Url;
@@ -32,7 +32,7 @@ use super::account::Account;
 use crate::s3::error::S3SinkError;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::parts::Parts;
-use crate::s3::store::{Prepare, Store};
+use crate::s3::store::{Place, Prepare, Store};
 
 /// The store of `account` for a task of `connector`; makes no request.
 ///
@@ -51,11 +51,10 @@ pub(crate) fn open(account: &Account, connector: &str) -> std::result::Result<St
     };
     let endpoint = format!("{}://{}", address.scheme(), address.host_str().unwrap_or_default());
     let words = account.words;
-    let client: Arc<dyn ObjectStore> = match account.is_conditional {
-        false => inner,
-        true => Arc::new(ConditionalObjects { inner, requests: requests.clone() }),
-    };
-    let store = Store::of(client, &account.container, &endpoint, words);
+    let is_conditional = account.is_conditional;
+    let client = Arc::new(BlobObjects { inner, requests: requests.clone(), is_conditional });
+    let place = Place::seen_by(requests.container.clone(), account.is_conditional);
+    let store = Store::of(client, &account.container, &endpoint, words).at(place);
     Ok(if account.creates_container { store.prepared_by(Arc::new(requests)) } else { store })
 }
 
@@ -101,6 +100,16 @@ impl Requests {
         path.extend(name.parts().map(|part| part.as_ref().to_owned()));
         drop(path);
         Ok(url)
+    }
+
+    /// Deletes a blob.
+    async fn delete(&self, name: Path) -> Result<Path> {
+        let url = self.url(&name)?;
+        let answer = self.send(Method::DELETE, url.as_str(), HeaderMap::new(), String::new()).await?;
+        if answer.status.is_success() {
+            return Ok(name);
+        }
+        Err(failed("deleting an object", answer.status, &answer.body))
     }
 
     /// Makes an object of blocks.
@@ -169,24 +178,30 @@ impl Prepare for Requests {
     }
 }
 
-/// The objects of a container, written under conditions.
+/// The objects of a container.
 #[derive(Debug)]
-struct ConditionalObjects {
+struct BlobObjects {
     inner: Arc<MicrosoftAzure>,
     requests: Requests,
+    /// They are written under conditions.
+    is_conditional: bool,
 }
 
-impl fmt::Display for ConditionalObjects {
+impl fmt::Display for BlobObjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }
 }
 
 #[async_trait]
-impl ObjectStore for ConditionalObjects {
+impl ObjectStore for BlobObjects {
     async fn put_opts(&self, name: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        if options.mode != PutMode::Overwrite {
-            return Err(Error::NotSupported { source: "conditions come from the configuration".into() });
+        match options.mode {
+            PutMode::Overwrite if self.is_conditional => {}
+            PutMode::Create | PutMode::Overwrite => {
+                return self.inner.put_opts(name, payload, options).await;
+            }
+            PutMode::Update(_) => return Err(create::no_update()),
         }
         let digest = digest_of(&payload);
         let Plan::Write(condition) = create::plan(&self.requests, name, Some(&digest)).await? else {
@@ -206,8 +221,11 @@ impl ObjectStore for ConditionalObjects {
     async fn put_multipart_opts(
         &self,
         name: &Path,
-        _options: PutMultipartOptions,
+        options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
+        if !self.is_conditional {
+            return self.inner.put_multipart_opts(name, options).await;
+        }
         let (requests, name) = (self.requests.clone(), name.clone());
         Ok(Box::new(Upload { requests, name, parts: Parts::default(), digest: Md5::new() }))
     }
@@ -217,7 +235,13 @@ impl ObjectStore for ConditionalObjects {
     }
 
     fn delete_stream(&self, names: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(names)
+        // One by one: requests of many need rights of their own, and not every server knows them.
+        let requests = self.requests.clone();
+        let delete = move |name: Result<Path>| {
+            let requests = requests.clone();
+            async move { requests.delete(name?).await }
+        };
+        names.then(delete).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -1,7 +1,7 @@
 //! The client of GCS: its JSON interface, as Google's own clients use it.
 //!
-//! Objects of one piece are stored by one request, larger ones by a resumable upload. What only reads, copies
-//! or deletes is the object-store client's business.
+//! Objects of one piece are stored by one request, larger ones by a resumable upload. What only reads or
+//! copies is the object-store client's business.
 //!
 //! Source: Google Cloud Storage, "JSON API" (objects: insert, get, list; "Request preconditions").
 
@@ -34,9 +34,9 @@ use super::credentials;
 use super::resumable::ResumableUpload;
 use crate::s3::config::validators::parse_store_url;
 use crate::s3::error::S3SinkError;
-use crate::s3::store::Store;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::s3::{client_options, sent_by};
+use crate::s3::store::{Place, Store};
 
 /// The store of `bucket` for a task of `connector`; makes no request.
 ///
@@ -67,10 +67,12 @@ pub(crate) fn open(bucket: &Bucket, connector: &str) -> std::result::Result<Stor
         .build()
         .map_err(|err| setting(format!("the GCS client cannot be set up ({}): {err}", words.server_keys)))?;
     let content_encoding = bucket.content_encoding.as_deref().map(encoded);
-    let client = Client { transport, credentials, base, bucket: encoded(name), content_encoding };
+    let client =
+        Client { transport, credentials, base: base.clone(), bucket: encoded(name), content_encoding };
     let objects = GcsObjects { client, reader, is_conditional: bucket.is_conditional };
     let endpoint = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
-    Ok(Store::of(Arc::new(objects), name, &endpoint, words))
+    let place = Place::seen_by(format!("{base} {name}"), bucket.is_conditional);
+    Ok(Store::of(Arc::new(objects), name, &endpoint, words).at(place))
 }
 
 fn transport(bucket: &Bucket, url: &Url, connector: &str) -> std::result::Result<Transport, S3SinkError> {
@@ -178,6 +180,19 @@ impl Client {
         Ok(Some(token))
     }
 
+    /// Deletes an object.
+    async fn delete(&self, name: Path) -> Result<Path> {
+        let url = self.object_url(&name);
+        let nothing = Bytes::new().into();
+        self.ask("deleting an object", Method::DELETE, &url, HeaderMap::new(), nothing).await?;
+        Ok(name)
+    }
+
+    fn object_url(&self, name: &Path) -> String {
+        let (base, bucket, name) = (&self.base, &self.bucket, encoded(name.as_ref()));
+        format!("{base}/storage/v1/b/{bucket}/o/{name}")
+    }
+
     async fn page(&self, prefix: &str, token: &str) -> Result<Page> {
         let (base, bucket) = (&self.base, &self.bucket);
         let (prefix, token) = (encoded(prefix), encoded(token));
@@ -192,8 +207,7 @@ impl Client {
 #[async_trait]
 impl Look for Client {
     async fn look(&self, name: &Path) -> Result<Option<Seen>> {
-        let (base, bucket, name) = (&self.base, &self.bucket, encoded(name.as_ref()));
-        let url = format!("{base}/storage/v1/b/{bucket}/o/{name}?fields=generation,md5Hash");
+        let url = format!("{}?fields=generation,md5Hash", self.object_url(name));
         let answer = self.send(Method::GET, &url, HeaderMap::new(), Bytes::new().into()).await?;
         if answer.status == StatusCode::NOT_FOUND {
             return Ok(None);
@@ -269,11 +283,11 @@ impl fmt::Display for GcsObjects {
 #[async_trait]
 impl ObjectStore for GcsObjects {
     async fn put_opts(&self, name: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
-        if options.mode != PutMode::Overwrite {
-            return Err(Error::NotSupported { source: "conditions come from the configuration".into() });
-        }
-        if !self.is_conditional {
-            return self.put(name, payload, &Condition::None).await;
+        match options.mode {
+            PutMode::Create => return self.put(name, payload, &Condition::Absent).await,
+            PutMode::Overwrite if self.is_conditional => {}
+            PutMode::Overwrite => return self.put(name, payload, &Condition::None).await,
+            PutMode::Update(_) => return Err(create::no_update()),
         }
         let digest = digest_of(&payload);
         let Plan::Write(condition) = create::plan(&self.client, name, Some(&digest)).await? else {
@@ -303,7 +317,13 @@ impl ObjectStore for GcsObjects {
     }
 
     fn delete_stream(&self, names: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.reader.delete_stream(names)
+        // The reader's XML interface is one that not every server has.
+        let client = self.client.clone();
+        let delete = move |name: Result<Path>| {
+            let client = client.clone();
+            async move { client.delete(name?).await }
+        };
+        names.then(delete).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, HeaderMap, HeaderValue, LOCATION, RANGE};
 use http::{Method, StatusCode};
-use lakeward_objectstore::fault::{failed, generic};
+use lakeward_objectstore::fault::{SESSION_GONE, failed, generic};
 use md5::{Digest as _, Md5};
 use object_store::path::Path;
 use object_store::{MultipartUpload, PutPayload, PutResult, Result, UploadPart};
@@ -155,6 +155,9 @@ impl Session {
             let has = match answer {
                 Ok(answer) if answer.status.is_success() && total.is_some() => return Ok(end),
                 Ok(answer) if answer.status == StatusCode::PERMANENT_REDIRECT => persisted(&answer)?,
+                Ok(answer) if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE) => {
+                    return Err(generic(format!("{SESSION_GONE}: status {}", answer.status).into()));
+                }
                 Ok(answer) if !is_transient(answer.status) => {
                     return Err(failed("continuing an upload", answer.status, &answer.body));
                 }

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use lakeward_api::ErrorClass;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::metrics::Conditions;
 use lakeward_testkit::gcs::{FakeGcs, service_account};
 use lakeward_testkit::objects::Objects;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, PutPayload};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
 
 use super::bucket::{Bucket, Credentials};
 use super::client;
@@ -185,6 +187,19 @@ async fn objects_of_one_piece_and_of_many_are_what_was_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_keeps_conditions_is_found_to_keep_them() {
+    for bench in [Bench::new("probe", &[]), Bench::conditional("probe-conditional")] {
+        let (conditions, probe) = bench.store.conditions("topics", true);
+        bench.store.probe(probe.unwrap()).await;
+        assert_eq!(conditions.get(), Conditions::Honoured);
+        let heads = bench.proxy.heads_with("POST /upload");
+        assert_eq!((heads.len(), bench.proxy.heads_with("DELETE ").len()), (2, 1), "{heads:?}");
+        assert!(heads.iter().all(|head| head.contains("ifGenerationMatch=0")), "{heads:?}");
+        assert!(bench.store.client.list(None).next().await.is_none(), "the probe leaves nothing behind");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn requests_without_credentials_are_not_signed_and_say_what_they_are_told() {
     let mut bench = Bench::new("unsigned", &[]);
     bench.changed(|bucket| {
@@ -242,6 +257,16 @@ async fn a_session_that_fails_for_good_ends_the_upload_and_stores_nothing() {
     upload.abort().await.unwrap();
     assert_eq!(bench.proxy.heads_with("DELETE ").len(), 1);
     assert_eq!(tokio::task::block_in_place(|| bench.objects.names().unwrap()), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_the_store_forgot_is_no_missing_bucket() {
+    for status in ["404 Not Found", "410 Gone"] {
+        let bench = Bench::new("forgotten", &[]);
+        bench.proxy.next("PUT", answer(status, ""));
+        let err = bench.store.explain(bench.upload(pieces()).await.unwrap_err());
+        assert_eq!(err.class(), ErrorClass::Retriable, "{err}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

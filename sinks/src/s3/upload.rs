@@ -24,7 +24,7 @@ use object_store::{MultipartUpload, PutOptions, PutPayload, UploadPart};
 use tokio::sync::Semaphore;
 
 use super::error::S3SinkError;
-use super::store::{Contents, Store, Sweeper};
+use super::store::{Contents, Probe, Store, Sweeper};
 
 use piece_size::PIECES_MAX;
 pub(crate) use piece_size::next_piece_bytes;
@@ -160,15 +160,19 @@ impl Uploader {
         self.completing.insert(upload.id, upload.stop);
     }
 
-    /// Starts a check of the bucket; its outcome is that of an upload that stores nothing.
-    pub(crate) fn check_bucket(&mut self) -> UploadId {
-        let store = self.store.clone();
+    /// Starts a check of the bucket; its outcome is that of an upload that stores nothing. Behind it the
+    /// store is asked what `probe` wants to know, which has no outcome and goes on when the task is stopped:
+    /// it is short, and ends with nothing left behind.
+    pub(crate) fn check_bucket(&mut self, probe: Option<Probe>) -> UploadId {
+        let (store, bridge) = (self.store.clone(), Arc::clone(&self.bridge));
         let id = self.next_id();
-        self.spawn(
-            id,
-            &Route::default(),
-            async move { store.check_bucket().await.map(|()| Ending::Dropped) },
-        );
+        self.spawn(id, &Route::default(), async move {
+            store.check_bucket().await?;
+            if let Some(probe) = probe {
+                bridge.spawn(Box::pin(async move { store.probe(probe).await }));
+            }
+            Ok(Ending::Dropped)
+        });
         id
     }
 

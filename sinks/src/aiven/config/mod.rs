@@ -114,6 +114,14 @@ impl AivenConfig {
             prefix_clock: keys.clock,
         })
     }
+
+    /// The directory that all objects are below; empty for none.
+    pub(super) fn home(&self) -> String {
+        let template = self.prefix.as_ref().unwrap_or(&self.template).text();
+        let fixed = template.split("{{").next().unwrap_or_default();
+        let fixed = format!("{}{fixed}", self.name_prefix);
+        fixed.rsplit_once('/').map_or_else(String::new, |(home, _)| home.to_owned())
+    }
 }
 
 /// `props` as they are parsed, when `validate` has nothing against them.
@@ -151,6 +159,7 @@ fn machinery(props: &ConfigMap) -> ConfigMap {
     let own = [
         "lakeward.handover.ms",
         "lakeward.parquet.row.group.bytes",
+        "lakeward.probe.conditional.writes",
         "lakeward.request.timeout.ms",
         "lakeward.uploads.in.flight",
     ];

@@ -297,3 +297,13 @@ fn requests_are_repeated_as_often_as_the_keys_say() {
     assert!(matches!(account.identity, Identity::Key(_)));
     assert_eq!((account.name.as_str(), account.user_agent), ("lake", None));
 }
+
+#[test]
+fn what_asks_about_the_store_is_where_all_names_begin() {
+    let home = |pairs: &[(&str, &str)]| start(pairs).unwrap().0.home();
+    assert_eq!(home(&[]), "");
+    assert_eq!(home(&[("file.name.template", "a/b/c-{{topic}}-{{partition}}-{{start_offset}}")]), "a/b");
+    assert_eq!(home(&[("aws.s3.prefix", "raw/{{topic}}/")]), "raw");
+    let prefixed = [&STORE[..], &[("file.name.prefix", "lake/a-")]].concat();
+    assert_eq!(gcs::parse(&props(&prefixed)).unwrap().0.home(), "lake");
+}

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt as _;
 use lakeward_api::ErrorClass;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::metrics::Conditions;
 use lakeward_testkit::azurite::{ACCOUNT, Azurite};
 use lakeward_testkit::objects::Objects;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, PutPayload};
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
 
 use super::{blob_props, lake_props};
 use crate::azure::{blob, client, lake};
@@ -82,6 +84,23 @@ async fn objects_of_one_block_and_of_many_are_what_was_sent() {
     let head = &bench.proxy.heads()[0];
     assert!(head.contains("user-agent: lake/1"), "{head}");
     assert!(!bench.proxy.heads().iter().any(|head| head.contains("if-none-match")), "nobody asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_keeps_conditions_is_found_to_keep_them() {
+    for bench in [Bench::new("probe", &[]), Bench::conditional("probe-conditional")] {
+        let (conditions, probe) = bench.store.conditions("topics", true);
+        bench.store.probe(probe.unwrap()).await;
+        assert_eq!(conditions.get(), Conditions::Honoured);
+        let heads = bench.proxy.heads_with("/topics/.lakeward-probe");
+        assert_eq!(heads.len(), 3, "{heads:?}");
+        assert!(
+            heads[2].starts_with("DELETE ")
+                && heads[..2].iter().all(|head| head.contains("if-none-match: *")),
+            "{heads:?}"
+        );
+        assert!(bench.store.client.list(None).next().await.is_none(), "the probe leaves nothing behind");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

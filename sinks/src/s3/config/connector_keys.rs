@@ -300,6 +300,20 @@ pub(crate) struct LakewardKeys {
     #[config(name = "lakeward.handover.ms", kind = "long", default = "0", importance = "low",
              group = "Lakeward", display = "Hand-over of Open Files (ms)", validate = between(0, 3_600_000))]
     pub(crate) handover_ms: u64,
+    /// Whether the store is asked at start, once per bucket and worker process, what it does about
+    /// conditional writes, so that GET /connectors/<name>/delivery can say so. It is asked with an empty
+    /// object, .lakeward-probe below topics.dir, that is deleted again. Nothing depends on the answer,
+    /// and an identity that may not is left in peace; false is for buckets where such a request is a
+    /// nuisance (alarms on refusals, events on every object, retention).
+    #[config(
+        name = "lakeward.probe.conditional.writes",
+        kind = "boolean",
+        default = "true",
+        importance = "low",
+        group = "Lakeward",
+        display = "Probe Conditional Writes"
+    )]
+    pub(crate) probe_conditions: bool,
 }
 
 impl LakewardKeys {

@@ -149,8 +149,14 @@ fn null_values(values: &mut [ConfigValue]) {
 fn top_directory(values: &mut [ConfigValue]) {
     let top = text(values, "topics.dir");
     if !top.is_empty() && top.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
-        let problem = "topics.dir must not begin or end with / and must not hold empty, . or .. segments";
-        add(values, "topics.dir", problem);
+        let kept: Vec<&str> = top.split('/').filter(|segment| !matches!(*segment, "" | "." | "..")).collect();
+        let problem = format!(
+            "topics.dir must not begin or end with / and must not hold empty, . or .. segments: the Java \
+             sink names objects {top}/<topic>/… then, and this client has no form for such names. Use '{}'; \
+             what Java stored stays under its names",
+            kept.join("/")
+        );
+        add(values, "topics.dir", &problem);
     } else if let Some(problem) = unnameable(&top) {
         add(values, "topics.dir", &problem);
     }

@@ -1,20 +1,78 @@
-//! Whether a store keeps its word about `If-None-Match`.
+//! Whether a store keeps its word about conditions of writes (`If-None-Match`, `ifGenerationMatch`).
 //!
-//! The Java sink protects files of scheduled rotation with it; here cuts are decided before they are made,
-//! and no file needs it. Who asks for it explicitly, perhaps because Java workers write to the same bucket,
-//! is told when the store does not keep it. Asked once per bucket and process, with an empty object below
-//! `topics.dir` that is deleted again. Its name begins with a dot: readers of lakes pass over such names.
+//! The Java sinks protect files of scheduled rotation with them; here cuts are decided before they are made
+//! (decision 0009), and no file needs it. Who runs the store still wants to know what it does when two
+//! writers meet, so every sink of an object store has it asked: once per store and process, when the first
+//! task has found its bucket, beside the task and without a part in its fate. What is asked with is an empty
+//! object below the top directory that is deleted again. Its name begins with a dot: readers of lakes pass
+//! over such names.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use lakeward_api::metrics::{Conditions, StoreConditions};
+use lakeward_objectstore::fault::is_unsupported;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 
 use super::Store;
 use crate::s3::config::S3Config;
+use crate::s3::error::S3SinkError;
 
-/// What was found.
+/// A store that can be asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// Identifies server and bucket.
+    name: String,
+    /// What its conditions protect under this configuration; `None` for nothing of its own.
+    protected: Option<&'static str>,
+}
+
+impl Place {
+    /// That of S3. The Java sink makes conditions with scheduled rotation, and without objects of keys and
+    /// headers.
+    pub(super) fn of(config: &S3Config) -> Self {
+        let is_scheduled = config.settings.connector.rotate_schedule_interval_ms > 0;
+        let has_companions = config.companion.store_keys || config.companion.store_headers;
+        let is_relied_on = config.asks_for_conditions && is_scheduled && !has_companions;
+        let server = config.store_url.as_deref().unwrap_or(&config.bucket.region);
+        Self {
+            name: format!("{server} {}", config.bucket.bucket),
+            protected: is_relied_on.then_some(
+                "files of Lakeward need no conditions; those of Java workers on this bucket are not \
+                 protected by enable.conditional.writes",
+            ),
+        }
+    }
+
+    /// That of a client which makes conditions itself when `is_conditional`.
+    pub(crate) fn seen_by(name: String, is_conditional: bool) -> Self {
+        let protected = is_conditional.then_some(
+            "no record is lost or stored twice by that; enable.conditional.writes cannot keep another writer \
+             from replacing an object unseen",
+        );
+        Self { name, protected }
+    }
+}
+
+/// A question to a store.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    asked: Arc<Asked>,
+    object: Path,
+    protected: Option<&'static str>,
+}
+
+/// What is known about a store, and whether somebody asks or asked it.
+#[derive(Debug)]
+struct Asked {
+    is_taken: AtomicBool,
+    conditions: Arc<StoreConditions>,
+}
+
+/// What an answer means.
 #[derive(Debug)]
 enum Finding {
     /// An existing object was not replaced.
@@ -23,94 +81,148 @@ enum Finding {
     Lies,
     /// The question itself failed.
     Unknown(Error),
-}
-
-/// A probe to make.
-#[derive(Clone, Debug)]
-pub(super) struct Probe {
-    /// Identifies server and bucket.
-    place: String,
-    name: Path,
-}
-
-impl Probe {
-    /// `None` unless `config` asks for conditional writes where the Java sink makes them: with scheduled
-    /// rotation, and without objects of keys and headers.
-    pub(super) fn new(config: &S3Config, connector: &str) -> Option<Self> {
-        let is_scheduled = config.settings.connector.rotate_schedule_interval_ms > 0;
-        let has_companions = config.companion.store_keys || config.companion.store_headers;
-        if !config.asks_for_conditions || !is_scheduled || has_companions {
-            return None;
-        }
-        let file = format!(".lakeward-probe-{connector}");
-        let name = match config.settings.layout.topics_dir.as_str() {
-            "" => Path::from(file),
-            top => Path::parse(top).ok()?.join(file),
-        };
-        let server = config.store_url.as_deref().unwrap_or(&config.bucket.region);
-        Some(Self { place: format!("{server} {}", config.bucket.bucket), name })
-    }
-
-    async fn ask(&self, client: &dyn ObjectStore) -> Finding {
-        let mut created_count = 0;
-        let finding = loop {
-            // Another worker may delete the object in between, but hardly again and again.
-            if created_count == TRIES {
-                break Finding::Lies;
-            }
-            let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-            match client.put_opts(&self.name, PutPayload::new(), options).await {
-                Ok(_) => created_count += 1,
-                Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => break Finding::Honest,
-                Err(err) => break Finding::Unknown(err),
-            }
-        };
-        // One that a dead worker left is taken away, too. Whoever asks right now makes it again.
-        let is_there = created_count > 0 || matches!(finding, Finding::Honest);
-        if is_there && let Err(err) = client.delete(&self.name).await {
-            tracing::info!(object = %self.name, error = %err, "the empty object of a probe stays there");
-        }
-        finding
-    }
+    /// The store knows no such requests.
+    Unsupported,
 }
 
 impl Store {
-    /// Says in the log when conditional writes are asked for and the store cannot be trusted with them.
-    pub(super) async fn probe_conditions(&self) {
-        let Some(probe) = &self.probe else { return };
-        if !ASKED.lock().unwrap_or_else(PoisonError::into_inner).insert(probe.place.clone()) {
+    /// What is known about this store's conditions, and the question if a task may have to ask it. `home` is
+    /// the directory of its objects, empty for none.
+    pub(crate) fn conditions(&self, home: &str, is_wanted: bool) -> (Arc<StoreConditions>, Option<Probe>) {
+        let not_asked = |why| (Arc::new(StoreConditions::new(Conditions::NotAsked(why))), None);
+        let Some(place) = &self.place else { return not_asked("not an object store") };
+        if !is_wanted {
+            return not_asked("lakeward.probe.conditional.writes is false");
+        }
+        let object = match Path::parse(home) {
+            Ok(home) => home.join(OBJECT),
+            Err(_) => return not_asked("objects have no directory that a probe could be in"),
+        };
+        let asked = Asked::of(&place.name);
+        let conditions = Arc::clone(&asked.conditions);
+        (conditions, Some(Probe { asked, object, protected: place.protected }))
+    }
+
+    /// Asks unless somebody did. Without an answer the next task asks again.
+    pub(crate) async fn probe(&self, probe: Probe) {
+        if probe.asked.is_taken.swap(true, Ordering::Relaxed) {
             return;
         }
-        let meaning = "files of Lakeward need no conditions; those of Java workers on this bucket are not \
-                       protected by enable.conditional.writes";
-        match probe.ask(&*self.client).await {
-            Finding::Honest => tracing::debug!("the store honours conditional writes"),
-            Finding::Lies => {
-                tracing::warn!(
-                    bucket = %self.bucket, meaning,
-                    "the store replaced an object although If-None-Match forbade it"
-                );
+        let conditions = match probe.ask(&*self.client).await {
+            Finding::Honest => Conditions::Honoured,
+            Finding::Lies => Conditions::Ignored,
+            Finding::Unsupported => {
+                Conditions::Unsupported("the store answers 501 Not Implemented".to_owned())
             }
             Finding::Unknown(err) => {
-                // Asked again by the next task.
-                ASKED.lock().unwrap_or_else(PoisonError::into_inner).remove(&probe.place);
-                tracing::warn!(
-                    bucket = %self.bucket, error = %err, meaning,
-                    "the store did not answer whether it honours conditional writes"
-                );
+                tracing::debug!(object = %probe.object, error = %err, "a question about conditions failed");
+                Conditions::Unknown(self.why_unknown(&probe.object, err))
             }
+        };
+        self.tell(&conditions, probe.protected);
+        probe.asked.conditions.set(conditions);
+        if matches!(probe.asked.conditions.get(), Conditions::Unknown(_)) {
+            probe.asked.is_taken.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// In the words of errors, without those of the client.
+    fn why_unknown(&self, object: &Path, err: Error) -> String {
+        match self.explain(err) {
+            S3SinkError::AccessDenied { .. } => format!(
+                "the identity may not create {object}: allow it, or set lakeward.probe.conditional.writes to \
+                 false"
+            ),
+            err => err.to_string(),
+        }
+    }
+
+    /// A person must act only where something relies on the store's word.
+    fn tell(&self, found: &Conditions, protected: Option<&'static str>) {
+        let (bucket, cause) = (&*self.bucket, found.cause().unwrap_or_default());
+        let finding = match found {
+            Conditions::Ignored => "the store replaced an object although the request forbade it",
+            Conditions::Unsupported(_) => "the store knows no conditional writes",
+            Conditions::Unknown(_) => "the store did not answer whether it honours conditional writes",
+            Conditions::Asking | Conditions::Honoured | Conditions::NotAsked(_) => {
+                tracing::debug!(bucket, "the store honours conditional writes");
+                return;
+            }
+        };
+        match (protected, found) {
+            (Some(meaning), _) => tracing::warn!(bucket, cause, meaning, "{finding}"),
+            (None, Conditions::Unknown(_)) => tracing::debug!(bucket, cause, "{finding}"),
+            (None, _) => tracing::info!(bucket, cause, "{finding}; delivery does not depend on it"),
         }
     }
 }
 
-const TRIES: u32 = 4;
+impl Asked {
+    /// What is shared by all that write to `place`.
+    fn of(place: &str) -> Arc<Self> {
+        let mut known = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = known.entry(place.to_owned()).or_insert_with(|| {
+            let conditions = Arc::new(StoreConditions::new(Conditions::Asking));
+            Arc::new(Self { is_taken: AtomicBool::new(false), conditions })
+        });
+        Arc::clone(asked)
+    }
+}
 
-/// Buckets that were asked: one name each.
-static ASKED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+impl Probe {
+    async fn ask(&self, client: &dyn ObjectStore) -> Finding {
+        match create_twice(client, &self.object).await {
+            // Another worker may have deleted the object in between: nobody else knows this name.
+            Finding::Lies => {
+                let own = RandomState::new().build_hasher().finish();
+                let object = Path::parse(format!("{}-{own:016x}", self.object));
+                create_twice(client, &object.expect("a name with letters and digits added is one")).await
+            }
+            other => other,
+        }
+    }
+}
+
+/// Creates an object that must not be there when it is created again, and deletes it.
+async fn create_twice(client: &dyn ObjectStore, object: &Path) -> Finding {
+    let mut created_count = 0;
+    let finding = loop {
+        if created_count == 2 {
+            break Finding::Lies;
+        }
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match client.put_opts(object, PutPayload::new(), options).await {
+            Ok(_) => created_count += 1,
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => break Finding::Honest,
+            Err(err) if is_unsupported(&err) => break Finding::Unsupported,
+            Err(err) => break Finding::Unknown(err),
+        }
+    };
+    // One that a dead worker left is taken away, too. Whoever asks right now makes it again.
+    let is_there = created_count > 0 || matches!(finding, Finding::Honest);
+    if is_there {
+        match client.delete(object).await {
+            // Gone already: another worker asks, too.
+            Ok(()) | Err(Error::NotFound { .. }) => {}
+            Err(err) => tracing::info!(
+                %object, error = %err,
+                "the empty object that asked about conditional writes cannot be deleted and stays"
+            ),
+        }
+    }
+    finding
+}
+
+/// One name for all: who may not delete leaves one object behind, not one per connector.
+const OBJECT: &str = ".lakeward-probe";
+
+/// Stores that were asked: one entry each, as long as the process lives.
+static PLACES: Mutex<BTreeMap<String, Arc<Asked>>> = Mutex::new(BTreeMap::new());
 
 #[cfg(test)]
 mod tests {
-    use futures::stream::BoxStream;
+    use futures::stream::{BoxStream, StreamExt as _};
+    use lakeward_objectstore::fault::failed;
     use object_store::memory::InMemory;
     use object_store::{
         CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions,
@@ -119,20 +231,26 @@ mod tests {
 
     use super::*;
 
-    /// A store in memory that takes no notice of conditions.
+    /// A store in memory that takes no notice of conditions, or refuses every write with this status.
     #[derive(Debug, Default)]
-    struct Careless(InMemory);
+    struct Odd {
+        objects: InMemory,
+        refusal: Option<u16>,
+    }
 
-    impl std::fmt::Display for Careless {
+    impl std::fmt::Display for Odd {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("Careless")
+            f.write_str("Odd")
         }
     }
 
     #[async_trait::async_trait]
-    impl ObjectStore for Careless {
+    impl ObjectStore for Odd {
         async fn put_opts(&self, name: &Path, payload: PutPayload, _: PutOptions) -> Result<PutResult> {
-            self.0.put_opts(name, payload, PutOptions::default()).await
+            match self.refusal.map(|status| http::StatusCode::from_u16(status).unwrap()) {
+                Some(status) => Err(failed("storing an object", status, b"")),
+                None => self.objects.put_opts(name, payload, PutOptions::default()).await,
+            }
         }
 
         async fn put_multipart_opts(
@@ -140,49 +258,86 @@ mod tests {
             name: &Path,
             options: PutMultipartOptions,
         ) -> Result<Box<dyn MultipartUpload>> {
-            self.0.put_multipart_opts(name, options).await
+            self.objects.put_multipart_opts(name, options).await
         }
 
         async fn get_opts(&self, name: &Path, options: GetOptions) -> Result<GetResult> {
-            self.0.get_opts(name, options).await
+            self.objects.get_opts(name, options).await
         }
 
         fn delete_stream(&self, names: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-            self.0.delete_stream(names)
+            self.objects.delete_stream(names)
         }
 
         fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-            self.0.list(prefix)
+            self.objects.list(prefix)
         }
 
         async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-            self.0.list_with_delimiter(prefix).await
+            self.objects.list_with_delimiter(prefix).await
         }
 
         async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-            self.0.copy_opts(from, to, options).await
+            self.objects.copy_opts(from, to, options).await
         }
     }
 
-    fn probe() -> Probe {
-        Probe { place: "here".to_owned(), name: Path::from("topics/.lakeward-probe-c") }
+    const PROBE: &str = "topics/.lakeward-probe";
+
+    /// A store over `client` that nobody asked yet.
+    fn place(client: impl ObjectStore, name: &str) -> Store {
+        Store::over(Arc::new(client)).at(Place::seen_by(name.to_owned(), false))
+    }
+
+    async fn asked(store: &Store) -> Conditions {
+        let (conditions, probe) = store.conditions("topics", true);
+        store.probe(probe.expect("it is a store")).await;
+        conditions.get()
     }
 
     #[tokio::test]
     async fn a_store_that_keeps_its_word_is_told_from_one_that_does_not() {
-        let honest = InMemory::new();
-        assert!(matches!(probe().ask(&honest).await, Finding::Honest));
-        assert!(honest.head(&probe().name).await.is_err(), "the probe leaves nothing behind");
-        let careless = Careless::default();
-        assert!(matches!(probe().ask(&careless).await, Finding::Lies));
-        assert!(careless.0.head(&probe().name).await.is_err(), "the probe leaves nothing behind");
+        let honest = place(InMemory::new(), "honest");
+        assert_eq!(honest.conditions("topics", true).0.get(), Conditions::Asking);
+        assert_eq!(asked(&honest).await, Conditions::Honoured);
+        assert!(honest.client.head(&Path::from(PROBE)).await.is_err(), "the probe leaves nothing behind");
+        let careless = place(Odd::default(), "careless");
+        assert_eq!(asked(&careless).await, Conditions::Ignored);
+        assert!(careless.client.list(None).next().await.is_none(), "the probe leaves nothing behind");
     }
 
     #[tokio::test]
     async fn a_probe_that_stayed_behind_answers_at_once_and_goes() {
-        let store = InMemory::new();
-        store.put(&probe().name, PutPayload::new()).await.unwrap();
-        assert!(matches!(probe().ask(&store).await, Finding::Honest));
-        assert!(store.head(&probe().name).await.is_err(), "a worker that was killed left it");
+        let store = place(InMemory::new(), "left-behind");
+        store.client.put(&Path::from(PROBE), PutPayload::new()).await.unwrap();
+        assert_eq!(asked(&store).await, Conditions::Honoured);
+        assert!(store.client.head(&Path::from(PROBE)).await.is_err(), "a worker that was killed left it");
+    }
+
+    #[tokio::test]
+    async fn a_store_is_asked_once_and_again_only_without_an_answer() {
+        let first = place(InMemory::new(), "once");
+        assert_eq!(asked(&first).await, Conditions::Honoured);
+        let same = place(Odd::default(), "once");
+        assert_eq!(asked(&same).await, Conditions::Honoured, "what is known is shared");
+        let refused = place(Odd { refusal: Some(403), ..Odd::default() }, "again");
+        let Conditions::Unknown(cause) = asked(&refused).await else { panic!("nothing was found") };
+        assert!(cause.contains(PROBE) && cause.contains("lakeward.probe.conditional.writes"), "{cause}");
+        assert_eq!(asked(&place(InMemory::new(), "again")).await, Conditions::Honoured);
+    }
+
+    #[tokio::test]
+    async fn a_store_that_knows_no_conditions_says_so() {
+        let found = asked(&place(Odd { refusal: Some(501), ..Odd::default() }, "old")).await;
+        assert_eq!(found.name(), "unsupported");
+    }
+
+    #[test]
+    fn nobody_asks_what_is_no_store_or_must_not_be_asked() {
+        let store = place(InMemory::new(), "unwanted");
+        let (conditions, probe) = store.conditions("topics", false);
+        assert_eq!((conditions.get().name(), probe.is_none()), ("not_asked", true));
+        let (conditions, probe) = Store::over(Arc::new(InMemory::new())).conditions("topics", true);
+        assert_eq!((conditions.get().name(), probe.is_none()), ("not_asked", true));
     }
 }

@@ -107,6 +107,11 @@ pub(crate) fn digest_of(payload: &PutPayload) -> ContentDigest {
     digest.finalize().into()
 }
 
+/// Nobody asks these clients to change an object that they saw.
+pub(crate) fn no_update() -> Error {
+    Error::NotSupported { source: "conditions come from the configuration".into() }
+}
+
 /// An object is stored, and nobody asks for its version.
 pub(crate) fn stored() -> PutResult {
     PutResult { e_tag: None, version: None, extensions: http::Extensions::default() }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use lakeward_api::metrics::StoreRequests;
-use lakeward_objectstore::fault::{is_bad_identity, is_missing_bucket, is_transient};
+use lakeward_objectstore::fault::{is_bad_identity, is_missing_bucket, is_missing_upload, is_transient};
 use lakeward_objectstore::http;
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
@@ -30,10 +30,10 @@ use super::config::S3Config;
 use super::config::validators::parse_store_url;
 use super::error::{S3SinkError, StoreWords};
 
-use conditional::Probe;
 use s3::S3Side;
 use tags::Tagging;
 
+pub(crate) use conditional::{Place, Probe};
 pub(crate) use orphans::Sweeper;
 pub(crate) use tags::Contents;
 
@@ -47,7 +47,8 @@ pub(crate) struct Store {
     /// What only S3 has; `None` for a local directory.
     s3: Option<S3Side>,
     tagging: Option<Arc<Tagging>>,
-    probe: Option<Probe>,
+    /// `None`: it is no object store.
+    place: Option<Place>,
     prepare: Option<Arc<dyn Prepare>>,
 }
 
@@ -76,7 +77,13 @@ impl Store {
         words: &'static StoreWords,
     ) -> Self {
         let (bucket, endpoint) = (bucket.into(), endpoint.into());
-        Self { client, bucket, endpoint, words, s3: None, tagging: None, probe: None, prepare: None }
+        Self { client, bucket, endpoint, words, s3: None, tagging: None, place: None, prepare: None }
+    }
+
+    /// The same, which can be asked about conditions.
+    pub(crate) fn at(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 
     /// The same, made ready before its first use.
@@ -111,7 +118,7 @@ impl Store {
         Ok(Self {
             s3: Some(s3),
             tagging: Tagging::new(config).map(Arc::new),
-            probe: Probe::new(config, connector),
+            place: Some(Place::of(config)),
             ..Self::of(client, &bucket, &endpoint, &WORDS)
         })
     }
@@ -122,8 +129,8 @@ impl Store {
         Self::of(client, "bucket", "test", &WORDS)
     }
 
-    /// Asks whether the bucket exists, and whether its conditions can be trusted if they are wanted. An
-    /// identity that may write but not list is fine, as with the Java sink.
+    /// Asks whether the bucket exists. An identity that may write but not list is fine, as with the Java
+    /// sink.
     ///
     /// # Errors
     /// Class `Config` for a missing bucket or wrong credentials, `Retriable` when nobody answers.
@@ -139,7 +146,6 @@ impl Store {
                 err => return Err(err),
             },
         }
-        self.probe_conditions().await;
         Ok(())
     }
 
@@ -147,9 +153,7 @@ impl Store {
     pub(crate) fn explain(&self, err: object_store::Error) -> S3SinkError {
         let (bucket, words) = (self.bucket.to_string(), self.words);
         match &err {
-            _ if err.to_string().contains("NoSuchUpload") => {
-                S3SinkError::UploadRemoved { bucket, source: err }
-            }
+            _ if is_missing_upload(&err) => S3SinkError::UploadRemoved { bucket, source: err },
             _ if err.to_string().contains("ExpiredToken") => {
                 S3SinkError::CredentialsExpired { bucket, source: err }
             }

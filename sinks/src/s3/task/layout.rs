@@ -28,6 +28,8 @@ pub(crate) struct Design {
     pub(crate) guarantee: Guarantee,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) rotation: RotationSettings,
+    /// The directory that all objects are below; empty for none.
+    pub(crate) home: String,
     /// `None`: as the Confluent sink.
     pub(crate) layout: Option<Box<dyn Layout>>,
 }
@@ -40,6 +42,7 @@ impl Design {
             guarantee: Guarantee::of(config),
             fingerprint: guarantee::fingerprint(props),
             rotation: setup::rotation_settings(config),
+            home: config.layout.topics_dir.clone(),
             layout: None,
         })
     }

@@ -41,6 +41,7 @@ use lakeward_api::budget::Budget;
 use lakeward_api::cuts::{Decision, Fingerprint, Opening};
 use lakeward_api::handover::OpenState;
 use lakeward_api::memory::{MemoryKind, MemoryShare};
+use lakeward_api::metrics::StoreConditions;
 use lakeward_api::record::{Position, TopicPartition};
 use lakeward_api::sink::{NoRoom, Now, Rejected, SinkTask, SinkTaskContext};
 use lakeward_formats::file::FileFormat;
@@ -88,6 +89,7 @@ pub(crate) struct S3SinkTask {
     writers: HashMap<TopicPartition, Writer>,
     flight: Flight,
     guarantee: Guarantee,
+    conditions: Arc<StoreConditions>,
     fingerprint: Fingerprint,
     decisions: Vec<Decision>,
     bucket_check: Option<UploadId>,
@@ -186,7 +188,7 @@ impl S3SinkTask {
         store: Store,
         design: Design,
     ) -> Result<Self, ConnectError> {
-        let Design { format, guarantee, fingerprint, rotation, layout } = design;
+        let Design { format, guarantee, fingerprint, rotation, home, layout } = design;
         let companions = setup::companions(config)?;
         let extensions = Extensions {
             values: format.extension(),
@@ -196,6 +198,7 @@ impl S3SinkTask {
         let partitioner = Partitioner::new(config)?;
         tracing::info!(%guarantee, "delivery");
         let sweeper = Sweeper::new(config, &format.extension());
+        let (conditions, probe) = store.conditions(&home, config.lakeward.probe_conditions);
         let mut uploader = Uploader::new(
             store,
             context.bridge,
@@ -213,7 +216,7 @@ impl S3SinkTask {
             nulls: NullPolicy::new(&config.output),
             rejects: Rejects::new(context.can_reject),
             wants_bytes: config.format() == FormatKind::Bytes,
-            bucket_check: Some(uploader.check_bucket()),
+            bucket_check: Some(uploader.check_bucket(probe)),
             uploader,
             sweeper: sweeper.map(Arc::new),
             part_bytes: config.output.part_bytes,
@@ -239,6 +242,7 @@ impl S3SinkTask {
             writers: HashMap::new(),
             flight: Flight::default(),
             guarantee,
+            conditions,
             fingerprint,
             decisions: Vec::new(),
             open_bytes: 0,
@@ -356,6 +360,10 @@ impl SinkTask for S3SinkTask {
 
     fn delivery(&self) -> Option<String> {
         Some(self.guarantee.to_string())
+    }
+
+    fn store_conditions(&self) -> Option<Arc<StoreConditions>> {
+        Some(Arc::clone(&self.conditions))
     }
 
     fn fingerprint(&self) -> Option<Fingerprint> {

@@ -151,6 +151,8 @@ fn a_top_directory_that_objects_could_not_be_in_is_refused() {
     for top in ["", "a/b", ".a", "a b"] {
         assert!(refused(&[("topics.dir", top)]).is_empty(), "{top}");
     }
+    let found = problem("topics.dir", "raw//a/");
+    assert!(found.contains("raw//a//<topic>/…") && found.contains("Use 'raw/a'"), "{found}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What is repeated, how often, and what is counted.
 
 use lakeward_api::ErrorClass;
-use lakeward_api::metrics::{StoreOperation, StoreRequests};
+use lakeward_api::metrics::{Conditions, StoreOperation, StoreRequests};
 use object_store::{PutMode, PutOptions};
 
 use super::proxy::{Instead, answer, error};
@@ -113,17 +113,18 @@ async fn a_store_that_does_not_answer_is_given_up_in_time() {
 
 #[tokio::test]
 async fn conditions_that_a_real_server_keeps_are_found_to_be_kept() {
-    const SCHEDULE: [(&str, &str); 2] = [("rotate.schedule.interval.ms", "60000"), ("timezone", "UTC")];
-    let bench = Bench::new("probe", &[SCHEDULE[0], SCHEDULE[1], ("enable.conditional.writes", "true")]);
-    bench.store.check_bucket().await.unwrap();
-    let puts = bench.proxy.heads_with("/topics/.lakeward-probe-");
+    let bench = Bench::new("probe", &[]);
+    let asked = async || {
+        let (conditions, probe) = bench.store.conditions("topics", true);
+        bench.store.probe(probe.unwrap()).await;
+        conditions.get()
+    };
+    assert_eq!(asked().await, Conditions::Honoured);
+    let puts = bench.proxy.heads_with("/topics/.lakeward-probe");
     assert_eq!(puts.len(), 3, "{puts:?}");
     assert!(puts[..2].iter().all(|head| head.starts_with("PUT ") && head.contains("if-none-match: *")));
     assert!(bench.names().await.is_empty());
     // One bucket is asked once.
-    bench.store.check_bucket().await.unwrap();
-    assert_eq!(bench.proxy.heads_with("/topics/.lakeward-probe-").len(), 3);
-    let unasked = Bench::new("no-probe", &SCHEDULE);
-    unasked.store.check_bucket().await.unwrap();
-    assert!(unasked.proxy.heads_with("PUT ").is_empty());
+    assert_eq!(asked().await, Conditions::Honoured);
+    assert_eq!(bench.proxy.heads_with("/topics/.lakeward-probe").len(), 3);
 }
