@@ -110,7 +110,7 @@ fn versioned(id: u64, place: u64, bytes: usize) -> Value {
     let field = |name: &str, kind: &str| json!({"field": name, "type": kind});
     let mut fields = vec![field("id", "int64"), field("place", "int64"), field("text", "string")];
     let mut payload = json!({"id": id, "place": place, "text": format!("{id:09} ").repeat(bytes / 10)});
-    if id % 3 == 0 {
+    if id.is_multiple_of(3) {
         fields.push(field("more", "string"));
         payload["more"] = json!("x");
     }

@@ -163,3 +163,75 @@ impl Sql {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use iceberg::spec::{NestedField, PartitionSpec, PrimitiveType, Schema, Type};
+
+    use super::*;
+
+    fn sql(folder: &tempfile::TempDir) -> Sql {
+        let folder = folder.path().display();
+        let given = [
+            ("uri", format!("jdbc:sqlite:{folder}/c.db")),
+            ("warehouse", format!("file://{folder}/lake/")),
+            ("jdbc.schema-version", "V1".to_owned()),
+        ];
+        Sql::new("c", given.map(|(name, value)| (name.to_owned(), value)).into()).unwrap()
+    }
+
+    async fn create(sql: &Sql, name: &str, properties: &[(&str, &str)]) -> Result<LoadedTable, CatalogError> {
+        let field = NestedField::required(7, "id", Type::Primitive(PrimitiveType::Long));
+        let schema = Schema::builder().with_fields([field.into()]).build().unwrap();
+        let spec = PartitionSpec::unpartition_spec().into_unbound();
+        let pairs = properties.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let properties: BTreeMap<String, String> = pairs.collect();
+        let ident = TableIdent::from_strs(["a", "b", name]).unwrap();
+        sql.create_table(&ident, &NewTable { schema: &schema, spec: &spec, properties: &properties }).await
+    }
+
+    fn files(folder: &tempfile::TempDir, table: &str) -> usize {
+        std::fs::read_dir(folder.path().join("lake/a/b").join(table).join("metadata")).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn one_of_those_who_make_a_table_wins_and_the_files_of_others_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let sql = sql(&folder);
+        let made = create(&sql, "t", &[("format-version", "1"), ("x", "y")]).await.unwrap();
+        assert_eq!(made.metadata.format_version(), FormatVersion::V1);
+        let properties = [(CODEC.0, CODEC.1), ("x", "y")].map(|(name, value)| (name.into(), value.into()));
+        assert_eq!(made.metadata.properties(), &HashMap::from(properties));
+        assert!(matches!(create(&sql, "t", &[]).await, Err(CatalogError::Conflict { .. })));
+        assert_eq!(files(&folder, "t"), 1);
+        let found = sql.load(&TableIdent::from_strs(["a", "b", "t"]).unwrap()).await.unwrap();
+        assert_eq!(found.metadata, made.metadata);
+        let said = create(&sql, "u", &[("format-version", "9")]).await.unwrap_err().to_string();
+        assert!(said.contains("iceberg.tables.auto-create-props.format-version"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_view_of_that_name_refuses_and_a_namespace_is_made_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let sql = sql(&folder);
+        create(&sql, "v", &[]).await.unwrap();
+        sql.database.change("UPDATE iceberg_tables SET iceberg_type = 'VIEW'", &[]).await.unwrap();
+        let said = create(&sql, "v", &[]).await.unwrap_err();
+        assert!(matches!(&said, CatalogError::Setting { message } if message.contains("View")), "{said}");
+        assert_eq!(files(&folder, "v"), 1);
+        // What is below makes a namespace be there; a name that only looks like one of it does not.
+        for (name, is_new) in
+            [("a", false), ("a.b", false), ("a.x_y", true), ("a.x_y", false), ("a.xxy", true)]
+        {
+            let namespace = NamespaceIdent::from_strs(name.split('.')).unwrap();
+            let made = sql.create_namespace(&namespace).await;
+            assert_eq!(made.is_ok(), is_new, "{name}");
+            assert!(is_new || matches!(made, Err(CatalogError::Conflict { .. })));
+        }
+        sql.create_namespace(&NamespaceIdent::from_strs(["n%", "m"]).unwrap()).await.unwrap();
+        sql.create_namespace(&NamespaceIdent::from_strs(["nn"]).unwrap()).await.unwrap();
+        assert!(sql.create_namespace(&NamespaceIdent::from_strs(["n%"]).unwrap()).await.is_err());
+    }
+}

@@ -164,6 +164,10 @@ mod tests {
             CatalogError::Database { fault, .. } => fault,
             other => panic!("{other}"),
         };
+        sqlite.change("CREATE TABLE k(a VARCHAR(9) PRIMARY KEY)", &[]).await.unwrap();
+        sqlite.change("INSERT INTO k VALUES ($1)", &["x"]).await.unwrap();
+        let taken = sqlite.change("INSERT INTO k VALUES ($1)", &["x"]).await.unwrap_err();
+        assert_eq!(fault(taken), DatabaseFault::Taken);
         let holder = Connection::open(&path).unwrap();
         holder.execute_batch("BEGIN EXCLUSIVE").unwrap();
         let busy = sqlite.change("UPDATE t SET a = 'z'", &[]).await.unwrap_err();
