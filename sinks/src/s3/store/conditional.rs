@@ -137,7 +137,8 @@ impl Store {
         }
     }
 
-    /// A person must act only where something relies on the store's word.
+    /// A person must act only where something relies on the store's word and it does not keep it. Who may not
+    /// ask is not bothered with that: the answer of `/connectors/{name}/delivery` has the cause.
     fn tell(&self, found: &Conditions, protected: Option<&'static str>) {
         let (bucket, cause) = (&*self.bucket, found.cause().unwrap_or_default());
         let finding = match found {
@@ -149,10 +150,10 @@ impl Store {
                 return;
             }
         };
-        match (protected, found) {
-            (Some(meaning), _) => tracing::warn!(bucket, cause, meaning, "{finding}"),
-            (None, Conditions::Unknown(_)) => tracing::debug!(bucket, cause, "{finding}"),
-            (None, _) => tracing::info!(bucket, cause, "{finding}; delivery does not depend on it"),
+        match (found, protected) {
+            (Conditions::Unknown(_), _) => tracing::debug!(bucket, cause, "{finding}"),
+            (_, Some(meaning)) => tracing::warn!(bucket, cause, meaning, "{finding}"),
+            (_, None) => tracing::info!(bucket, cause, "{finding}; delivery does not depend on it"),
         }
     }
 }
