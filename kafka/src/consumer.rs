@@ -361,4 +361,23 @@ mod tests {
         assert!(took > Duration::from_secs(1), "the commit did not wait: nothing was tested");
         assert!(used < took / 4, "{used:?} of {took:?}");
     }
+
+    /// Nothing holds these groups: each ends while its client is being dropped. A call that waits for an answer
+    /// of the library at that moment never gets one.
+    #[test]
+    fn clients_whose_groups_end_at_once_are_dropped() {
+        let props = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "ended")];
+        let props = props.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let settings = translate(ClientKind::Consumer, &props).unwrap();
+        let drop_many = || {
+            for _ in 0..CLIENTS {
+                drop(SinkConsumer::join(&settings, &["t".to_owned()], || {}).unwrap());
+            }
+        };
+        thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(drop_many)));
+        });
+    }
+
+    const CLIENTS: usize = 50;
 }

@@ -1,6 +1,7 @@
 //! What the library tells us, queued until the pipeline asks.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lakeward_api::record::{CommittedPosition, TopicPartition};
@@ -37,6 +38,8 @@ pub(crate) enum ClientEvent {
 /// State shared with the callbacks. Its address is the library's `opaque`.
 pub(super) struct Shared {
     pub(super) events: Mutex<Vec<ClientEvent>>,
+    /// The group waits until a rebalance is confirmed.
+    pub(super) is_awaited: AtomicBool,
     pub(super) statistics: Arc<ClientStatistics>,
     pub(super) wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -73,6 +76,7 @@ pub(super) unsafe extern "C" fn on_rebalance(
     // SAFETY: the library passes a valid list and the opaque we set.
     let (shared, listed) = unsafe { (shared(opaque), copy_list(list)) };
     let partitions = listed.into_iter().map(|(position, _)| position.partition).collect();
+    shared.is_awaited.store(true, Ordering::Release);
     shared.push(match code {
         Code::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => ClientEvent::Assigned(partitions),
         _ => ClientEvent::Revoked(partitions),

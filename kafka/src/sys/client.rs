@@ -62,7 +62,8 @@ impl NativeConsumer {
     ) -> Result<Self, KafkaError> {
         let client_id = settings.entries().get("client.id").map(String::as_str).unwrap_or_default();
         let statistics = ClientStatistics::register(Kind::Consumer, client_id);
-        let shared = Box::new(Shared { events: Mutex::new(Vec::new()), statistics, wake: Box::new(wake) });
+        let (events, is_awaited) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+        let shared = Box::new(Shared { events, is_awaited, statistics, wake: Box::new(wake) });
         let opaque = ptr::from_ref::<Shared>(&shared).cast_mut().cast::<c_void>();
         let mut settings = settings.clone();
         if let Some((name, interval)) = client_metrics::interval() {
@@ -161,7 +162,7 @@ impl NativeConsumer {
     ) -> Result<(), KafkaError> {
         let list = PartitionList::starts(starts);
         let action = "accepting the assignment";
-        match self.protocol() {
+        self.confirmed(match self.protocol() {
             // SAFETY: client and list are valid; the returned error is owned by us.
             Some(Protocol::Cooperative) => check_error(
                 unsafe { rdsys::rd_kafka_incremental_assign(self.client(), list.as_ptr()) },
@@ -172,7 +173,7 @@ impl NativeConsumer {
                 check(unsafe { rdsys::rd_kafka_assign(self.client(), list.as_ptr()) }, action)
             }
             None => Ok(()),
-        }
+        })
     }
 
     /// Confirms a revocation: the partitions may go to other members now. Nothing is left to be given up when
@@ -180,7 +181,7 @@ impl NativeConsumer {
     pub(crate) fn confirm_revoked(&self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
         let list = PartitionList::partitions(partitions);
         let action = "giving partitions up";
-        match self.protocol() {
+        self.confirmed(match self.protocol() {
             // SAFETY: client and list are valid; the returned error is owned by us.
             Some(Protocol::Cooperative) => check_error(
                 unsafe { rdsys::rd_kafka_incremental_unassign(self.client(), list.as_ptr()) },
@@ -191,7 +192,15 @@ impl NativeConsumer {
                 check(unsafe { rdsys::rd_kafka_assign(self.client(), ptr::null()) }, action)
             }
             None => Ok(()),
+        })
+    }
+
+    /// The group waits no more, unless the answer was refused.
+    fn confirmed(&self, outcome: Result<(), KafkaError>) -> Result<(), KafkaError> {
+        if outcome.is_ok() {
+            self.handle.shared.is_awaited.store(false, Ordering::Release);
         }
+        outcome
     }
 
     /// Starts a commit; the outcome arrives as [`ClientEvent::Committed`].
@@ -346,11 +355,16 @@ impl Handle {
         }
         let deadline = Instant::now() + CLOSE_WAIT_MAX;
         while !self.is_closed() && Instant::now() < deadline {
+            // What was assigned or revoked without a confirmation is given up, and what the group revokes now.
+            // Only then: while the group waits it cannot end, and the library never answers a call that
+            // crosses its end.
+            if self.shared.is_awaited.swap(false, Ordering::AcqRel) {
+                // SAFETY: the client is valid; a null list clears the assignment.
+                unsafe { rdsys::rd_kafka_assign(self.client.as_ptr(), ptr::null()) };
+            }
             let mut message = ptr::null_mut();
-            // SAFETY: client and queue are valid; the array has room for one message, which is owned by us.
+            // SAFETY: the queue is valid; the array has room for one message, which is owned by us.
             unsafe {
-                // What is assigned, and what was revoked without a confirmation, is given up.
-                rdsys::rd_kafka_assign(self.client.as_ptr(), ptr::null());
                 let (queue, room) = (self.queue.as_ptr(), &raw mut message);
                 if rdsys::rd_kafka_consume_batch_queue(queue, CLOSE_TURN_MS, room, 1) == 1 {
                     rdsys::rd_kafka_message_destroy(message);

@@ -52,6 +52,8 @@ async fn tags_tell_what_was_written_and_not_what_was_skipped() {
         ("s3.object.tagging", "true"),
         ("s3.object.behavior.on.tagging.error", "fail"),
         ("behavior.on.null.values", "ignore"),
+        // Its object would be there for a moment.
+        ("lakeward.probe.conditional.writes", "false"),
     ];
     let bench = Bench::new("task-tags", &pairs);
     let woken = Arc::new(Notify::new());
@@ -73,7 +75,9 @@ async fn tags_tell_what_was_written_and_not_what_was_skipped() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_assigned_partition_is_swept() {
-    let bench = Bench::new("task-sweep", &[("lakeward.s3.abort.orphans.after.ms", "0")]);
+    // A probe deletes, too.
+    let pairs = [("lakeward.s3.abort.orphans.after.ms", "0"), ("lakeward.probe.conditional.writes", "false")];
+    let bench = Bench::new("task-sweep", &pairs);
     let s3 = bench.store.s3.as_ref().unwrap();
     let name = Path::from("topics/t/partition=0/t+0+0000000000.json");
     let id = s3.plain.create_multipart(&name).await.unwrap();
