@@ -362,8 +362,8 @@ mod tests {
         assert!(used < took / 4, "{used:?} of {took:?}");
     }
 
-    /// Nothing holds these groups: each ends while its client is being dropped. A call that waits for an answer
-    /// of the library at that moment never gets one.
+    /// Nothing holds these groups: each ends while its client is being dropped. A call that waits for an
+    /// answer of the library at that moment never gets one.
     #[test]
     fn clients_whose_groups_end_at_once_are_dropped() {
         let props = [("bootstrap.servers", "127.0.0.1:1"), ("group.id", "ended")];

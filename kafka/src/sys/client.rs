@@ -355,9 +355,9 @@ impl Handle {
         }
         let deadline = Instant::now() + CLOSE_WAIT_MAX;
         while !self.is_closed() && Instant::now() < deadline {
-            // What was assigned or revoked without a confirmation is given up, and what the group revokes now.
-            // Only then: while the group waits it cannot end, and the library never answers a call that
-            // crosses its end.
+            // What was assigned or revoked without a confirmation is given up, and what the group revokes
+            // now. Only then: while the group waits it cannot end, and the library never answers a call
+            // that crosses its end.
             if self.shared.is_awaited.swap(false, Ordering::AcqRel) {
                 // SAFETY: the client is valid; a null list clears the assignment.
                 unsafe { rdsys::rd_kafka_assign(self.client.as_ptr(), ptr::null()) };
