@@ -99,6 +99,12 @@ impl BucketPlan {
     }
 }
 
+/// Whether an object is no data: a sink asks its store with it what the store does, and deletes it again
+/// (decision 0011). It is empty, which files of most formats never are.
+fn asks_only(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|file| file.starts_with(".lakeward-probe"))
+}
+
 impl Plan for BucketPlan {
     fn directory(&self) -> Option<&str> {
         self.directory.as_deref().filter(|directory| !directory.is_empty())
@@ -109,7 +115,7 @@ impl Plan for BucketPlan {
     }
 
     fn judge(&mut self, name: &str) -> Result<Verdict, ConnectError> {
-        if !name.starts_with(&self.settings.prefix) {
+        if !name.starts_with(&self.settings.prefix) || asks_only(name) {
             return Ok(Verdict::Leave);
         }
         let Some(chosen) = self.settings.choice.choose(name).filter(|_| !self.ring.contains(name)) else {

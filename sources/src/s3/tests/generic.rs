@@ -16,6 +16,9 @@ fn objects_go_to_the_topic_of_the_first_expression_that_matches() {
     bucket.lines("in/deep/er/b1.json", 7..9);
     bucket.lines("in/deep/c.json", 90..91);
     bucket.lines("elsewhere/b.json", 91..92);
+    // A sink asks its store with these.
+    bucket.lines("in/a/.lakeward-probe", 92..93);
+    bucket.lines("in/a/.lakeward-probe-00c0ffee", 93..94);
     let mut rig = start(&config(&bucket, &[]), Stored::default());
     let batches = rig.records_or_idle().unwrap().unwrap();
     assert!(
