@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, Once, OnceLock};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -29,7 +30,7 @@ impl RunFolder {
         static SWEPT: Once = Once::new();
         let base = install::installs()?.join("run");
         fs::create_dir_all(&base).with_context(|| format!("creating {}", base.display()))?;
-        SWEPT.call_once(|| sweep(&base));
+        SWEPT.call_once(|| drop(sweep(&base)));
         let path = base.join(crate::unique(stem));
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         fs::write(path.join(OWNER_FILE), std::process::id().to_string()).context("writing the owner file")?;
@@ -219,10 +220,12 @@ fn send_signal(name: &str, pid: u32) -> anyhow::Result<()> {
     kill_process(process, signal).with_context(|| format!("sending {name} to process {pid}"))
 }
 
-/// Kills and removes what test processes that no longer exist left in `base`.
-fn sweep(base: &Path) {
-    let Ok(folders) = fs::read_dir(base) else { return };
-    for folder in folders.flatten().map(|entry| entry.path()) {
+/// Kills what test processes that no longer exist left in `base`. Their files are removed meanwhile: a broker
+/// leaves thousands, which can take minutes on a disk that is slow at that. What is not done when this process
+/// ends is left to the next one.
+fn sweep(base: &Path) -> JoinHandle<()> {
+    let mut dead = Vec::new();
+    for folder in fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if owner(&folder).is_some_and(is_alive) {
             continue;
         }
@@ -234,8 +237,13 @@ fn sweep(base: &Path) {
                 send_signal("KILL", pid).ok();
             }
         }
-        fs::remove_dir_all(&folder).ok();
+        dead.push(folder);
     }
+    thread::spawn(move || {
+        for folder in dead {
+            fs::remove_dir_all(folder).ok();
+        }
+    })
 }
 
 /// Who made the folder. Until its owner file is written, its name tells (see [`crate::unique`]).
@@ -291,8 +299,9 @@ mod tests {
         // No process has this id: Linux ends at 2^22.
         fs::write(left.join(OWNER_FILE), "99999999").unwrap();
         fs::write(left.join("sleeper.pid"), sleeper.id().to_string()).unwrap();
-        sweep(home.path());
+        let removing = sweep(home.path());
         assert_eq!(sleeper.wait().unwrap().code(), None, "killed by a signal");
+        removing.join().unwrap();
         assert!(!left.exists());
     }
 
@@ -303,7 +312,7 @@ mod tests {
         let (fresh, left) = (home.path().join(crate::unique("fresh")), home.path().join("left-99999999-0"));
         fs::create_dir(&fresh).unwrap();
         fs::create_dir(&left).unwrap();
-        sweep(home.path());
+        sweep(home.path()).join().unwrap();
         assert!(fresh.exists());
         assert!(!left.exists());
     }
