@@ -110,8 +110,14 @@ impl Scenario {
     /// Waits until the group of the connector has committed `offset` in `partition`. By then the worker never
     /// had more memory than it may.
     pub fn wait_for_commit(&self, partition: i32, offset: i64) {
+        self.wait_long_for_commit(partition, offset, PATIENCE);
+    }
+
+    /// The same, of a task that fails meanwhile: each time it waits twice as long before it begins again, six
+    /// failures take a minute.
+    pub fn wait_long_for_commit(&self, partition: i32, offset: i64, patience: Duration) {
         let group = format!("connect-{}", self.connector);
-        wait_for(&format!("offset {offset} of partition {partition}"), PATIENCE, || {
+        wait_for(&format!("offset {offset} of partition {partition}"), patience, || {
             match self.broker.committed_offset(&group, &self.topic, partition) {
                 Ok(Some(found)) if found == offset => Ok(()),
                 other => Err(format!("{other:?}; {}", self.status_text())),

@@ -4,6 +4,8 @@
 //!
 //! Each with conditions and without: under conditions a write whose answer was lost is settled by looking.
 
+use std::time::Duration;
+
 use lakeward_conformance::scenario::Scenario;
 use lakeward_testkit::azurite::Azurite;
 use lakeward_testkit::gcs::FakeGcs;
@@ -91,13 +93,16 @@ impl Ground {
 
     fn assert_stored_once(&self) {
         let end = i64::try_from(self.oracle.count()).expect("offsets are small");
-        self.scenario.wait_for_commit(0, end);
+        self.scenario.wait_long_for_commit(0, end, PATIENCE);
         let topic = format!("{}/", self.scenario.topic);
         let stored = stored_ids(&self.scenario.objects, &topic).expect("stored files are readable");
         self.oracle.assert(Guarantee::ExactlyOnce, stored);
         self.scenario.worker.wait_for_state(&self.scenario.connector, "RUNNING", 1);
     }
 }
+
+/// Up to 20 strikes, of which each may fail the task.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Two strikes are within the three tries of the client; five are not.
 fn survives(kind: Kind, fault: Fault, more: &[(&str, &str)]) {
