@@ -41,6 +41,8 @@ pub(super) struct ObjectTask<P> {
     page_is_last: bool,
     /// The last name of the page.
     last: Option<String>,
+    /// The object that was not there as it was listed, and how often in a row.
+    missed: Option<(String, u32)>,
     /// Nothing is asked of the store before.
     not_before: Option<Instant>,
     bridge: Arc<dyn Bridge>,
@@ -93,6 +95,7 @@ impl<P: Plan> ObjectTask<P> {
             page_reads: 0,
             page_is_last: false,
             last: None,
+            missed: None,
             not_before: None,
             bridge: context.bridge,
             waker: context.waker,
@@ -114,10 +117,11 @@ impl<P: Plan> ObjectTask<P> {
                 None => self.asked = Some(Asked::List(pending)),
                 Some(answer) => {
                     let page = self.accept(answer, now)?;
-                    self.last = page.objects.last().map(|object| object.location.to_string());
+                    self.last = page.last;
                     self.page = page.objects.into();
                     (self.page_reads, self.page_is_last) = (0, page.is_last);
                     self.stage = Stage::Choosing;
+                    self.leave_out(&page.unspeakable)?;
                 }
             },
             Asked::Fetch(pending) => match pending.take()? {
@@ -125,13 +129,7 @@ impl<P: Plan> ObjectTask<P> {
                 Some(Err(Missed::Store(err))) => {
                     self.accept::<()>(Err(err), now)?;
                 }
-                Some(Err(Missed::Changed)) => {
-                    if let Stage::Reading(reading) = &self.stage {
-                        let object = &reading.object.location;
-                        tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
-                    }
-                    self.look_again(now);
-                }
+                Some(Err(Missed::Changed)) => self.miss(now)?,
                 Some(Ok(pieces)) => {
                     if let Stage::Reading(reading) = &mut self.stage {
                         reading.feed(pieces);
@@ -150,6 +148,28 @@ impl<P: Plan> ObjectTask<P> {
             }
             err.into()
         })
+    }
+
+    /// The object at hand is not there any more as it was listed. One that is missed again and again is
+    /// listed under another name than its own: the client drops a slash at the ends of names.
+    fn miss(&mut self, now: Now) -> Result<(), ConnectError> {
+        let Stage::Reading(reading) = &self.stage else { return Ok(()) };
+        let (target, rows) = (reading.target.clone(), reading.rows);
+        let object = reading.object.location.to_string();
+        let count = match self.missed.take() {
+            Some((missed, count)) if missed == object => count + 1,
+            _ => 1,
+        };
+        if count == MISSES_MAX {
+            self.stage = Stage::Choosing;
+            self.damaged(&object, MISSED)?;
+            self.plan.progress(&target, &object, rows, true);
+            return Ok(());
+        }
+        tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
+        self.missed = Some((object, count));
+        self.look_again(now);
+        Ok(())
     }
 
     /// The look through the bucket begins anew, after a moment.
@@ -257,6 +277,22 @@ impl<P: Plan> ObjectTask<P> {
         Ok(())
     }
 
+    /// Objects whose names the client cannot say: those that should be read are damage.
+    fn leave_out(&mut self, names: &[String]) -> Result<(), ConnectError> {
+        for name in names {
+            match self.plan.judge(name)? {
+                Verdict::Leave => {}
+                Verdict::Refuse(problem) => self.damaged(name, &problem)?,
+                Verdict::Read(target) => {
+                    self.page_reads += 1;
+                    self.damaged(name, UNSPEAKABLE)?;
+                    self.plan.progress(&target, name, target.skip, true);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn hand_over(&mut self, parts: Vec<Values>, is_last: bool) -> Vec<SourceBatch> {
         let Stage::Reading(reading) = &mut self.stage else { return Vec::new() };
         let name = reading.object.location.to_string();
@@ -338,6 +374,16 @@ fn trace(err: FormatError) -> String {
     }
     text
 }
+
+/// What is wrong with names that the client cannot say.
+const UNSPEAKABLE: &str = "Lakeward reads no objects with empty segments or dots in their names (a//b, \
+                           a/./b); copy it to another name";
+
+/// What is wrong with an object that is listed and never there.
+const MISSED: &str = "it is listed, but no object of this name can be read; names that begin or end with a \
+                      slash are none that Lakeward reads";
+
+const MISSES_MAX: u32 = 4;
 
 /// Pause after a store that did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
