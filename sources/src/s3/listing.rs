@@ -73,16 +73,16 @@ struct Object {
 impl Listed {
     fn page(self) -> Page {
         let last = self.contents.last().map(|object| object.key.clone());
-        let (mut objects, mut unspeakable) = (Vec::new(), Vec::new());
+        let (mut objects, mut unnameable) = (Vec::new(), Vec::new());
         for Object { key, size, last_modified, e_tag } in self.contents {
             match Path::parse(&key) {
                 Ok(location) => {
                     objects.push(ObjectMeta { location, last_modified, size, e_tag, version: None });
                 }
-                Err(_) => unspeakable.push(key),
+                Err(_) => unnameable.push(key),
             }
         }
-        Page { objects, unspeakable, is_last: !self.is_truncated || last.is_none(), last }
+        Page { objects, unnameable, is_last: !self.is_truncated || last.is_none(), last }
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) struct Store {
 pub(super) struct Page {
     pub(super) objects: Vec<ObjectMeta>,
     /// Names of further objects, which the client has no form for.
-    pub(super) unspeakable: Vec<String>,
+    pub(super) unnameable: Vec<String>,
     /// The last name, of whichever.
     pub(super) last: Option<String>,
     /// Nothing follows.
@@ -75,7 +75,7 @@ pub(super) struct Page {
 impl Page {
     fn of(found: BTreeMap<String, ObjectMeta>, is_last: bool) -> Self {
         let last = found.last_key_value().map(|(name, _)| name.clone());
-        Self { objects: found.into_values().collect(), unspeakable: Vec::new(), last, is_last }
+        Self { objects: found.into_values().collect(), unnameable: Vec::new(), last, is_last }
     }
 }
 

@@ -121,7 +121,7 @@ impl<P: Plan> ObjectTask<P> {
                     self.page = page.objects.into();
                     (self.page_reads, self.page_is_last) = (0, page.is_last);
                     self.stage = Stage::Choosing;
-                    self.leave_out(&page.unspeakable)?;
+                    self.leave_out(&page.unnameable)?;
                 }
             },
             Asked::Fetch(pending) => match pending.take()? {
@@ -277,7 +277,7 @@ impl<P: Plan> ObjectTask<P> {
         Ok(())
     }
 
-    /// Objects whose names the client cannot say: those that should be read are damage.
+    /// Objects whose names the client has no form for: those that should be read are damage.
     fn leave_out(&mut self, names: &[String]) -> Result<(), ConnectError> {
         for name in names {
             match self.plan.judge(name)? {
@@ -285,7 +285,7 @@ impl<P: Plan> ObjectTask<P> {
                 Verdict::Refuse(problem) => self.damaged(name, &problem)?,
                 Verdict::Read(target) => {
                     self.page_reads += 1;
-                    self.damaged(name, UNSPEAKABLE)?;
+                    self.damaged(name, UNNAMEABLE)?;
                     self.plan.progress(&target, name, target.skip, true);
                 }
             }
@@ -375,8 +375,8 @@ fn trace(err: FormatError) -> String {
     text
 }
 
-/// What is wrong with names that the client cannot say.
-const UNSPEAKABLE: &str = "Lakeward reads no objects with empty segments or dots in their names (a//b, \
+/// What is wrong with names that the client has no form for.
+const UNNAMEABLE: &str = "Lakeward reads no objects with empty segments or dots in their names (a//b, \
                            a/./b); copy it to another name";
 
 /// What is wrong with an object that is listed and never there.

@@ -83,7 +83,7 @@ fn failure(config: &ConfigMap) -> lakeward_api::ConnectError {
 const NAMES: &[&str] = &["a.json", "b/../c.json", "raw//d.json", "raw//notes.txt", "z.json"];
 
 #[test]
-fn objects_with_names_that_cannot_be_said_are_left_out_and_their_neighbours_read() {
+fn objects_with_names_that_have_no_form_are_left_out_and_their_neighbours_read() {
     let config = config(NAMES, &[("behavior.on.error", "log")]);
     let mut rig = start(&config, Stored::default());
     assert_eq!(numbers(&drain(&mut rig)), [0, 4]);
@@ -92,7 +92,7 @@ fn objects_with_names_that_cannot_be_said_are_left_out_and_their_neighbours_read
 }
 
 #[test]
-fn a_name_that_cannot_be_said_fails_the_task_only_when_its_object_is_wanted() {
+fn a_name_that_has_no_form_fails_the_task_only_when_its_object_is_wanted() {
     let err = failure(&config(NAMES, &[]));
     assert_eq!(err.class(), ErrorClass::Fatal);
     assert!(err.to_string().contains("b/../c.json") && err.to_string().contains("copy it"), "{err}");
