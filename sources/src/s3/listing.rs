@@ -79,7 +79,7 @@ impl Listed {
                 Ok(location) => {
                     objects.push(ObjectMeta { location, last_modified, size, e_tag, version: None });
                 }
-                Err(_) => unnameable.push(key),
+                Err(_) => unnameable.push((key, last_modified)),
             }
         }
         Page { objects, unnameable, is_last: !self.is_truncated || last.is_none(), last }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::HeaderValue;
 use lakeward_api::config::Password;
@@ -64,8 +65,8 @@ pub(super) struct Store {
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) objects: Vec<ObjectMeta>,
-    /// Names of further objects, which the client has no form for.
-    pub(super) unnameable: Vec<String>,
+    /// Names of further objects, which the client has no form for, and when these were modified.
+    pub(super) unnameable: Vec<(String, DateTime<Utc>)>,
     /// The last name, of whichever.
     pub(super) last: Option<String>,
     /// Nothing follows.
@@ -82,8 +83,10 @@ impl Page {
 /// Why bytes of an object did not come.
 #[derive(Debug)]
 pub(super) enum Missed {
-    /// The object is gone, or another one has its name.
+    /// Another object has its name.
     Changed,
+    /// There is no object of its name.
+    Gone,
     Store(S3SourceError),
 }
 
@@ -191,9 +194,8 @@ impl Store {
             async move { client.get_opts(&name, options).await?.bytes().await }
         };
         coalesce_ranges(&ranges, one, GAP_BYTES).await.map_err(|err| match err {
-            object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. } => {
-                Missed::Changed
-            }
+            object_store::Error::NotFound { .. } => Missed::Gone,
+            object_store::Error::Precondition { .. } => Missed::Changed,
             err => Missed::Store(self.explain(err)),
         })
     }

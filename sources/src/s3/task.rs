@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::BinaryArray;
+use chrono::{DateTime, Utc};
 use lakeward_api::batch::Values;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::header::HeaderRows;
@@ -41,7 +42,7 @@ pub(super) struct ObjectTask<P> {
     page_is_last: bool,
     /// The last name of the page.
     last: Option<String>,
-    /// The object that was not there as it was listed, and how often in a row.
+    /// The object that was listed and was not there, and how often in a row.
     missed: Option<(String, u32)>,
     /// Nothing is asked of the store before.
     not_before: Option<Instant>,
@@ -129,7 +130,8 @@ impl<P: Plan> ObjectTask<P> {
                 Some(Err(Missed::Store(err))) => {
                     self.accept::<()>(Err(err), now)?;
                 }
-                Some(Err(Missed::Changed)) => self.miss(now)?,
+                Some(Err(Missed::Changed)) => self.look_for_it_again(now),
+                Some(Err(Missed::Gone)) => self.miss(now)?,
                 Some(Ok(pieces)) => {
                     if let Stage::Reading(reading) = &mut self.stage {
                         reading.feed(pieces);
@@ -150,8 +152,8 @@ impl<P: Plan> ObjectTask<P> {
         })
     }
 
-    /// The object at hand is not there any more as it was listed. One that is missed again and again is
-    /// listed under another name than its own: the client drops a slash at the ends of names.
+    /// The object at hand is not there. One that is missed again and again is listed under another name than
+    /// its own: the client drops a slash at the ends of names.
     fn miss(&mut self, now: Now) -> Result<(), ConnectError> {
         let Stage::Reading(reading) = &self.stage else { return Ok(()) };
         let (target, rows) = (reading.target.clone(), reading.rows);
@@ -166,14 +168,18 @@ impl<P: Plan> ObjectTask<P> {
             self.plan.progress(&target, &object, rows, true);
             return Ok(());
         }
-        tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
         self.missed = Some((object, count));
-        self.look_again(now);
+        self.look_for_it_again(now);
         Ok(())
     }
 
-    /// The look through the bucket begins anew, after a moment.
-    fn look_again(&mut self, now: Now) {
+    /// The object at hand is not the one that was listed: the look through the bucket begins anew, after a
+    /// moment.
+    fn look_for_it_again(&mut self, now: Now) {
+        if let Stage::Reading(reading) = &self.stage {
+            let object = &reading.object.location;
+            tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
+        }
         self.page.clear();
         self.last = None;
         self.stage = Stage::Listing;
@@ -278,8 +284,11 @@ impl<P: Plan> ObjectTask<P> {
     }
 
     /// Objects whose names the client has no form for: those that should be read are damage.
-    fn leave_out(&mut self, names: &[String]) -> Result<(), ConnectError> {
-        for name in names {
+    fn leave_out(&mut self, objects: &[(String, DateTime<Utc>)]) -> Result<(), ConnectError> {
+        for (name, modified) in objects {
+            if self.plan.is_too_old(modified.timestamp_millis()) {
+                continue;
+            }
             match self.plan.judge(name)? {
                 Verdict::Leave => {}
                 Verdict::Refuse(problem) => self.damaged(name, &problem)?,

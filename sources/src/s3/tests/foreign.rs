@@ -100,6 +100,13 @@ fn a_name_that_has_no_form_fails_the_task_only_when_its_object_is_wanted() {
     assert_eq!(numbers(&drain(&mut start(&config(NAMES, &others), Stored::default()))), [0, 4]);
 }
 
+#[test]
+fn a_name_that_has_no_form_is_no_matter_where_its_object_is_too_old_to_be_read() {
+    let since = [("file.discovery.starting.timestamp", "1704067200001")];
+    let mut rig = start(&config(NAMES, &since), Stored::default());
+    assert!(drain(&mut rig).is_empty(), "all are of the millisecond before");
+}
+
 /// The client lists `/0.json` as `0.json`.
 #[test]
 fn an_object_that_is_listed_and_never_there_does_not_hold_up_the_others() {
