@@ -36,13 +36,13 @@ impl S3SinkTask {
         let Some(batch) = self.keep_timed(batch)? else { return Ok(None) };
         let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
             Ok(encoded) => (batch, encoded),
-            Err(error) => match self.rejects.add_values(&batch, error.into())? {
-                Some(tombstones) => {
-                    let encoded = self.partitioner.encode(&tombstones, now_ms)?;
-                    (tombstones, encoded)
-                }
-                None => return Ok(None),
-            },
+            Err(error) => {
+                let unplaceable = self.partitioner.unplaceable_rows(&batch)?;
+                let kept = self.rejects.keep_others(batch, &unplaceable, error.into())?;
+                let Some(batch) = kept else { return Ok(None) };
+                let encoded = self.partitioner.encode(&batch, now_ms)?;
+                (batch, encoded)
+            }
         };
         let rows = batch.rows();
         let batch = self.rejects.keep_writable(batch, &*self.format, self.wants_bytes)?;
@@ -63,10 +63,7 @@ impl S3SinkTask {
         if timeless.is_empty() {
             return Ok(Some(batch));
         }
-        self.rejects.add_rows(&batch, &timeless, partitioner::timeless().into())?;
-        let rows = (0u32..).take(batch.rows());
-        let kept: Vec<u32> = rows.filter(|row| timeless.binary_search(row).is_err()).collect();
-        if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
+        self.rejects.keep_others(batch, &timeless, partitioner::timeless().into())
     }
 
     /// Whether files take records of several schemas and grow by them.

@@ -122,6 +122,23 @@ impl Rejects {
         Ok(())
     }
 
+    /// Leaves out `rows` of `batch`, which ascend, when `error` is about a record and records may be left out;
+    /// what is left is the answer.
+    ///
+    /// # Errors
+    /// Otherwise, `error`.
+    pub(super) fn keep_others(
+        &mut self,
+        batch: SinkBatch,
+        rows: &[u32],
+        error: ConnectError,
+    ) -> Result<Option<SinkBatch>, ConnectError> {
+        self.add_rows(&batch, rows, error)?;
+        let all = (0u32..).take(batch.rows());
+        let kept: Vec<u32> = all.filter(|row| rows.binary_search(row).is_err()).collect();
+        if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
+    }
+
     /// The rows of `batch` that `format` can write as far as that shows before they are written: those of a
     /// schema that it knows, and bytes where it wants bytes. `None` when nothing is left.
     pub(super) fn keep_writable(

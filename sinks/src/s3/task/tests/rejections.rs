@@ -1,7 +1,11 @@
 //! Records that are left out one by one where a dead letter queue is configured.
 
+use std::sync::Arc;
+
+use arrow_array::{Float64Array, StructArray};
 use lakeward_api::ErrorClass;
-use lakeward_api::batch::SinkBatch;
+use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::sink::SinkTask as _;
 use lakeward_api::value::Value;
 
@@ -44,6 +48,50 @@ fn records_without_an_encoded_partition_are_rejected_and_passed() {
     without.open(&[0]);
     let err = without.task.put(texts(0, [0]), without.now).unwrap_err();
     assert_eq!(err.class(), ErrorClass::Record);
+}
+
+/// Rows with a FLOAT64 `rate`, of which some are null.
+fn rates(rates: &[Option<f64>]) -> SinkBatch {
+    let rate = Schema { optional: true, ..Schema::new(Kind::Float64) };
+    let schema = Schema::new(Kind::Struct(vec![Field { name: "rate".into(), schema: Arc::new(rate) }]));
+    let column = Arc::new(Float64Array::from(rates.to_vec()));
+    let array = StructArray::new(schema.arrow_fields(), vec![column], None);
+    SinkBatch {
+        values: Values::Typed { schema: Arc::new(schema), array: Arc::new(array) },
+        ..dynamic(0, (0..rates.len() as i64).collect(), Vec::new())
+    }
+}
+
+#[test]
+fn fields_of_a_type_that_makes_no_directory_reject_only_the_records_that_have_a_value_there() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "rate")];
+    let batch = || rates(&[Some(0.5), None, Some(1.0), None]);
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS, ("flush.size", "2")]);
+    rig.open(&[0]);
+    rig.task.put(batch(), rig.now).unwrap();
+    let message =
+        "Error encoding partition: the field 'rate' is not an integer, a string or a boolean".to_owned();
+    assert_eq!(rig.rejected(), [(0, message.clone()), (2, message)]);
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 4)]);
+    let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["topics/t/rate=null/t+0+0000000001.json"]);
+    let mut without = Rig::new(&by_field);
+    without.open(&[0]);
+    without.task.put(rates(&[None]), without.now).unwrap();
+    let err = without.task.put(batch(), without.now).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Record);
+}
+
+#[test]
+fn fields_that_records_do_not_have_reject_them_one_by_one() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "city.name")];
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS]);
+    rig.open(&[0]);
+    rig.task.put(cities(&["Oslo", "Rome"]), rig.now).unwrap();
+    let message = "the field 'city.name' of partition.field.name does not exist".to_owned();
+    assert_eq!(rig.rejected(), [(0, message.clone()), (1, message)]);
+    assert_eq!(rig.durable(), [(0, 2)]);
 }
 
 #[test]
