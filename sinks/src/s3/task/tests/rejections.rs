@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Float64Array, StructArray};
+use arrow_array::{BinaryArray, Float64Array, StructArray};
 use lakeward_api::ErrorClass;
 use lakeward_api::batch::{SinkBatch, Values};
 use lakeward_api::schema::{Field, Kind, Schema};
@@ -113,6 +113,41 @@ fn records_that_the_format_cannot_hold_are_rejected_and_their_neighbours_stored(
     // A schema that the format refuses is about every record that has it.
     rig.task.put(cities(&["Oslo", "Rome"]), rig.now).unwrap();
     assert_eq!(rig.rejected().len(), 2);
+}
+
+/// Rows of bytes, which a file takes when there are two of them.
+fn sized(first: i64, values: &[&[u8]]) -> SinkBatch {
+    let mut bytes = Schema::new(Kind::Bytes).named("Code");
+    bytes.parameters.insert("connect.fixed.size".to_owned(), "2".to_owned());
+    let schema = Schema::new(Kind::Struct(vec![Field { name: "code".into(), schema: Arc::new(bytes) }]));
+    let column = Arc::new(BinaryArray::from_iter_values(values));
+    let array = StructArray::new(schema.arrow_fields(), vec![column], None);
+    SinkBatch {
+        values: Values::Typed { schema: Arc::new(schema), array: Arc::new(array) },
+        ..dynamic(0, (first..).take(values.len()).collect(), Vec::new())
+    }
+}
+
+#[test]
+fn records_that_a_file_refuses_have_no_part_in_its_name_and_its_end_however_they_were_batched() {
+    let values: [&[u8]; 8] = [b"b", b"ok", b"b", b"ok", b"ok", b"b", b"ok", b"b"];
+    for batch_rows in 1..=values.len() {
+        let parquet = ("format.class", "ParquetFormat");
+        let mut rig = Rig::new(&[parquet, DEAD_LETTERS, ("flush.size", "2")]);
+        rig.open(&[0]);
+        let mut rejected = Vec::new();
+        for (place, batch) in (0..).step_by(batch_rows).zip(values.chunks(batch_rows)) {
+            rig.task.put(sized(place, batch), rig.now).unwrap();
+            rejected.extend(rig.rejected().into_iter().map(|(offset, _)| offset));
+        }
+        rig.turn().unwrap();
+        assert_eq!(rejected, [0, 2, 5, 7], "{batch_rows} at a time");
+        let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+        let name = |offset: i64| format!("topics/t/partition=0/t+0+{offset:010}.snappy.parquet");
+        assert_eq!(names, [name(1), name(4)], "{batch_rows} at a time");
+        let durable = rig.durable().last().copied();
+        assert_eq!(durable, Some((0, 8)), "{batch_rows} at a time");
+    }
 }
 
 #[test]
