@@ -86,7 +86,7 @@ impl Rig {
     ) -> Result<Self, ConnectError> {
         let woken = Arc::new((Mutex::new(false), Condvar::new()));
         let bell = Arc::clone(&woken);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let bridge: Arc<dyn Bridge> = Arc::new(Threads(runtime.expect("a test may start threads")));
         let task = connector.new_task(SourceTaskContext {
             connector: "test".into(),

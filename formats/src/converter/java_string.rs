@@ -15,7 +15,7 @@ use crate::json_text::hash;
 
 /// Appends the text of `value`. STRUCTs need their schema; bytes have only the text of an array's identity,
 /// as in Java, here made of their content.
-pub(super) fn append(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
+pub(crate) fn append(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
     let resolved = schema.and_then(recursion::resolved);
     let schema = resolved.as_deref().or(schema);
     match value {

@@ -8,7 +8,7 @@ pub mod avro;
 mod byte_array;
 mod charset;
 mod header;
-mod java_string;
+pub(crate) mod java_string;
 pub mod json;
 pub mod json_schema;
 mod primitive;

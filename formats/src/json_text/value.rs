@@ -1,5 +1,6 @@
 //! Single values as JSON text: schemaless data, and the defaults of schemas.
 
+use chrono::DateTime;
 use lakeward_api::decimal::Decimal;
 use lakeward_api::rows::DAY_MS;
 use lakeward_api::schema::{Field, Kind, Logical, Schema};
@@ -7,6 +8,7 @@ use lakeward_api::value::Value;
 
 use super::{DecimalFormat, Form, MapForm, NULL_FOR_REQUIRED, NullForm, decimal, hash, text};
 use crate::FormatError;
+use crate::converter::java_string;
 
 /// What becomes of schemaless objects that Connect has no type for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,10 @@ fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), Form
         Value::Int32(number) => text::append_integer(out, i64::from(*number)),
         Value::Int64(number) => text::append_integer(out, *number),
         Value::Int8(number) => text::append_integer(out, i64::from(*number)),
+        Value::Map(entries) if untyped == Untyped::Write => {
+            let each = |out: &mut Vec<u8>, value: &Value| append(out, value, untyped);
+            append_map(out, entries, MapForm::Object, append_name, each)?;
+        }
         Value::Map(entries) => {
             let names = entries.iter().all(|(key, _)| key.as_str().is_some());
             let form = if names { MapForm::Object } else { MapForm::Pairs };
@@ -57,6 +63,26 @@ fn append(out: &mut Vec<u8>, value: &Value, untyped: Untyped) -> Result<(), Form
         Value::Null => out.extend_from_slice(b"null"),
         Value::String(string) => text::append_quoted(out, string),
     }
+    Ok(())
+}
+
+/// Appends the key of a map as the name that Jackson gives it.
+fn append_name(out: &mut Vec<u8>, key: &Value) -> Result<(), FormatError> {
+    let mut name = Vec::new();
+    match key {
+        Value::Bytes(bytes) => {
+            text::append_base64(out, bytes);
+            return Ok(());
+        }
+        Value::Date(ms) => {
+            let time =
+                DateTime::from_timestamp_millis(*ms).ok_or_else(|| FormatError::data(BEYOND_CALENDAR))?;
+            name.extend_from_slice(time.format("%Y-%m-%dT%H:%M:%S%.3f+00:00").to_string().as_bytes());
+        }
+        Value::Null => return Err(FormatError::data(NULL_KEY)),
+        key => java_string::append(&mut name, None, key),
+    }
+    text::append_quoted(out, &String::from_utf8_lossy(&name));
     Ok(())
 }
 
@@ -243,6 +269,11 @@ fn append_list(
     out.push(b']');
     Ok(())
 }
+
+/// The words of Jackson.
+const NULL_KEY: &str = "Null key for a Map not allowed in JSON (use a converting NullKeySerializer?)";
+
+const BEYOND_CALENDAR: &str = "A date that is a key of a map is beyond the calendar.";
 
 fn append_map(
     out: &mut Vec<u8>,

@@ -1,13 +1,16 @@
 //! Credentials of requests: a configured key, what the environment has, or a role assumed with either.
 //!
-//! Opens nothing but the profile files; tokens are asked for by the first request that needs them.
+//! Opens nothing but the profile files; tokens are asked for, and programs started, by the first request that
+//! needs them.
 //!
 //! Source: `DefaultCredentialsProvider` of the AWS SDK v2: environment, web identity, profile, container,
 //! instance. Java's system properties have no counterpart.
 
+mod process;
 mod profile;
 mod provider;
 mod role;
+mod session;
 
 use std::sync::Arc;
 
@@ -17,6 +20,7 @@ use object_store::client::StaticCredentialProvider;
 
 use crate::SettingError;
 pub use provider::{PROVIDER_CLASS, Provider, Role};
+use role::Base;
 
 /// Whose credentials are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -52,21 +56,23 @@ pub fn open(identity: Identity<'_>) -> Result<AwsCredentialProvider, SettingErro
         Provider::Default => Ok(base),
         Provider::Role(role) => match identity.sts_endpoint {
             Some(endpoint) => role_at(role, base, identity.region, endpoint),
-            None => Ok(Arc::new(role::AssumedRole::new(role, base, identity.region)?)),
+            None => {
+                let base = Base::Credentials(base);
+                Ok(Arc::new(role::AssumedRole::new(role, base, identity.region, &environment)?))
+            }
         },
     }
 }
 
 fn from_environment(identity: Identity<'_>) -> Result<AwsCredentialProvider, SettingError> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
-    let has_key = variable("AWS_ACCESS_KEY_ID").is_some();
+    let has_key = environment("AWS_ACCESS_KEY_ID").is_some();
     let has_identity =
-        variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && variable("AWS_ROLE_ARN").is_some();
+        environment("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && environment("AWS_ROLE_ARN").is_some();
     if !has_key
         && !has_identity
-        && let Some(credential) = profile::read(variable)?
+        && let Some(provider) = of_profile(&environment, identity.region)?
     {
-        return Ok(fixed(credential));
+        return Ok(provider);
     }
     let client = AmazonS3Builder::from_env()
         .with_bucket_name(identity.bucket)
@@ -76,6 +82,24 @@ fn from_environment(identity: Identity<'_>) -> Result<AwsCredentialProvider, Set
             SettingError::new(format!("the credentials of the environment cannot be used: {err}"))
         })?;
     Ok(Arc::clone(client.credentials()))
+}
+
+/// A variable of the environment that is not empty.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|text| !text.is_empty())
+}
+
+/// The credentials of the profile that `variable` (of the environment) names, for a store in `store_region`;
+/// `None` when there is none.
+///
+/// # Errors
+/// A profile that cannot be used, or that was named and does not exist.
+pub fn of_profile(
+    variable: &dyn Fn(&str) -> Option<String>,
+    store_region: &str,
+) -> Result<Option<AwsCredentialProvider>, SettingError> {
+    let Some(source) = profile::read(variable)? else { return Ok(None) };
+    source.open(variable, store_region).map(Some)
 }
 
 /// A role assumed with `base` at this address of a token service, instead of that of its region.
@@ -88,6 +112,7 @@ pub fn role_at(
     region: &str,
     endpoint: &str,
 ) -> Result<AwsCredentialProvider, SettingError> {
+    let base = Base::Credentials(base);
     Ok(Arc::new(role::AssumedRole::at(role, base, region.to_owned(), endpoint.to_owned())?))
 }
 

@@ -1,25 +1,23 @@
 //! A role assumed at the token service, with credentials that live for an hour or so.
 //!
-//! Asks again before they end; when that fails they are used to their end.
-//!
-//! Source: `AwsAssumeRoleCredentialsProvider`, `StsAssumeRoleCredentialsProvider`; AWS STS API,
-//! "AssumeRole".
+//! Source: `AwsAssumeRoleCredentialsProvider`, `StsAssumeRoleCredentialsProvider`,
+//! `StsWebIdentityTokenFileCredentialsProvider`; AWS STS API, "AssumeRole", "AssumeRoleWithWebIdentity".
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use lakeward_api::metrics::StoreRequests;
 use object_store::ClientOptions;
 use object_store::aws::{AwsAuthorizer, AwsCredential, AwsCredentialProvider};
 use object_store::client::{CredentialProvider, HttpRequest, HttpService as _};
 use serde::Deserialize;
-use tokio::sync::Mutex;
 use url::form_urlencoded;
 
 use super::provider::Role;
+use super::session::{Session, Sessions, failed as generic};
 use crate::SettingError;
 use crate::fault::failed;
 use crate::http::{BodyDigest, Growth, Patience, Transport, TransportSettings};
@@ -28,31 +26,33 @@ use crate::http::{BodyDigest, Growth, Patience, Transport, TransportSettings};
 #[derive(Debug)]
 pub(super) struct AssumedRole {
     role: Role,
-    base: AwsCredentialProvider,
+    base: Base,
+    /// `None` leaves it to the role.
+    duration_s: Option<u32>,
     region: String,
     endpoint: String,
     transport: Transport,
-    session: Mutex<Option<Session>>,
+    sessions: Sessions,
 }
 
-/// Credentials in use.
+/// What a role is assumed with.
 #[derive(Debug)]
-struct Session {
-    credential: Arc<AwsCredential>,
-    ends: Instant,
-    /// When new ones are asked for.
-    renews: Instant,
+pub(super) enum Base {
+    /// Other credentials.
+    Credentials(AwsCredentialProvider),
+    /// The token in a file, which whoever wrote it replaces from time to time.
+    TokenFile(PathBuf),
 }
 
 impl AssumedRole {
     /// The role, assumed with `base` at the service of its region: the configured one, that of the
-    /// environment, or `store_region`.
+    /// environment, whose variables `variable` has, or `store_region`.
     pub(super) fn new(
         role: &Role,
-        base: AwsCredentialProvider,
+        base: Base,
         store_region: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, SettingError> {
-        let variable = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
         let region = role
             .region
             .clone()
@@ -67,7 +67,7 @@ impl AssumedRole {
     /// The role, assumed at this address.
     pub(super) fn at(
         role: &Role,
-        base: AwsCredentialProvider,
+        base: Base,
         region: String,
         endpoint: String,
     ) -> Result<Self, SettingError> {
@@ -87,35 +87,55 @@ impl AssumedRole {
         Ok(Self {
             role: role.clone(),
             base,
+            duration_s: None,
             region,
             endpoint: url.into(),
             transport,
-            session: Mutex::default(),
+            sessions: Sessions::default(),
         })
     }
 
-    /// What is asked for.
-    fn form(&self) -> String {
+    /// Asks for credentials that live for so many seconds.
+    pub(super) fn lasting(self, duration_s: Option<u32>) -> Self {
+        Self { duration_s, ..self }
+    }
+
+    /// What is asked for, with the token of a file when there is one.
+    fn form(&self, token: Option<&str>) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.append_pair("Action", "AssumeRole")
+        let action = if token.is_some() { "AssumeRoleWithWebIdentity" } else { "AssumeRole" };
+        form.append_pair("Action", action)
             .append_pair("Version", "2011-06-15")
             .append_pair("RoleArn", &self.role.arn)
             .append_pair("RoleSessionName", &self.role.session_name);
         if !self.role.external_id.is_empty() {
             form.append_pair("ExternalId", &self.role.external_id);
         }
+        if let Some(duration_s) = self.duration_s {
+            form.append_pair("DurationSeconds", &duration_s.to_string());
+        }
+        if let Some(token) = token {
+            form.append_pair("WebIdentityToken", token);
+        }
         form.finish()
     }
 
     async fn assume(&self) -> object_store::Result<Session> {
-        let body = self.form();
+        let token = match &self.base {
+            Base::Credentials(_) => None,
+            Base::TokenFile(path) => Some(self.token(path).await?),
+        };
+        let body = self.form(token.as_deref());
         let mut request = HttpRequest::new(bytes::Bytes::from(body).into());
         *request.method_mut() = http::Method::POST;
         *request.uri_mut() = self.endpoint.parse().map_err(|err| generic(Box::new(err)))?;
         let form = HeaderValue::from_static("application/x-www-form-urlencoded; charset=utf-8");
         request.headers_mut().insert(CONTENT_TYPE, form);
-        let base = self.base.get_credential().await?;
-        AwsAuthorizer::new(&base, "sts", &self.region).try_authorize(&mut request, None)?;
+        // A token needs no signature.
+        if let Base::Credentials(base) = &self.base {
+            let base = base.get_credential().await?;
+            AwsAuthorizer::new(&base, "sts", &self.region).try_authorize(&mut request, None)?;
+        }
         let response = self.transport.call(request).await.map_err(|err| generic(Box::new(err)))?;
         let (parts, body) = response.into_parts();
         let body = body.bytes().await.map_err(|err| generic(Box::new(err)))?;
@@ -124,7 +144,15 @@ impl AssumedRole {
             return Err(failed(&what, parts.status, &body));
         }
         let answer: Answer = quick_xml::de::from_reader(&*body).map_err(|err| generic(Box::new(err)))?;
-        answer.result.credentials.session(Utc::now(), Instant::now())
+        answer.result.credentials.session()
+    }
+
+    async fn token(&self, path: &Path) -> object_store::Result<String> {
+        let text = tokio::fs::read_to_string(path).await.map_err(|err| {
+            let (file, role) = (path.display(), &self.role.arn);
+            generic(format!("web_identity_token_file {file} of role {role} cannot be read: {err}").into())
+        })?;
+        Ok(text.trim().to_owned())
     }
 }
 
@@ -133,29 +161,13 @@ impl CredentialProvider for AssumedRole {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let mut session = self.session.lock().await;
-        let now = Instant::now();
-        if let Some(known) = session.as_ref().filter(|known| now < known.renews) {
-            return Ok(Arc::clone(&known.credential));
-        }
-        match (self.assume().await, session.as_mut()) {
-            (Ok(new), _) => {
-                tracing::debug!(role = %self.role.arn, "role assumed");
-                Ok(Arc::clone(&session.insert(new).credential))
-            }
-            (Err(err), Some(known)) if now < known.ends => {
-                tracing::warn!(error = %err, "role not assumed again; its credentials are used to their end");
-                known.renews = now + RENEW_PAUSE;
-                Ok(Arc::clone(&known.credential))
-            }
-            (Err(err), _) => Err(err),
-        }
+        self.sessions.get(&self.role.arn, self.assume()).await
     }
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "AssumeRoleResult")]
+    #[serde(rename = "AssumeRoleResult", alias = "AssumeRoleWithWebIdentityResult")]
     result: Assumed,
 }
 
@@ -175,32 +187,14 @@ struct Credentials {
 }
 
 impl Credentials {
-    fn session(self, now_utc: DateTime<Utc>, now: Instant) -> object_store::Result<Session> {
-        let ends = DateTime::parse_from_rfc3339(&self.expiration).map_err(|err| generic(Box::new(err)))?;
-        let life = (ends.to_utc() - now_utc)
-            .to_std()
-            .map_err(|_| generic("the token service gave credentials that are over".into()))?;
+    fn session(self) -> object_store::Result<Session> {
         let credential = AwsCredential {
             key_id: self.access_key_id,
             secret_key: self.secret_access_key,
             token: Some(self.session_token),
         };
-        Ok(Session {
-            credential: Arc::new(credential),
-            ends: now + life,
-            renews: now + life.saturating_sub(RENEW_BEFORE.min(life / 4)),
-        })
+        Session::until(credential, Some(&self.expiration))
     }
 }
-
-fn generic(source: Box<dyn std::error::Error + Send + Sync>) -> object_store::Error {
-    object_store::Error::Generic { store: "STS", source }
-}
-
-/// How long before their end credentials are renewed.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
-
-/// After a renewal that failed.
-const RENEW_PAUSE: Duration = Duration::from_secs(15);
 
 const REQUEST_TIME: Duration = Duration::from_secs(30);

@@ -8,6 +8,7 @@ pub mod aiven;
 pub mod confluent;
 mod error;
 mod hash;
+mod listing;
 mod metadata;
 mod objects;
 mod plan;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, TryStreamExt as _};
 use http::HeaderValue;
 use lakeward_api::config::Password;
@@ -26,6 +27,7 @@ use object_store::{
 use url::Url;
 
 use super::error::S3SourceError;
+use super::listing::Listing;
 
 /// What a client is made of.
 pub(super) struct StoreSettings<'a> {
@@ -55,23 +57,36 @@ pub(super) struct Store {
     client: Arc<dyn ObjectStore>,
     bucket: Arc<str>,
     endpoint: Arc<str>,
-    /// Listings come in the order of names.
-    is_sorted: bool,
+    /// S3, whose listings come in the order of names; `None` for a local directory.
+    listing: Option<Listing>,
 }
 
 /// Objects that follow each other.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) objects: Vec<ObjectMeta>,
+    /// Names of further objects, which the client has no form for, and when these were modified.
+    pub(super) unnameable: Vec<(String, DateTime<Utc>)>,
+    /// The last name, of whichever.
+    pub(super) last: Option<String>,
     /// Nothing follows.
     pub(super) is_last: bool,
+}
+
+impl Page {
+    fn of(found: BTreeMap<String, ObjectMeta>, is_last: bool) -> Self {
+        let last = found.last_key_value().map(|(name, _)| name.clone());
+        Self { objects: found.into_values().collect(), unnameable: Vec::new(), last, is_last }
+    }
 }
 
 /// Why bytes of an object did not come.
 #[derive(Debug)]
 pub(super) enum Missed {
-    /// The object is gone, or another one has its name.
+    /// Another object has its name.
     Changed,
+    /// There is no object of its name.
+    Gone,
     Store(S3SourceError),
 }
 
@@ -93,10 +108,12 @@ impl Store {
             let local = LocalFileSystem::new_with_prefix(root.join(settings.bucket));
             let local =
                 local.map_err(|err| setting(format!("store.url: the bucket cannot be opened: {err}")))?;
-            return Ok(Self { client: Arc::new(local), bucket, endpoint, is_sorted: false });
+            return Ok(Self { client: Arc::new(local), bucket, endpoint, listing: None });
         }
-        let client = Arc::new(s3(settings, url.as_ref(), connector)?);
-        Ok(Self { client, bucket, endpoint, is_sorted: true })
+        let transport = transport(settings, url.as_ref(), connector)?;
+        let client = Arc::new(s3(settings, url.as_ref(), &transport)?);
+        let listing = Some(Listing { client: Arc::clone(&client), transport });
+        Ok(Self { client, bucket, endpoint, listing })
     }
 
     /// The bucket's name.
@@ -107,6 +124,8 @@ impl Store {
     /// Asks whether the bucket is there and may be listed below `directory`.
     pub(super) async fn check(self, directory: Option<String>) -> Result<(), S3SourceError> {
         match self.client.list(directory.as_deref().map(path).as_ref()).next().await {
+            // The bucket is there.
+            Some(Err(object_store::Error::InvalidPath { .. })) => Ok(()),
             Some(Err(err)) => Err(self.explain(err)),
             _ => Ok(()),
         }
@@ -119,16 +138,27 @@ impl Store {
         after: Option<String>,
     ) -> Result<Page, S3SourceError> {
         let directory = directory.as_deref().map(path);
-        let mut listed = match &after {
-            Some(after) => self.client.list_with_offset(directory.as_ref(), &path(after)),
-            None => self.client.list(directory.as_ref()),
+        let mut listed = match (after.as_deref().map(Path::parse), &self.listing) {
+            (Some(Err(_)), Some(listing)) => {
+                return self.own_page(listing, directory.as_ref(), after.as_deref()).await;
+            }
+            (Some(Ok(after)), _) => self.client.list_with_offset(directory.as_ref(), &after),
+            (Some(Err(_)) | None, _) => self.client.list(directory.as_ref()),
         };
         let mut found = BTreeMap::new();
-        while let Some(meta) = listed.try_next().await.map_err(|err| self.explain(err))? {
+        loop {
+            let meta = match (listed.try_next().await, &self.listing) {
+                (Ok(Some(meta)), _) => meta,
+                (Ok(None), _) => break,
+                (Err(object_store::Error::InvalidPath { .. }), Some(listing)) => {
+                    return self.own_page(listing, directory.as_ref(), after.as_deref()).await;
+                }
+                (Err(err), _) => return Err(self.explain(err)),
+            };
             found.insert(meta.location.to_string(), meta);
             // To know whether anything follows would be another request.
-            if found.len() == PAGE_OBJECTS && self.is_sorted {
-                return Ok(Page { objects: found.into_values().collect(), is_last: false });
+            if found.len() == PAGE_OBJECTS && self.listing.is_some() {
+                return Ok(Page::of(found, false));
             }
             if found.len() > PAGE_OBJECTS + 1 {
                 found.pop_last();
@@ -138,7 +168,17 @@ impl Store {
         if !is_last {
             found.pop_last();
         }
-        Ok(Page { objects: found.into_values().collect(), is_last })
+        Ok(Page::of(found, is_last))
+    }
+
+    /// The same page, which has names that the client has no form for.
+    async fn own_page(
+        &self,
+        listing: &Listing,
+        directory: Option<&Path>,
+        after: Option<&str>,
+    ) -> Result<Page, S3SourceError> {
+        listing.page(directory, after).await.map_err(|err| self.explain(err))
     }
 
     /// These bytes of an object as it was listed.
@@ -154,9 +194,8 @@ impl Store {
             async move { client.get_opts(&name, options).await?.bytes().await }
         };
         coalesce_ranges(&ranges, one, GAP_BYTES).await.map_err(|err| match err {
-            object_store::Error::NotFound { .. } | object_store::Error::Precondition { .. } => {
-                Missed::Changed
-            }
+            object_store::Error::NotFound { .. } => Missed::Gone,
+            object_store::Error::Precondition { .. } => Missed::Changed,
             err => Missed::Store(self.explain(err)),
         })
     }
@@ -193,7 +232,7 @@ fn path(name: &str) -> Path {
 fn s3(
     settings: &StoreSettings<'_>,
     url: Option<&Url>,
-    connector: &str,
+    transport: &Transport,
 ) -> Result<object_store::aws::AmazonS3, S3SourceError> {
     let setting = |message: String| S3SourceError::Setting { message };
     let credentials = credentials::open(Identity {
@@ -230,7 +269,7 @@ fn s3(
         .with_bucket_name(settings.bucket)
         .with_region(settings.region)
         .with_credentials(credentials)
-        .with_http_connector(OverTransport(transport(settings, url, connector)?))
+        .with_http_connector(OverTransport(transport.clone()))
         // The transport repeats requests.
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() })
         .build()

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::BinaryArray;
+use chrono::{DateTime, Utc};
 use lakeward_api::batch::Values;
 use lakeward_api::bridge::{Bridge, Waker};
 use lakeward_api::header::HeaderRows;
@@ -41,6 +42,8 @@ pub(super) struct ObjectTask<P> {
     page_is_last: bool,
     /// The last name of the page.
     last: Option<String>,
+    /// The object that was listed and was not there, and how often in a row.
+    missed: Option<(String, u32)>,
     /// Nothing is asked of the store before.
     not_before: Option<Instant>,
     bridge: Arc<dyn Bridge>,
@@ -93,6 +96,7 @@ impl<P: Plan> ObjectTask<P> {
             page_reads: 0,
             page_is_last: false,
             last: None,
+            missed: None,
             not_before: None,
             bridge: context.bridge,
             waker: context.waker,
@@ -114,10 +118,11 @@ impl<P: Plan> ObjectTask<P> {
                 None => self.asked = Some(Asked::List(pending)),
                 Some(answer) => {
                     let page = self.accept(answer, now)?;
-                    self.last = page.objects.last().map(|object| object.location.to_string());
+                    self.last = page.last;
                     self.page = page.objects.into();
                     (self.page_reads, self.page_is_last) = (0, page.is_last);
                     self.stage = Stage::Choosing;
+                    self.leave_out(&page.unnameable)?;
                 }
             },
             Asked::Fetch(pending) => match pending.take()? {
@@ -125,13 +130,8 @@ impl<P: Plan> ObjectTask<P> {
                 Some(Err(Missed::Store(err))) => {
                     self.accept::<()>(Err(err), now)?;
                 }
-                Some(Err(Missed::Changed)) => {
-                    if let Stage::Reading(reading) = &self.stage {
-                        let object = &reading.object.location;
-                        tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
-                    }
-                    self.look_again(now);
-                }
+                Some(Err(Missed::Changed)) => self.look_for_it_again(now),
+                Some(Err(Missed::Gone)) => self.miss(now)?,
                 Some(Ok(pieces)) => {
                     if let Stage::Reading(reading) = &mut self.stage {
                         reading.feed(pieces);
@@ -152,8 +152,34 @@ impl<P: Plan> ObjectTask<P> {
         })
     }
 
-    /// The look through the bucket begins anew, after a moment.
-    fn look_again(&mut self, now: Now) {
+    /// The object at hand is not there. One that is missed again and again is listed under another name than
+    /// its own: the client drops a slash at the ends of names.
+    fn miss(&mut self, now: Now) -> Result<(), ConnectError> {
+        let Stage::Reading(reading) = &self.stage else { return Ok(()) };
+        let (target, rows) = (reading.target.clone(), reading.rows);
+        let object = reading.object.location.to_string();
+        let count = match self.missed.take() {
+            Some((missed, count)) if missed == object => count + 1,
+            _ => 1,
+        };
+        if count == MISSES_MAX {
+            self.stage = Stage::Choosing;
+            self.damaged(&object, MISSED)?;
+            self.plan.progress(&target, &object, rows, true);
+            return Ok(());
+        }
+        self.missed = Some((object, count));
+        self.look_for_it_again(now);
+        Ok(())
+    }
+
+    /// The object at hand is not the one that was listed: the look through the bucket begins anew, after a
+    /// moment.
+    fn look_for_it_again(&mut self, now: Now) {
+        if let Stage::Reading(reading) = &self.stage {
+            let object = &reading.object.location;
+            tracing::warn!(%object, "the object was replaced or removed; it is looked for again");
+        }
         self.page.clear();
         self.last = None;
         self.stage = Stage::Listing;
@@ -257,6 +283,25 @@ impl<P: Plan> ObjectTask<P> {
         Ok(())
     }
 
+    /// Objects whose names the client has no form for: those that should be read are damage.
+    fn leave_out(&mut self, objects: &[(String, DateTime<Utc>)]) -> Result<(), ConnectError> {
+        for (name, modified) in objects {
+            if self.plan.is_too_old(modified.timestamp_millis()) {
+                continue;
+            }
+            match self.plan.judge(name)? {
+                Verdict::Leave => {}
+                Verdict::Refuse(problem) => self.damaged(name, &problem)?,
+                Verdict::Read(target) => {
+                    self.page_reads += 1;
+                    self.damaged(name, UNNAMEABLE)?;
+                    self.plan.progress(&target, name, target.skip, true);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn hand_over(&mut self, parts: Vec<Values>, is_last: bool) -> Vec<SourceBatch> {
         let Stage::Reading(reading) = &mut self.stage else { return Vec::new() };
         let name = reading.object.location.to_string();
@@ -338,6 +383,16 @@ fn trace(err: FormatError) -> String {
     }
     text
 }
+
+/// What is wrong with names that the client has no form for.
+const UNNAMEABLE: &str = "Lakeward reads no objects with empty segments or dots in their names (a//b, \
+                           a/./b); copy it to another name";
+
+/// What is wrong with an object that is listed and never there.
+const MISSED: &str = "it is listed, but no object of this name can be read; names that begin or end with a \
+                      slash are none that Lakeward reads";
+
+const MISSES_MAX: u32 = 4;
 
 /// Pause after a store that did not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(5);

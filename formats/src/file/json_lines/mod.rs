@@ -1,8 +1,12 @@
 //! JSON lines parts (`io.confluent.connect.s3.format.json.JsonFormat`).
 //!
 //! Values are written by `json_text`: STRUCTs as `JsonConverter` without envelope writes them, everything
-//! else as Jackson writes the Java object. Source: section "JSON" of the Confluent S3 sink, section
-//! "Writing" of JsonConverter.
+//! else as Jackson writes the Java object: dates as milliseconds, Decimals as numbers, maps as objects
+//! whatever their keys. Jackson has no text for STRUCTs inside of arrays and maps: Java's task fails, here
+//! they are written as `JsonConverter` does.
+//!
+//! Source: `JsonRecordWriterProvider` of the Confluent S3 sink, Jackson's `ObjectMapper`, section "Writing"
+//! of JsonConverter.
 
 #[cfg(test)]
 mod tests;
@@ -11,13 +15,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lakeward_api::batch::Values;
-use lakeward_api::schema::Schema;
+use lakeward_api::rows::value_at;
+use lakeward_api::schema::{Kind, Schema};
 
 use super::lines::{LineCompression, LineOutput};
 use super::{FileFormat, PartEncoder};
 use crate::FormatError;
 pub use crate::json_text::DecimalFormat;
-use crate::json_text::{ColumnText, Form, Untyped, append_object};
+use crate::json_text::{ColumnText, Form, NullForm, Untyped, append_object};
 
 /// Settings of [`JsonLinesFormat`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,12 +102,43 @@ fn append_lines(out: &mut Vec<u8>, values: &Values, decimals: DecimalFormat) -> 
         Values::Shaped(array) => {
             append_columns(out, ColumnText::of_shape(array, Untyped::Write))?;
         }
+        Values::Typed { schema, array } if is_java_object(schema) => {
+            for row in 0..array.len() {
+                append_object(out, &value_at(schema, array, row))?;
+                out.push(b'\n');
+            }
+        }
+        Values::Typed { schema, array } if is_scalar(schema) => {
+            let form = Form { nulls: NullForm::Null, ..Form::default() };
+            append_columns(out, ColumnText::new(schema, array, form)?)?;
+        }
         Values::Typed { schema, array } => {
             let column = ColumnText::new(schema, array, Form { decimals, ..Form::default() })?;
             append_columns(out, column)?;
         }
     }
     Ok(())
+}
+
+/// Whether Jackson has a text for values of `schema` and `JsonConverter` another one.
+fn is_java_object(schema: &Schema) -> bool {
+    match &schema.kind {
+        Kind::Array(_) | Kind::Map { .. } => !holds_structs(schema),
+        _ => schema.logical().is_some(),
+    }
+}
+
+/// Recursion is bounded by the depth of the schema.
+fn holds_structs(schema: &Schema) -> bool {
+    match &schema.kind {
+        Kind::Array(item) => holds_structs(item),
+        Kind::Map { key, value } => holds_structs(key) || holds_structs(value),
+        kind => matches!(kind, Kind::Recursive(_) | Kind::Struct(_)),
+    }
+}
+
+fn is_scalar(schema: &Schema) -> bool {
+    !matches!(schema.kind, Kind::Array(_) | Kind::Map { .. } | Kind::Recursive(_) | Kind::Struct(_))
 }
 
 fn append_columns(out: &mut Vec<u8>, column: ColumnText<'_>) -> Result<(), FormatError> {

@@ -4,7 +4,10 @@ use std::io::Read;
 
 use arrow_array::cast::AsArray;
 use lakeward_api::config::ConfigMap;
+use lakeward_api::decimal::Decimal;
 use lakeward_api::plugin::{ConverterContext, ConverterPlugin, ConverterRole};
+use lakeward_api::rows::ColumnWriter;
+use lakeward_api::schema::Field;
 use lakeward_api::value::Value;
 
 use super::*;
@@ -129,7 +132,79 @@ fn everything_else_is_plain_json() {
     assert_eq!(written(&Values::Null { rows: 2 }), "null\nnull\n");
     let bytes = Value::Bytes(vec![1, 2].into());
     let pairs = Value::Map(vec![(Value::Int32(1), Value::Boolean(true))]);
-    assert_eq!(written(&Values::Dynamic(vec![bytes, pairs])), "\"AQI=\"\n[[1,true]]\n");
+    assert_eq!(written(&Values::Dynamic(vec![bytes, pairs])), "\"AQI=\"\n{\"1\":true}\n");
+}
+
+fn typed(schema: Schema, rows: &[Value]) -> Values {
+    let mut column = ColumnWriter::new(&schema);
+    rows.iter().for_each(|row| column.append(row).unwrap());
+    Values::Typed { schema: Arc::new(schema), array: column.finish().unwrap() }
+}
+
+/// What `ObjectMapper` of Jackson 2.19 writes.
+#[test]
+fn maps_are_objects_whatever_their_keys() {
+    let map = |keys: Vec<Value>| Value::Map(keys.into_iter().map(|key| (key, Value::Int32(1))).collect());
+    let decimal = Decimal { unscaled: vec![1].into(), scale: -5 };
+    let cases = [
+        (map(vec![Value::Int32(1), Value::Int32(20), Value::Int32(3)]), r#"{"1":1,"3":1,"20":1}"#),
+        (map(vec![Value::Int64(1), Value::Int64(-5)]), r#"{"1":1,"-5":1}"#),
+        (map(vec![Value::Boolean(true)]), r#"{"true":1}"#),
+        (map(vec![Value::Float64(1e10)]), r#"{"1.0E10":1}"#),
+        (map(vec![Value::Float32(1.5)]), r#"{"1.5":1}"#),
+        (map(vec![Value::Bytes(vec![1, 2].into())]), r#"{"AQI=":1}"#),
+        (map(vec![Value::Date(5)]), r#"{"1970-01-01T00:00:00.005+00:00":1}"#),
+        (map(vec![Value::Decimal(decimal)]), r#"{"1E+5":1}"#),
+        (map(vec![Value::Array(vec![Value::Int32(1), Value::String("x".into())])]), r#"{"[1, x]":1}"#),
+        (map(vec![map(vec![Value::String("a".into())])]), r#"{"{a=1}":1}"#),
+    ];
+    for (value, expected) in cases {
+        assert_eq!(written(&Values::Dynamic(vec![value])), format!("{expected}\n"));
+    }
+    let nulls = Values::Dynamic(vec![map(vec![Value::Null])]);
+    let error = JsonLinesFormat::new(JsonLinesOptions::default()).new_part(None).unwrap().write(&nulls);
+    assert!(error.unwrap_err().to_string().starts_with("Null key for a Map not allowed in JSON"));
+}
+
+/// As above: for Java they are no STRUCTs, so `JsonConverter` is not asked.
+#[test]
+fn roots_with_a_schema_are_written_as_their_java_objects() {
+    let optional = |kind| Schema { optional: true, ..Schema::new(kind) };
+    let logical = |kind, name: &str| optional(kind).named(&format!("org.apache.kafka.connect.data.{name}"));
+    let mut money = logical(Kind::Bytes, "Decimal");
+    money.parameters.insert("scale".to_owned(), "3".to_owned());
+    let decimal =
+        |unscaled: &[u8], scale| Value::Decimal(Decimal { unscaled: unscaled.to_vec().into(), scale });
+    let defaulted = Schema { default: Some(Value::Int32(7)), ..optional(Kind::Int32) };
+    let items = |item: Schema| optional(Kind::Array(Arc::new(item)));
+    let map =
+        Kind::Map { key: Arc::new(Schema::new(Kind::Int32)), value: Arc::new(Schema::new(Kind::Boolean)) };
+    let cases = [
+        (optional(Kind::String), Value::String("é\"/".into()), r#""é\"/""#),
+        (optional(Kind::Int64), Value::Int64(-3), "-3"),
+        (optional(Kind::Float64), Value::Float64(f64::NAN), r#""NaN""#),
+        (optional(Kind::Bytes), Value::Bytes(vec![1, 2].into()), r#""AQI=""#),
+        (logical(Kind::Int32, "Date"), Value::Date(259_200_000), "259200000"),
+        (logical(Kind::Int32, "Time"), Value::Date(5), "5"),
+        (logical(Kind::Int64, "Timestamp"), Value::Date(5), "5"),
+        (money, decimal(&[0x30, 0x34], 3), "12.340"),
+        (items(logical(Kind::Int32, "Date")), Value::Array(vec![Value::Date(86_400_000)]), "[86400000]"),
+        (optional(map), Value::Map(vec![(Value::Int32(1), Value::Boolean(true))]), r#"{"1":true}"#),
+        (defaulted.clone(), Value::Null, "null"),
+        (items(defaulted), Value::Array(vec![Value::Null]), "[null]"),
+    ];
+    for (schema, value, expected) in cases {
+        assert_eq!(written(&typed(schema, &[value, Value::Null])), format!("{expected}\nnull\n"));
+    }
+}
+
+/// Java's task fails for these.
+#[test]
+fn structs_inside_of_roots_are_written_as_json_converter_does() {
+    let field = Field { name: "a".into(), schema: Arc::new(Schema::new(Kind::Int32)) };
+    let items = Schema::new(Kind::Array(Arc::new(Schema::new(Kind::Struct(vec![field])))));
+    let rows = [Value::Array(vec![Value::Struct(vec![Value::Int32(1)])])];
+    assert_eq!(written(&typed(items, &rows)), "[{\"a\":1}]\n");
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use lakeward_api::config::parse_list;
 use lakeward_formats::file::RecordField;
 
+use crate::s3::config::REGIONS;
 use crate::s3::config::validators::parse_store_url;
 use crate::s3::partitioner::zone::Zone;
 
@@ -216,12 +217,3 @@ fn offset(id: &str) -> Result<Zone, String> {
     }
     Zone::parse(&padded).filter(|_| id.len() > 1).ok_or_else(invalid)
 }
-
-/// The regions of the AWS SDK 2.29.34, in its order.
-const REGIONS: &str = "ap-south-2, ap-south-1, eu-south-1, eu-south-2, us-gov-east-1, me-central-1, \
-    il-central-1, ca-central-1, eu-central-1, us-iso-west-1, eu-central-2, eu-isoe-west-1, us-west-1, \
-    us-west-2, af-south-1, eu-north-1, eu-west-3, eu-west-2, eu-west-1, ap-northeast-3, ap-northeast-2, \
-    ap-northeast-1, me-south-1, sa-east-1, ap-east-1, cn-north-1, ca-west-1, us-gov-west-1, ap-southeast-1, \
-    ap-southeast-2, us-iso-east-1, ap-southeast-3, ap-southeast-4, ap-southeast-5, us-east-1, us-east-2, \
-    cn-northwest-1, us-isob-east-1, aws-global, aws-cn-global, aws-us-gov-global, aws-iso-global, \
-    aws-iso-b-global";

@@ -132,7 +132,7 @@ pub(crate) struct ConnectorKeys {
     #[config(name = "parquet.codec", kind = "string", default = "snappy", importance = "low",
              group = "Connector", width = "medium", display = "Parquet Compression Codec",
              validate = custom(validators::parquet_codec),
-             recommended("none", "snappy", "gzip", "lz4", "lz4_raw", "zstd"))]
+             recommended("none", "snappy", "gzip", "brotli", "lz4", "lz4_raw", "zstd"))]
     pub(crate) parquet_codec: String,
 }
 

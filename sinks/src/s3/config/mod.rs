@@ -8,6 +8,7 @@
 mod connector_keys;
 pub(crate) mod cross_checks;
 mod parquet_keys;
+mod recommended;
 pub(crate) mod store_checks;
 mod store_keys;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use connector_keys::OrphanKeys;
 pub(crate) use connector_keys::{ConnectorKeys, LakewardKeys, PartitionerKeys, StorageKeys};
 use lakeward_objectstore::credentials::Provider;
 pub(crate) use parquet_keys::ParquetKeys;
+pub(crate) use recommended::REGIONS;
 use store_keys::{BucketKeys, CompanionKeys, RequestKeys};
 
 /// The output formats by class.
@@ -221,6 +223,7 @@ pub(crate) fn config_def() -> ConfigDef {
         ParquetKeys::config_def(),
     ]);
     name_classes(&mut def, &CLASSES);
+    recommended::add(&mut def);
     def
 }
 

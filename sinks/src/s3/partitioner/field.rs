@@ -1,5 +1,9 @@
 //! Directories of field values: `name=value` per field.
 //!
+//! A field that a schema does not have is a problem of every record, one of a type that makes no directory
+//! only of records that have a value there: `null` is a directory whatever the type. In Java a schema without
+//! the field fails the task also where bad records may be left out; here its records are left out.
+//!
 //! Source: `FieldPartitioner#encodePartition`. Values are verbatim except for what `segment.rs` escapes.
 
 use std::fmt::Write as _;
@@ -38,6 +42,21 @@ impl Column {
     pub(super) fn is_null(&self, row: usize) -> bool {
         self.array.is_null(row) || self.parents.iter().any(|parent| parent.is_null(row))
     }
+
+    /// Whether values of its type are directories.
+    fn makes_directories(&self) -> bool {
+        let is_plain = self.schema.logical().is_none();
+        is_plain
+            && matches!(
+                self.array.data_type(),
+                DataType::Boolean
+                    | DataType::Int8
+                    | DataType::Int16
+                    | DataType::Int32
+                    | DataType::Int64
+                    | DataType::Utf8
+            )
+    }
 }
 
 impl FieldPartitioner {
@@ -58,8 +77,15 @@ impl FieldPartitioner {
                 let column = find_column(schema, records, path)?.ok_or_else(|| S3SinkError::Partition {
                     message: format!("the field '{path}' of partition.field.name does not exist"),
                 })?;
-                check_type(path, &column)?;
-                Ok(column)
+                match column.makes_directories() || (0..batch.rows()).all(|row| column.is_null(row)) {
+                    true => Ok(column),
+                    false => Err(S3SinkError::Partition {
+                        message: format!(
+                            "Error encoding partition: the field '{path}' is not an integer, a string or a \
+                             boolean"
+                        ),
+                    }),
+                }
             })
             .collect::<Result<Vec<_>, S3SinkError>>()?;
         let mut names = Names::default();
@@ -78,6 +104,20 @@ impl FieldPartitioner {
             ids.push(names.id(&text));
         }
         Ok(names.finish(ids, Times::None))
+    }
+
+    /// The rows of `batch` that make no directory.
+    pub(super) fn unplaceable_rows(&self, batch: &SinkBatch) -> Result<Vec<u32>, S3SinkError> {
+        let rows = (0u32..).take(batch.rows());
+        let Some((schema, records)) = batch.values.as_struct() else { return Ok(rows.collect()) };
+        let mut columns = Vec::new();
+        for path in &self.paths {
+            let Some(column) = find_column(schema, records, path)? else { return Ok(rows.collect()) };
+            if !column.makes_directories() {
+                columns.push(column);
+            }
+        }
+        Ok(rows.filter(|row| columns.iter().any(|column| !column.is_null(*row as usize))).collect())
     }
 }
 
@@ -112,27 +152,6 @@ pub(super) fn find_column(
         schema = inner;
     }
     Ok(None)
-}
-
-fn check_type(path: &str, column: &Column) -> Result<(), S3SinkError> {
-    let plain = column.schema.logical().is_none();
-    match column.array.data_type() {
-        DataType::Boolean
-        | DataType::Int8
-        | DataType::Int16
-        | DataType::Int32
-        | DataType::Int64
-        | DataType::Utf8
-            if plain =>
-        {
-            Ok(())
-        }
-        _ => Err(S3SinkError::Partition {
-            message: format!(
-                "Error encoding partition: the field '{path}' is not an integer, a string or a boolean"
-            ),
-        }),
-    }
 }
 
 fn push_value(column: &Column, row: usize, out: &mut String) {

@@ -151,6 +151,22 @@ impl Partitioner {
         timeless
     }
 
+    /// The rows of `batch` that [`Partitioner::encode`] refuses for what they hold; the others have a
+    /// directory.
+    ///
+    /// # Errors
+    /// Class `Fatal` when columns would exceed Arrow's limits.
+    pub(crate) fn unplaceable_rows(&self, batch: &SinkBatch) -> Result<Vec<u32>, S3SinkError> {
+        let Kind::Field(partitioner) = &self.kind else { return Ok(Vec::new()) };
+        let mut rows = partitioner.unplaceable_rows(batch)?;
+        if self.tombstones.is_some()
+            && let Some(present) = present_rows(&batch.values)
+        {
+            rows.retain(|row| present.binary_search(row).is_ok());
+        }
+        Ok(rows)
+    }
+
     /// The directory that the clock alone says at `now_ms`; `None` when it says nothing.
     ///
     /// # Errors

@@ -7,6 +7,7 @@
 //! Source: `TopicPartitionRecordGrouper` and `TopicPartitionKeyRecordGrouper` of the Aiven sinks.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use lakeward_api::metrics::FileEnd;
@@ -56,7 +57,22 @@ impl Rotation {
             return offset;
         }
         let (topic, group) = group(name);
-        *self.heads.0.entry((topic.into(), group.into())).or_insert(offset)
+        match self.heads.0.entry((topic.into(), group.into())) {
+            Entry::Occupied(head) => *head.get(),
+            Entry::Vacant(head) => {
+                head.insert(offset);
+                self.founds_group();
+                offset
+            }
+        }
+    }
+
+    /// There is no part of `name` any more: a group without parts has no first record.
+    pub(super) fn forget_head(&mut self, name: &str) {
+        let (topic, own) = group(name);
+        if !self.index_by_name.keys().any(|name| group(name) == (topic, own)) {
+            self.heads.0.remove(&(topic.into(), own.into()));
+        }
     }
 
     /// Whether the part at `index` takes no further record.

@@ -6,6 +6,8 @@
 //! `checkRotationOrAppend`, `rotateOnTime`, `commitFiles`.
 
 mod groups;
+mod record_time;
+mod refusals;
 mod schedule;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,8 @@ use super::compatibility::{Compatibility, Verdict};
 use super::partitioner::{Encoded, Ids, Times};
 
 pub(crate) use groups::{GROUP_MARK, Groups, OnFull};
+use record_time::time;
+pub(crate) use refusals::Refusals;
 pub(crate) use schedule::Schedule;
 
 /// When parts are closed.
@@ -136,6 +140,8 @@ pub(crate) struct BatchView<'a> {
     pub(crate) encoded: &'a Encoded,
     /// The schema all rows share; `None` when schemaless.
     pub(crate) schema: Option<&'a Arc<Schema>>,
+    /// Whether the files may refuse rows, which [`Rotation::settle`] is told then.
+    pub(crate) may_refuse: bool,
 }
 
 /// The state of one topic-partition.
@@ -155,6 +161,7 @@ pub(crate) struct Rotation {
     /// Where to cut was decided before: nothing here says so.
     is_repeating: bool,
     heads: groups::Heads,
+    open_end: refusals::OpenEnd,
 }
 
 #[derive(Debug)]
@@ -177,6 +184,8 @@ enum Place {
     Part(usize),
     /// A rotation came first: the record is not consumed.
     Rotated,
+    /// It is not known yet: that depends on rows which may still be refused.
+    Unsettled,
 }
 
 impl Rotation {
@@ -196,6 +205,7 @@ impl Rotation {
             next_part: 0,
             is_repeating: false,
             heads: groups::Heads::default(),
+            open_end: refusals::OpenEnd::default(),
         }
     }
 
@@ -209,18 +219,27 @@ impl Rotation {
         self.record_count == 0
     }
 
-    /// Consumes a batch. `now_ms` is the wall clock.
-    pub(crate) fn put(&mut self, batch: BatchView<'_>, now_ms: i64, out: &mut Vec<Op>) {
+    /// Consumes the rows of a batch from `first` on, and answers behind which it stopped. `now_ms` is the
+    /// wall clock. When files may refuse rows, [`Rotation::settle`] follows; otherwise all are consumed.
+    pub(crate) fn put(
+        &mut self,
+        batch: BatchView<'_>,
+        first: usize,
+        now_ms: i64,
+        out: &mut Vec<Op>,
+    ) -> usize {
         // The clock stands still within a batch, so the schedule can only strike before its first row.
         self.tick(now_ms, out);
+        self.begin_stretch(batch, first);
         let mut slots: Slots = vec![None; batch.encoded.names.len()];
-        match (&batch.encoded.ids, &batch.encoded.times, &self.settings.interval) {
+        let end = match (&batch.encoded.ids, &batch.encoded.times, &self.settings.interval) {
             (Ids::Uniform, Times::None | Times::Uniform(_), _) | (Ids::Uniform, _, None) => {
-                self.put_runs(batch, &mut slots, out);
+                self.put_runs(batch, first, &mut slots, out)
             }
-            _ => self.put_rows(batch, &mut slots, out),
-        }
+            _ => self.put_rows(batch, first, &mut slots, out),
+        };
         self.emit_rows(out);
+        end
     }
 
     /// Ends the open parts between two batches, for whoever cuts them himself.
@@ -255,32 +274,53 @@ impl Rotation {
     }
 
     /// All rows share one encoded partition, and time cannot change within the batch: whole runs at a time.
-    fn put_runs(&mut self, batch: BatchView<'_>, slots: &mut Slots, out: &mut Vec<Op>) {
+    fn put_runs(
+        &mut self,
+        batch: BatchView<'_>,
+        first: usize,
+        slots: &mut Slots,
+        out: &mut Vec<Op>,
+    ) -> usize {
         let rows = batch.offsets.len();
-        let mut row = 0;
+        let mut row = first;
         while row < rows {
             let index = match self.part_for(batch, row, 0, slots, out) {
                 Place::Part(index) => index,
                 Place::Rotated => continue,
+                Place::Unsettled => return row,
                 // What holds for one row holds for all that are left.
                 Place::Nowhere => {
                     out.push(Op::Refuse { rows: Rows::Range { start: row, rows: rows - row } });
-                    break;
+                    return rows;
                 }
             };
-            let run = self.room(index).min(rows - row);
+            let run = if self.is_founding() || self.is_nascent(index) {
+                1
+            } else {
+                self.room(index).min(rows - row)
+            };
             out.push(Op::Write { part: self.open[index].id, rows: Rows::Range { start: row, rows: run } });
             row += run;
+            self.last_name = Some(Arc::clone(&batch.encoded.names[0]));
             self.written(index, run as u64, batch.offsets[row - 1], slots, out);
+            if self.must_settle() {
+                break;
+            }
         }
-        self.last_name = Some(Arc::clone(&batch.encoded.names[0]));
+        row
     }
 
     /// The general case: row by row, gathered per part.
-    fn put_rows(&mut self, batch: BatchView<'_>, slots: &mut Slots, out: &mut Vec<Op>) {
+    fn put_rows(
+        &mut self,
+        batch: BatchView<'_>,
+        first: usize,
+        slots: &mut Slots,
+        out: &mut Vec<Op>,
+    ) -> usize {
         let mut last_id = None;
         let mut refused = Vec::new();
-        let mut row = 0;
+        let mut row = first;
         while row < batch.offsets.len() {
             let id = match &batch.encoded.ids {
                 Ids::PerRow(ids) => ids[row],
@@ -290,6 +330,7 @@ impl Rotation {
             let index = match self.part_for(batch, row, id, slots, out) {
                 Place::Part(index) => index,
                 Place::Rotated => continue,
+                Place::Unsettled => break,
                 Place::Nowhere => {
                     refused.push(number);
                     row += 1;
@@ -306,10 +347,14 @@ impl Rotation {
             }
             self.written(index, 1, batch.offsets[row], slots, out);
             row += 1;
+            if self.must_settle() {
+                break;
+            }
         }
         if !refused.is_empty() {
             out.push(Op::Refuse { rows: Rows::Indices(refused) });
         }
+        row
     }
 
     /// The open part for `row`, opening it if needed.
@@ -323,20 +368,20 @@ impl Rotation {
     ) -> Place {
         let name = &batch.encoded.names[id as usize];
         if let Some(end) = self.time_rotates(name, time(batch.encoded, row)) {
-            self.rotate(end, slots, out);
-            return Place::Rotated;
+            return self.rotates(end, slots, out);
+        }
+        if self.follows_unsettled(name) {
+            return Place::Unsettled;
         }
         if let Some(index) = slots[id as usize].filter(|index| !self.is_full(*index)) {
-            return Place::Part(index);
+            return if self.is_nascent(index) { Place::Unsettled } else { Place::Part(index) };
         }
         let known = self.index_by_name.get(name).copied();
         let known = match known.filter(|index| self.is_full(*index)) {
             None => known,
+            Some(_) if self.is_unsettled() => return Place::Unsettled,
             Some(_) if self.detaches() => self.detach(name, FileEnd::Records, slots, out),
-            Some(_) => {
-                self.rotate(FileEnd::Records, slots, out);
-                return Place::Rotated;
-            }
+            Some(_) => return self.rotates(FileEnd::Records, slots, out),
         };
         let verdict = match known {
             Some(_) if self.replaces() => Verdict::Fits,
@@ -346,22 +391,19 @@ impl Rotation {
             None if !self.is_repeating
                 && self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) =>
             {
-                self.rotate(FileEnd::OpenFiles, slots, out);
-                return Place::Rotated;
+                return self.rotates(FileEnd::OpenFiles, slots, out);
             }
             None => Verdict::Fits,
         };
         match verdict {
             Verdict::Fits => {}
             Verdict::Refused => return Place::Nowhere,
+            Verdict::Rotates if self.is_unsettled() => return Place::Unsettled,
             Verdict::Rotates if self.detaches() => {
                 self.detach(name, FileEnd::SchemaChange, slots, out);
                 return Place::Rotated;
             }
-            Verdict::Rotates => {
-                self.rotate(FileEnd::SchemaChange, slots, out);
-                return Place::Rotated;
-            }
+            Verdict::Rotates => return self.rotates(FileEnd::SchemaChange, slots, out),
         }
         if let Some(index) = known {
             let schema = self.open[index].schema.as_ref();
@@ -388,48 +430,21 @@ impl Rotation {
         index
     }
 
-    /// Rotation by record time, before the record is consumed. The first record after a cut sets the base
-    /// time.
-    fn time_rotates(&mut self, name: &Arc<str>, time_ms: Option<i64>) -> Option<FileEnd> {
-        let (Some(interval), Some(time_ms), false) = (self.settings.interval, time_ms, self.is_repeating)
-        else {
-            return None;
-        };
-        let base_ms = *self.base_time_ms.get_or_insert(time_ms);
-        if self.record_count == 0 {
-            return None;
-        }
-        // Saturating: extreme times in a record must not panic or wrap into a rotation.
-        if time_ms.saturating_sub(base_ms) >= interval.interval_ms {
-            return Some(FileEnd::Interval);
-        }
-        self.partition_change_rotates(name).then_some(FileEnd::PartitionChange)
-    }
-
-    fn partition_change_rotates(&self, name: &Arc<str>) -> bool {
-        // Source: `shouldRotateOnPartitionChangeWithTombstoneCheck`, which looks for the text within names.
-        let holds = |name: &Arc<str>| {
-            self.settings.tombstone_partition.as_ref().is_some_and(|text| name.contains(&**text))
-        };
-        if holds(name) || self.last_name.as_ref().is_some_and(holds) {
-            return false;
-        }
-        self.record_count > 0
-            && self
-                .settings
-                .interval
-                .is_some_and(|interval| interval.on_partition_change == PartitionChange::Rotate)
-            && self.last_name.as_ref().is_some_and(|last| last != name)
-    }
-
     fn written(&mut self, index: usize, rows: u64, last_offset: i64, slots: &mut Slots, out: &mut Vec<Op>) {
         assert!(last_offset > self.last_offset, "offsets of a topic-partition ascend");
         self.last_offset = last_offset;
         self.record_count += rows;
         self.open[index].records += rows;
-        if self.record_count >= self.settings.flush_records && !self.is_repeating {
+        if self.wrote_unsettled() {
+            return;
+        }
+        if self.has_enough() {
             self.rotate(FileEnd::Records, slots, out);
         }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.record_count >= self.settings.flush_records && !self.is_repeating
     }
 
     /// Closes every part, in the order in which they were opened.
@@ -456,14 +471,5 @@ impl Rotation {
             };
             out.push(Op::Write { part: part.id, rows });
         }
-    }
-}
-
-fn time(encoded: &Encoded, row: usize) -> Option<i64> {
-    match &encoded.times {
-        Times::None => None,
-        Times::PerRow(times) => Some(times[row]),
-        Times::Sparse(times) => times[row],
-        Times::Uniform(time) => Some(*time),
     }
 }

@@ -53,8 +53,9 @@ impl Rig {
         let offsets: Vec<i64> = (self.next_offset..).take(rows).collect();
         self.next_offset += rows as i64;
         let mut ops = Vec::new();
-        let view = BatchView { offsets: &offsets, encoded: &encoded, schema };
-        self.rotation.put(view, now_ms, &mut ops);
+        let view = BatchView { offsets: &offsets, encoded: &encoded, schema, may_refuse: false };
+        let end = self.rotation.put(view, 0, now_ms, &mut ops);
+        assert_eq!(end, rows);
         ops.iter().map(|op| self.show(op, &offsets)).collect()
     }
 

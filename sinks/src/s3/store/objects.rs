@@ -1,7 +1,9 @@
-//! Objects with a canned ACL: what makes an object says so, what only continues it does not.
+//! Objects with a canned ACL or encryption: what makes an object says so, what only continues it does not.
 //!
-//! Owns which of two clients of one bucket is asked. The ACL is a header that must be signed, and only
-//! `PutObject` and `CreateMultipartUpload` know it.
+//! Owns which client of one bucket is asked. Headers must be signed, and S3 refuses those that a request does
+//! not know. Source: Amazon S3, `CreateMultipartUpload`, `UploadPart`, `CompleteMultipartUpload`,
+//! `AbortMultipartUpload`: the ACL and the bucket's kinds of encryption go with what begins an object; a
+//! customer's key goes with parts and reads, too; nothing goes with what ends an upload or gives it up.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,19 +20,15 @@ use object_store::{
 
 use super::parts::Parts;
 
-/// The two clients.
+/// The clients.
 #[derive(Debug)]
 pub(super) struct ControlledObjects {
-    /// Sends the ACL with everything.
-    maker: AmazonS3,
-    plain: Arc<AmazonS3>,
-}
-
-impl ControlledObjects {
-    /// Over two clients of one bucket.
-    pub(super) fn new(maker: AmazonS3, plain: Arc<AmazonS3>) -> Self {
-        Self { maker, plain }
-    }
+    /// Sends the ACL and the encryption with everything.
+    pub(super) maker: AmazonS3,
+    /// Sends a customer's key where S3 wants it.
+    pub(super) plain: Arc<AmazonS3>,
+    /// Sends nothing of both.
+    pub(super) bare: Arc<AmazonS3>,
 }
 
 impl fmt::Display for ControlledObjects {
@@ -51,9 +49,13 @@ impl ObjectStore for ControlledObjects {
         options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         let id = self.maker.create_multipart_opts(name, options).await?;
-        let upload =
-            Upload { store: Arc::clone(&self.plain), name: name.clone(), id, parts: Parts::default() };
-        Ok(Box::new(upload))
+        Ok(Box::new(Upload {
+            store: Arc::clone(&self.plain),
+            bare: Arc::clone(&self.bare),
+            name: name.clone(),
+            id,
+            parts: Parts::default(),
+        }))
     }
 
     async fn get_opts(&self, name: &Path, options: GetOptions) -> Result<GetResult> {
@@ -81,6 +83,8 @@ impl ObjectStore for ControlledObjects {
 #[derive(Debug)]
 struct Upload {
     store: Arc<AmazonS3>,
+    /// Gives it up.
+    bare: Arc<AmazonS3>,
     name: Path,
     id: MultipartId,
     parts: Parts,
@@ -105,6 +109,6 @@ impl MultipartUpload for Upload {
     }
 
     async fn abort(&mut self) -> Result<()> {
-        self.store.abort_multipart(&self.name, &self.id).await
+        self.bare.abort_multipart(&self.name, &self.id).await
     }
 }

@@ -112,7 +112,7 @@ async fn give_up(
         let page = list(s3, prefix, &key_marker, &id_marker).await?;
         for upload in page.uploads.iter().filter(|upload| is_orphan(upload, page.now)) {
             let Ok(name) = Path::parse(&upload.key) else { continue };
-            match s3.plain.abort_multipart(&name, &upload.upload_id).await {
+            match s3.bare.abort_multipart(&name, &upload.upload_id).await {
                 Ok(()) => aborted_count += 1,
                 // Another task was faster.
                 Err(object_store::Error::NotFound { .. }) => {}

@@ -25,8 +25,8 @@ use crate::s3::error::S3SinkError;
 pub(super) struct S3Side {
     /// Begins and stores objects.
     pub(super) objects: Arc<dyn ObjectStore>,
-    /// The same bucket, for requests that make no object.
-    pub(super) plain: Arc<AmazonS3>,
+    /// The same bucket, for requests that make no object and read none.
+    pub(super) bare: Arc<AmazonS3>,
     pub(super) transport: Transport,
 }
 
@@ -50,21 +50,35 @@ impl S3Side {
         })?;
         let transport = transport(config, url, counters)?;
         let builder = builder(config, url, credentials, &transport)?;
-        let plain = Arc::new(build(builder.clone())?);
-        let objects: Arc<dyn ObjectStore> = match &config.bucket.canned_acl {
-            None => Arc::clone(&plain) as _,
-            Some(acl) => {
+        let bare = Arc::new(build(builder.clone())?);
+        let encrypted = encryption(builder.clone(), config);
+        let is_bare = encrypted.is_none() && config.bucket.canned_acl.is_none();
+        let objects: Arc<dyn ObjectStore> = match is_bare {
+            true => Arc::clone(&bare) as _,
+            false => {
+                let plain = match &encrypted {
+                    Some((builder, Holder::Customer)) => Arc::new(build(builder.clone())?),
+                    Some((_, Holder::Store)) | None => Arc::clone(&bare),
+                };
                 // Only requests that make objects have the header, and it must be signed: a client of its own
                 // sends it with everything, so it is asked for nothing else.
-                let acl = HeaderValue::from_str(acl).expect("validated: one of the canned names");
-                let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-acl"), acl)]);
-                let maker =
-                    build(builder.with_client_options(ClientOptions::new().with_default_headers(headers)))?;
-                Arc::new(ControlledObjects::new(maker, Arc::clone(&plain)))
+                let mut maker = encrypted.map_or(builder, |(builder, _)| builder);
+                if let Some(acl) = &config.bucket.canned_acl {
+                    let acl = HeaderValue::from_str(acl).expect("validated: one of the canned names");
+                    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-acl"), acl)]);
+                    maker = maker.with_client_options(ClientOptions::new().with_default_headers(headers));
+                }
+                Arc::new(ControlledObjects { maker: build(maker)?, plain, bare: Arc::clone(&bare) })
             }
         };
-        Ok(Self { objects, plain, transport })
+        Ok(Self { objects, bare, transport })
     }
+}
+
+/// Who has the key of encrypted objects.
+enum Holder {
+    Customer,
+    Store,
 }
 
 fn build(builder: AmazonS3Builder) -> Result<AmazonS3, S3SinkError> {
@@ -90,7 +104,7 @@ fn builder(
     } else {
         builder = builder.with_virtual_hosted_style_request(!config.companion.path_style);
     }
-    Ok(encryption(builder, config)
+    Ok(builder
         .with_bucket_name(&keys.bucket)
         .with_region(&keys.region)
         .with_credentials(credentials)
@@ -101,7 +115,8 @@ fn builder(
         .with_retry(RetryConfig { max_retries: 0, ..RetryConfig::default() }))
 }
 
-fn encryption(builder: AmazonS3Builder, config: &S3Config) -> AmazonS3Builder {
+/// A client that asks for encryption, when that is wanted.
+fn encryption(builder: AmazonS3Builder, config: &S3Config) -> Option<(AmazonS3Builder, Holder)> {
     let keys = &config.bucket;
     let customer_key = keys.sse_customer_key.as_ref().filter(|key| !key.expose().is_empty());
     let named = |builder: AmazonS3Builder| {
@@ -110,27 +125,27 @@ fn encryption(builder: AmazonS3Builder, config: &S3Config) -> AmazonS3Builder {
         builder.with_config(key, &keys.sse_name)
     };
     match (keys.sse_name.as_str(), customer_key) {
-        ("AES256", Some(key)) => builder.with_ssec_encryption(key.expose().trim()),
-        ("AES256", None) => named(builder),
+        ("AES256", Some(key)) => Some((builder.with_ssec_encryption(key.expose().trim()), Holder::Customer)),
+        ("AES256", None) => Some((named(builder), Holder::Store)),
         ("aws:kms", _) if !keys.sse_kms_key_id.is_empty() => {
-            builder.with_sse_kms_encryption(&keys.sse_kms_key_id)
+            Some((builder.with_sse_kms_encryption(&keys.sse_kms_key_id), Holder::Store))
         }
         ("aws:kms:dsse", _) if !keys.sse_kms_key_id.is_empty() => {
-            builder.with_dsse_kms_encryption(&keys.sse_kms_key_id)
+            Some((builder.with_dsse_kms_encryption(&keys.sse_kms_key_id), Holder::Store))
         }
-        ("aws:kms:dsse", _) => named(builder),
+        ("aws:kms:dsse", _) => Some((named(builder), Holder::Store)),
         ("aws:kms", _) => {
             // The header alone would choose the account's own key instead of the bucket's.
             tracing::info!(
                 "s3.ssea.name is aws:kms without s3.sse.kms.key.id: the bucket's encryption is used"
             );
-            builder
+            None
         }
         (_, Some(_)) => {
             tracing::warn!("s3.sse.customer.key has no effect: s3.ssea.name is not AES256");
-            builder
+            None
         }
-        _ => builder,
+        _ => None,
     }
 }
 

@@ -40,8 +40,7 @@ pub(super) struct SignedAnswer {
 /// As the S3 client: `NotFound`, `PermissionDenied`, or `Generic` with the status in its text.
 pub(super) async fn send(s3: &S3Side, request: SignedRequest<'_>) -> object_store::Result<SignedAnswer> {
     let options = SignedUrlOptions::new().with_query(request.query.iter().copied());
-    let url =
-        s3.plain.signed_url_opts(request.method.clone(), request.name, SIGNATURE_TIME, &options).await?;
+    let url = s3.bare.signed_url_opts(request.method.clone(), request.name, SIGNATURE_TIME, &options).await?;
     let mut http = HttpRequest::new(request.body.into());
     *http.method_mut() = request.method;
     *http.uri_mut() = url.as_str().parse().map_err(|err| generic(Box::new(err)))?;

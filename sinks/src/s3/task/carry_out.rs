@@ -19,9 +19,61 @@ use crate::s3::compatibility::Compatibility;
 use crate::s3::error::S3SinkError;
 use crate::s3::naming::FileNames;
 use crate::s3::partitioner::{self, Encoded};
-use crate::s3::rotation::{Op, PartId, Rows};
+use crate::s3::rotation::{BatchView, Op, PartId, Refusals, Rows};
 
 impl S3SinkTask {
+    /// Gives the rows of a batch to rotation, with the clock at `wall_ms`.
+    pub(super) fn take_in(
+        &mut self,
+        partition: &TopicPartition,
+        batch: SinkBatch,
+        wall_ms: i64,
+    ) -> Result<(), ConnectError> {
+        let writer = self.writers.get_mut(partition).expect("its writer is open");
+        writer.seen_offset = batch.offsets.last().map(|last| last + 1).max(writer.seen_offset);
+        let Some((taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
+        routed::mark(&taken.batch, &mut encoded.names);
+        let Some((mut taken, encoded)) = self.keep_nameable(taken, encoded)? else { return Ok(()) };
+        let offsets = taken.batch.offsets.clone();
+        let schema = taken.batch.values.schema().cloned();
+        let may_refuse = self.may_refuse(&taken);
+        let view = BatchView { offsets: &offsets, encoded: &encoded, schema: schema.as_ref(), may_refuse };
+        let mut ops = std::mem::take(&mut self.ops);
+        let mut row = 0;
+        while row < offsets.len() {
+            let writer = self.writers.get_mut(partition).expect("the writer was just there");
+            row = writer.rotation.put(view, row, wall_ms, &mut ops);
+            taken.foresee(&ops);
+            let refusals = self.carry_out(partition, &mut ops, Some(&taken))?;
+            if may_refuse {
+                let writer = self.writers.get_mut(partition).expect("the writer was just there");
+                let emptied = writer.rotation.settle(view, row, &refusals, &mut ops);
+                self.drop_parts(partition, &emptied);
+                self.carry_out(partition, &mut ops, None)?;
+            }
+        }
+        self.ops = ops;
+        Ok(())
+    }
+
+    /// Whether files may refuse rows, so that these are left out one by one.
+    fn may_refuse(&self, taken: &Taken) -> bool {
+        let takes_all = taken.may_wait()
+            && self.companions.keys.is_none()
+            && self.rotation_settings.compatibility == Compatibility::None;
+        self.rejects.is_possible() && !takes_all
+    }
+
+    /// Parts all of whose rows were refused.
+    fn drop_parts(&mut self, partition: &TopicPartition, emptied: &[PartId]) {
+        let writer = self.writers.get_mut(partition).expect("its writer is open");
+        for part in emptied {
+            let place = writer.parts.binary_search_by_key(part, |(id, _)| *id);
+            let (_, open) = writer.parts.remove(place.expect("rotation opened it"));
+            self.open_bytes -= open.buffered_bytes();
+        }
+    }
+
     /// The rows of a batch that go to files, and where they go; the others are left out.
     pub(super) fn admit(
         &mut self,
@@ -36,13 +88,13 @@ impl S3SinkTask {
         let Some(batch) = self.keep_timed(batch)? else { return Ok(None) };
         let (batch, encoded) = match self.partitioner.encode(&batch, now_ms) {
             Ok(encoded) => (batch, encoded),
-            Err(error) => match self.rejects.add_values(&batch, error.into())? {
-                Some(tombstones) => {
-                    let encoded = self.partitioner.encode(&tombstones, now_ms)?;
-                    (tombstones, encoded)
-                }
-                None => return Ok(None),
-            },
+            Err(error) => {
+                let unplaceable = self.partitioner.unplaceable_rows(&batch)?;
+                let kept = self.rejects.keep_others(batch, &unplaceable, error.into())?;
+                let Some(batch) = kept else { return Ok(None) };
+                let encoded = self.partitioner.encode(&batch, now_ms)?;
+                (batch, encoded)
+            }
         };
         let rows = batch.rows();
         let batch = self.rejects.keep_writable(batch, &*self.format, self.wants_bytes)?;
@@ -63,10 +115,7 @@ impl S3SinkTask {
         if timeless.is_empty() {
             return Ok(Some(batch));
         }
-        self.rejects.add_rows(&batch, &timeless, partitioner::timeless().into())?;
-        let rows = (0u32..).take(batch.rows());
-        let kept: Vec<u32> = rows.filter(|row| timeless.binary_search(row).is_err()).collect();
-        if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
+        self.rejects.keep_others(batch, &timeless, partitioner::timeless().into())
     }
 
     /// Whether files take records of several schemas and grow by them.
@@ -81,13 +130,15 @@ impl S3SinkTask {
         Taken::new(batch, headers, now_ms, may_wait, self.shared_bytes.clone())
     }
 
-    /// Carries out the operations of one topic-partition; `taken` is what they refer to.
+    /// Carries out the operations of one topic-partition; `taken` is what they refer to. Answers which rows
+    /// went to no file.
     pub(super) fn carry_out(
         &mut self,
         partition: &TopicPartition,
         ops: &mut Vec<Op>,
         taken: Option<&Taken>,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<Refusals, ConnectError> {
+        let mut refusals = Refusals::default();
         for op in ops.drain(..) {
             match op {
                 Op::Open { part, encoded_partition, start_offset } => {
@@ -95,12 +146,15 @@ impl S3SinkTask {
                     self.begin_part(partition, part, &encoded_partition, start_offset, taken)?;
                 }
                 Op::Write { part, rows } => {
-                    self.write_rows(partition, part, &rows, taken.expect("only batches write rows"))?;
+                    let taken = taken.expect("only batches write rows");
+                    refusals.add(part, self.write_rows(partition, part, &rows, taken)?);
                 }
                 Op::Refuse { rows } => {
                     let batch = &taken.expect("only batches have rows to refuse").batch;
                     let reason = self.rotation_settings.compatibility.refusal();
-                    self.rejects.add_rows(batch, &rejects::numbers(&rows), reason)?;
+                    let rows = rejects::numbers(&rows);
+                    self.rejects.add_rows(batch, &rows, reason)?;
+                    refusals.add_uncounted(rows);
                 }
                 Op::Rest { parts, end } => {
                     let writer = self.writers.get_mut(partition).expect("its writer is open");
@@ -111,7 +165,7 @@ impl S3SinkTask {
                 Op::Rotate { next_offset, end } => self.cut(partition, next_offset, end)?,
             }
         }
-        Ok(())
+        Ok(refusals)
     }
 
     fn begin_part(
@@ -185,13 +239,14 @@ impl S3SinkTask {
         }
     }
 
+    /// Writes rows to a part; answers those that it refused.
     fn write_rows(
         &mut self,
         partition: &TopicPartition,
         part: PartId,
         rows: &Rows,
         taken: &Taken,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<Vec<u32>, ConnectError> {
         let writer = self.writers.get_mut(partition).expect("its writer is open");
         // Ids ascend.
         let place = writer.parts.binary_search_by_key(&part, |(id, _)| *id);
@@ -203,12 +258,15 @@ impl S3SinkTask {
             open.restart(&*self.format, taken.batch.values.schema())?;
         }
         let rows = last.as_ref().unwrap_or(rows);
-        match open.write(taken, rows) {
-            Ok(()) => open.count(&taken.batch.offsets, rows),
+        let refused = match open.write(taken, rows) {
+            Ok(()) => {
+                open.count(&taken.batch.offsets, rows);
+                Vec::new()
+            }
             // What it replaced is gone.
             Err(error) if last.is_some() => return Err(error),
             Err(error) => self.rejects.write_singly(taken, &rejects::numbers(rows), open, error)?,
-        }
+        };
         if last.is_none() && self.layout.as_ref().is_some_and(|layout| layout.file_bytes_max().is_some()) {
             open.plain_bytes += taken.plain_bytes(rows.count());
         }
@@ -223,7 +281,7 @@ impl S3SinkTask {
             open.is_recalled = true;
             self.recalls.push((partition.clone(), part));
         }
-        Ok(())
+        Ok(refused)
     }
 
     /// When nothing is open, everything seen is done with: skipped records advance the position, too.

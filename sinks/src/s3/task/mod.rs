@@ -49,7 +49,7 @@ use lakeward_formats::file::FileFormat;
 use super::config::{FormatKind, S3Config};
 use super::naming::{Extensions, ObjectNames};
 use super::partitioner::Partitioner;
-use super::rotation::{BatchView, Op, PartId, Rotation, RotationSettings};
+use super::rotation::{Op, PartId, Rotation, RotationSettings};
 use super::settings::Settings;
 use super::store::{Store, Sweeper};
 use super::upload::{UploadId, Uploader};
@@ -268,29 +268,6 @@ impl S3SinkTask {
             Some(_) => Err(ConnectError::fatal(format!("{partition} was opened twice"))),
             None => Ok(()),
         }
-    }
-
-    /// Gives the rows of a batch to rotation, with the clock at `wall_ms`.
-    fn take_in(
-        &mut self,
-        partition: &TopicPartition,
-        batch: SinkBatch,
-        wall_ms: i64,
-    ) -> Result<(), ConnectError> {
-        let writer = self.writers.get_mut(partition).expect("its writer is open");
-        writer.seen_offset = batch.offsets.last().map(|last| last + 1).max(writer.seen_offset);
-        let Some((taken, mut encoded)) = self.admit(batch, wall_ms)? else { return Ok(()) };
-        routed::mark(&taken.batch, &mut encoded.names);
-        let Some((mut taken, encoded)) = self.keep_nameable(taken, encoded)? else { return Ok(()) };
-        let batch = &taken.batch;
-        let view = BatchView { offsets: &batch.offsets, encoded: &encoded, schema: batch.values.schema() };
-        let mut ops = std::mem::take(&mut self.ops);
-        let writer = self.writers.get_mut(partition).expect("the writer was just there");
-        writer.rotation.put(view, wall_ms, &mut ops);
-        taken.foresee(&ops);
-        self.carry_out(partition, &mut ops, Some(&taken))?;
-        self.ops = ops;
-        Ok(())
     }
 
     /// Makes decided cuts that were reached without a record behind them.

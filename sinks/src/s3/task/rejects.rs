@@ -1,9 +1,7 @@
 //! Records that this sink leaves out, told one by one.
 //!
 //! Source: `S3SinkTask#maybeSkipOnNullValue`, `TopicPartitionWriter#executeState`: null values that are
-//! skipped, records without an encoded partition, records that the format cannot write. A record that the
-//! format refuses while its file is being written still counts to `flush.size`, so that names do not depend
-//! on how records were batched; Java does not count it.
+//! skipped, records without an encoded partition, records that the format cannot write.
 
 use std::sync::Arc;
 
@@ -122,6 +120,23 @@ impl Rejects {
         Ok(())
     }
 
+    /// Leaves out `rows` of `batch`, which ascend, when `error` is about a record and records may be left
+    /// out; what is left is the answer.
+    ///
+    /// # Errors
+    /// Otherwise, `error`.
+    pub(super) fn keep_others(
+        &mut self,
+        batch: SinkBatch,
+        rows: &[u32],
+        error: ConnectError,
+    ) -> Result<Option<SinkBatch>, ConnectError> {
+        self.add_rows(&batch, rows, error)?;
+        let all = (0u32..).take(batch.rows());
+        let kept: Vec<u32> = all.filter(|row| rows.binary_search(row).is_err()).collect();
+        if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
+    }
+
     /// The rows of `batch` that `format` can write as far as that shows before they are written: those of a
     /// schema that it knows, and bytes where it wants bytes. `None` when nothing is left.
     pub(super) fn keep_writable(
@@ -162,7 +177,7 @@ impl Rejects {
         if kept.is_empty() { Ok(None) } else { batch.take(&kept).map(Some) }
     }
 
-    /// Writes rows one by one after `error`, and leaves out those that cannot be written.
+    /// Writes rows one by one after `error`, and leaves out those that cannot be written, which it answers.
     ///
     /// # Errors
     /// `error` when it is not about a record, or records may not be left out.
@@ -172,22 +187,24 @@ impl Rejects {
         rows: &[u32],
         open: &mut OpenPart,
         error: ConnectError,
-    ) -> Result<(), ConnectError> {
+    ) -> Result<Vec<u32>, ConnectError> {
         if !self.is_possible || error.class() != ErrorClass::Record {
             return Err(error);
         }
         let batch = &taken.batch;
+        let mut refused = Vec::new();
         for row in rows {
             let one = Rows::Indices(vec![*row]);
             match open.write(taken, &one) {
                 Ok(()) => open.count(&batch.offsets, &one),
                 Err(error) if error.class() == ErrorClass::Record => {
                     self.add(&batch.partition, batch.offsets[*row as usize], error);
+                    refused.push(*row);
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        Ok(refused)
     }
 }
 

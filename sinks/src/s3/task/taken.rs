@@ -40,8 +40,11 @@ impl Taken {
     }
 
     /// Looks at what will be done with the rows. A batch of which only a few wait is not held for them, and
-    /// rows that will be joined are made neighbours.
+    /// rows that will be joined are made neighbours. May be asked again for further rows of the batch.
     pub(super) fn foresee(&mut self, ops: &[Op]) {
+        if self.copied.take().is_some() {
+            self.column = OnceCell::new();
+        }
         let waiting = ops.iter().filter_map(|op| match op {
             Op::Write { rows, .. } if rows.count() < DIRECT_ROWS => Some(rows),
             _ => None,
@@ -54,7 +57,13 @@ impl Taken {
         if self.may_wait && count > 0 && (is_few || is_joined) {
             let rows: Vec<u32> = waiting.flat_map(rejects::numbers).collect();
             self.copied = Some(Copied::new(rows, self.batch.rows()));
+            self.column = OnceCell::new();
         }
+    }
+
+    /// Whether values may wait for others: their file takes all of them.
+    pub(super) fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     /// Values of this batch for files to wait in, and where `rows` are in them; `None` when they may not

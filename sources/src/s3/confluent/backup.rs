@@ -142,6 +142,11 @@ impl Backup {
 
     /// The object `name` beside that one, both of one topic-partition and folder.
     fn compare(&self, (name, found): (&str, &Found<'_>), other: &str) -> Ordering {
+        let extension_at = name.rfind('.').filter(|_| name.len() == other.len());
+        if extension_at.is_some_and(|at| name.as_bytes()[at..] == other.as_bytes()[at..]) {
+            // As many digits: the usual case, and a bucket has many names.
+            return name.cmp(other);
+        }
         match self.names.read(other) {
             Ok(Some(of_other)) => found.place(name).cmp(&of_other.place(other)),
             // It was read under other settings.

@@ -2,6 +2,7 @@
 //! tasks.
 
 mod aiven;
+mod foreign;
 mod generic;
 
 use std::collections::BTreeMap;

@@ -90,3 +90,22 @@ const FORMS: &[&str] = &[
     "timestamp.extractor|LONG|Timestamp Extractor",
     "timestamp.field|LONG|Record Field for Timestamp Extractor",
 ];
+
+#[test]
+fn what_java_recommends_is_recommended() {
+    let def = config_def();
+    let recommended = |name: &str| def.key(name).unwrap().recommended_values.join(" ");
+    let format = |class: &str| format!("io.confluent.connect.s3.format.{class}");
+    let [avro, json, bytes, parquet] =
+        ["avro.AvroFormat", "json.JsonFormat", "bytearray.ByteArrayFormat", "parquet.ParquetFormat"]
+            .map(format);
+    for name in ["format.class", "keys.format.class"] {
+        assert_eq!(recommended(name), format!("{avro} {json} {bytes} {parquet}"));
+    }
+    assert_eq!(recommended("headers.format.class"), format!("{avro} {json} {parquet}"));
+    assert_eq!(recommended("s3.compression.level"), "-1 0 1 2 3 4 5 6 7 8");
+    assert!(recommended("s3.region").split(' ').any(|region| region == "eu-central-1"));
+    assert_eq!(recommended("s3.ssea.name"), "AES256 aws:kms aws:kms:dsse");
+    assert_eq!(recommended("storage.class"), "io.confluent.connect.s3.storage.S3Storage");
+    assert!(recommended("parquet.codec").contains("brotli"));
+}

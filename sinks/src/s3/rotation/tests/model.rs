@@ -9,7 +9,7 @@ use crate::s3::compatibility::Compatibility;
 use crate::s3::partitioner::zone::Zone;
 use crate::s3::partitioner::{Encoded, Ids, Times};
 use crate::s3::rotation::{
-    BatchView, Interval, Op, PartId, PartitionChange, Rotation, RotationSettings, Rows, Schedule,
+    BatchView, Interval, Op, PartId, PartitionChange, Refusals, Rotation, RotationSettings, Rows, Schedule,
 };
 
 const HOUR_MS: i64 = 3_600_000;
@@ -29,26 +29,44 @@ struct Files {
     rotation: Rotation,
     open: Vec<(PartId, File)>,
     cuts: Vec<Cut>,
+    /// Offsets of records that no file takes; `None` when files take everything.
+    refused: Option<Vec<i64>>,
 }
 
 impl Files {
     fn new(settings: RotationSettings) -> Self {
-        Self { rotation: Rotation::new(Arc::new(settings)), open: Vec::new(), cuts: Vec::new() }
+        let rotation = Rotation::new(Arc::new(settings));
+        Self { rotation, open: Vec::new(), cuts: Vec::new(), refused: None }
     }
 
     fn put(&mut self, offsets: &[i64], encoded: &Encoded, schema: Option<&Arc<Schema>>, now_ms: i64) {
-        let mut ops = Vec::new();
-        self.rotation.put(BatchView { offsets, encoded, schema }, now_ms, &mut ops);
-        self.carry_out(ops, offsets);
+        let may_refuse = self.refused.is_some();
+        let view = BatchView { offsets, encoded, schema, may_refuse };
+        let mut row = 0;
+        while row < offsets.len() {
+            let mut ops = Vec::new();
+            row = self.rotation.put(view, row, now_ms, &mut ops);
+            let refusals = self.carry_out(ops, offsets);
+            if may_refuse {
+                let mut ops = Vec::new();
+                let emptied = self.rotation.settle(view, row, &refusals, &mut ops);
+                self.open.retain(|(id, _)| !emptied.contains(id));
+                self.carry_out(ops, offsets);
+            }
+            assert!(may_refuse || row == offsets.len());
+        }
+        assert_eq!(self.rotation.is_empty(), self.open.is_empty());
     }
 
     fn tick(&mut self, now_ms: i64) {
         let mut ops = Vec::new();
         self.rotation.tick(now_ms, &mut ops);
         self.carry_out(ops, &[]);
+        assert_eq!(self.rotation.is_empty(), self.open.is_empty());
     }
 
-    fn carry_out(&mut self, ops: Vec<Op>, offsets: &[i64]) {
+    fn carry_out(&mut self, ops: Vec<Op>, offsets: &[i64]) -> Refusals {
+        let mut refusals = Refusals::default();
         for op in ops {
             match op {
                 Op::Open { part, encoded_partition, start_offset } => {
@@ -63,14 +81,20 @@ impl Files {
                 }
                 Op::Write { part, rows } => {
                     let (_, file) = self.open.iter_mut().find(|(id, _)| *id == part).unwrap();
-                    match rows {
-                        Rows::Indices(rows) => file.2.extend(rows.iter().map(|row| offsets[*row as usize])),
-                        Rows::Range { start, rows } => file.2.extend(&offsets[start..start + rows]),
-                    }
+                    let rows: Vec<u32> = match rows {
+                        Rows::Indices(rows) => rows,
+                        Rows::Range { start, rows } => (start as u32..).take(rows).collect(),
+                    };
+                    let offset = |row: &u32| offsets[*row as usize];
+                    let known = self.refused.as_deref().unwrap_or_default();
+                    let takes = |row: &u32| known.binary_search(&offset(row)).is_err();
+                    let (taken, refused): (Vec<u32>, Vec<u32>) = rows.into_iter().partition(takes);
+                    file.2.extend(taken.iter().map(offset));
+                    refusals.add(part, refused);
                 }
             }
         }
-        assert_eq!(self.rotation.is_empty(), self.open.is_empty());
+        refusals
     }
 }
 
@@ -119,6 +143,8 @@ struct Record<'a> {
     name: &'a str,
     time: Option<i64>,
     schema: Option<&'a Arc<Schema>>,
+    /// No file takes it.
+    is_refused: bool,
 }
 
 impl Model {
@@ -161,13 +187,16 @@ impl Model {
         }
         if self.ends_interval(record) {
             self.rotate();
-            self.base_time = record.time;
         }
         if known(self).is_some_and(|at| self.open[at].1.as_ref() != record.schema) {
             self.rotate();
         }
         if known(self).is_none() && self.settings.open_parts_max.is_some_and(|max| self.open.len() >= max) {
             self.rotate();
+        }
+        self.last_offset = record.offset;
+        if record.is_refused {
+            return;
         }
         if self.settings.interval.is_some() && self.base_time.is_none() {
             self.base_time = record.time;
@@ -179,7 +208,6 @@ impl Model {
         });
         self.open[at].0.2.push(record.offset);
         self.last_name = Some(record.name.to_owned());
-        self.last_offset = record.offset;
         self.record_count += 1;
         if self.record_count >= self.settings.flush_records {
             self.rotate();
@@ -263,10 +291,12 @@ fn compare(seed: u64) {
     let mut random = Random(seed);
     let settings = random_settings(&mut random);
     let (mut files, mut model) = (Files::new(settings.clone()), Model::new(settings));
+    files.refused = random.chance(50).then(Vec::new);
+    let refused_percent = [2, 20, 70][random.below(3) as usize];
     let [int, long] = [Kind::Int32, Kind::Int64].map(|kind| Arc::new(Schema::new(kind)));
     let pool = [None, Some(&int), Some(&long)];
     let (mut offset, mut time, mut now, mut schema) = (random.number(50), 1000, 0, None);
-    let mut all = Vec::new();
+    let mut all: Vec<i64> = Vec::new();
     for _ in 0..30 {
         now += random.number(8 * HOUR_MS as u64);
         if random.chance(30) {
@@ -287,14 +317,19 @@ fn compare(seed: u64) {
         for _ in 0..rows {
             offset += 1 + i64::from(random.chance(10)) * random.number(5);
             offsets.push(offset);
+            if let Some(refused) = files.refused.as_mut().filter(|_| random.chance(refused_percent)) {
+                refused.push(offset);
+            }
         }
         files.put(&offsets, &encoded, schema, now);
         for (row, offset) in offsets.iter().enumerate() {
             let id = if let Ids::PerRow(ids) = &encoded.ids { ids[row] as usize } else { 0 };
             let time = crate::s3::rotation::time(&encoded, row);
-            model.put(&Record { offset: *offset, name: &encoded.names[id], time, schema }, now);
+            let is_refused = files.refused.as_ref().is_some_and(|all| all.binary_search(offset).is_ok());
+            model.put(&Record { offset: *offset, name: &encoded.names[id], time, schema, is_refused }, now);
         }
-        all.extend(offsets);
+        let refused = files.refused.as_deref().unwrap_or_default();
+        all.extend(offsets.iter().filter(|offset| refused.binary_search(offset).is_err()));
         assert_eq!(files.cuts, model.cuts, "seed {seed}");
     }
     let open: Vec<File> = files.open.iter().map(|(_, file)| file.clone()).collect();

@@ -3,7 +3,7 @@
 use lakeward_objectstore::credentials::{self, Role};
 use object_store::aws::{AwsCredential, AwsCredentialProvider};
 
-use super::proxy::answer;
+use super::proxy::{Instead, answer};
 use super::*;
 
 #[tokio::test]
@@ -70,4 +70,66 @@ fn role_at(endpoint: &str) -> AwsCredentialProvider {
     };
     let key = AwsCredential { key_id: "base".to_owned(), secret_key: "secret".to_owned(), token: None };
     credentials::role_at(&role, credentials::fixed(key), "eu-west-1", endpoint).unwrap()
+}
+
+/// A service's answer to `action`.
+fn given(action: &str, key_id: &str) -> Instead {
+    let body = format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>\
+         <Credentials><AccessKeyId>{key_id}</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+         <SessionToken>session</SessionToken><Expiration>2999-01-01T00:00:00Z</Expiration></Credentials>\
+         </{action}Result></{action}Response>"
+    );
+    answer("200 OK", &body)
+}
+
+/// The provider of profile `lake` of a file of these profiles, with the token service at `endpoint`.
+fn of_profile(dir: &std::path::Path, config: &str, endpoint: &str) -> AwsCredentialProvider {
+    let file = dir.join("config");
+    std::fs::write(&file, config).unwrap();
+    let variable = |name: &str| match name {
+        "AWS_PROFILE" => Some("lake".to_owned()),
+        "AWS_CONFIG_FILE" => Some(file.display().to_string()),
+        "AWS_ENDPOINT_URL_STS" => Some(endpoint.to_owned()),
+        _ => None,
+    };
+    credentials::of_profile(&variable, "us-west-2").unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_profile_with_a_role_signs_with_that_of_its_source() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Proxy::start("http://127.0.0.1:1");
+    service.next("POST", given("AssumeRole", "middle"));
+    service.next("POST", given("AssumeRole", ACCESS_KEY));
+    let config = "[profile lake]\nrole_arn=arn:lake\nsource_profile=middle\nregion=eu-west-1\n\
+                  [profile middle]\nrole_arn=arn:middle\nsource_profile=keys\n\
+                  [profile keys]\ncredential_process=/bin/echo '{\"Version\":1,\"AccessKeyId\":\"base\",\
+                  \"SecretAccessKey\":\"secret\"}'\n";
+    let provider = of_profile(dir.path(), config, &service.url());
+    for _ in 0..2 {
+        let found = provider.get_credential().await.unwrap();
+        assert_eq!((found.key_id.as_str(), found.token.as_deref()), (ACCESS_KEY, Some("session")));
+    }
+    let heads = service.heads();
+    assert_eq!(heads.len(), 2, "known until they end");
+    assert!(heads[0].contains("Credential=base/") && heads[0].contains("/us-west-2/sts/"), "{}", heads[0]);
+    assert!(heads[1].contains("Credential=middle/") && heads[1].contains("/eu-west-1/sts/"), "{}", heads[1]);
+    assert!(heads[1].contains("x-amz-security-token: session"), "{}", heads[1]);
+}
+
+#[tokio::test]
+async fn a_profile_with_a_token_in_a_file_needs_no_other_credentials() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Proxy::start("http://127.0.0.1:1");
+    service.next("POST", given("AssumeRoleWithWebIdentity", ACCESS_KEY));
+    let token = dir.path().join("token");
+    let config = format!("[profile lake]\nrole_arn=arn:lake\nweb_identity_token_file={}\n", token.display());
+    let provider = of_profile(dir.path(), &config, &service.url());
+    let missing = provider.get_credential().await.unwrap_err().to_string();
+    assert!(missing.contains("web_identity_token_file") && missing.contains("arn:lake"), "{missing}");
+    std::fs::write(&token, "hunter2\n").unwrap();
+    assert_eq!(provider.get_credential().await.unwrap().key_id, ACCESS_KEY);
+    let heads = service.heads();
+    assert!(heads.len() == 1 && !heads[0].contains("authorization: "), "{heads:?}");
 }

@@ -152,3 +152,50 @@ async fn parts_bring_the_key_of_the_customer_and_nothing_else() {
     let key = ("s3.sse.kms.key.id", "alias/lake");
     assert!(encryption_of_part(&[("s3.ssea.name", "aws:kms"), key]).await.is_empty());
 }
+
+/// S3 refuses encryption that a request does not know.
+#[tokio::test]
+async fn encryption_goes_with_what_knows_it() {
+    let customer = ("s3.sse.customer.key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let kms = ("s3.sse.kms.key.id", "alias/lake");
+    let cases: [(&[(&str, &str)], bool); 4] = [
+        (&[("s3.ssea.name", "AES256")], false),
+        (&[("s3.ssea.name", "aws:kms"), kms], false),
+        (&[("s3.ssea.name", "AES256"), ("s3.acl.canned", "private")], false),
+        (&[("s3.ssea.name", "AES256"), customer], true),
+    ];
+    for (pairs, wants_customer_key) in cases {
+        let bench = Bench::new("sse-upload", pairs);
+        // The server may have no keys.
+        let begun = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>";
+        let ended = "<CompleteMultipartUploadResult><ETag>e</ETag></CompleteMultipartUploadResult>";
+        let stored = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        for (method, instead) in [
+            ("POST", answer("200 OK", begun)),
+            ("PUT", Instead::Answer(stored.to_owned())),
+            ("DELETE", answer("204 No Content", "")),
+            ("POST", answer("200 OK", begun)),
+            ("PUT", Instead::Answer(stored.to_owned())),
+            ("POST", answer("200 OK", ended)),
+        ] {
+            bench.proxy.next(method, instead);
+        }
+        for completes in [false, true] {
+            let mut upload = bench.begin("large").await;
+            upload.put_part(PutPayload::from_static(b"rest")).await.unwrap();
+            match completes {
+                true => upload.complete().await.map(|_| ()).unwrap(),
+                false => upload.abort().await.unwrap(),
+            }
+        }
+        let holds = |head: &String| head.contains("x-amz-server-side-encryption");
+        let begun = bench.proxy.heads_with("?uploads");
+        let parts = bench.proxy.heads_with("partNumber=");
+        assert!(begun.len() == 2 && begun.iter().all(holds), "{begun:?}");
+        assert!(parts.len() == 2 && parts.iter().all(|head| holds(head) == wants_customer_key), "{parts:?}");
+        let others = bench.proxy.heads().into_iter().filter(|head| !begun.contains(head));
+        let others: Vec<String> = others.filter(|head| !parts.contains(head)).collect();
+        assert_eq!(others.len(), 2, "an abort and a completion");
+        assert!(!others.iter().any(holds), "{others:?}");
+    }
+}

@@ -17,7 +17,7 @@ async fn unfinished(bench: &Bench) -> Vec<String> {
 
 async fn is_unfinished(bench: &Bench, name: &str, id: &str) -> bool {
     let s3 = bench.store.s3.as_ref().unwrap();
-    s3.plain.put_part(&Path::from(name), &id.to_owned(), 0, PutPayload::from_static(b"x")).await.is_ok()
+    s3.bare.put_part(&Path::from(name), &id.to_owned(), 0, PutPayload::from_static(b"x")).await.is_ok()
 }
 
 /// Begins an upload of each name; their ids.
@@ -25,7 +25,7 @@ async fn begin_all(bench: &Bench, names: &[&str]) -> Vec<String> {
     let mut ids = Vec::new();
     for name in names {
         let s3 = bench.store.s3.as_ref().unwrap();
-        ids.push(s3.plain.create_multipart(&Path::from(*name)).await.unwrap());
+        ids.push(s3.bare.create_multipart(&Path::from(*name)).await.unwrap());
     }
     ids
 }

@@ -80,9 +80,9 @@ async fn an_assigned_partition_is_swept() {
     let bench = Bench::new("task-sweep", &pairs);
     let s3 = bench.store.s3.as_ref().unwrap();
     let name = Path::from("topics/t/partition=0/t+0+0000000000.json");
-    let id = s3.plain.create_multipart(&name).await.unwrap();
+    let id = s3.bare.create_multipart(&name).await.unwrap();
     let mut task = task(&bench, &Arc::new(Notify::new()));
     bench.proxy.wait_for("DELETE ");
-    assert!(s3.plain.put_part(&name, &id, 0, PutPayload::from_static(b"x")).await.is_err());
+    assert!(s3.bare.put_part(&name, &id, 0, PutPayload::from_static(b"x")).await.is_err());
     task.stop();
 }

@@ -181,12 +181,12 @@ fn a_value_that_cannot_be_written_takes_its_key_along() {
     let avro = [("format.class", "AvroFormat"), DLQ];
     let mut rig = Rig::new(&settings(&[&avro, &JSON_KEYS]));
     rig.open(&[0]);
-    let values = vec![Value::Int64(1), Value::Date(0), Value::Int64(3)];
-    let keys = text_keys(&[Some("a"), Some("b"), Some("c")]);
-    rig.task.put(SinkBatch { keys, ..dynamic(0, vec![0, 1, 2], values) }, rig.now).unwrap();
+    let values = vec![Value::Int64(1), Value::Date(0), Value::Int64(3), Value::Int64(4)];
+    let keys = text_keys(&[Some("a"), Some("b"), Some("c"), Some("d")]);
+    rig.task.put(SinkBatch { keys, ..dynamic(0, vec![0, 1, 2, 3], values) }, rig.now).unwrap();
     rig.turn().unwrap();
     assert_eq!(rig.rejected().len(), 1);
-    assert_eq!(rig.objects()[1], (format!("{BASE}.keys.json"), "\"a\"\n\"c\"\n".to_owned()));
+    assert_eq!(rig.objects()[1], (format!("{BASE}.keys.json"), "\"a\"\n\"c\"\n\"d\"\n".to_owned()));
 }
 
 #[test]
@@ -197,9 +197,12 @@ fn keys_that_cannot_be_written_leave_no_values() {
     let batch = SinkBatch { keys: Values::Dynamic(keys), ..texts(0, 0..3) };
     rig.task.put(batch, rig.now).unwrap();
     rig.put_keyed(3, "y");
+    rig.task
+        .put(SinkBatch { keys: Values::Dynamic(vec![Value::Int64(2)]), ..texts(0, 4..5) }, rig.now)
+        .unwrap();
     rig.turn().unwrap();
     assert_eq!(rig.rejected().len(), 2, "a Date, and a key with a schema among keys without");
-    assert_eq!(rig.objects()[0], (format!("{BASE}.json"), "\"0\"\n\"2\"\n".to_owned()));
+    assert_eq!(rig.objects()[0], (format!("{BASE}.json"), "\"0\"\n\"2\"\n\"4\"\n".to_owned()));
     assert_eq!(names(&rig)[1], format!("{BASE}.keys.avro"));
 }
 
@@ -236,10 +239,11 @@ fn keys_of_another_schema_than_the_first_are_refused_until_the_file_ends() {
         put(&mut rig, 2, record_keys(1, &[2]));
         assert_eq!(rig.rejected(), [(1, "Mismatching struct schema".to_owned())]);
         put(&mut rig, 3, record_keys(1, &[3]));
-        put(&mut rig, 4, record_keys(2, &[4]));
+        put(&mut rig, 4, record_keys(1, &[4]));
+        put(&mut rig, 5, record_keys(2, &[5]));
         assert!(rig.rejected().is_empty());
         rig.turn().unwrap();
-        assert_eq!(rig.objects()[0].1, "\"0\"\n\"2\"\n\"3\"\n", "{format}");
+        assert_eq!(rig.objects()[0].1, "\"0\"\n\"2\"\n\"3\"\n\"4\"\n", "{format}");
     }
 }
 

@@ -1,7 +1,11 @@
 //! Records that are left out one by one where a dead letter queue is configured.
 
+use std::sync::Arc;
+
+use arrow_array::{BinaryArray, Float64Array, StructArray};
 use lakeward_api::ErrorClass;
-use lakeward_api::batch::SinkBatch;
+use lakeward_api::batch::{SinkBatch, Values};
+use lakeward_api::schema::{Field, Kind, Schema};
 use lakeward_api::sink::SinkTask as _;
 use lakeward_api::value::Value;
 
@@ -46,6 +50,50 @@ fn records_without_an_encoded_partition_are_rejected_and_passed() {
     assert_eq!(err.class(), ErrorClass::Record);
 }
 
+/// Rows with a FLOAT64 `rate`, of which some are null.
+fn rates(rates: &[Option<f64>]) -> SinkBatch {
+    let rate = Schema { optional: true, ..Schema::new(Kind::Float64) };
+    let schema = Schema::new(Kind::Struct(vec![Field { name: "rate".into(), schema: Arc::new(rate) }]));
+    let column = Arc::new(Float64Array::from(rates.to_vec()));
+    let array = StructArray::new(schema.arrow_fields(), vec![column], None);
+    SinkBatch {
+        values: Values::Typed { schema: Arc::new(schema), array: Arc::new(array) },
+        ..dynamic(0, (0..rates.len() as i64).collect(), Vec::new())
+    }
+}
+
+#[test]
+fn fields_of_a_type_that_makes_no_directory_reject_only_the_records_that_have_a_value_there() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "rate")];
+    let batch = || rates(&[Some(0.5), None, Some(1.0), None]);
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS, ("flush.size", "2")]);
+    rig.open(&[0]);
+    rig.task.put(batch(), rig.now).unwrap();
+    let message =
+        "Error encoding partition: the field 'rate' is not an integer, a string or a boolean".to_owned();
+    assert_eq!(rig.rejected(), [(0, message.clone()), (2, message)]);
+    rig.turn().unwrap();
+    assert_eq!(rig.durable(), [(0, 4)]);
+    let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["topics/t/rate=null/t+0+0000000001.json"]);
+    let mut without = Rig::new(&by_field);
+    without.open(&[0]);
+    without.task.put(rates(&[None]), without.now).unwrap();
+    let err = without.task.put(batch(), without.now).unwrap_err();
+    assert_eq!(err.class(), ErrorClass::Record);
+}
+
+#[test]
+fn fields_that_records_do_not_have_reject_them_one_by_one() {
+    let by_field = [("partitioner.class", "FieldPartitioner"), ("partition.field.name", "city.name")];
+    let mut rig = Rig::new(&[by_field[0], by_field[1], DEAD_LETTERS]);
+    rig.open(&[0]);
+    rig.task.put(cities(&["Oslo", "Rome"]), rig.now).unwrap();
+    let message = "the field 'city.name' of partition.field.name does not exist".to_owned();
+    assert_eq!(rig.rejected(), [(0, message.clone()), (1, message)]);
+    assert_eq!(rig.durable(), [(0, 2)]);
+}
+
 #[test]
 fn records_that_the_format_cannot_hold_are_rejected_and_their_neighbours_stored() {
     let bytes = ("format.class", "ByteArrayFormat");
@@ -65,6 +113,41 @@ fn records_that_the_format_cannot_hold_are_rejected_and_their_neighbours_stored(
     // A schema that the format refuses is about every record that has it.
     rig.task.put(cities(&["Oslo", "Rome"]), rig.now).unwrap();
     assert_eq!(rig.rejected().len(), 2);
+}
+
+/// Rows of bytes, which a file takes when there are two of them.
+fn sized(first: i64, values: &[&[u8]]) -> SinkBatch {
+    let mut bytes = Schema::new(Kind::Bytes).named("Code");
+    bytes.parameters.insert("connect.fixed.size".to_owned(), "2".to_owned());
+    let schema = Schema::new(Kind::Struct(vec![Field { name: "code".into(), schema: Arc::new(bytes) }]));
+    let column = Arc::new(BinaryArray::from_iter_values(values));
+    let array = StructArray::new(schema.arrow_fields(), vec![column], None);
+    SinkBatch {
+        values: Values::Typed { schema: Arc::new(schema), array: Arc::new(array) },
+        ..dynamic(0, (first..).take(values.len()).collect(), Vec::new())
+    }
+}
+
+#[test]
+fn records_that_a_file_refuses_have_no_part_in_its_name_and_its_end_however_they_were_batched() {
+    let values: [&[u8]; 8] = [b"b", b"ok", b"b", b"ok", b"ok", b"b", b"ok", b"b"];
+    for batch_rows in 1..=values.len() {
+        let parquet = ("format.class", "ParquetFormat");
+        let mut rig = Rig::new(&[parquet, DEAD_LETTERS, ("flush.size", "2")]);
+        rig.open(&[0]);
+        let mut rejected = Vec::new();
+        for (place, batch) in (0..).step_by(batch_rows).zip(values.chunks(batch_rows)) {
+            rig.task.put(sized(place, batch), rig.now).unwrap();
+            rejected.extend(rig.rejected().into_iter().map(|(offset, _)| offset));
+        }
+        rig.turn().unwrap();
+        assert_eq!(rejected, [0, 2, 5, 7], "{batch_rows} at a time");
+        let names: Vec<String> = rig.objects().into_iter().map(|(name, _)| name).collect();
+        let name = |offset: i64| format!("topics/t/partition=0/t+0+{offset:010}.snappy.parquet");
+        assert_eq!(names, [name(1), name(4)], "{batch_rows} at a time");
+        let durable = rig.durable().last().copied();
+        assert_eq!(durable, Some((0, 8)), "{batch_rows} at a time");
+    }
 }
 
 #[test]
