@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Every name. The macro does not compile with another one.
-pub const NAMES: [&str; 41] = [
+pub const NAMES: [&str; 47] = [
     "config.before_write",
     "config.after_write",
     "status.before_write",
@@ -30,11 +30,17 @@ pub const NAMES: [&str; 41] = [
     "sink.upload.after_complete",
     "sink.upload.before_put",
     "sink.upload.after_put",
+    "sink.upload.before_abort",
+    "sink.upload.after_abort",
     "sink.decision.before_send",
     "sink.decision.after_ack",
     "sink.commit.before_send",
     "sink.commit.after_send",
     "sink.commit.after_ack",
+    "sink.handover.before_park",
+    "sink.handover.after_park",
+    "sink.handover.before_take",
+    "sink.handover.after_take",
     "sink.dead_letter.before_send",
     "sink.dead_letter.after_send",
     "sink.dead_letter.after_ack",

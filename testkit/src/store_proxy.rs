@@ -33,7 +33,7 @@ use session::{Sessions, Step};
 pub enum Fault {
     /// The store is not asked; the answer has this status and this error code, in the words of S3.
     Answer(u16, &'static str),
-    /// The store does what it is asked for, whatever the condition (S3, GCS).
+    /// The store does what it is asked for, whatever the condition.
     Careless,
     /// The connection breaks while the request is on its way; the store is not asked.
     CutRequest,

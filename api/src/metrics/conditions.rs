@@ -48,21 +48,36 @@ impl Conditions {
 
 /// What is known about one store.
 #[derive(Debug)]
-pub struct StoreConditions(Mutex<Conditions>);
+pub struct StoreConditions(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    writes: Conditions,
+    completions: Conditions,
+}
 
 impl StoreConditions {
-    /// With what is known at first.
+    /// With what is known at first, of whatever request.
     pub fn new(conditions: Conditions) -> Self {
-        Self(Mutex::new(conditions))
+        Self(Mutex::new(Known { writes: conditions.clone(), completions: conditions }))
     }
 
-    /// What is known now.
+    /// What is known now about objects of one request.
     pub fn get(&self) -> Conditions {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known(|known| known.writes.clone())
+    }
+
+    /// What is known now about completions of uploads in parts.
+    pub fn completions(&self) -> Conditions {
+        self.known(|known| known.completions.clone())
     }
 
     /// Something was found out.
-    pub fn set(&self, conditions: Conditions) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = conditions;
+    pub fn set(&self, writes: Conditions, completions: Conditions) {
+        self.known(|known| *known = Known { writes, completions });
+    }
+
+    fn known<T>(&self, look: impl FnOnce(&mut Known) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

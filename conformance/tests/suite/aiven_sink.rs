@@ -25,7 +25,7 @@ const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
 const TIME_MS: i64 = 1_700_000_000_000;
 
 /// The S3 sink of `scenario` with values as bytes and files as they are.
-fn config(scenario: &Scenario) -> SinkConfig {
+pub(crate) fn config(scenario: &Scenario) -> SinkConfig {
     plain(&scenario.topic).with(&[
         ("connector.class", CLASS),
         ("aws.s3.bucket.name", scenario.objects.bucket()),
@@ -38,7 +38,7 @@ fn config(scenario: &Scenario) -> SinkConfig {
 }
 
 /// The GCS sink of `scenario`, which gets a bucket of that store.
-fn gcs(scenario: &mut Scenario) -> SinkConfig {
+pub(crate) fn gcs(scenario: &mut Scenario) -> SinkConfig {
     scenario.objects = FakeGcs::shared().create_bucket("lake").expect("buckets can be created");
     plain(&scenario.topic).with(&[
         ("connector.class", GCS_CLASS),
@@ -48,7 +48,7 @@ fn gcs(scenario: &mut Scenario) -> SinkConfig {
 }
 
 /// The Azure sink of `scenario`, which gets a container.
-fn azure(scenario: &mut Scenario) -> SinkConfig {
+pub(crate) fn azure(scenario: &mut Scenario) -> SinkConfig {
     scenario.objects = Azurite::shared().create_container("lake").expect("containers can be created");
     let endpoint = Azurite::shared().endpoint();
     let connection = format!("AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};BlobEndpoint={endpoint};");

@@ -52,18 +52,58 @@ fn small_sink(worker: &LakewardWorker) {
     worker.create(&unique("small"), &config.json());
 }
 
-/// A sink that stores a file in parts.
-fn large_sink(worker: &LakewardWorker) {
+/// Records that fill a file, and begin the next one with more than one part.
+const OPEN_COUNT: usize = LARGE_COUNT + 350;
+
+/// A sink that stores a file in parts, and has another open whose upload has begun.
+struct LargeSink {
+    name: String,
+    topic: String,
+    config: SinkConfig,
+    bucket: String,
+}
+
+impl LargeSink {
+    /// Its open file goes to the next owner of the partition, and is given up for one with other settings.
+    fn hand_over(&self, worker: &LakewardWorker) {
+        let is_open = || match Versitygw::shared().unfinished_uploads(&self.bucket) {
+            Ok(count) if count > 0 => Ok(()),
+            other => Err(format!("{other:?}")),
+        };
+        let broker = KafkaBroker::shared();
+        let group = format!("connect-{}", self.name);
+        wait_for("the first file", PATIENCE, || match broker.committed_offset(&group, &self.topic, 0) {
+            Ok(Some(found)) if found == LARGE_COUNT as i64 => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        wait_for("an upload that has begun", PATIENCE, is_open);
+        let path = format!("/connectors/{}", self.name);
+        let answer = worker.rest.post_empty(&format!("{path}/tasks/0/restart"));
+        answer.expect("the worker answers").expect_status(204);
+        wait_for("the hand-over", PATIENCE, || {
+            let log = worker.log();
+            if log.contains("open files of the owners before are gone on with") { Ok(()) } else { Err(()) }
+        });
+        let other = self.config.clone().with(&[("flush.size", "1000")]);
+        let answer = worker.rest.put(&format!("{path}/config"), &other.json());
+        answer.expect("the worker answers").expect_status(200);
+    }
+}
+
+fn large_sink(worker: &LakewardWorker) -> LargeSink {
     let broker = KafkaBroker::shared();
     let topic = broker.create_topic("large", 1).expect("the broker creates topics");
     let objects = Versitygw::shared().create_bucket("large").expect("the store creates buckets");
-    let config =
-        SinkConfig::new(&topic, &objects, LARGE_COUNT).json_lines().with(&[("s3.part.size", "5242880")]);
+    let config = SinkConfig::new(&topic, &objects, LARGE_COUNT)
+        .json_lines()
+        .with(&[("s3.part.size", "5242880"), ("lakeward.handover.ms", "60000")]);
     let filler = "x".repeat(LARGE_BYTES);
     let value = |id| Record::json(&json!({"id": id, "filler": filler}));
-    let records: Vec<Record> = (0..LARGE_COUNT).map(value).collect();
+    let records: Vec<Record> = (0..OPEN_COUNT).map(value).collect();
     produce(broker, &topic, &records).expect("the broker takes records");
-    worker.create(&unique("large"), &config.json());
+    let name = unique("large");
+    worker.create(&name, &config.json());
+    LargeSink { name, topic, config, bucket: objects.bucket().to_owned() }
 }
 
 /// A sink of a table that is missing: files of one piece or two make no difference to the places that are
@@ -119,9 +159,10 @@ fn every_failpoint_is_passed() {
     let mut worker = LakewardWorker::spawn_with_failpoints(&properties, &environment).unwrap();
     worker.wait_until_ready().unwrap();
     small_sink(&worker);
-    large_sink(&worker);
+    let large = large_sink(&worker);
     table_sink(&worker);
     source(&worker, &folder);
+    large.hand_over(&worker);
     let names = names();
     wait_for("all failpoints", PATIENCE, || {
         let text = fs::read_to_string(&log).map_err(|err| vec![err.to_string()])?;

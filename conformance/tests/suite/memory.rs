@@ -105,6 +105,31 @@ fn encoded_files_of_many_topic_partitions_fit_where_there_is_no_ring() {
     assert!(spilled_bytes > 10 * MIB, "{spilled_bytes}");
 }
 
+/// What is on disk, or open while memory is short, is handed to no other task: its records are read again.
+#[test]
+fn tasks_that_start_over_while_rows_are_on_disk_store_every_record_once() {
+    let mut load = Load::start(160 * MIB, 2, "auto");
+    load.produce(160_000, 25, 2, 1000);
+    let settings = [
+        ("format.class", lakeward_conformance::sink_config::JSON),
+        ("tasks.max", "2"),
+        ("lakeward.handover.ms", "60000"),
+    ];
+    load.create(80_000, &settings);
+    for round in 1..=2 {
+        wait_for("rows on disk", PATIENCE, || match load.metric("lakeward_memory_spilled_bytes") {
+            0 => Err("nothing".to_owned()),
+            _ => Ok(()),
+        });
+        let path = format!("/connectors/{}/tasks/{}/restart", load.scenario.connector, round % 2);
+        load.scenario.worker.rest.post_empty(&path).expect("the worker answers").expect_status(204);
+        load.scenario.worker.wait_for_state(&load.scenario.connector, "RUNNING", 2);
+    }
+    let spilled_bytes = load.judge(2, 80_000, 50);
+    assert!(spilled_bytes > 10 * MIB, "{spilled_bytes}");
+    assert_eq!(load.metric("lakeward_memory_spilled_bytes"), 0, "disk space is given back");
+}
+
 /// A row in `JsonConverter`'s envelope; every third one has a version of the schema with a field more.
 fn versioned(id: u64, place: u64, bytes: usize) -> Value {
     let field = |name: &str, kind: &str| json!({"field": name, "type": kind});

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use lakeward_conformance::scenario::Scenario;
-use lakeward_conformance::sink_config::SinkConfig;
+use lakeward_testkit::azurite::{ACCOUNT, Azurite};
 use lakeward_testkit::gcs::FakeGcs;
 use lakeward_testkit::rest::RestClient;
 use lakeward_testkit::store_proxy::{Fault, Request, Rule, StoreProxy};
@@ -37,9 +37,14 @@ fn finding(scenario: &Scenario) -> Value {
 
 /// A sink of two records per file to S3 behind a proxy with this fault for the probe.
 fn behind(fault: Option<Fault>, more: &[(&str, &str)]) -> (Scenario, StoreProxy) {
+    behind_on(Request::Probe, fault, more)
+}
+
+/// The same with the fault for such requests.
+fn behind_on(on: Request, fault: Option<Fault>, more: &[(&str, &str)]) -> (Scenario, StoreProxy) {
     let scenario = Scenario::start(1);
     let proxy = StoreProxy::start(&scenario.store.endpoint()).expect("a proxy starts");
-    let rules = fault.map(|fault| Rule { on: Request::Probe, first: 1, count: 9, fault });
+    let rules = fault.map(|fault| Rule { on, first: 1, count: 9, fault });
     proxy.set(rules.as_slice());
     let config = scenario.config(2).json_lines().with(&[("store.url", &proxy.endpoint())]);
     scenario.create(&config.with(more));
@@ -75,7 +80,8 @@ fn stores_that_keep_conditions_are_said_to_and_keep_nothing_of_the_question() {
         scenario.create(&config);
         let task = finding(&scenario);
         assert_eq!((&task["id"], &task["delivery"]), (&json!(0), &json!(BY_RECORDS)));
-        assert_eq!(task["store"], json!({"conditional_writes": "honoured"}));
+        let kept = json!({"conditional_writes": "honoured", "conditional_completions": "honoured"});
+        assert_eq!(task["store"], kept);
         assert_metric(&scenario, "honoured");
         let names = scenario.objects.all_names().expect("the store lists");
         assert!(names.is_empty(), "{names:?}");
@@ -85,7 +91,8 @@ fn stores_that_keep_conditions_are_said_to_and_keep_nothing_of_the_question() {
 #[test]
 fn a_store_that_replaces_what_it_must_not_is_found_out() {
     let (scenario, proxy) = behind(Some(Fault::Careless), &[]);
-    assert_eq!(finding(&scenario)["store"], json!({"conditional_writes": "ignored"}));
+    let store = finding(&scenario)["store"].clone();
+    assert_eq!([&store["conditional_writes"], &store["conditional_completions"]], ["ignored", "not_asked"]);
     assert!(proxy.struck()[0] > 1, "{:?}", proxy.struck());
     assert_metric(&scenario, "ignored");
     assert!(scenario.objects.all_names().expect("the store lists").is_empty());
@@ -109,14 +116,61 @@ fn who_relies_on_conditions_is_warned_of_a_store_that_ignores_them() {
     assert!(told.is_some_and(|line| line.contains("WARN")), "{log}");
 }
 
+/// It keeps its word for objects of one request.
+#[test]
+fn a_store_that_forgets_conditions_of_completions_is_found_out() {
+    let (scenario, proxy) = behind_on(Request::ProbeInParts, Some(Fault::Careless), &[]);
+    let store = finding(&scenario)["store"].clone();
+    assert_eq!(store, json!({"conditional_writes": "honoured", "conditional_completions": "ignored"}));
+    assert!(proxy.struck()[0] > 1, "{:?}", proxy.struck());
+    assert!(scenario.objects.all_names().expect("the store lists").is_empty());
+    assert_eq!(scenario.store.unfinished_uploads(scenario.objects.bucket()).expect("they are listed"), 0);
+    assert_stores(&scenario);
+    let log = scenario.worker.log();
+    assert!(log.contains("by an upload whose completion forbade it"), "{log}");
+}
+
+#[test]
+fn an_identity_that_may_not_begin_the_upload_is_left_in_peace() {
+    let fault = Fault::Answer(403, "AccessDenied");
+    let (scenario, _proxy) = behind_on(Request::ProbeInParts, Some(fault), &[]);
+    let store = finding(&scenario)["store"].clone();
+    assert_eq!([&store["conditional_writes"], &store["conditional_completions"]], ["honoured", "unknown"]);
+    let cause = store["completions_cause"].as_str().unwrap_or_default();
+    assert!(cause.contains("lakeward.probe.conditional.writes"), "{cause}");
+    assert_stores(&scenario);
+}
+
+/// What the sink of `kind` says of a store behind `proxy` that ignores conditions of such requests.
+fn careless_cloud(kind: Kind, on: Request, proxy: &StoreProxy, url: &str) -> [Value; 2] {
+    proxy.set(&[Rule { on, first: 1, count: 9, fault: Fault::Careless }]);
+    let scenario = kind.scenario(1);
+    scenario.create(&kind.config(&scenario, 2).with(&[("store.url", url)]));
+    let store = finding(&scenario)["store"].clone();
+    assert!(proxy.struck()[0] > 1, "{:?}", proxy.struck());
+    assert!(scenario.objects.all_names().expect("the store lists").is_empty());
+    ["conditional_writes", "conditional_completions"].map(|name| store[name].clone())
+}
+
 #[test]
 fn a_careless_store_of_google_is_found_out() {
-    let scenario = Kind::Gcs.scenario(1);
     let proxy = StoreProxy::start(&FakeGcs::shared().endpoint()).expect("a proxy starts");
-    proxy.set(&[Rule { on: Request::Probe, first: 1, count: 9, fault: Fault::Careless }]);
-    let config = SinkConfig::gcs(&scenario.topic, &scenario.objects, 2);
-    scenario.create(&config.with(&[("store.url", &proxy.endpoint())]));
-    assert_eq!(finding(&scenario)["store"]["conditional_writes"], "ignored");
+    let found = |on| careless_cloud(Kind::Gcs, on, &proxy, &proxy.endpoint());
+    assert_eq!(found(Request::Probe), ["ignored", "not_asked"]);
+    assert_eq!(found(Request::ProbeInParts), ["honoured", "ignored"]);
+}
+
+#[test]
+fn a_careless_store_of_azure_is_found_out() {
+    let server = Azurite::shared().endpoint();
+    let server = server.strip_suffix(&format!("/{ACCOUNT}")).expect("the account is in the address");
+    let proxy = StoreProxy::start(server).expect("a proxy starts");
+    let url = format!("{}/{ACCOUNT}", proxy.endpoint());
+    for kind in [Kind::Blob, Kind::Lake] {
+        let found = |on| careless_cloud(kind, on, &proxy, &url);
+        assert_eq!(found(Request::Probe), ["ignored", "not_asked"], "{kind:?}");
+        assert_eq!(found(Request::ProbeInParts), ["honoured", "ignored"], "{kind:?}");
+    }
 }
 
 #[test]
@@ -153,7 +207,7 @@ fn a_question_without_an_answer_delays_nothing() {
         || if proxy.struck()[0] > 0 { Ok(()) } else { Err("not asked".to_owned()) },
     );
     let task = said(&scenario.worker.rest, &scenario.connector).expect("the worker answers");
-    assert_eq!(task["store"], json!({"conditional_writes": "asking"}));
+    assert_eq!(task["store"], json!({"conditional_writes": "asking", "conditional_completions": "asking"}));
 }
 
 #[test]

@@ -26,7 +26,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use lakeward_api::metrics::{Conditions, TaskKind, TaskMetrics, TaskState, Window, Windowed, ms_of};
+use lakeward_api::metrics::{
+    Conditions, StoreConditions, TaskKind, TaskMetrics, TaskState, Window, Windowed, ms_of,
+};
 use lakeward_api::runtime::{TaskEvent, TaskId, TaskListener};
 use lakeward_kafka::client_metrics::collect_every;
 use lakeward_kafka::membership::Role;
@@ -81,7 +83,7 @@ pub(crate) struct TaskDelivery {
     /// In words; `None` for tasks that say nothing, or nothing yet.
     pub(crate) delivery: Option<String>,
     /// What its store does; `None` without one.
-    pub(crate) conditions: Option<Conditions>,
+    pub(crate) store: Option<Arc<StoreConditions>>,
 }
 
 /// The work of the group as this worker sees it.
@@ -254,7 +256,7 @@ impl Metrics {
         let delivery = |task: &Arc<TaskGroup>| TaskDelivery {
             number: task.id.task,
             delivery: task.metrics.sink.as_ref().and_then(|sink| sink.delivery.get().cloned()),
-            conditions: task.conditions(),
+            store: task.metrics.sink.as_ref().and_then(|sink| sink.conditions.get().cloned()),
         };
         of_connector.map(delivery).collect()
     }

@@ -23,10 +23,16 @@ pub(super) fn serve(name: &str, herder: &Herder) -> Outcome {
         return Err(RequestError::NotLeader);
     }
     let task = |task: TaskDelivery| {
-        let store = task.conditions.map(|found| {
-            let mut store = json!({ "conditional_writes": found.name() });
-            if let Some(cause) = found.cause() {
-                store["cause"] = Value::from(cause);
+        let store = task.store.map(|store| {
+            let (writes, completions) = (store.get(), store.completions());
+            let mut store = json!({
+                "conditional_writes": writes.name(),
+                "conditional_completions": completions.name(),
+            });
+            for (name, found) in [("cause", &writes), ("completions_cause", &completions)] {
+                if let Some(cause) = found.cause() {
+                    store[name] = Value::from(cause);
+                }
             }
             store
         });

@@ -7,6 +7,7 @@
 use std::time::Instant;
 
 use lakeward_api::ConnectError;
+use lakeward_api::failpoint;
 use lakeward_api::record::{CommittedPosition, TopicPartition};
 use lakeward_api::sink::SinkTask;
 use lakeward_dataplane_core::ledger::PositionLedger;
@@ -111,7 +112,9 @@ impl Revocation {
         for (partition, kept) in self.open.drain(..) {
             let begin = kept.since().or_else(|| ledger.begin(&partition));
             if let Some(from) = begin.filter(|_| !ledger.is_reporting(std::slice::from_ref(&partition))) {
+                failpoint!("sink.handover.before_park");
                 handover.park(&partition, from, kept);
+                failpoint!("sink.handover.after_park");
             }
         }
     }

@@ -32,7 +32,7 @@ use super::account::Account;
 use crate::s3::error::S3SinkError;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::parts::Parts;
-use crate::s3::store::{Place, Prepare, Store};
+use crate::s3::store::{InParts, Place, Prepare, Store};
 
 /// The store of `account` for a task of `connector`; makes no request.
 ///
@@ -53,7 +53,8 @@ pub(crate) fn open(account: &Account, connector: &str) -> std::result::Result<St
     let words = account.words;
     let is_conditional = account.is_conditional;
     let client = Arc::new(BlobObjects { inner, requests: requests.clone(), is_conditional });
-    let place = Place::seen_by(requests.container.clone(), account.is_conditional);
+    let place = Place::seen_by(requests.container.clone(), account.is_conditional)
+        .with_parts(Arc::new(requests.clone()));
     let store = Store::of(client, &account.container, &endpoint, words).at(place);
     Ok(if account.creates_container { store.prepared_by(Arc::new(requests)) } else { store })
 }
@@ -140,6 +141,14 @@ impl Requests {
             return Ok(stored());
         }
         Err(failed("making an object of its blocks", answer.status, &answer.body))
+    }
+}
+
+#[async_trait]
+impl InParts for Requests {
+    async fn create(&self, name: &Path) -> Result<()> {
+        // A list of no blocks makes an object, too, and leaves no block behind.
+        self.list_blocks(name, &[], &Condition::Absent, None).await.map(drop)
     }
 }
 

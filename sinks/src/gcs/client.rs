@@ -36,7 +36,7 @@ use crate::s3::config::validators::parse_store_url;
 use crate::s3::error::S3SinkError;
 use crate::s3::store::create::{self, Condition, Look, Plan, Seen, digest_of, stored};
 use crate::s3::store::s3::{client_options, sent_by};
-use crate::s3::store::{Place, Store};
+use crate::s3::store::{InParts, Place, Store};
 
 /// The store of `bucket` for a task of `connector`; makes no request.
 ///
@@ -69,9 +69,10 @@ pub(crate) fn open(bucket: &Bucket, connector: &str) -> std::result::Result<Stor
     let content_encoding = bucket.content_encoding.as_deref().map(encoded);
     let client =
         Client { transport, credentials, base: base.clone(), bucket: encoded(name), content_encoding };
+    let in_parts = Arc::new(client.clone());
     let objects = GcsObjects { client, reader, is_conditional: bucket.is_conditional };
     let endpoint = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
-    let place = Place::seen_by(format!("{base} {name}"), bucket.is_conditional);
+    let place = Place::seen_by(format!("{base} {name}"), bucket.is_conditional).with_parts(in_parts);
     Ok(Store::of(Arc::new(objects), name, &endpoint, words).at(place))
 }
 
@@ -201,6 +202,13 @@ impl Client {
         let answer =
             self.ask("listing the bucket", Method::GET, &url, HeaderMap::new(), Bytes::new().into()).await?;
         serde_json::from_slice(&answer.body).map_err(|err| generic(Box::new(err)))
+    }
+}
+
+#[async_trait]
+impl InParts for Client {
+    async fn create(&self, name: &Path) -> Result<()> {
+        ResumableUpload::begin(self.clone(), name.clone(), Condition::Absent).await?.end_empty().await
     }
 }
 

@@ -78,6 +78,20 @@ impl ResumableUpload {
         Ok(Self { session: Arc::new(session), name, condition, digest, pieces_count: 0 })
     }
 
+    /// Makes an object without bytes, or nothing: what is there is not looked at.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub(super) async fn end_empty(mut self) -> Result<()> {
+        let ended = self.session.finish(0).await;
+        if ended.is_err()
+            && let Err(err) = self.abort().await
+        {
+            tracing::debug!(object = %self.name, error = %err, "a session goes away by itself");
+        }
+        ended
+    }
+
     fn digest(&mut self) -> Option<ContentDigest> {
         self.digest.take().map(|digest| digest.finalize().into())
     }

@@ -305,9 +305,11 @@ impl FileUpload {
         {
             // Parts that are still on their way could otherwise arrive after the abort.
             drop(parts);
+            failpoint!("sink.upload.before_abort");
             if let Err(err) = upload.abort().await {
                 tracing::warn!(error = %err, "upload not aborted; a lifecycle rule may have to remove it");
             }
+            failpoint!("sink.upload.after_abort");
         }
         let ending = ending.map_err(|err| self.store.explain(err))?;
         if let (Ending::Stored, Some(contents)) = (ending, tags) {

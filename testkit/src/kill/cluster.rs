@@ -13,7 +13,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::faults::{Fault, Planned};
-use super::mode::Connector;
+use super::mode::{Connector, Mode};
 use crate::broker::KafkaBroker;
 use crate::install;
 use crate::rest::RestClient;
@@ -23,16 +23,24 @@ use crate::worker::{LakewardWorker, MEMORY_LIMIT_BYTES, Properties, distributed_
 const ANSWER_PATIENCE: Duration = Duration::from_secs(3);
 const CREATE_PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
+/// Between two moves of partitions: long enough for tasks to start and take some records.
+const MOVE_INTERVAL: Duration = Duration::from_millis(1500);
+/// Of a connector whose partitions move.
+const TASKS_MAX: u32 = 4;
 
 /// The workers and what they run.
 pub(super) struct Cluster {
     properties: Properties,
     pub(super) members: [Member; 2],
     connectors: Vec<(String, Value)>,
+    /// Those whose partitions go from task to task all the time.
+    moving: Vec<(String, Value)>,
     /// Where logs of ended workers are kept.
     logs: PathBuf,
     logs_count: usize,
     changes_count: u32,
+    moves_count: u32,
+    move_due: Instant,
     pub(super) peak_rss_bytes: u64,
 }
 
@@ -65,9 +73,12 @@ impl Cluster {
             properties,
             members,
             connectors: Vec::new(),
+            moving: Vec::new(),
             logs,
             logs_count: 0,
             changes_count: 0,
+            moves_count: 0,
+            move_due: Instant::now(),
             peak_rss_bytes: 0,
         };
         for member in &mut cluster.members {
@@ -92,7 +103,11 @@ impl Cluster {
                 Ok(_) | Err(_) => std::thread::sleep(PAUSE),
             }
         }
-        self.connectors.push((connector.name.clone(), connector.config.clone()));
+        let known = (connector.name.clone(), connector.config.clone());
+        if connector.mode == Mode::Handover {
+            self.moving.push(known.clone());
+        }
+        self.connectors.push(known);
         Ok(())
     }
 
@@ -111,10 +126,14 @@ impl Cluster {
         let here = member.rest.authority();
         self.connectors.iter().all(|(name, _)| {
             let Ok(answer) = member.rest.get(&format!("/connectors/{name}/status")) else { return false };
-            let status = answer.json();
+            let Ok(known) = member.rest.get(&format!("/connectors/{name}")) else { return false };
+            let (status, known) = (answer.json(), known.json());
+            // A task that is no more may have a status: its zombie wrote it last.
+            let count = known["tasks"].as_array().map_or(0, Vec::len);
+            let is_there = |task: &&Value| task["id"].as_u64().is_some_and(|id| id < count as u64);
             let tasks = status["tasks"].as_array().map_or(&[][..], Vec::as_slice);
             let runs = |task: &Value| task["state"] == "RUNNING" && task["worker_id"] == *here;
-            !tasks.is_empty() && tasks.iter().all(runs)
+            count > 0 && tasks.iter().filter(is_there).filter(|task| runs(task)).count() == count
         })
     }
 
@@ -146,6 +165,43 @@ impl Cluster {
         config["errors.retry.delay.max.ms"] = Value::from((60_000 + number).to_string());
         if let Some(member) = self.members.iter().find(|member| !member.is_frozen) {
             member.rest.put(&format!("/connectors/{name}/config"), &config).ok();
+        }
+    }
+
+    /// Moves partitions from task to task when that is due: a task starts over, all of them do, there are
+    /// more or fewer of them, or they get another setting. Workers may refuse while nobody leads.
+    pub(super) fn move_partitions(&mut self) {
+        if self.moving.is_empty() || Instant::now() < self.move_due {
+            return;
+        }
+        let number = self.moves_count;
+        self.moves_count += 1;
+        let moving_count = self.moving.len();
+        let (name, config) = &mut self.moving[number as usize % moving_count];
+        if let Some(member) = self.members.iter().find(|member| !member.is_frozen) {
+            let path = format!("/connectors/{name}");
+            match number % 4 {
+                0 => member.rest.post_empty(&format!("{path}/tasks/0/restart")).ok(),
+                1 => member.rest.post_empty(&format!("{path}/restart?includeTasks=true")).ok(),
+                _ => {
+                    config["tasks.max"] = Value::from((1 + number / 4 % TASKS_MAX).to_string());
+                    if number % 8 == 7 {
+                        // Of another configuration nothing is gone on with. Uploads begin in between.
+                        config["errors.retry.delay.max.ms"] = Value::from((60_000 + number).to_string());
+                    }
+                    member.rest.put(&format!("{path}/config"), &*config).ok()
+                }
+            };
+        }
+        self.move_due = Instant::now() + MOVE_INTERVAL;
+    }
+
+    /// Lets `time` pass, in which partitions move.
+    pub(super) fn pass(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            self.move_partitions();
+            std::thread::sleep(PAUSE.min(deadline.saturating_duration_since(Instant::now())));
         }
     }
 

@@ -166,7 +166,7 @@ impl Random {
     /// An end at a pass that comes within seconds of load.
     fn end_at(&mut self, name: &str) -> Fault {
         let passes = match name {
-            _ if name.starts_with("config.") => 2,
+            _ if name.starts_with("config.") || name.ends_with("_abort") => 2,
             _ if name.starts_with("source.produce.") => 300,
             _ if name.contains("begin") || name.contains("part") || name.contains("complete") => 2,
             _ => 8,
@@ -197,13 +197,15 @@ fn passes(mode: Mode, name: &str) -> bool {
         // Its table is there.
         return mode == Mode::Iceberg && !name.starts_with("table.create.");
     }
+    let are_large = matches!(mode, Mode::Handover | Mode::Parts);
     match name.split_once("sink.upload.") {
         _ if mode == Mode::Source => false,
         _ if mode == Mode::Iceberg => name.starts_with("sink.commit."),
+        _ if name.starts_with("sink.handover.") || name.ends_with("_abort") => mode == Mode::Handover,
         _ if name.starts_with("sink.dead_letter.") => mode == Mode::DeadLetters,
         _ if name.starts_with("sink.decision.") => matches!(mode, Mode::Schedule | Mode::Wallclock),
-        Some((_, step)) if PARTS.iter().any(|part| step.ends_with(part)) => mode == Mode::Parts,
-        Some(_) => mode != Mode::Parts,
+        Some((_, step)) if PARTS.iter().any(|part| step.ends_with(part)) => are_large,
+        Some(_) => !are_large,
         None => true,
     }
 }
@@ -224,17 +226,17 @@ pub(super) fn strike(
         match plan.fault {
             Fault::End { .. } => wait_for_the_end(cluster, leader, schedule, summary)?,
             Fault::Kill | Fault::None => {
-                std::thread::sleep(plan.delay);
+                cluster.pass(plan.delay);
                 cluster.members[leader].worker.kill();
                 summary.struck("kill");
                 cluster.replace(leader, schedule.next())?;
             }
             Fault::Stop => {
-                std::thread::sleep(plan.delay);
+                cluster.pass(plan.delay);
                 freeze_and_thaw(cluster, leader, schedule, summary)?;
             }
             Fault::Term => {
-                std::thread::sleep(plan.delay);
+                cluster.pass(plan.delay);
                 let status = cluster.members[leader].worker.terminate()?;
                 if !status.success() {
                     summary.problem(format!("a drain ended with {status}"));
@@ -307,6 +309,7 @@ fn wait_for_the_end(
             cluster.change_a_connector();
             change_due = Instant::now() + CHANGE_INTERVAL;
         }
+        cluster.move_partitions();
         std::thread::sleep(LOOK_INTERVAL);
     }
     cluster.members[leader].worker.kill();
@@ -338,7 +341,7 @@ fn freeze_and_thaw(
         }
         std::thread::sleep(LOOK_INTERVAL);
     }
-    std::thread::sleep(Duration::from_millis(schedule.random.below(2 * DELAY_MS_MAX)));
+    cluster.pass(Duration::from_millis(schedule.random.below(2 * DELAY_MS_MAX)));
     cluster.members[leader].worker.thaw()?;
     cluster.members[leader].is_frozen = false;
     summary.struck("stop");
@@ -365,6 +368,9 @@ mod tests {
         assert!(passes(Mode::Parts, "sink.upload.before_part"));
         assert!(!passes(Mode::Count, "sink.upload.before_part"));
         assert!(passes(Mode::Count, "sink.upload.after_put"));
+        assert!(passes(Mode::Handover, "sink.handover.after_take"));
+        assert!(passes(Mode::Handover, "sink.upload.before_abort"));
+        assert!(!passes(Mode::Parts, "sink.handover.after_take"));
         assert!(passes(Mode::Count, "sink.commit.after_ack"));
         assert!(!passes(Mode::Source, "sink.commit.after_ack"));
         assert!(passes(Mode::Source, "source.offsets.after_write"));

@@ -26,7 +26,7 @@ use crate::broker::KafkaBroker;
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_PER_SECOND: usize = 10;
 const SEND_PATIENCE: Duration = Duration::from_secs(60);
-/// Makes a file of `Mode::Parts` larger than one part.
+/// Makes a file of `Mode::Parts` or `Mode::Handover` larger than one part.
 const FILLER_BYTES: usize = 16 * 1024;
 /// One record in this many cannot be read.
 const BROKEN_EVERY: u64 = 10;
@@ -185,7 +185,9 @@ impl Sender {
                 "payload": {"id": id, "kind": format!("k{}", id / 4 % 3)},
             })
             .to_string(),
-            Mode::Parts => format!("{{\"id\":{id},\"filler\":\"{}\"}}", "x".repeat(FILLER_BYTES)),
+            Mode::Handover | Mode::Parts => {
+                format!("{{\"id\":{id},\"filler\":\"{}\"}}", "x".repeat(FILLER_BYTES))
+            }
             _ if self.is_broken(id) => "{broken".to_owned(),
             _ => format!("{{\"id\":{id}}}"),
         }

@@ -19,6 +19,8 @@ pub enum Mode {
     Count,
     /// `flush.size`, and records that cannot be read go to a dead letter queue.
     DeadLetters,
+    /// Files of several parts that go from task to task with `lakeward.handover.ms`.
+    Handover,
     /// Snapshots of a partitioned table of Apache Iceberg.
     Iceberg,
     /// `rotate.interval.ms` with the time of records.
@@ -35,9 +37,10 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Count,
         Self::DeadLetters,
+        Self::Handover,
         Self::Iceberg,
         Self::Interval,
         Self::Parts,
@@ -51,6 +54,7 @@ impl Mode {
         match self {
             Self::Count => "count",
             Self::DeadLetters => "dead-letters",
+            Self::Handover => "handover",
             Self::Iceberg => "iceberg",
             Self::Interval => "interval",
             Self::Parts => "parts",
@@ -64,6 +68,7 @@ impl Mode {
     pub(super) fn rate(self) -> usize {
         match self {
             Self::Count => 400,
+            Self::Handover => 160,
             Self::Parts => 80,
             Self::DeadLetters
             | Self::Iceberg
@@ -87,7 +92,7 @@ impl Mode {
         match self {
             Self::Count => Some(300),
             Self::DeadLetters => Some(100),
-            Self::Parts => Some(400),
+            Self::Handover | Self::Parts => Some(400),
             Self::Iceberg | Self::Interval | Self::Schedule | Self::Source | Self::Wallclock => None,
         }
     }
@@ -114,6 +119,7 @@ impl Mode {
                 [&TIME_BASED[..], &[("rotate.interval.ms", "2000"), ("timestamp.extractor", "Record")]]
                     .concat()
             }
+            Self::Handover => vec![("s3.part.size", "5242880"), ("lakeward.handover.ms", "20000")],
             Self::Parts => vec![("s3.part.size", "5242880")],
             Self::Schedule => vec![("rotate.schedule.interval.ms", "1500"), ("timezone", "UTC")],
             Self::Iceberg | Self::Source => Vec::new(),

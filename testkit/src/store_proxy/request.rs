@@ -21,6 +21,8 @@ pub enum Request {
     Part,
     /// Asks what a store does about conditions.
     Probe,
+    /// The same of an upload in parts: any request of it.
+    ProbeInParts,
     /// A whole object.
     Put,
 }
@@ -31,7 +33,10 @@ impl Request {
         if head.uri.path().contains(".lakeward-probe")
             || parameter(&head.uri, "name").contains(".lakeward-probe")
         {
-            return Self::Probe;
+            let is_in_parts = ["uploads", "uploadId"].iter().any(|name| has(&head.uri, name))
+                || parameter(&head.uri, "comp") == "blocklist"
+                || parameter(&head.uri, "uploadType") == "resumable";
+            return if is_in_parts { Self::ProbeInParts } else { Self::Probe };
         }
         let path = head.uri.path();
         if path.starts_with("/upload/storage/v1/") || path.starts_with("/storage/v1/") {
@@ -97,6 +102,10 @@ mod tests {
     fn requests_of_s3_are_told_apart() {
         assert_eq!(kind(Method::PUT, "/b/a+1.json"), Request::Put);
         assert_eq!(kind(Method::PUT, "/b/topics/.lakeward-probe"), Request::Probe);
+        for (method, query) in [(Method::POST, "uploads"), (Method::DELETE, "uploadId=x")] {
+            let asked = format!("/b/topics/.lakeward-probe?{query}");
+            assert_eq!(kind(method, &asked), Request::ProbeInParts);
+        }
         assert_eq!(kind(Method::PUT, "/b/a?partNumber=1&uploadId=x"), Request::Part);
         assert_eq!(kind(Method::POST, "/b/a?uploads"), Request::Begin);
         assert_eq!(kind(Method::POST, "/b/a?uploads="), Request::Begin);

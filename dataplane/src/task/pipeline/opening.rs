@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use lakeward_api::ConnectError;
 use lakeward_api::cuts::{self, Cut, Fingerprint, Opening, Recorded};
+use lakeward_api::failpoint;
 use lakeward_api::handover::OpenState;
 use lakeward_api::record::{CommittedPosition, Position, TopicPartition};
 use lakeward_kafka::KafkaError;
@@ -176,8 +177,10 @@ impl Pipeline {
         tracing::info!(task = %self.id, partitions = handed_over.len(),
             "open files of the owners before are gone on with");
         for (opening, state) in handed_over {
+            failpoint!("sink.handover.before_take");
             self.ledger.open_at(std::slice::from_ref(&opening));
             self.task.adopt(&opening, state)?;
+            failpoint!("sink.handover.after_take");
         }
         self.meter.assigned(&self.ledger, Instant::now());
         Ok(())

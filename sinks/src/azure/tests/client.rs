@@ -91,12 +91,13 @@ async fn a_server_that_keeps_conditions_is_found_to_keep_them() {
     for bench in [Bench::new("probe", &[]), Bench::conditional("probe-conditional")] {
         let (conditions, probe) = bench.store.conditions("topics", true);
         bench.store.probe(probe.unwrap()).await;
-        assert_eq!(conditions.get(), Conditions::Honoured);
+        let found = [conditions.get(), conditions.completions()];
+        assert_eq!(found, [Conditions::Honoured, Conditions::Honoured]);
         let heads = bench.proxy.heads_with("/topics/.lakeward-probe");
-        assert_eq!(heads.len(), 3, "{heads:?}");
+        assert_eq!(heads.len(), 4, "{heads:?}");
         assert!(
-            heads[2].starts_with("DELETE ")
-                && heads[..2].iter().all(|head| head.contains("if-none-match: *")),
+            heads[3].starts_with("DELETE ")
+                && heads[..3].iter().all(|head| head.contains("if-none-match: *")),
             "{heads:?}"
         );
         assert!(bench.store.client.list(None).next().await.is_none(), "the probe leaves nothing behind");

@@ -4,8 +4,12 @@
 //!
 //! Names are a function of the records (ARCHITECTURE.md), so a task that starts over begins the same upload
 //! again: what could not be found at once is found then, unless the process ended. Touches only uploads of
-//! exactly this name, begun since. A request that arrives even later than that stays for
+//! exactly this name, begun since, that have no part. A request that arrives even later than that stays for
 //! `lakeward.s3.abort.orphans.after.ms` or a lifecycle rule.
+//!
+//! A task that was frozen may look when its partition has another owner, who makes an object of the same
+//! name. That one's upload is told by its parts; begun a moment ago it has none yet and may be given up,
+//! which the owner is told, and begins again. Lists of uploads have no room for a token.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -60,7 +64,8 @@ async fn give_up_lost(s3: &S3Side, place: &str, name: &Path) {
             tracing::warn!(
                 object = %name, error = %err,
                 "an upload whose begin was not answered may be left (s3:ListBucketMultipartUploads, \
-                 s3:AbortMultipartUpload); a lifecycle rule may have to remove it"
+                 s3:ListMultipartUploadParts, s3:AbortMultipartUpload); a lifecycle rule may have to remove \
+                 it"
             );
         }
     }

@@ -6,12 +6,18 @@
 //! task has found its bucket, beside the task and without a part in its fate. What is asked with is an empty
 //! object below the top directory that is deleted again. Its name begins with a dot: readers of lakes pass
 //! over such names.
+//!
+//! Objects of one request are asked about first. Where those keep conditions, an upload in parts is completed
+//! over the same object: some servers of S3 keep the condition of `PutObject` and forget that of
+//! `CompleteMultipartUpload`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use async_trait::async_trait;
 use lakeward_api::metrics::{Conditions, StoreConditions};
 use lakeward_objectstore::fault::is_unsupported;
 use object_store::path::Path;
@@ -21,11 +27,24 @@ use super::Store;
 use crate::s3::config::S3Config;
 use crate::s3::error::S3SinkError;
 
+/// Makes objects in parts, as large files are stored.
+#[async_trait]
+pub(crate) trait InParts: fmt::Debug + Send + Sync {
+    /// Makes an empty object by completing an upload, under the condition that there is none of this name.
+    /// Nothing is left of the upload otherwise.
+    ///
+    /// # Errors
+    /// `Precondition` or `AlreadyExists` when there is one.
+    async fn create(&self, name: &Path) -> Result<(), Error>;
+}
+
 /// A store that can be asked.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// Identifies server and bucket.
     name: String,
+    /// How it is asked about uploads in parts; `None`: it is not.
+    in_parts: Option<Arc<dyn InParts>>,
     /// What its conditions protect under this configuration; `None` for nothing of its own.
     protected: Option<&'static str>,
 }
@@ -40,6 +59,7 @@ impl Place {
         let server = config.store_url.as_deref().unwrap_or(&config.bucket.region);
         Self {
             name: format!("{server} {}", config.bucket.bucket),
+            in_parts: None,
             protected: is_relied_on.then_some(
                 "files of Lakeward need no conditions; those of Java workers on this bucket are not \
                  protected by enable.conditional.writes",
@@ -53,7 +73,13 @@ impl Place {
             "no record is lost or stored twice by that; enable.conditional.writes cannot keep another writer \
              from replacing an object unseen",
         );
-        Self { name, protected }
+        Self { name, in_parts: None, protected }
+    }
+
+    /// The same, which can be asked about uploads in parts.
+    pub(crate) fn with_parts(mut self, in_parts: Arc<dyn InParts>) -> Self {
+        self.in_parts = Some(in_parts);
+        self
     }
 }
 
@@ -62,6 +88,7 @@ impl Place {
 pub(crate) struct Probe {
     asked: Arc<Asked>,
     object: Path,
+    in_parts: Option<Arc<dyn InParts>>,
     protected: Option<&'static str>,
 }
 
@@ -70,6 +97,13 @@ pub(crate) struct Probe {
 struct Asked {
     is_taken: AtomicBool,
     conditions: Arc<StoreConditions>,
+}
+
+/// What is found out in one go.
+struct Findings {
+    writes: Finding,
+    /// `None`: not asked.
+    completions: Option<Finding>,
 }
 
 /// What an answer means.
@@ -100,7 +134,8 @@ impl Store {
         };
         let asked = Asked::of(&place.name);
         let conditions = Arc::clone(&asked.conditions);
-        (conditions, Some(Probe { asked, object, protected: place.protected }))
+        let (in_parts, protected) = (place.in_parts.clone(), place.protected);
+        (conditions, Some(Probe { asked, object, in_parts, protected }))
     }
 
     /// Asks unless somebody did. Without an answer the next task asks again.
@@ -108,21 +143,37 @@ impl Store {
         if probe.asked.is_taken.swap(true, Ordering::Relaxed) {
             return;
         }
-        let conditions = match probe.ask(&*self.client).await {
+        let Findings { writes, completions } = probe.ask(&*self.client).await;
+        let writes = self.conditions_of(writes, &probe.object);
+        self.tell(&writes, &WRITES, probe.protected);
+        let completions = match completions {
+            Some(found) => {
+                let found = self.conditions_of(found, &probe.object);
+                self.tell(&found, &COMPLETIONS, probe.protected);
+                found
+            }
+            None => {
+                Conditions::NotAsked("objects of one request do not keep conditions, or are all there is")
+            }
+        };
+        let is_open = [&writes, &completions].iter().any(|one| matches!(one, Conditions::Unknown(_)));
+        probe.asked.conditions.set(writes, completions);
+        if is_open {
+            probe.asked.is_taken.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn conditions_of(&self, finding: Finding, object: &Path) -> Conditions {
+        match finding {
             Finding::Honest => Conditions::Honoured,
             Finding::Lies => Conditions::Ignored,
             Finding::Unsupported => {
                 Conditions::Unsupported("the store answers 501 Not Implemented".to_owned())
             }
             Finding::Unknown(err) => {
-                tracing::debug!(object = %probe.object, error = %err, "a question about conditions failed");
-                Conditions::Unknown(self.why_unknown(&probe.object, err))
+                tracing::debug!(%object, error = %err, "a question about conditions failed");
+                Conditions::Unknown(self.why_unknown(object, err))
             }
-        };
-        self.tell(&conditions, probe.protected);
-        probe.asked.conditions.set(conditions);
-        if matches!(probe.asked.conditions.get(), Conditions::Unknown(_)) {
-            probe.asked.is_taken.store(false, Ordering::Relaxed);
         }
     }
 
@@ -139,24 +190,37 @@ impl Store {
 
     /// A person must act only where something relies on the store's word and it does not keep it. Who may not
     /// ask is not bothered with that: the answer of `/connectors/{name}/delivery` has the cause.
-    fn tell(&self, found: &Conditions, protected: Option<&'static str>) {
-        let (bucket, cause) = (&*self.bucket, found.cause().unwrap_or_default());
+    fn tell(&self, found: &Conditions, words: &Words, protected: Option<&'static str>) {
+        let (bucket, cause, kind) = (&*self.bucket, found.cause().unwrap_or_default(), words.kind);
         let finding = match found {
-            Conditions::Ignored => "the store replaced an object although the request forbade it",
-            Conditions::Unsupported(_) => "the store knows no conditional writes",
-            Conditions::Unknown(_) => "the store did not answer whether it honours conditional writes",
+            Conditions::Ignored => words.lie,
+            Conditions::Unsupported(_) => "the store knows no conditions of such requests",
+            Conditions::Unknown(_) => "the store did not answer whether it honours conditions",
             Conditions::Asking | Conditions::Honoured | Conditions::NotAsked(_) => {
-                tracing::debug!(bucket, "the store honours conditional writes");
+                tracing::debug!(bucket, kind, "the store honours conditions");
                 return;
             }
         };
         match (found, protected) {
-            (Conditions::Unknown(_), _) => tracing::debug!(bucket, cause, "{finding}"),
-            (_, Some(meaning)) => tracing::warn!(bucket, cause, meaning, "{finding}"),
-            (_, None) => tracing::info!(bucket, cause, "{finding}; delivery does not depend on it"),
+            (Conditions::Unknown(_), _) => tracing::debug!(bucket, kind, cause, "{finding}"),
+            (_, Some(meaning)) => tracing::warn!(bucket, kind, cause, meaning, "{finding}"),
+            (_, None) => tracing::info!(bucket, kind, cause, "{finding}; delivery does not depend on it"),
         }
     }
 }
+
+/// What lines in the log say about a kind of request.
+struct Words {
+    kind: &'static str,
+    lie: &'static str,
+}
+
+const WRITES: Words =
+    Words { kind: "conditional writes", lie: "the store replaced an object although the request forbade it" };
+const COMPLETIONS: Words = Words {
+    kind: "conditional completions of uploads",
+    lie: "the store replaced an object by an upload whose completion forbade it",
+};
 
 impl Asked {
     /// What is shared by all that write to `place`.
@@ -171,47 +235,77 @@ impl Asked {
 }
 
 impl Probe {
-    async fn ask(&self, client: &dyn ObjectStore) -> Finding {
-        match create_twice(client, &self.object).await {
-            // Another worker may have deleted the object in between: nobody else knows this name.
-            Finding::Lies => {
-                let own = RandomState::new().build_hasher().finish();
-                let object = Path::parse(format!("{}-{own:016x}", self.object));
-                create_twice(client, &object.expect("a name with letters and digits added is one")).await
+    async fn ask(&self, client: &dyn ObjectStore) -> Findings {
+        let found = self.ask_with(client, &self.object).await;
+        if !found.lies() {
+            return found;
+        }
+        // Another worker may have deleted the object in between: nobody else knows this name.
+        let own = RandomState::new().build_hasher().finish();
+        let object = Path::parse(format!("{}-{own:016x}", self.object));
+        self.ask_with(client, &object.expect("a name with letters and digits added is one")).await
+    }
+
+    async fn ask_with(&self, client: &dyn ObjectStore, object: &Path) -> Findings {
+        let (writes, is_there) = create_twice(client, object).await;
+        let completions = match (&writes, &self.in_parts) {
+            (Finding::Honest, Some(in_parts)) => {
+                Some(Finding::of(in_parts.create(object).await).unwrap_or(Finding::Lies))
             }
-            other => other,
+            _ => None,
+        };
+        if is_there {
+            delete(client, object).await;
+        }
+        Findings { writes, completions }
+    }
+}
+
+impl Findings {
+    fn lies(&self) -> bool {
+        [Some(&self.writes), self.completions.as_ref()].iter().any(|one| matches!(one, Some(Finding::Lies)))
+    }
+}
+
+impl Finding {
+    /// What the answer to a request means whose object must not be there; `None`: it was made.
+    fn of<T>(answer: Result<T, Error>) -> Option<Self> {
+        match answer {
+            Ok(_) => None,
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => Some(Self::Honest),
+            Err(err) if is_unsupported(&err) => Some(Self::Unsupported),
+            Err(err) => Some(Self::Unknown(err)),
         }
     }
 }
 
-/// Creates an object that must not be there when it is created again, and deletes it.
-async fn create_twice(client: &dyn ObjectStore, object: &Path) -> Finding {
+/// Creates an object that must not be there when it is created again. Answers whether there may be one.
+async fn create_twice(client: &dyn ObjectStore, object: &Path) -> (Finding, bool) {
     let mut created_count = 0;
     let finding = loop {
         if created_count == 2 {
             break Finding::Lies;
         }
         let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        match client.put_opts(object, PutPayload::new(), options).await {
-            Ok(_) => created_count += 1,
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => break Finding::Honest,
-            Err(err) if is_unsupported(&err) => break Finding::Unsupported,
-            Err(err) => break Finding::Unknown(err),
+        match Finding::of(client.put_opts(object, PutPayload::new(), options).await) {
+            Some(finding) => break finding,
+            None => created_count += 1,
         }
     };
     // One that a dead worker left is taken away, too. Whoever asks right now makes it again.
     let is_there = created_count > 0 || matches!(finding, Finding::Honest);
-    if is_there {
-        match client.delete(object).await {
-            // Gone already: another worker asks, too.
-            Ok(()) | Err(Error::NotFound { .. }) => {}
-            Err(err) => tracing::info!(
-                %object, error = %err,
-                "the empty object that asked about conditional writes cannot be deleted and stays"
-            ),
-        }
+    (finding, is_there)
+}
+
+async fn delete(client: &dyn ObjectStore, object: &Path) {
+    match client.delete(object).await {
+        // Gone already: another worker asks, too.
+        Ok(()) | Err(Error::NotFound { .. }) => {}
+        Err(err) => tracing::info!(
+            %object, error = %err,
+            "the empty object that asked about conditional writes cannot be deleted and stays"
+        ),
     }
-    finding
 }
 
 /// One name for all: who may not delete leaves one object behind, not one per connector.
@@ -283,6 +377,23 @@ mod tests {
         }
     }
 
+    /// Completions that come to this: the object is made, or the store's error.
+    struct Completing(fn() -> Result<()>);
+
+    impl fmt::Debug for Completing {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("Completing")
+        }
+    }
+
+    #[async_trait]
+    impl InParts for Completing {
+        async fn create(&self, name: &Path) -> Result<()> {
+            assert!(name.as_ref().contains(OBJECT));
+            (self.0)()
+        }
+    }
+
     const PROBE: &str = "topics/.lakeward-probe";
 
     /// A store over `client` that nobody asked yet.
@@ -331,6 +442,34 @@ mod tests {
     async fn a_store_that_knows_no_conditions_says_so() {
         let found = asked(&place(Odd { refusal: Some(501), ..Odd::default() }, "old")).await;
         assert_eq!(found.name(), "unsupported");
+    }
+
+    /// What is found of writes and completions where those come to `completing`.
+    async fn completed(name: &str, client: impl ObjectStore, completing: fn() -> Result<()>) -> [String; 2] {
+        let place = Place::seen_by(name.to_owned(), false).with_parts(Arc::new(Completing(completing)));
+        let store = Store::over(Arc::new(client)).at(place);
+        let (conditions, probe) = store.conditions("topics", true);
+        store.probe(probe.expect("it is a store")).await;
+        assert!(store.client.list(None).next().await.is_none(), "the probe leaves nothing behind");
+        [conditions.get(), conditions.completions()].map(|found| found.name().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_store_that_keeps_conditions_of_small_objects_only_is_found_out() {
+        let refused = || Err(failed("completing", http::StatusCode::PRECONDITION_FAILED, b""));
+        let unknown = || Err(failed("completing", http::StatusCode::NOT_IMPLEMENTED, b""));
+        let denied = || Err(failed("completing", http::StatusCode::FORBIDDEN, b""));
+        for (completing, expected) in [
+            ((|| Ok(())) as fn() -> Result<()>, "ignored"),
+            (refused, "honoured"),
+            (unknown, "unsupported"),
+            (denied, "unknown"),
+        ] {
+            let name = format!("completions-{expected}");
+            assert_eq!(completed(&name, InMemory::new(), completing).await, ["honoured", expected]);
+        }
+        let careless = completed("careless-of-all", Odd::default(), || unreachable!("not asked")).await;
+        assert_eq!(careless, ["ignored", "not_asked"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod begin;
 mod conditional;
 pub(crate) mod create;
+mod in_parts;
 mod objects;
 mod orphans;
 pub(crate) mod parts;
@@ -33,7 +34,7 @@ use super::error::{S3SinkError, StoreWords};
 use s3::S3Side;
 use tags::Tagging;
 
-pub(crate) use conditional::{Place, Probe};
+pub(crate) use conditional::{InParts, Place, Probe};
 pub(crate) use orphans::Sweeper;
 pub(crate) use tags::Contents;
 
@@ -116,9 +117,9 @@ impl Store {
         let s3 = S3Side::open(config, url.as_ref(), StoreRequests::of(connector))?;
         let client = Arc::clone(&s3.objects);
         Ok(Self {
+            place: Some(Place::of(config).with_parts(Arc::new(s3.clone()))),
             s3: Some(s3),
             tagging: Tagging::new(config).map(Arc::new),
-            place: Some(Place::of(config)),
             ..Self::of(client, &bucket, &endpoint, &WORDS)
         })
     }

@@ -24,7 +24,7 @@ use super::parts::Parts;
 #[derive(Debug)]
 pub(super) struct ControlledObjects {
     /// Sends the ACL and the encryption with everything.
-    pub(super) maker: AmazonS3,
+    pub(super) maker: Arc<AmazonS3>,
     /// Sends a customer's key where S3 wants it.
     pub(super) plain: Arc<AmazonS3>,
     /// Sends nothing of both.

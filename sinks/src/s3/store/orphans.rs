@@ -6,7 +6,7 @@
 //! it. What cannot be told apart stays, as do objects of keys and headers: they are small, and rarely
 //! uploaded in parts. A failure is a line in the log.
 //!
-//! Source: Amazon S3, "ListMultipartUploads".
+//! Source: Amazon S3, "ListMultipartUploads", "ListParts".
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -81,12 +81,13 @@ impl Sweeper {
             partition.is_some_and(|own| partitions.contains(&own))
                 && upload.age(now).is_some_and(|age| age >= self.age_min)
         };
-        give_up(s3, &self.names.directory(topic), is_orphan).await
+        give_up(s3, &self.names.directory(topic), Parts::Any, is_orphan).await
     }
 }
 
-/// Gives up unfinished uploads of exactly `name` that were begun since `since`; answers how many. The caller
-/// has none of that name.
+/// Gives up unfinished uploads of exactly `name` that were begun since `since` and have no part; answers how
+/// many. The caller has none of that name. An upload whose number nobody knows gets no part: one that has
+/// some is that of another owner of the partition.
 ///
 /// # Errors
 /// When the store does not list them, or keeps one.
@@ -96,14 +97,22 @@ pub(super) async fn give_up_since(s3: &S3Side, name: &Path, since: Instant) -> o
     let is_lost = |upload: &Unfinished, now| {
         upload.key == name.as_ref() && upload.age(now).is_some_and(|age| age <= age_max)
     };
-    give_up(s3, name.as_ref(), is_lost).await
+    give_up(s3, name.as_ref(), Parts::None, is_lost).await
+}
+
+/// What uploads may have that are given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parts {
+    Any,
+    None,
 }
 
 /// Gives up the unfinished uploads whose names begin with `prefix` and that `is_orphan` names, at the time of
-/// the store; answers how many.
+/// the store, if they have no other `parts`; answers how many.
 async fn give_up(
     s3: &S3Side,
     prefix: &str,
+    parts: Parts,
     is_orphan: impl Fn(&Unfinished, DateTime<Utc>) -> bool,
 ) -> object_store::Result<usize> {
     let (mut key_marker, mut id_marker) = (String::new(), String::new());
@@ -112,6 +121,9 @@ async fn give_up(
         let page = list(s3, prefix, &key_marker, &id_marker).await?;
         for upload in page.uploads.iter().filter(|upload| is_orphan(upload, page.now)) {
             let Ok(name) = Path::parse(&upload.key) else { continue };
+            if parts == Parts::None && has_parts(s3, &name, &upload.upload_id).await? {
+                continue;
+            }
             match s3.bare.abort_multipart(&name, &upload.upload_id).await {
                 Ok(()) => aborted_count += 1,
                 // Another task was faster.
@@ -127,6 +139,35 @@ async fn give_up(
     tracing::warn!("too many unfinished uploads: the rest is looked at by later tasks");
     Ok(aborted_count)
 }
+
+/// Whether something of an unfinished upload is stored; not of one that is over.
+async fn has_parts(s3: &S3Side, name: &Path, id: &str) -> object_store::Result<bool> {
+    let request = SignedRequest {
+        what: "listing the parts of an unfinished upload",
+        method: Method::GET,
+        name,
+        query: &[("uploadId", id), ("max-parts", "1")],
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
+    };
+    let answer = match signed::send(s3, request).await {
+        Err(object_store::Error::NotFound { .. }) => return Ok(false),
+        other => other?,
+    };
+    let listed: ListedParts = quick_xml::de::from_reader(&*answer.body)
+        .map_err(|err| object_store::Error::Generic { store: "S3", source: Box::new(err) })?;
+    Ok(!listed.parts.is_empty())
+}
+
+#[derive(Deserialize)]
+struct ListedParts {
+    #[serde(rename = "Part", default)]
+    parts: Vec<StoredPart>,
+}
+
+/// What it is called and how large is nobody's business here.
+#[derive(Deserialize)]
+struct StoredPart {}
 
 /// Some of the unfinished uploads of a bucket.
 pub(super) struct PageOfUploads {

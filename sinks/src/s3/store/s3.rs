@@ -25,7 +25,11 @@ use crate::s3::error::S3SinkError;
 pub(super) struct S3Side {
     /// Begins and stores objects.
     pub(super) objects: Arc<dyn ObjectStore>,
-    /// The same bucket, for requests that make no object and read none.
+    /// The same bucket, for what begins an object.
+    pub(super) maker: Arc<AmazonS3>,
+    /// The same, for parts.
+    pub(super) plain: Arc<AmazonS3>,
+    /// The same, for requests that make no object and read none.
     pub(super) bare: Arc<AmazonS3>,
     pub(super) transport: Transport,
 }
@@ -53,25 +57,26 @@ impl S3Side {
         let bare = Arc::new(build(builder.clone())?);
         let encrypted = encryption(builder.clone(), config);
         let is_bare = encrypted.is_none() && config.bucket.canned_acl.is_none();
-        let objects: Arc<dyn ObjectStore> = match is_bare {
-            true => Arc::clone(&bare) as _,
-            false => {
-                let plain = match &encrypted {
-                    Some((builder, Holder::Customer)) => Arc::new(build(builder.clone())?),
-                    Some((_, Holder::Store)) | None => Arc::clone(&bare),
-                };
-                // Only requests that make objects have the header, and it must be signed: a client of its own
-                // sends it with everything, so it is asked for nothing else.
-                let mut maker = encrypted.map_or(builder, |(builder, _)| builder);
-                if let Some(acl) = &config.bucket.canned_acl {
-                    let acl = HeaderValue::from_str(acl).expect("validated: one of the canned names");
-                    let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-acl"), acl)]);
-                    maker = maker.with_client_options(ClientOptions::new().with_default_headers(headers));
-                }
-                Arc::new(ControlledObjects { maker: build(maker)?, plain, bare: Arc::clone(&bare) })
-            }
+        let plain = match &encrypted {
+            Some((builder, Holder::Customer)) => Arc::new(build(builder.clone())?),
+            Some((_, Holder::Store)) | None => Arc::clone(&bare),
         };
-        Ok(Self { objects, bare, transport })
+        if is_bare {
+            let (objects, maker) = (Arc::clone(&bare) as _, Arc::clone(&bare));
+            return Ok(Self { objects, maker, plain, bare, transport });
+        }
+        // Only requests that make objects have the headers, and these must be signed: a client of its own
+        // sends them with everything, so it is asked for nothing else.
+        let mut maker = encrypted.map_or(builder, |(builder, _)| builder);
+        if let Some(acl) = &config.bucket.canned_acl {
+            let acl = HeaderValue::from_str(acl).expect("validated: one of the canned names");
+            let headers = HeaderMap::from_iter([(HeaderName::from_static("x-amz-acl"), acl)]);
+            maker = maker.with_client_options(ClientOptions::new().with_default_headers(headers));
+        }
+        let maker = Arc::new(build(maker)?);
+        let (begins, continues, ends) = (Arc::clone(&maker), Arc::clone(&plain), Arc::clone(&bare));
+        let objects = Arc::new(ControlledObjects { maker: begins, plain: continues, bare: ends });
+        Ok(Self { objects, maker, plain, bare, transport })
     }
 }
 

@@ -83,6 +83,14 @@ impl S3SinkTask {
                 are_sound = false;
             }
         }
+        if parts.iter().flat_map(|(_, part)| part.files()).any(OpenFile::is_on_disk) {
+            tracing::info!(
+                %partition,
+                "open files are not handed over: some of what they hold is in lakeward.spill.dir; their \
+                 records are read again"
+            );
+            return None;
+        }
         let parts = parts.into_iter().map(|(id, part)| Some((id, part.with_files(OpenFile::park)?)));
         let parts = parts.collect::<Option<Vec<_>>>().filter(|_| are_sound)?;
         let rotation =

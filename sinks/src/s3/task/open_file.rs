@@ -152,6 +152,11 @@ impl OpenFile {
         }
     }
 
+    /// Whether something of it is on disk, where no other shard can read it.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.on_disk.is_some() || self.growing.as_ref().is_some_and(|rows| rows.on_disk_bytes() > 0)
+    }
+
     /// The upload, once it was started.
     pub(super) fn upload(&self) -> Option<&UploadHandle> {
         self.upload.as_ref()

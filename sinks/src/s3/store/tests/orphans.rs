@@ -100,3 +100,20 @@ async fn what_no_try_could_find_is_found_when_the_upload_is_begun_again() {
     again.begin(&name).await.unwrap().abort().await.unwrap();
     assert_eq!(bench.proxy.heads_with("max-uploads").len(), lists);
 }
+
+#[tokio::test]
+async fn an_upload_that_another_owner_of_the_name_has_begun_is_left_to_it() {
+    let bench = Bench::new("lost-and-other", &[("s3.part.retries", "1")]);
+    let name = Path::from(NAMES[0]);
+    bench.proxy.next("POST", Instead::LoseAnswer);
+    assert!(bench.store.begin(&name).await.is_err());
+    // Whoever owns the partition by then makes the same object: its name is a function of the records.
+    let mut owner = bench.begin(NAMES[0]).await;
+    owner.put_part(part()).await.unwrap();
+    assert_eq!(unfinished(&bench).await, [NAMES[0]; 2]);
+    let mut zombie = bench.store.begin(&name).await.unwrap();
+    assert_eq!(unfinished(&bench).await, [NAMES[0]; 2], "the owner's and the zombie's: the lost one went");
+    owner.complete().await.unwrap();
+    zombie.abort().await.unwrap();
+    assert_eq!(bench.names().await, [NAMES[0]]);
+}

@@ -221,3 +221,33 @@ fn files_of_a_closed_partition_are_finished_from_disk() {
     let rows: usize = pressed.files().values().map(|text| text.lines().count()).sum();
     assert_eq!(rows, 9000);
 }
+
+#[test]
+fn what_is_on_disk_goes_to_no_other_owner_and_is_read_again() {
+    let settings =
+        [("flush.size", "18000"), ("format.class", "JsonFormat"), ("lakeward.handover.ms", "60000")];
+    let (easy, _) = run(u64::MAX, &settings);
+    let mut pressed = Pressed::new(LITTLE, &settings);
+    for number in 0..30 {
+        pressed.fixture.task.put(rows(number), now(0)).unwrap();
+        pressed.fixture.task.poll(now(0)).unwrap();
+    }
+    let (stored, given_back) = pressed.disk.counts();
+    assert!(stored > given_back, "{stored} {given_back}: nothing is on disk");
+    assert!(pressed.fixture.task.part_with(&orders()).is_none());
+    pressed.fixture.task.close(&[orders()]);
+    let (stored, given_back) = pressed.disk.counts();
+    assert_eq!(
+        (pressed.fixture.task.buffered_bytes(), stored),
+        (0, given_back),
+        "nothing is held for nobody"
+    );
+    assert!(pressed.fixture.durable().is_empty(), "files do not end for a rebalance");
+    // The next owner reads from the committed offset.
+    pressed.fixture.task.open(&[orders()]).unwrap();
+    for number in 0..60 {
+        pressed.fixture.task.put(rows(number), now(0)).unwrap();
+    }
+    pressed.settle();
+    assert_eq!(pressed.files(), easy.files());
+}
