@@ -24,14 +24,22 @@ impl Held {
     }
 
     /// Up to `asked` messages were taken; their columns take about as much again. Behind as many as were
-    /// asked for there are more: the queue may be full.
+    /// asked for there are more: the queue may be full. Fewer emptied it, and while they are worked on it
+    /// fills again at the pace at which they came.
     pub(super) fn taken(&self, batch: &FetchedBatch, asked: usize) {
         self.count(batch.bytes(), batch.len() >= asked);
     }
 
     fn count(&self, bytes: u64, has_more: bool) {
         self.decode.set(self.decode.bytes() + 2 * bytes);
-        self.fetch.set(if has_more { self.fetch_bytes } else { 0 });
+        self.fetch.set(if has_more { self.fetch_bytes } else { self.fetch_bytes.min(2 * bytes) });
+    }
+
+    /// Nothing is taken for now: where records came, the queue fills.
+    pub(super) fn left(&self) {
+        if self.fetch.bytes() > 0 {
+            self.fetch.set(self.fetch_bytes);
+        }
     }
 
     /// The sink has everything.
@@ -98,6 +106,26 @@ mod tests {
             self.0
         }
         fn stop(&mut self) {}
+    }
+
+    #[test]
+    fn what_the_client_fetches_meanwhile_counts_at_the_pace_of_what_came() {
+        let memory = Memory::new(100 << 20);
+        let held = Held::new(&memory, Budget::within(memory.clone(), 32 << 20), 8 << 20);
+        let fetched = || memory.used_by(MemoryKind::Fetch);
+        held.left();
+        assert_eq!(fetched(), 0, "an idle task has nothing in its queue");
+        // A thousand records of several KB are fewer than a turn takes, and all that a queue holds.
+        held.count(7 << 20, false);
+        assert_eq!(fetched(), 8 << 20);
+        held.count(1000, false);
+        assert_eq!(fetched(), 2000);
+        held.left();
+        assert_eq!(fetched(), 8 << 20, "nobody takes what comes");
+        held.count(0, false);
+        assert_eq!(fetched(), 0);
+        held.count(1000, true);
+        assert_eq!(fetched(), 8 << 20);
     }
 
     #[test]

@@ -282,6 +282,7 @@ impl Pipeline {
         let has_room = self.saturated_since.is_none() || self.is_fetch_paused;
         let may_take = (has_room && self.task.has_started()) || self.control.is_stopping();
         if !may_take {
+            self.held.left();
             return self.consumer.take(0);
         }
         let batch = self.consumer.take(TURN_MESSAGES_MAX);
