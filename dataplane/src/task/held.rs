@@ -1,11 +1,15 @@
-//! What a task holds of the worker's memory beside its open parts, and when it must not take more.
+//! What a task holds of the worker's memory beside its open parts, when it must not take more, and when its
+//! shard gives back to the kernel what was freed.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use lakeward_api::budget::Budget;
 use lakeward_api::memory::{Memory, MemoryKind, MemoryShare};
 use lakeward_api::sink::SinkTask;
 use lakeward_kafka::consumer::FetchedBatch;
+
+use crate::sys;
 
 /// The memory of one pipeline.
 pub(super) struct Held {
@@ -47,6 +51,15 @@ impl Held {
         self.decode.set(0);
     }
 
+    /// While much of the limit is taken, what this shard freed must not stay with its allocator.
+    pub(super) fn give_freed_back(&self, now: Instant) {
+        let is_due = |last: Option<Instant>| last.is_none_or(|last| now - last >= GIVE_BACK_INTERVAL);
+        if self.decode.memory().is_strained() && is_due(GIVEN_BACK.get()) {
+            GIVEN_BACK.set(Some(now));
+            sys::give_freed_memory_back();
+        }
+    }
+
     /// True while nothing may be taken: too much is with the store, or the worker is at its limit. A task
     /// that holds next to nothing is not held up by others: it would never get on.
     pub(super) fn is_full(&self, task: &dyn SinkTask) -> bool {
@@ -75,6 +88,14 @@ impl Held {
 /// Less is not worth waiting for.
 const OWN_BYTES_MIN: u64 = 1 << 20;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+thread_local! {
+    /// When this shard gave back what was freed.
+    static GIVEN_BACK: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Going over a heap and taking the pages anew costs some milliseconds.
+const GIVE_BACK_INTERVAL: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
