@@ -10,6 +10,7 @@ pub mod memory;
 pub mod runtime;
 pub mod source;
 mod spill;
+mod sys;
 mod task;
 
 pub use bridge::TokioBridge;

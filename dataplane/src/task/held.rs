@@ -1,11 +1,15 @@
-//! What a task holds of the worker's memory beside its open parts, and when it must not take more.
+//! What a task holds of the worker's memory beside its open parts, when it must not take more, and when its
+//! shard gives back to the kernel what was freed.
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use lakeward_api::budget::Budget;
 use lakeward_api::memory::{Memory, MemoryKind, MemoryShare};
 use lakeward_api::sink::SinkTask;
 use lakeward_kafka::consumer::FetchedBatch;
+
+use crate::sys;
 
 /// The memory of one pipeline.
 pub(super) struct Held {
@@ -24,19 +28,36 @@ impl Held {
     }
 
     /// Up to `asked` messages were taken; their columns take about as much again. Behind as many as were
-    /// asked for there are more: the queue may be full.
+    /// asked for there are more: the queue may be full. Fewer emptied it, and while they are worked on it
+    /// fills again at the pace at which they came.
     pub(super) fn taken(&self, batch: &FetchedBatch, asked: usize) {
         self.count(batch.bytes(), batch.len() >= asked);
     }
 
     fn count(&self, bytes: u64, has_more: bool) {
         self.decode.set(self.decode.bytes() + 2 * bytes);
-        self.fetch.set(if has_more { self.fetch_bytes } else { 0 });
+        self.fetch.set(if has_more { self.fetch_bytes } else { self.fetch_bytes.min(2 * bytes) });
+    }
+
+    /// Nothing is taken for now: where records came, the queue fills.
+    pub(super) fn left(&self) {
+        if self.fetch.bytes() > 0 {
+            self.fetch.set(self.fetch_bytes);
+        }
     }
 
     /// The sink has everything.
     pub(super) fn delivered(&self) {
         self.decode.set(0);
+    }
+
+    /// While much of the limit is taken, what this shard freed must not stay with its allocator.
+    pub(super) fn give_freed_back(&self, now: Instant) {
+        let is_due = |last: Option<Instant>| last.is_none_or(|last| now - last >= GIVE_BACK_INTERVAL);
+        if self.decode.memory().is_strained() && is_due(GIVEN_BACK.get()) {
+            GIVEN_BACK.set(Some(now));
+            sys::give_freed_memory_back();
+        }
     }
 
     /// True while nothing may be taken: too much is with the store, or the worker is at its limit. A task
@@ -68,6 +89,14 @@ impl Held {
 const OWN_BYTES_MIN: u64 = 1 << 20;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
+thread_local! {
+    /// When this shard gave back what was freed.
+    static GIVEN_BACK: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Going over a heap and taking the pages anew costs some milliseconds.
+const GIVE_BACK_INTERVAL: Duration = Duration::from_millis(200);
+
 #[cfg(test)]
 mod tests {
     use lakeward_api::ConnectError;
@@ -98,6 +127,26 @@ mod tests {
             self.0
         }
         fn stop(&mut self) {}
+    }
+
+    #[test]
+    fn what_the_client_fetches_meanwhile_counts_at_the_pace_of_what_came() {
+        let memory = Memory::new(100 << 20);
+        let held = Held::new(&memory, Budget::within(memory.clone(), 32 << 20), 8 << 20);
+        let fetched = || memory.used_by(MemoryKind::Fetch);
+        held.left();
+        assert_eq!(fetched(), 0, "an idle task has nothing in its queue");
+        // A thousand records of several KB are fewer than a turn takes, and all that a queue holds.
+        held.count(7 << 20, false);
+        assert_eq!(fetched(), 8 << 20);
+        held.count(1000, false);
+        assert_eq!(fetched(), 2000);
+        held.left();
+        assert_eq!(fetched(), 8 << 20, "nobody takes what comes");
+        held.count(0, false);
+        assert_eq!(fetched(), 0);
+        held.count(1000, true);
+        assert_eq!(fetched(), 8 << 20);
     }
 
     #[test]

@@ -45,6 +45,9 @@ use opening::Openings;
 const TURN_MESSAGES_MAX: usize = 4096;
 /// Records per put, so that no poll of the executor takes longer than a few milliseconds.
 const PUT_RECORDS_MAX: usize = 2048;
+/// Bytes of them, unless one record is larger: while a sink takes a put, its rows are there three times, as
+/// they were converted, as columns of the sink and by file.
+const PUT_BYTES_MAX: u64 = 2 << 20;
 /// Timers of sinks need a turn at least this often.
 pub(super) const TURN_INTERVAL: Duration = Duration::from_secs(1);
 /// A sink that takes nothing for this long gets its partitions paused, so that the group sees a live member.
@@ -208,6 +211,7 @@ impl Pipeline {
             }
             let now = read_clocks();
             self.poll(now)?;
+            self.held.give_freed_back(now.monotonic);
             self.take_decisions()?;
             self.reporter.turn(&mut self.ledger, now.monotonic);
             let has_stored = self.collect_durable(now.monotonic);
@@ -282,6 +286,7 @@ impl Pipeline {
         let has_room = self.saturated_since.is_none() || self.is_fetch_paused;
         let may_take = (has_room && self.task.has_started()) || self.control.is_stopping();
         if !may_take {
+            self.held.left();
             return self.consumer.take(0);
         }
         let batch = self.consumer.take(TURN_MESSAGES_MAX);

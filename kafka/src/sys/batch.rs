@@ -45,20 +45,25 @@ impl FetchedBatch {
 
     /// Bytes of all keys and values.
     pub fn bytes(&self) -> u64 {
-        self.messages.iter().map(message).map(|one| (one.key_len + one.len) as u64).sum()
+        self.messages.iter().map(message).map(size).sum()
     }
 
     /// The run of consecutive records of one topic-partition that begins at message `start`, of at most
-    /// `records_max` records. Error messages are passed over: see [`FetchedBatch::errors`]. `None` when there
-    /// is no further record.
-    pub fn run_at(&self, start: usize, records_max: usize) -> Option<FetchedRun<'_>> {
+    /// `records_max` records and, unless the first one is larger, of at most `bytes_max` bytes. Error
+    /// messages are passed over: see [`FetchedBatch::errors`]. `None` when there is no further record.
+    pub fn run_at(&self, start: usize, records_max: usize, bytes_max: u64) -> Option<FetchedRun<'_>> {
         let none = rdsys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
         let rest = self.messages.get(start..)?;
         let skipped = rest.iter().position(|pointer| message(pointer).err == none)?;
         let rest = &rest[skipped..];
         let first = message(rest.first()?);
-        let count =
-            rest.iter().take_while(|pointer| same_run(first, message(pointer))).take(records_max).count();
+        let mut bytes = 0;
+        let run = rest.iter().map(message).take(records_max).take_while(|one| {
+            let has_room = bytes == 0 || bytes + size(one) <= bytes_max;
+            bytes += size(one);
+            has_room && same_run(first, one)
+        });
+        let count = run.count();
         Some(FetchedRun {
             start: start + skipped,
             topic: topic_name(first),
@@ -74,7 +79,7 @@ impl FetchedBatch {
             one.offset == offset && one.partition == partition && one.err == none && topic_name(one) == topic
         };
         let start = self.messages.iter().position(|pointer| is_wanted(message(pointer)))?;
-        self.run_at(start, 1)
+        self.run_at(start, 1, u64::MAX)
     }
 
     /// Error messages of the queue: the library's code, topic, and text.
@@ -129,6 +134,11 @@ impl Drop for FetchedBatch {
 fn message(pointer: &NonNull<rdsys::rd_kafka_message_t>) -> &rdsys::rd_kafka_message_t {
     // SAFETY: the batch that the pointer is borrowed from owns the message.
     unsafe { pointer.as_ref() }
+}
+
+/// Bytes of key and value.
+fn size(message: &rdsys::rd_kafka_message_t) -> u64 {
+    (message.key_len + message.len) as u64
 }
 
 fn same_run(left: &rdsys::rd_kafka_message_t, right: &rdsys::rd_kafka_message_t) -> bool {

@@ -47,7 +47,8 @@ pub(super) struct OpenFile {
     address: String,
     gathered: Vec<RecordBatch>,
     gathered_bytes: u64,
-    file: ColumnarFile,
+    /// Made for the first rows that are encoded: with many files it is what most of them would hold.
+    file: Option<ColumnarFile>,
     waiting: BytesMut,
     sent_bytes: u64,
     pieces: flume::Sender<Piece>,
@@ -73,7 +74,6 @@ impl OpenFile {
     ) -> Result<Self, ConnectError> {
         let address = target.data_address(&format!("{}{name}", target.partitioning.path(&partition)));
         let (store, path) = target.files.at(&address).map_err(CatalogError::from)?;
-        let file = ColumnarFile::new(Arc::clone(&target.arrow_schema), &target.parquet_options())?;
         let (pieces, received) = flume::unbounded();
         let (answer, stored) = flume::bounded(1);
         let waker = uploads.waker.clone();
@@ -90,7 +90,7 @@ impl OpenFile {
             address,
             gathered: Vec::new(),
             gathered_bytes: 0,
-            file,
+            file: None,
             waiting: BytesMut::new(),
             sent_bytes: 0,
             pieces,
@@ -107,12 +107,13 @@ impl OpenFile {
 
     /// Memory that rows hold: gathered ones, and those of the open row group.
     pub(super) fn row_bytes(&self) -> u64 {
-        self.gathered_bytes + self.file.row_group_bytes()
+        self.gathered_bytes + self.file.as_ref().map_or(0, ColumnarFile::row_group_bytes)
     }
 
     /// Memory held.
     pub(super) fn buffered_bytes(&self) -> u64 {
-        self.gathered_bytes + self.file.buffered_bytes() + self.waiting.capacity() as u64 + FILE_BYTES
+        let encoder = self.file.as_ref().map_or(0, ColumnarFile::buffered_bytes);
+        self.gathered_bytes + encoder + self.waiting.capacity() as u64 + FILE_BYTES
     }
 
     /// Appends rows; `columns` are those of the table.
@@ -137,9 +138,17 @@ impl OpenFile {
             [rows] => rows.clone(),
             several => concat_batches(&self.target.arrow_schema, several).map_err(not_made)?,
         };
-        self.gathered.clear();
+        self.gathered = Vec::new();
         self.gathered_bytes = 0;
-        Ok(self.file.write(&rows)?)
+        Ok(self.encoder()?.write(&rows)?)
+    }
+
+    fn encoder(&mut self) -> Result<&mut ColumnarFile, ConnectError> {
+        if self.file.is_none() {
+            let schema = Arc::clone(&self.target.arrow_schema);
+            self.file = Some(ColumnarFile::new(schema, &self.target.parquet_options())?);
+        }
+        Ok(self.file.as_mut().expect("it was just made"))
     }
 
     /// Closes the open row group and sends what it made.
@@ -148,14 +157,14 @@ impl OpenFile {
     /// `Fatal` when the encoder broke.
     pub(super) fn flush_early(&mut self) -> Result<(), ConnectError> {
         self.encode()?;
-        self.file.flush_early()?;
+        self.encoder()?.flush_early()?;
         self.send_pieces();
         Ok(())
     }
 
     /// Sends what makes whole pieces.
     fn send_pieces(&mut self) {
-        for bytes in self.file.take_ready() {
+        for bytes in self.file.as_mut().map_or_else(Vec::new, ColumnarFile::take_ready) {
             self.waiting.extend_from_slice(&bytes);
         }
         while self.waiting.len() >= PIECE_BYTES {
@@ -175,8 +184,10 @@ impl OpenFile {
     /// `Fatal` when the encoder broke.
     pub(super) fn finish(mut self) -> Result<(DataFile, Stored), ConnectError> {
         self.encode()?;
+        self.encoder()?;
         self.send_pieces();
         let Self { target, partition, address, file, mut waiting, sent_bytes, pieces, stored, .. } = self;
+        let file = file.expect("it was made above");
         let FinishedFile { rest, rows, row_groups, columns } = file.finish()?;
         rest.iter().for_each(|bytes| waiting.extend_from_slice(bytes));
         let bytes = sent_bytes + waiting.len() as u64;

@@ -15,10 +15,21 @@ const ROWS: i32 = 15_000;
 
 #[test]
 fn hundreds_of_open_partitions_fit_into_the_limit() {
-    assert_fits(200, "1");
+    let rig = assert_fits(200, "1");
+    let found = rig.python(
+        "ids = catalog.load_table(args[0]).scan(selected_fields=('id',)).to_arrow()['id'].to_pylist()\n\
+         answer([len(ids), len(set(ids))])",
+    );
+    assert_eq!(found, json!([ROWS, ROWS]));
 }
 
-fn assert_fits(places: i32, tasks: &str) {
+/// Each task has all partitions open, with some 75 KB of rows each.
+#[test]
+fn hundreds_of_open_partitions_in_each_of_two_tasks_fit_into_the_limit() {
+    assert_fits(600, "2");
+}
+
+fn assert_fits(places: i32, tasks: &str) -> Rig {
     let settings = [("lakeward.memory.limit", &*LIMIT_BYTES.to_string())];
     let scenario = Scenario::start_on(KafkaBroker::shared(), Versitygw::shared(), 2, &settings);
     let rig = Rig::on(
@@ -42,10 +53,9 @@ fn assert_fits(places: i32, tasks: &str) {
         rig.scenario.wait_for_commit(partition, i64::from(ROWS / 2));
     }
     let found = rig.python(
-        "table = catalog.load_table(args[0])\n\
-         ids = table.scan(selected_fields=('id',)).to_arrow()['id'].to_pylist()\n\
-         places = {task.file.partition[0] for task in table.scan().plan_files()}\n\
-         answer([len(ids), len(set(ids)), len(places)])",
+        "files = [task.file for task in catalog.load_table(args[0]).scan().plan_files()]\n\
+         answer([sum(file.record_count for file in files), len({file.partition[0] for file in files})])",
     );
-    assert_eq!(found, json!([ROWS, ROWS, places]));
+    assert_eq!(found, json!([ROWS, places]));
+    rig
 }

@@ -19,7 +19,7 @@ use lakeward_dataplane_core::tolerance::{Stage, Verdict, exceeded, unrecoverable
 use lakeward_kafka::consumer::{FetchedBatch, FetchedRun};
 
 use super::backlog::{Blocked, Work};
-use super::{PUT_RECORDS_MAX, Pipeline, TURN_INTERVAL, read_clocks};
+use super::{PUT_BYTES_MAX, PUT_RECORDS_MAX, Pipeline, TURN_INTERVAL, read_clocks};
 use crate::executor;
 use crate::task::convert::{self, BadRecord, Converted, RawRun};
 use crate::task::reporter::{Failure, SINK_TASK};
@@ -57,7 +57,7 @@ impl Pipeline {
 
     /// Converts the next run of messages into `work.ready`.
     fn convert_next(&mut self, work: &mut Work) -> Result<Option<Blocked>, ConnectError> {
-        let Some(run) = work.batch.run_at(work.next, PUT_RECORDS_MAX) else {
+        let Some(run) = work.batch.run_at(work.next, PUT_RECORDS_MAX, PUT_BYTES_MAX) else {
             work.next = work.batch.len();
             return Ok(None);
         };

@@ -10,7 +10,7 @@ use super::{ParquetCodec, ParquetOptions};
 ///
 /// Which columns have made a page is known from the bytes that came for them: dictionaries and runs of equal
 /// values make pages later than that, so it is rather too much that is counted.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Compressors {
     each: Compressor,
     page_bytes: usize,

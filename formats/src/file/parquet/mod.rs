@@ -52,6 +52,8 @@ struct Design {
     arrow_schema: SchemaRef,
     order: Order,
     options: ArrowWriterOptions,
+    /// Those of a part without rows.
+    compressors: Compressors,
     row_group_bytes_max: usize,
 }
 
@@ -121,15 +123,16 @@ impl FileFormat for ParquetFormat {
 ///
 /// # Memory
 /// Next to nothing before the first rows. The open row group holds one page per column (64 KiB plus a
-/// dictionary of at most 64 KiB each, unless configured otherwise) and the compressed pages before it; it
-/// closes at `row_group_bytes_max`. Rows that are to be sorted wait as plain columns instead, up to the same
-/// limit.
+/// dictionary of at most 64 KiB each, unless configured otherwise), the compressed pages before it, and a
+/// compressor per column; without the compressors it closes at `row_group_bytes_max`. Rows that are to be
+/// sorted wait as plain columns instead, up to the same limit.
 /// Closed row groups wait as finished bytes for [`PartEncoder::take_ready`]. The footer grows by about 100
 /// bytes per column and row group.
 struct ParquetPart {
     design: Arc<Design>,
     /// Made for the first rows: before them a part holds next to nothing.
     writer: Option<ArrowWriter<ReadyBytes>>,
+    compressors: Compressors,
     sorter: Option<Sorter>,
 }
 
@@ -151,8 +154,15 @@ impl Design {
             .with_skip_arrow_metadata(true)
             .with_parquet_schema(parquet_schema);
         let row_group_bytes_max = usize::try_from(options.row_group_bytes_max).unwrap_or(usize::MAX);
-        let schema = Arc::clone(schema);
-        Ok(Self { schema, stored, arrow_schema, order, options: writer_options, row_group_bytes_max })
+        Ok(Self {
+            schema: Arc::clone(schema),
+            stored,
+            arrow_schema,
+            order,
+            options: writer_options,
+            compressors: Compressors::new(options),
+            row_group_bytes_max,
+        })
     }
 
     fn writer(&self) -> Result<ArrowWriter<ReadyBytes>, FormatError> {
@@ -164,7 +174,8 @@ impl Design {
 impl ParquetPart {
     fn new(design: Arc<Design>) -> Self {
         let sorter = (!design.order.is_none()).then(|| Sorter::new(design.order.clone()));
-        Self { design, writer: None, sorter }
+        let compressors = design.compressors.clone();
+        Self { design, writer: None, compressors, sorter }
     }
 
     fn writer(&mut self) -> Result<&mut ArrowWriter<ReadyBytes>, FormatError> {
@@ -181,15 +192,22 @@ impl ParquetPart {
         {
             self.writer()?.write(&rows).map_err(encode)?;
         }
+        self.compressors.closed();
         match &mut self.writer {
             Some(writer) => writer.flush().map_err(encode),
             None => Ok(()),
         }
     }
 
+    /// Rows and pages of the open row group.
     fn row_group_bytes(&self) -> usize {
         let open = self.writer.as_ref().map_or(0, ArrowWriter::memory_size);
         open + self.sorter.as_ref().map_or(0, Sorter::bytes)
+    }
+
+    fn compressor_bytes(&self) -> usize {
+        let types = self.design.arrow_schema.fields().iter().map(|field| field.data_type());
+        self.compressors.bytes(types)
     }
 }
 
@@ -209,7 +227,10 @@ impl PartEncoder for ParquetPart {
             .map_err(|err| encode(err.into()))?;
         match &mut self.sorter {
             Some(sorter) => sorter.push(&batch)?,
-            None => self.writer()?.write(&batch).map_err(encode)?,
+            None => {
+                self.writer()?.write(&batch).map_err(encode)?;
+                self.compressors.took(&batch);
+            }
         }
         if self.row_group_bytes() >= design.row_group_bytes_max {
             self.end_row_group()?;
@@ -224,7 +245,7 @@ impl PartEncoder for ParquetPart {
 
     fn buffered_bytes(&self) -> u64 {
         let writer = self.writer.as_ref().map_or(0, |writer| WRITER_BYTES + writer.inner().held_bytes());
-        (self.row_group_bytes() + writer) as u64
+        (self.row_group_bytes() + self.compressor_bytes() + writer) as u64
     }
 
     fn flush_early(&mut self) -> Result<(), FormatError> {
