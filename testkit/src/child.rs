@@ -220,9 +220,9 @@ fn send_signal(name: &str, pid: u32) -> anyhow::Result<()> {
     kill_process(process, signal).with_context(|| format!("sending {name} to process {pid}"))
 }
 
-/// Kills what test processes that no longer exist left in `base`. Their files are removed meanwhile: a broker
-/// leaves thousands, which can take minutes on a disk that is slow at that. What is not done when this process
-/// ends is left to the next one.
+/// Kills what test processes that no longer exist left in `base`. Their files are removed meanwhile: a
+/// broker leaves thousands, which can take minutes on a disk that is slow at that. What is not done when
+/// this process ends is left to the next one.
 fn sweep(base: &Path) -> JoinHandle<()> {
     let mut dead = Vec::new();
     for folder in fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path()) {
