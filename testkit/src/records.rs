@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use futures::future::try_join_all;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedHeaders, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
@@ -146,18 +147,23 @@ pub fn read_topic(broker: &KafkaBroker, topic: &str) -> anyhow::Result<Vec<Recor
     }
     consumer.assign(&assignment).context("assigning partitions")?;
     let deadline = Instant::now() + PATIENCE;
-    let mut records = Vec::new();
+    let (mut records, mut trouble) = (Vec::new(), None);
     while !ends.is_empty() {
-        if let Some(message) = consumer.poll(Duration::from_millis(100)) {
-            let message = message.context("reading the topic")?;
-            records.push(Record {
+        match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => records.push(Record {
                 partition: message.partition(),
                 offset: message.offset(),
                 timestamp_ms: message.timestamp().to_millis(),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
                 headers: message.headers().map(read_headers).unwrap_or_default(),
-            });
+            }),
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                return Err(error).context("reading the topic");
+            }
+            // The client tells of connections that broke and makes them again.
+            Some(Err(error)) => trouble = Some(error),
+            None => {}
         }
         // The position also passes what is never delivered: transaction markers and compacted records.
         let position = consumer.position().context("asking for the position")?;
@@ -166,7 +172,7 @@ pub fn read_topic(broker: &KafkaBroker, topic: &str) -> anyhow::Result<Vec<Recor
             !matches!(at, Some(Offset::Offset(offset)) if offset >= *end)
         });
         if Instant::now() > deadline {
-            bail!("{topic} could not be read to its end within {PATIENCE:?}");
+            bail!("{topic} could not be read to its end within {PATIENCE:?}; last trouble: {trouble:?}");
         }
     }
     Ok(records)
