@@ -171,6 +171,8 @@ struct OpenPart {
     schema: Option<Arc<Schema>>,
     /// Rows of the current batch that are not emitted yet, ascending.
     rows: Vec<u32>,
+    /// How many there were in the batch before: most likely as many come again.
+    rows_before: usize,
 }
 
 /// Open parts by id of the current batch; `None` until looked up, and again after a rotation.
@@ -337,11 +339,14 @@ impl Rotation {
                     continue;
                 }
             };
-            if self.open[index].rows.is_empty() {
+            let open = &mut self.open[index];
+            if open.rows.is_empty() {
                 self.touched.push(index);
+                open.rows.reserve(open.rows_before);
             }
-            self.open[index].rows.push(number);
-            if last_id != Some(id) {
+            open.rows.push(number);
+            // Only rotation by record time asks for it.
+            if last_id != Some(id) && self.settings.interval.is_some() {
                 self.last_name = Some(Arc::clone(&batch.encoded.names[id as usize]));
                 last_id = Some(id);
             }
@@ -420,7 +425,13 @@ impl Rotation {
         let index = self.open.len();
         let id = PartId(self.next_part);
         self.next_part += 1;
-        self.open.push(OpenPart { id, records: 0, schema: batch.schema.map(Arc::clone), rows: Vec::new() });
+        self.open.push(OpenPart {
+            id,
+            records: 0,
+            schema: batch.schema.map(Arc::clone),
+            rows: Vec::new(),
+            rows_before: 0,
+        });
         self.index_by_name.insert(Arc::clone(name), index);
         out.push(Op::Open {
             part: id,
@@ -462,6 +473,7 @@ impl Rotation {
         for index in self.touched.drain(..) {
             let part = &mut self.open[index];
             let (Some(first), Some(last)) = (part.rows.first(), part.rows.last()) else { continue };
+            part.rows_before = part.rows.len() + part.rows.len() / 8;
             let (first, span) = (*first as usize, (*last - *first) as usize + 1);
             let rows = if span == part.rows.len() {
                 part.rows.clear();

@@ -134,10 +134,16 @@ impl Copied {
 
     /// Where `rows` of the batch are in the copy; `None` when one of them is not.
     fn places(&self, rows: &Rows) -> Option<Rows> {
-        let places: Vec<u32> = match rows {
-            Rows::Indices(rows) => rows.iter().map(|row| self.places[*row as usize]).collect(),
-            Rows::Range { start, rows } => self.places[*start..start + rows].to_vec(),
-        };
+        let numbers = rejects::numbers(rows);
+        let place = |row: u32| self.places[row as usize];
+        let first = numbers.first().map_or(0, |row| place(*row));
+        if first == Self::NOWHERE {
+            return None;
+        }
+        if (first..).zip(&numbers).all(|(expected, row)| place(*row) == expected) {
+            return Some(Rows::Range { start: first as usize, rows: numbers.len() });
+        }
+        let places: Vec<u32> = numbers.iter().map(|row| place(*row)).collect();
         let is_there = !places.contains(&Self::NOWHERE);
         is_there.then_some(Rows::Indices(places))
     }
