@@ -277,8 +277,12 @@ fn read_per_record(sink: Sink, assignor: Assignor, moves: &[Move], settings: &[(
     rig.assert_undisturbed();
     // Others keep what was given up, and nobody sees it.
     if matches!(sink, Sink::AivenS3 | Sink::S3) {
-        let unfinished = rig.scenario.store.unfinished_uploads(rig.scenario.objects.bucket());
-        assert_eq!(unfinished.expect("the store's folder can be read"), 0, "uploads are left");
+        let (store, bucket) = (rig.scenario.store, rig.scenario.objects.bucket());
+        // They are given up while others go on, and what nobody takes over when its time has passed.
+        wait_for("uploads that are given up", PATIENCE, || match store.unfinished_uploads(bucket) {
+            Ok(0) => Ok(()),
+            other => Err(format!("{other:?} are left")),
+        });
     }
     let read = rig.read();
     read / written as f64

@@ -11,6 +11,7 @@ mod route;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -287,6 +288,9 @@ struct Multipart {
     parts_count: usize,
 }
 
+/// How long parts may take of an upload that is given up.
+const PARTS_PATIENCE: Duration = Duration::from_secs(5);
+
 type PartFuture = futures::future::BoxFuture<'static, object_store::Result<()>>;
 
 /// What ended a wait.
@@ -300,10 +304,14 @@ impl FileUpload {
     async fn run(self) -> Result<Ending, S3SinkError> {
         let (mut multipart, mut tags) = (None, None);
         let ending = self.drive(&mut multipart, &mut tags).await;
-        if let (Some(Multipart { mut upload, parts, .. }), Ok(Ending::Dropped) | Err(_)) =
+        if let (Some(Multipart { mut upload, mut parts, .. }), Ok(Ending::Dropped) | Err(_)) =
             (multipart, &ending)
         {
-            // Parts that are still on their way could otherwise arrive after the abort.
+            // A store may keep a part that it gets behind the abort: what is on its way ends first.
+            let ended = async { while parts.next().await.is_some() {} };
+            if tokio::time::timeout(PARTS_PATIENCE, ended).await.is_err() {
+                tracing::debug!(object = %self.name, "parts of a given up upload are left on their way");
+            }
             drop(parts);
             failpoint!("sink.upload.before_abort");
             if let Err(err) = upload.abort().await {
