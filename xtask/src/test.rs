@@ -72,11 +72,18 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Tests at a time: most of the black-box tests' time is waiting, for brokers, sessions and rotations.
+const TEST_THREADS: (&str, &str) = ("RUST_TEST_THREADS", "4");
+
 /// Runs the tests of the workspace, passing their output through while counting.
 fn tests(workspace: &Workspace) -> (Tally, anyhow::Result<()>) {
     let mut tally = Tally::default();
     let outcome = step("tests", || {
         let mut command = cargo_in(workspace, &[&TESTS[..], &["--no-fail-fast"]].concat());
+        let (threads, count_max) = TEST_THREADS;
+        if std::env::var_os(threads).is_none() {
+            command.env(threads, count_max);
+        }
         command
             .env("LAKEWARD_BIN", worker(workspace)?)
             .env("LAKEWARD_FAILPOINTS_BIN", kill_test::worker(workspace)?);
