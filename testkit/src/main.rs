@@ -52,7 +52,7 @@ fn parse(arguments: &[String]) -> anyhow::Result<Options> {
     }
     ensure!(!options.time.is_zero(), "--minutes says how long faults go on");
     if options.modes.is_empty() {
-        options.modes = Mode::ALL.to_vec();
+        options.modes = Mode::TOGETHER.to_vec();
     }
     Ok(options)
 }
@@ -70,7 +70,8 @@ mod tests {
         let options = parsed("--minutes 0.5 --seed 9 --mode count,source").unwrap();
         assert_eq!((options.time, options.seed), (Duration::from_secs(30), 9));
         assert_eq!(options.modes, [Mode::Count, Mode::Source]);
-        assert_eq!(parsed("--minutes 1").unwrap().modes, Mode::ALL);
+        assert_eq!(parsed("--minutes 1").unwrap().modes, Mode::TOGETHER);
+        assert_eq!(parsed("--minutes 1 --mode all").unwrap().modes, Mode::ALL);
         for wrong in ["", "--minutes", "--minutes x", "--minutes 1 --mode nothing", "--fast 1"] {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }

@@ -43,7 +43,7 @@ Usage: cargo xtask <command> [arguments]
                        workers die, hang and drain under load at every failpoint and at random, with Apache
                        Kafka and an S3 server; ends with one JSON line, and fails when a record is missing
                        or stored twice. Modes: count, dead-letters, iceberg, interval, parts, schedule,
-                       source, wallclock; `--minutes 0` only builds
+                       source, wallclock, which run together, and handover; `--minutes 0` only builds
   setup                install what the tests need (Java, Maven, Apache Kafka, an S3 server, PostgreSQL,
                        pyarrow) into .lakeward/ of the workspace; instant when everything is there
   tidy                 check the repository's own rules: sizes, module docs, dependency directions, unsafe

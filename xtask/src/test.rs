@@ -21,6 +21,7 @@ use crate::workspace::{Workspace, cargo};
 
 /// Enough for a dozen faults on a slow machine; the same order of faults in every run.
 const KILL_TEST_MINUTES: &str = "3";
+const HANDOVER_MINUTES: &str = "2";
 const KILL_TEST_SEED: &str = "1";
 
 /// Everything, the Iceberg sink among it.
@@ -52,6 +53,10 @@ pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     check("build with failpoints", &|| kill_test::build(workspace));
     check("kill test", &|| {
         run(kill_test::command(workspace)?.args(["--minutes", KILL_TEST_MINUTES, "--seed", KILL_TEST_SEED]))
+    });
+    check("kill test, hand-over", &|| {
+        let arguments = ["--minutes", HANDOVER_MINUTES, "--seed", KILL_TEST_SEED, "--mode", "handover"];
+        run(kill_test::command(workspace)?.args(arguments))
     });
     let (mut tally, outcome, contract) = std::thread::scope(|scope| {
         let beside = scope.spawn(|| Contract::run(workspace));

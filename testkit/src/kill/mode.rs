@@ -49,6 +49,19 @@ impl Mode {
         Self::Wallclock,
     ];
 
+    /// Those that run together when none is named. [`Mode::Handover`] restarts its tasks all the time: the
+    /// clients that come and go with them are more than these workers have room for beside all others.
+    pub const TOGETHER: [Self; 8] = [
+        Self::Count,
+        Self::DeadLetters,
+        Self::Iceberg,
+        Self::Interval,
+        Self::Parts,
+        Self::Schedule,
+        Self::Source,
+        Self::Wallclock,
+    ];
+
     /// As the command line names it.
     pub fn name(self) -> &'static str {
         match self {
