@@ -101,7 +101,7 @@ fn parquet_and_avro_files_have_the_merged_schema() {
     let path = "io.confluent.connect.s3.format.parquet.ParquetFormat";
     let (rig, objects) = stored(&[MERGE, ("flush.size", "4"), ("format.class", path)], &versions, 1);
     assert_eq!(objects.len(), 1);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let bytes = runtime.block_on(async {
         rig.store.objects.get(&Path::from(&*objects[0].0)).await.unwrap().bytes().await.unwrap()
     });

@@ -216,7 +216,7 @@ impl Rig {
     }
 
     fn build(pairs: &[(&str, &str)], limit: u64, store: Arc<MoodyStore>, client: Option<Store>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let woken = Arc::new(Notify::new());
         let wake = Arc::clone(&woken);
         let in_flight = Budget::new(limit);
