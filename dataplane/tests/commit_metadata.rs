@@ -14,7 +14,7 @@ use lakeward_kafka::consumer::{CommitFailure, ConsumerEvent, SinkConsumer};
 use lakeward_kafka::settings::{ClientKind, translate};
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::child::{Child, RunFolder};
-use lakeward_testkit::wait::{free_port, ready};
+use lakeward_testkit::wait::ready;
 use lakeward_testkit::{install, unique};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -146,7 +146,7 @@ fn the_next_owner_reads_the_metadata_from_apache_kafka() {
 #[test]
 fn the_embedded_broker_keeps_positions_and_forgets_their_metadata() {
     let folder = RunFolder::new("embedded").expect("a folder");
-    let port = free_port().expect("a port");
+    let port = folder.free_port().expect("a port");
     let mut command = Command::new(install::worker().expect("the worker is built"));
     command.args(["dev", "broker", "--port", &port.to_string()]);
     let mut broker = Child::start("embedded", &command, &folder).expect("the embedded broker starts");

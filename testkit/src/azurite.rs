@@ -12,7 +12,7 @@ use object_store::client::{HttpConnector as _, HttpRequest, ReqwestConnector};
 
 use crate::child::{Child, RunFolder};
 use crate::objects::Objects;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 use crate::{block_on, install};
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ impl Azurite {
     /// Starts a server on a free port with no container.
     pub fn start() -> anyhow::Result<Self> {
         let folder = RunFolder::new("azurite")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let mut command = Command::new("node");
         command
             .env("AZURITE_ACCOUNTS", format!("{ACCOUNT}:{ACCOUNT_KEY}"))

@@ -15,7 +15,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use crate::block_on;
 use crate::child::{Child, RunFolder};
 use crate::java::java;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 /// A cold machine under load needs most of this; a warm one needs three seconds.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -63,9 +63,9 @@ impl KafkaBroker {
         java_options: &str,
     ) -> anyhow::Result<Self> {
         let folder = RunFolder::new("kafka")?;
-        let (port, controller_port) = (free_port()?, free_port()?);
+        let (port, controller_port) = (folder.free_port()?, folder.free_port()?);
         let second = match protocol {
-            Some(protocol) => Some((protocol, format!("127.0.0.1:{}", free_port()?))),
+            Some(protocol) => Some((protocol, format!("127.0.0.1:{}", folder.free_port()?))),
             None => None,
         };
         let settings = folder.file("server.properties");
@@ -83,7 +83,7 @@ impl KafkaBroker {
         anyhow::ensure!(status.success(), "formatting the broker's data folder ended with {status}");
         let mut command = java("kafka.Kafka", "server.log", &folder)?;
         command.env("JDK_JAVA_OPTIONS", java_options).arg(&settings);
-        let mut child = Child::start("broker", &command, &folder)?;
+        let mut child = Child::start("broker", &command, &folder)?.logs_to(folder.file("server.log"));
         let bootstrap = format!("127.0.0.1:{port}");
         ready("the broker", START_PATIENCE, || {
             child.assert_running()?;

@@ -6,6 +6,8 @@
 //! thread that never ends starts all children.
 
 use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -14,14 +16,16 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::net::{self, SocketFlags};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::install;
 
-/// A folder below `.lakeward/run` for the files of one component; removed on drop.
+/// A folder below `.lakeward/run` for the files of one component, and its ports; both end on drop.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
+    ports: Mutex<Vec<OwnedFd>>,
 }
 
 impl RunFolder {
@@ -34,7 +38,16 @@ impl RunFolder {
         let path = base.join(crate::unique(stem));
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         fs::write(path.join(OWNER_FILE), std::process::id().to_string()).context("writing the owner file")?;
-        Ok(Self { path })
+        Ok(Self { path, ports: Mutex::default() })
+    }
+
+    /// A TCP port on 127.0.0.1 that is kept for this component: no client of any process is given it for a
+    /// connection, and no other component of any process. A server that sets `SO_REUSEADDR` (Java, Go, Node,
+    /// Rust and PostgreSQL do) can listen on it, as often as it is started.
+    pub fn free_port(&self) -> anyhow::Result<u16> {
+        let (port, keeper) = keep_port().context("keeping a port")?;
+        self.ports.lock().expect("pushing does not panic").push(keeper);
+        Ok(port)
     }
 
     /// Absolute path.
@@ -63,6 +76,7 @@ pub struct Child {
     name: String,
     process: Process,
     log: PathBuf,
+    second_log: Option<PathBuf>,
     pid_file: PathBuf,
     reaped: bool,
 }
@@ -78,7 +92,13 @@ impl Child {
         let process = spawn(tied).with_context(|| format!("starting {name}"))?;
         let pid_file = folder.file(&format!("{name}.pid"));
         fs::write(&pid_file, process.id().to_string()).context("writing the pid file")?;
-        Ok(Self { name: name.to_owned(), process, log, pid_file, reaped: false })
+        Ok(Self { name: name.to_owned(), process, log, second_log: None, pid_file, reaped: false })
+    }
+
+    /// Names the file to which the program itself writes its log; what [`Child::log_tail`] tells.
+    pub fn logs_to(mut self, file: PathBuf) -> Self {
+        self.second_log = Some(file);
+        self
     }
 
     /// Process id.
@@ -136,15 +156,23 @@ impl Child {
 
     /// Everything it printed.
     pub fn log(&self) -> String {
-        fs::read(&self.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        text_of(&self.log)
     }
 
-    /// The last lines it printed.
+    /// The last lines it printed, and those of its own log file.
     pub fn log_tail(&self) -> String {
-        let log = self.log();
-        let lines: Vec<&str> = log.lines().collect();
-        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+        let second = self.second_log.as_deref().map(text_of).unwrap_or_default();
+        [self.log(), second].map(|log| last_lines(&log)).concat()
     }
+}
+
+fn text_of(file: &Path) -> String {
+    fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+fn last_lines(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].iter().map(|line| format!("{line}\n")).collect()
 }
 
 impl Drop for Child {
@@ -154,6 +182,17 @@ impl Drop for Child {
             eprintln!("---- log of {} ----\n{}\n----", self.name, self.log_tail());
         }
     }
+}
+
+/// A port that was only looked up and let go can be taken by any connection until its server listens, which
+/// takes Java seconds. A socket that is bound and does not listen is in nobody's way but theirs.
+fn keep_port() -> anyhow::Result<(u16, OwnedFd)> {
+    let socket =
+        net::socket_with(net::AddressFamily::INET, net::SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_socket_reuseaddr(&socket, true)?;
+    net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0))?;
+    let address = SocketAddrV4::try_from(net::getsockname(&socket)?)?;
+    Ok((address.port(), socket))
 }
 
 const OWNER_FILE: &str = "owner.pid";
@@ -267,6 +306,9 @@ fn works_in(pid: u32, folder: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::net::{TcpListener, TcpStream};
+
     use super::*;
 
     #[test]
@@ -287,7 +329,33 @@ mod tests {
         let mut child = Child::start("speaker", &command, &folder).unwrap();
         assert_eq!(child.wait(Duration::from_secs(30)).unwrap().code(), Some(3));
         assert_eq!(child.log(), "to-out\nto-err\n");
-        assert!(child.assert_running().unwrap_err().to_string().contains("to-err"));
+        fs::write(folder.file("own.log"), "its own\n").unwrap();
+        let mut child = child.logs_to(folder.file("own.log"));
+        let told = child.assert_running().unwrap_err().to_string();
+        assert!(told.contains("to-err\nits own\n"), "{told}");
+    }
+
+    /// A client whose connection gets the port between the look-up and the start made brokers fail to start.
+    #[test]
+    fn ports_are_kept_for_servers_and_given_to_no_connection() {
+        let folder = RunFolder::new("port-test").unwrap();
+        let port = folder.free_port().unwrap();
+        for _ in 0..2 {
+            let server = TcpListener::bind(("127.0.0.1", port)).unwrap();
+            TcpStream::connect(("127.0.0.1", port)).unwrap();
+            server.accept().unwrap();
+        }
+        // As many of the ports that connections take as this process may hold.
+        let kept: BTreeSet<u16> = (0..200).map(|_| folder.free_port().unwrap()).collect();
+        assert_eq!(kept.len(), 200);
+        let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = server.local_addr().unwrap();
+        assert!(!kept.contains(&address.port()));
+        for _ in 0..2_000 {
+            let client = TcpStream::connect(address).unwrap();
+            assert!(!kept.contains(&client.local_addr().unwrap().port()));
+            server.accept().unwrap();
+        }
     }
 
     #[test]

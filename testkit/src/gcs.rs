@@ -12,7 +12,7 @@ use crate::child::{Child, RunFolder};
 use crate::install;
 use crate::objects::Objects;
 use crate::rest::RestClient;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -29,7 +29,7 @@ impl FakeGcs {
     /// Starts a server on a free port with no bucket.
     pub fn start() -> anyhow::Result<Self> {
         let folder = RunFolder::new("gcs")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let host = format!("127.0.0.1:{port}");
         let mut command = Command::new(install::fake_gcs_server()?);
         command

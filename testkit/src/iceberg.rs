@@ -15,7 +15,7 @@ use crate::install;
 use crate::python;
 use crate::rest::RestClient;
 use crate::store::{ACCESS_KEY, REGION, SECRET_KEY, Versitygw};
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 /// The program is compiled when it starts.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -59,7 +59,7 @@ impl IcebergCatalog {
 
     fn start_with(class_path: String, kind: &str, properties: &[String]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("iceberg")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let mut command = Command::new("java");
         command
             .args(["-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"])

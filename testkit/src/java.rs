@@ -9,7 +9,7 @@ use anyhow::Context;
 use crate::child::{Child, RunFolder};
 use crate::install;
 use crate::rest::RestClient;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 /// Kafka Connect loads its plugins by scanning the class path, which takes most of this.
 const START_PATIENCE: Duration = Duration::from_secs(120);
@@ -62,13 +62,14 @@ impl JavaConnect {
 
     fn start_class(main: &str, properties: &[(String, String)]) -> anyhow::Result<Self> {
         let folder = RunFolder::new("java-connect")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let file = folder.file("worker.properties");
         let mut text: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
         fs::write(&file, text).context("writing worker.properties")?;
         let mut command = java(main, "connect.log", &folder)?;
-        let mut child = Child::start("connect", command.arg(&file), &folder)?;
+        let child = Child::start("connect", command.arg(&file), &folder)?;
+        let mut child = child.logs_to(folder.file("connect.log"));
         let rest = RestClient::new(port);
         ready("Kafka Connect", START_PATIENCE, || {
             child.assert_running()?;

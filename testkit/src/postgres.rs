@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::child::{Child, RunFolder};
 use crate::iceberg::LostAnswers;
 use crate::install;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 use crate::{block_on, runtime};
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ impl Postgres {
     pub fn start() -> anyhow::Result<Self> {
         let data = TempDir::with_prefix("lakeward-postgres-").context("making a folder")?;
         let folder = RunFolder::new("postgres")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let programs = install::postgres()?;
         let place = |name: &str| data.path().join(name);
         for (name, text) in [("password", PASSWORD), ("server.crt", CERTIFICATE), ("server.key", KEY)] {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::child::{Child, RunFolder};
 use crate::install;
 use crate::rest::RestClient;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -28,7 +28,7 @@ impl SchemaRegistry {
     /// Starts an empty registry on a free port.
     pub fn start() -> anyhow::Result<Self> {
         let folder = RunFolder::new("registry")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let mut command = Command::new(install::worker()?);
         command.args(["dev", "registry", "--port", &port.to_string()]);
         let mut child = Child::start("registry", &command, &folder)?;

@@ -12,7 +12,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder};
 use crate::child::{Child, RunFolder};
 use crate::install;
 use crate::objects::Objects;
-use crate::wait::{free_port, ready};
+use crate::wait::ready;
 
 const START_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ impl Versitygw {
     /// Starts a server on a free port with no bucket.
     pub fn start() -> anyhow::Result<Self> {
         let folder = RunFolder::new("store")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         for name in ["buckets", "metadata"] {
             fs::create_dir(folder.file(name)).context("creating the store's folders")?;
         }

@@ -39,18 +39,3 @@ pub fn ready<T>(
         std::thread::sleep(LOOK_INTERVAL);
     }
 }
-
-/// A TCP port on 127.0.0.1 that was free a moment ago and that this process gives out only once.
-pub fn free_port() -> anyhow::Result<u16> {
-    use std::collections::BTreeSet;
-    use std::net::TcpListener;
-    use std::sync::Mutex;
-
-    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
-    loop {
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        if GIVEN.lock().expect("inserting does not panic").insert(port) {
-            return Ok(port);
-        }
-    }
-}

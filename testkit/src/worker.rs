@@ -13,7 +13,7 @@ use crate::broker::KafkaBroker;
 use crate::child::{Child, RunFolder};
 use crate::install;
 use crate::rest::RestClient;
-use crate::wait::{free_port, ready, wait_for};
+use crate::wait::{ready, wait_for};
 
 const START_PATIENCE: Duration = Duration::from_secs(60);
 const STATE_PATIENCE: Duration = Duration::from_secs(60);
@@ -139,7 +139,7 @@ impl LakewardWorker {
         connectors: &[(&str, String)],
     ) -> anyhow::Result<Self> {
         let folder = RunFolder::new("worker")?;
-        let port = free_port()?;
+        let port = folder.free_port()?;
         let mut text: String = properties.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         text.push_str(&format!("listeners=http://127.0.0.1:{port}\n"));
         let file = folder.file("worker.properties");

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use lakeward_testkit::broker::KafkaBroker;
 use lakeward_testkit::child::RunFolder;
 use lakeward_testkit::rest::{Answer, RestClient};
-use lakeward_testkit::wait::{free_port, ready};
+use lakeward_testkit::wait::ready;
 use lakeward_testkit::worker::{Properties, distributed_properties};
 
 use super::files;
@@ -110,7 +110,7 @@ impl Worker {
         let mut variables = Variables::default();
         let mut ports = BTreeMap::new();
         for name in PORTS {
-            let port = free_port()?;
+            let port = folder.free_port()?;
             ports.insert(name, port);
             variables.set(name, port.to_string());
         }

@@ -1,6 +1,7 @@
 //! Log levels over REST: the same requests to Java Connect and to our worker, and what they do to our log.
 
 use lakeward_conformance::scenario::Scenario;
+use lakeward_testkit::child::RunFolder;
 use lakeward_testkit::rest::RestClient;
 use lakeward_testkit::wait::wait_for;
 use lakeward_testkit::worker::LakewardWorker;
@@ -97,7 +98,8 @@ fn a_level_of_the_cluster_changes_the_log_of_every_worker() {
 
 #[test]
 fn admin_listeners_serve_loggers_alone() {
-    let port = lakeward_testkit::wait::free_port().unwrap();
+    let folder = RunFolder::new("admin").unwrap();
+    let port = folder.free_port().unwrap();
     let listener = format!("http://127.0.0.1:{port}");
     let scenario = Scenario::start_on(
         lakeward_testkit::broker::KafkaBroker::shared(),

@@ -12,7 +12,7 @@ use lakeward_testkit::child::{Child, RunFolder};
 use lakeward_testkit::install;
 use lakeward_testkit::records::Record;
 use lakeward_testkit::store::{ACCESS_KEY, SECRET_KEY};
-use lakeward_testkit::wait::{free_port, ready};
+use lakeward_testkit::wait::ready;
 
 const FLUSH_SIZE: usize = 10;
 
@@ -59,7 +59,7 @@ fn files_are_tagged_before_they_are_committed_and_requests_are_counted() {
 #[test]
 fn the_development_server_is_a_store_too() {
     let folder = RunFolder::new("dev-s3").expect("a folder can be made");
-    let port = free_port().expect("there is a free port").to_string();
+    let port = folder.free_port().expect("there is a free port").to_string();
     let data = folder.file("data").display().to_string();
     let mut command = Command::new(install::worker().expect("the worker is built"));
     command.args(["dev", "s3", "--dir", &data, "--port", &port, "--bucket", "lake"]);
