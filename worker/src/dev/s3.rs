@@ -73,6 +73,10 @@ async fn serve(listener: TcpListener, service: S3Service) {
     loop {
         match listener.accept().await {
             Ok((socket, _)) => {
+                // Head and body of an answer are two writes: the second would wait 40 ms for the first's ACK.
+                if let Err(err) = socket.set_nodelay(true) {
+                    tracing::debug!(error = %err, "connection stays slow");
+                }
                 let service = service.clone();
                 tokio::spawn(async move {
                     let served = Builder::new(TokioExecutor::new())
