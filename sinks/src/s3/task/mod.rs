@@ -8,6 +8,7 @@
 mod carry_out;
 mod companions;
 mod cuts;
+mod encoder;
 mod ended;
 mod finishing;
 mod flight;

@@ -21,6 +21,7 @@ use lakeward_api::spill::Loading;
 use lakeward_formats::file::PartEncoder;
 use object_store::path::Path;
 
+use super::encoder::Encoder;
 use super::gather::{GATHER_ROWS, SharedBytes, SharedColumn, Waiting};
 use super::merging::{Growing, Moving, Next};
 use super::spilled::{Spiller, Stored, load_rows, store_rows};
@@ -31,7 +32,7 @@ use crate::s3::upload::{UploadHandle, UploadId, Uploader, next_piece_bytes};
 /// An object of one topic-partition.
 pub(super) struct OpenFile {
     name: Path,
-    encoder: Box<dyn PartEncoder>,
+    encoder: Encoder,
     waiting: Waiting,
     ready: Vec<Bytes>,
     ready_bytes: usize,
@@ -46,7 +47,7 @@ pub(super) struct OpenFile {
 /// A file that nobody owns for now: it shares nothing with others, so that it may move to another shard.
 pub(super) struct ParkedFile {
     name: Path,
-    encoder: Box<dyn PartEncoder>,
+    encoder: Encoder,
     rows: Option<Values>,
     growing: Option<Moving>,
     ready: Vec<Bytes>,
@@ -92,7 +93,7 @@ impl OpenFile {
     pub(super) fn new(name: Path, encoder: Box<dyn PartEncoder>, part_bytes: usize) -> Self {
         Self {
             name,
-            encoder,
+            encoder: Encoder::new(encoder),
             waiting: Waiting::default(),
             ready: Vec::new(),
             ready_bytes: 0,
@@ -310,7 +311,7 @@ impl OpenFile {
     /// Those of the format.
     pub(super) fn end(&mut self) -> Result<(), ConnectError> {
         if let Some(growing) = &mut self.growing {
-            self.encoder = growing.end()?;
+            self.encoder = Encoder::new(growing.end()?);
         }
         Ok(())
     }
