@@ -1,5 +1,5 @@
-//! What a task holds of the worker's memory beside its open parts, when it must not take more, and when its
-//! shard gives back to the kernel what was freed.
+//! What a task holds of the worker's memory beside its open parts, when it must not take more, and how long
+//! what was freed is kept from the kernel.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -51,12 +51,18 @@ impl Held {
         self.decode.set(0);
     }
 
-    /// While much of the limit is taken, what this shard freed must not stay with its allocator.
+    /// What was freed stays with the allocator while there is room: it is soon used again, and the kernel need
+    /// not clear it anew. While much of the limit is taken it goes back at once.
     pub(super) fn give_freed_back(&self, now: Instant) {
-        let is_due = |last: Option<Instant>| last.is_none_or(|last| now - last >= GIVE_BACK_INTERVAL);
-        if self.decode.memory().is_strained() && is_due(GIVEN_BACK.get()) {
-            GIVEN_BACK.set(Some(now));
+        if LOOKED.get().is_some_and(|last| now - last < LOOK_INTERVAL) {
+            return;
+        }
+        LOOKED.set(Some(now));
+        if self.decode.memory().is_strained() {
+            sys::keep_freed_memory(Duration::ZERO);
             sys::give_freed_memory_back();
+        } else {
+            sys::keep_freed_memory(KEPT);
         }
     }
 
@@ -90,12 +96,14 @@ const OWN_BYTES_MIN: u64 = 1 << 20;
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 thread_local! {
-    /// When this shard gave back what was freed.
-    static GIVEN_BACK: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// When this shard looked at what was freed.
+    static LOOKED: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
 /// Going over a heap and taking the pages anew costs some milliseconds.
-const GIVE_BACK_INTERVAL: Duration = Duration::from_millis(200);
+const LOOK_INTERVAL: Duration = Duration::from_millis(200);
+/// How long what was freed is kept while there is room: longer than it takes from one file to the next.
+const KEPT: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests {
