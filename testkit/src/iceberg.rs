@@ -46,8 +46,12 @@ impl IcebergCatalog {
     /// the shared store.
     pub fn start() -> anyhow::Result<Self> {
         let warehouse = Versitygw::shared().create_bucket("warehouse")?;
-        let location = format!("warehouse=s3://{}", warehouse.bucket());
-        Self::start_with(install::iceberg_class_path()?, "memory", &[location])
+        Self::start_in(&format!("s3://{}", warehouse.bucket()))
+    }
+
+    /// The same with tables without a location below `warehouse`.
+    pub fn start_in(warehouse: &str) -> anyhow::Result<Self> {
+        Self::start_with(install::iceberg_class_path()?, "memory", &[format!("warehouse={warehouse}")])
     }
 
     /// Starts Java's SQL catalog [`SQL_CATALOG`] with these properties; metadata goes to the local file

@@ -194,8 +194,7 @@ fn passes(mode: Mode, name: &str) -> bool {
         return mode == Mode::Source;
     }
     if name.starts_with("table.") {
-        // Its table is there.
-        return mode == Mode::Iceberg && !name.starts_with("table.create.");
+        return mode == Mode::Iceberg;
     }
     let are_large = matches!(mode, Mode::Handover | Mode::Parts);
     match name.split_once("sink.upload.") {

@@ -18,7 +18,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use serde_json::json;
 
-use super::mode::{Connector, Mode};
+use super::mode::{Connector, Lake, Mode};
 use crate::block_on;
 use crate::broker::KafkaBroker;
 
@@ -188,6 +188,7 @@ impl Sender {
             Mode::Handover | Mode::Parts => {
                 format!("{{\"id\":{id},\"filler\":\"{}\"}}", "x".repeat(FILLER_BYTES))
             }
+            Mode::Iceberg => json!({"id": id, "table": Lake::table_of(id)}).to_string(),
             _ if self.is_broken(id) => "{broken".to_owned(),
             _ => format!("{{\"id\":{id}}}"),
         }

@@ -21,7 +21,7 @@ pub enum Mode {
     DeadLetters,
     /// Files of several parts that go from task to task with `lakeward.handover.ms`.
     Handover,
-    /// Snapshots of a partitioned table of Apache Iceberg.
+    /// Snapshots of partitioned tables of Apache Iceberg, which the sink makes.
     Iceberg,
     /// `rotate.interval.ms` with the time of records.
     Interval,
@@ -170,10 +170,9 @@ pub(super) struct Connector {
     pub(super) config: Value,
 }
 
-/// The catalog of [`Mode::Iceberg`] and its table.
+/// The catalog of [`Mode::Iceberg`]; its tables are made for the names in records.
 pub(super) struct Lake {
     catalog: IcebergCatalog,
-    table: String,
     store: String,
 }
 
@@ -253,30 +252,32 @@ fn sink_config(connector: &Connector, store: &Versitygw) -> Value {
 }
 
 impl Lake {
-    /// A table in the bucket, with four partitions.
+    /// A catalog without tables; their files will be in the bucket.
     fn start(bucket: &str, store: &Versitygw) -> anyhow::Result<Self> {
-        let lake = Self {
-            catalog: IcebergCatalog::start()?,
-            table: "kill.events".to_owned(),
-            store: store.endpoint(),
-        };
-        let script = "catalog.create_namespace('kill')\n\
-                      schema = Schema(NestedField(1, 'id', LongType(), required=True))\n\
-                      spec = PartitionSpec(PartitionField(1, 1000, BucketTransform(4), 'bucket'))\n\
-                      catalog.create_table(args[0], schema, location=args[1], partition_spec=spec)\n\
-                      answer(None)";
-        lake.python(script, &[&lake.table, &format!("s3://{bucket}/t")])?;
-        Ok(lake)
+        let catalog = IcebergCatalog::start_in(&format!("s3://{bucket}/t"))?;
+        Ok(Self { catalog, store: store.endpoint() })
+    }
+
+    /// The name of the table of record `id`.
+    pub(super) fn table_of(id: u64) -> String {
+        format!("{NAMESPACE}.t{}", id / RECORDS_PER_TABLE)
     }
 
     fn python(&self, script: &str, args: &[&str]) -> anyhow::Result<Value> {
         self.catalog.python_with_store(&self.store, script, args)
     }
 
-    /// The ids of all rows.
-    pub(super) fn ids(&self) -> anyhow::Result<Vec<u64>> {
-        let script = "answer(catalog.load_table(args[0]).scan().to_arrow()['id'].to_pylist())";
-        let ids = self.python(script, &[&self.table])?;
+    /// The ids of all rows of the tables of records up to `count`.
+    pub(super) fn ids(&self, count: u64) -> anyhow::Result<Vec<u64>> {
+        let script = "from pyiceberg.exceptions import NoSuchTableError\n\
+                      ids = []\n\
+                      for name in args:\n\
+                      \x20   try: ids += catalog.load_table(name).scan().to_arrow()['id'].to_pylist()\n\
+                      \x20   except NoSuchTableError: pass\n\
+                      answer(ids)";
+        let last = count.saturating_sub(1) / RECORDS_PER_TABLE;
+        let names: Vec<String> = (0..=last).map(|table| Self::table_of(table * RECORDS_PER_TABLE)).collect();
+        let ids = self.python(script, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
         let ids = ids.as_array().context("the reader did not answer with a list")?;
         ids.iter().map(|id| id.as_u64().context("an id is not a number")).collect()
     }
@@ -285,7 +286,10 @@ impl Lake {
         json!({
             "connector.class": "org.apache.iceberg.connect.IcebergSinkConnector",
             "tasks.max": "2",
-            "iceberg.tables": self.table,
+            "iceberg.tables.dynamic-enabled": "true",
+            "iceberg.tables.route-field": "table",
+            "iceberg.tables.auto-create-enabled": "true",
+            "iceberg.tables.default-partition-by": "bucket(id, 4)",
             "iceberg.control.commit.interval-ms": "700",
             "iceberg.catalog.type": "rest",
             "iceberg.catalog.uri": self.catalog.endpoint(),
@@ -301,6 +305,11 @@ impl Lake {
         })
     }
 }
+
+/// Of the tables of [`Mode::Iceberg`].
+const NAMESPACE: &str = "kill";
+/// Few enough that faults meet the making of tables again and again.
+const RECORDS_PER_TABLE: u64 = 1_000;
 
 /// Offsets in a topic of its own: transactions write there, and the worker's topic gets copies.
 fn source_config(connector: &Connector) -> Value {

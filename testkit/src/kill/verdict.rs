@@ -107,7 +107,7 @@ impl Wait {
 
 fn judge(broker: &KafkaBroker, connector: &Connector, sent: &Sent) -> anyhow::Result<Found> {
     let stored = match &connector.lake {
-        Some(lake) => lake.ids()?,
+        Some(lake) => lake.ids(sent.count)?,
         None if connector.mode == Mode::Source => topic_ids(broker, &connector.topic)?,
         None => stored_ids(&connector.objects, "/")?,
     };
