@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use libmimalloc_sys as _;
 
-// SAFETY: the functions are declared as in mimalloc.h. `mi_collect` frees nothing that is in use, looks at the
-// heap of the calling thread and at what nobody owns, and may be called at any time by any thread.
+// SAFETY: the functions are declared as in mimalloc.h. `mi_collect` frees nothing that is in use, looks at
+// the heap of the calling thread and at what nobody owns, and may be called at any time by any thread.
 // `mi_option_set` stores one number, which is read at each free. All of it holds as well in a process whose
 // allocator is another one.
 unsafe extern "C" {

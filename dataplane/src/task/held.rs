@@ -51,8 +51,8 @@ impl Held {
         self.decode.set(0);
     }
 
-    /// What was freed stays with the allocator while there is room: it is soon used again, and the kernel need
-    /// not clear it anew. While much of the limit is taken it goes back at once.
+    /// What was freed stays with the allocator while there is room: it is soon used again, and the kernel
+    /// need not clear it anew. While much of the limit is taken it goes back at once.
     pub(super) fn give_freed_back(&self, now: Instant) {
         if LOOKED.get().is_some_and(|last| now - last < LOOK_INTERVAL) {
             return;

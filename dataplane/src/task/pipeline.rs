@@ -43,8 +43,8 @@ use opening::Openings;
 
 /// Messages per turn: enough for columns to pay off, few enough to bound a turn.
 const TURN_MESSAGES_MAX: usize = 4096;
-/// Records per put, so that a poll of the executor takes some 10 ms at most. With half as many, a record costs
-/// 5 % more where it goes to one of a hundred files.
+/// Records per put, so that a poll of the executor takes some 10 ms at most. With half as many, a record
+/// costs 5 % more where it goes to one of a hundred files.
 const PUT_RECORDS_MAX: usize = 4096;
 /// Bytes of them, unless one record is larger: while a sink takes a put, its rows are there three times, as
 /// they were converted, as columns of the sink and by file.
