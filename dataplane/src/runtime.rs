@@ -18,6 +18,7 @@ use crate::bridge::TokioBridge;
 use crate::executor::{Shard, ShardCommand, ShardSettings};
 use crate::memory::Process;
 use crate::source;
+use crate::sys;
 use crate::task::handover::Lot;
 use crate::task::{self, TaskControl, TaskStart};
 
@@ -100,6 +101,7 @@ impl Dataplane {
             graceful_timeout: settings.graceful_timeout,
             offsets: settings.offsets,
         };
+        lakeward_kafka::set_housekeeping(sys::give_freed_memory_back);
         let process = Process::count(&environment.memory, &*environment.bridge);
         let environment = Arc::new(environment);
         Ok(Self { shards: shards?, environment, tasks: Mutex::default(), _process: process })

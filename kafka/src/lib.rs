@@ -23,3 +23,4 @@ mod sys;
 pub mod transactions;
 
 pub use error::KafkaError;
+pub use sys::set_housekeeping;

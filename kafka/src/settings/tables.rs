@@ -111,6 +111,9 @@ pub(super) fn java_defaults(kind: ClientKind) -> &'static [(&'static str, &'stat
             ("isolation.level", "read_uncommitted"),
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("queued.max.messages.kbytes", "4096"),
+            // Two turns of a shard. The library keeps 400 bytes beside each message, whose queue is full by
+            // these sooner than by its own when messages are small.
+            ("queued.min.messages", "8192"),
         ],
         ClientKind::Producer => &[
             ("acks", "all"),

@@ -12,6 +12,7 @@ use rdsys::rd_kafka_resp_err_t as Code;
 
 use super::batch::FetchedBatch;
 use super::callbacks::{self, ClientEvent, Shared};
+use super::housekeeping;
 use super::partitions::{PartitionList, copy_commits, copy_list};
 use crate::KafkaError;
 use crate::client_metrics::{self, ClientStatistics, Kind};
@@ -81,6 +82,7 @@ impl NativeConsumer {
             rdsys::rd_kafka_conf_set_error_cb(conf.0, Some(callbacks::on_error));
             rdsys::rd_kafka_conf_set_log_cb(conf.0, Some(callbacks::on_log));
             rdsys::rd_kafka_conf_set_stats_cb(conf.0, Some(callbacks::on_statistics));
+            housekeeping::install(conf.0);
             rdsys::rd_kafka_new(
                 rdsys::rd_kafka_type_t::RD_KAFKA_CONSUMER,
                 conf.0,

@@ -194,7 +194,8 @@ fn passes(mode: Mode, name: &str) -> bool {
         return mode == Mode::Source;
     }
     if name.starts_with("table.") {
-        return mode == Mode::Iceberg;
+        // The namespace of its tables is made once.
+        return mode == Mode::Iceberg && !name.ends_with("_namespace");
     }
     let are_large = matches!(mode, Mode::Handover | Mode::Parts);
     match name.split_once("sink.upload.") {
