@@ -4,7 +4,7 @@
 //!
 //! Source: `KafkaStatusBackingStore`, Kafka 4.1.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -152,6 +152,7 @@ pub struct StatusBoard {
     work: BTreeMap<Arc<str>, Work>,
     topics: BTreeMap<Arc<str>, BTreeMap<Arc<str>, TopicUse>>,
     topic_resets: Arc<AtomicU64>,
+    overtaken: BTreeSet<Subject>,
     skipped: u64,
     changes: u64,
 }
@@ -209,6 +210,29 @@ impl StatusBoard {
         self.topics.get(connector).into_iter().flat_map(BTreeMap::keys)
     }
 
+    /// Whose statuses were replaced by an earlier generation's of another worker since the last call.
+    pub fn take_overtaken(&mut self) -> BTreeSet<Subject> {
+        std::mem::take(&mut self.overtaken)
+    }
+
+    /// Whether [`StatusBoard::take_overtaken`] has an answer.
+    pub fn has_overtaken(&self) -> bool {
+        !self.overtaken.is_empty()
+    }
+
+    /// `status` is about to replace what is known of `subject`.
+    fn note_overtaken(&mut self, subject: Subject, status: &Status) {
+        let known = match &subject {
+            Subject::Connector(name) => self.connector(name),
+            Subject::Task(id) => self.task(id),
+        };
+        if known
+            .is_some_and(|known| known.generation > status.generation && known.worker_id != status.worker_id)
+        {
+            self.overtaken.insert(subject);
+        }
+    }
+
     /// Records that were not understood.
     pub fn skipped(&self) -> u64 {
         self.skipped
@@ -241,6 +265,9 @@ impl StatusBoard {
         };
         if let Some(name) = key.strip_prefix("status-connector-") {
             let status = value.map(|value| parse_status(&value).ok_or(())).transpose().ok()?;
+            if let Some(status) = &status {
+                self.note_overtaken(Subject::Connector(name.into()), status);
+            }
             self.change(name, |work| work.connector = status);
         } else if let Some(task) = key.strip_prefix("status-task-") {
             let (name, number) = task.rsplit_once('-')?;
@@ -265,6 +292,8 @@ impl StatusBoard {
                 known.state == RunState::Running && known.generation >= status.generation
             });
         if !stale {
+            let id = TaskId { connector: connector.into(), task: number };
+            self.note_overtaken(Subject::Task(id), &status);
             self.change(connector, |work| drop(work.tasks.insert(number, status)));
         }
         Some(())
@@ -392,6 +421,22 @@ mod tests {
         assert_eq!(known(&board, 0).unwrap().state, RunState::Running);
         put(&mut board, &task(0), &status(RunState::Unassigned, "h:1", 6));
         assert_eq!(known(&board, 0).unwrap().state, RunState::Unassigned);
+    }
+
+    #[test]
+    fn what_a_worker_of_an_earlier_term_replaced_is_told_once() {
+        let mut board = StatusBoard::default();
+        let connector = Subject::Connector("a-b".into());
+        for subject in [&task(0), &task(1), &task(2), &connector] {
+            put(&mut board, subject, &status(RunState::Running, "new:1", 5));
+        }
+        put(&mut board, &task(0), &status(RunState::Restarting, "old:1", 4));
+        put(&mut board, &task(1), &status(RunState::Unassigned, "old:1", 4));
+        put(&mut board, &task(2), &status(RunState::Running, "newer:1", 6));
+        put(&mut board, &task(2), &status(RunState::Running, "newer:1", 1));
+        put(&mut board, &connector, &status(RunState::Running, "old:1", 4));
+        assert_eq!(board.take_overtaken(), [task(0), connector].into());
+        assert!(board.take_overtaken().is_empty());
     }
 
     #[test]

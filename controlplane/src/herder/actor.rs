@@ -12,9 +12,7 @@ use lakeward_api::config::ConfigMap;
 use lakeward_api::runtime::TaskId;
 use lakeward_controlplane_core::config_log::TargetState;
 use lakeward_controlplane_core::reconcile::{InstanceHealth, Plan, Running, RunningConnector, reconcile};
-use lakeward_controlplane_core::status::{
-    RunState, Status, Subject, TopicUse, status_record, topic_record, topic_tombstone,
-};
+use lakeward_controlplane_core::status::{RunState, Subject, TopicUse, topic_record, topic_tombstone};
 use lakeward_kafka::membership::Role;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -24,6 +22,7 @@ use super::fencing::Fencings;
 use super::healing::Healing;
 use super::inbox::{Inbox, Report, Reported};
 use super::raised::Raised;
+use super::told::Told;
 use super::{Answer, Command, QUEUE_LIMIT, Reply, RequestError, Stage, WorkerParts, answers, now_ms};
 use crate::config_providers::Resolved;
 use crate::signing::Signing;
@@ -68,6 +67,7 @@ pub(crate) struct Actor {
     /// Why connectors of `running` gave up, for standalone answers.
     pub(super) failures: BTreeMap<Arc<str>, String>,
     pub(super) inbox: Arc<Inbox>,
+    pub(super) told: Told,
     pub(super) healing: Healing,
     /// Task sets that could not be written.
     pub(super) retries: BTreeMap<Arc<str>, Retry>,
@@ -112,6 +112,7 @@ impl Actor {
             applied: BTreeMap::new(),
             failures: BTreeMap::new(),
             inbox: Arc::new(Inbox::default()),
+            told: Told::default(),
             retries: BTreeMap::new(),
             raised: Raised::default(),
             fencings: Fencings::default(),
@@ -158,8 +159,11 @@ impl Actor {
                     None => break,
                 },
                 Some(done) = self.fencings.answers.recv() => self.on_fenced(done).await,
-                () = view.changed() => if self.has_seen_all() {
-                    continue;
+                () = view.changed() => {
+                    self.say_again();
+                    if self.has_seen_all() {
+                        continue;
+                    }
                 },
                 () = until(retry) => self.retry_task_sets().await,
                 () = until(self.raised.due()) => self.fail_raised(),
@@ -192,7 +196,7 @@ impl Actor {
         self.store.view()
     }
 
-    fn generation(&self) -> i64 {
+    pub(super) fn generation(&self) -> i64 {
         match self.role {
             Role::Leader { generation } => generation,
             Role::Follower | Role::Undecided => 0,
@@ -370,21 +374,6 @@ impl Actor {
         }
     }
 
-    /// Writes a status if nothing newer of another worker is known.
-    pub(super) fn write_status(
-        &self,
-        subject: &Subject,
-        state: RunState,
-        trace: Option<String>,
-        version: Option<String>,
-    ) {
-        let worker_id = self.parts.worker_id.clone();
-        let status = Status { state, trace, worker_id, generation: self.generation(), version };
-        if self.view().status(|board| board.allows(subject, &status)) {
-            self.store.write_status(status_record(subject, &status));
-        }
-    }
-
     /// Removes the statuses of what no longer exists, of everything that has one.
     fn clean_all_statuses(&self) {
         let (connectors, tasks) =
@@ -418,6 +407,7 @@ impl Actor {
             tasks.chain(connectors.map(Subject::Connector)).collect()
         });
         for subject in gone {
+            self.told.forget(&subject);
             if let Subject::Connector(name) = &subject {
                 let topics: Vec<_> = self.view().status(|board| board.topics(name).cloned().collect());
                 for topic in topics {
@@ -443,6 +433,7 @@ impl Actor {
         for name in running.connectors.into_keys() {
             self.write_status(&Subject::Connector(name), RunState::Unassigned, None, None);
         }
+        self.told.clear();
         self.failed_tasks.clear();
         self.failures.clear();
         self.resolved.clear();

@@ -31,6 +31,7 @@ mod source;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;

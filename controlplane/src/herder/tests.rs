@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use lakeward_api::runtime::{RuntimeFuture, TaskId, TaskListener, TaskRuntime, TaskSpec, TaskTarget};
 use lakeward_controlplane_core::Properties;
 use lakeward_controlplane_core::config_log::{LogRecord, RestartRequest, TargetState, records};
+use lakeward_controlplane_core::status::{RunState, Status, Subject, status_record};
 use lakeward_kafka::membership::Role;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -416,4 +417,27 @@ async fn a_role_that_could_not_be_taken_and_went_away_leaves_nothing_behind() {
     let began = Instant::now();
     assert!(bench.create().await.is_err(), "a follower does not write");
     assert_eq!(began.elapsed().as_secs(), 0);
+}
+
+/// A worker that was frozen says what it wanted to say before it learns that another leads.
+#[tokio::test(start_paused = true)]
+async fn what_a_thawed_worker_said_of_our_tasks_is_said_again() {
+    let bench = Bench::over(Role::Leader { generation: 5 }, &[], &Arc::new(Recorder::default()));
+    bench.create().await.unwrap();
+    bench.wait_for_task("RUNNING").await;
+    let say = |worker_id: &str, generation| {
+        let worker_id = worker_id.to_owned();
+        let status =
+            Status { state: RunState::Restarting, trace: None, worker_id, generation, version: None };
+        bench.store.write_status(status_record(&Subject::Task(bench.task()), &status));
+    };
+    say("thawed:8083", 4);
+    assert_eq!(bench.task_state(), "RESTARTING");
+    bench.wait_for_task("RUNNING").await;
+    // A later leader's word stands.
+    say("later:8083", 6);
+    for _ in 0..100 {
+        bench.request(Command::Ping).await.unwrap();
+    }
+    assert_eq!(bench.task_state(), "RESTARTING");
 }

@@ -93,7 +93,7 @@ impl KafkaStore {
         let status_log = CompactedLog::start(
             settings("statuses", "status.storage.topic", counts.status),
             producer.clone(),
-            move |_, record| target.status(|board| board.apply(record.key, record.value)),
+            move |_, record| target.apply_status(record.key, record.value),
         )?;
         let status_topic = config.required("status.storage.topic").to_owned();
         let writer = SingleWriter::of(config);

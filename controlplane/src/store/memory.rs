@@ -39,9 +39,7 @@ impl Store for MemoryStore {
     }
 
     fn write_status(&self, record: LogRecord) {
-        self.view.status(|board| {
-            board.apply(Some(record.key.as_bytes()), record.value.as_deref().map(str::as_bytes));
-        });
+        self.view.apply_status(Some(record.key.as_bytes()), record.value.as_deref().map(str::as_bytes));
     }
 
     fn flush_status(&self) -> BoxFuture<'_, ()> {

@@ -37,6 +37,17 @@ impl ClusterView {
         look(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Applies a record of the status topic.
+    pub(crate) fn apply_status(&self, key: Option<&[u8]>, value: Option<&[u8]>) {
+        let has_overtaken = self.status(|board| {
+            board.apply(key, value);
+            board.has_overtaken()
+        });
+        if has_overtaken {
+            self.notify();
+        }
+    }
+
     /// Wakes the herder.
     pub(crate) fn notify(&self) {
         self.changed.notify_one();
