@@ -3,17 +3,18 @@
 //!
 //! Source: `ConnectDistributed`, `ConnectStandalone`, `DistributedHerder#startServices`, Kafka 4.1.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lakeward_kafka::KafkaError;
 use lakeward_kafka::admin::{Admin, InternalTopic};
-use lakeward_kafka::membership::{Membership, MembershipSettings};
-use tokio::sync::watch;
+use lakeward_kafka::membership::{Membership, MembershipSettings, Role};
+use tokio::sync::{oneshot, watch};
 
 use crate::error::ControlPlaneError;
 use crate::herder::Stage;
-use crate::store::{KafkaStore, PartitionCounts, client_id};
+use crate::store::{KafkaStore, PartitionCounts, Store as _, client_id};
 use crate::worker_config::WorkerConfig;
 
 /// `default.api.timeout.ms`: how long a broker may be unreachable at start.
@@ -23,6 +24,8 @@ const PARTITION_LIMIT: Duration = Duration::from_secs(30);
 /// How long reading the topics for the first time may take. Source: the list-offsets retry of
 /// `KafkaBasedLog`.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// Between claims of the config topic that failed.
+const CLAIM_PAUSE: Duration = Duration::from_secs(1);
 
 /// What distributed start-up gives.
 pub(crate) struct Joined {
@@ -79,12 +82,52 @@ pub(crate) async fn join(
     })
     .map_err(&failed)?;
     tokio::select! {
-        caught_up = store.catch_up(CATCH_UP_LIMIT) => caught_up.map_err(&failed)?,
+        caught_up = catch_up(&store, &membership) => caught_up.map_err(&failed)?,
         refusal = membership.refused() => return Err(refused(config, refusal)),
     }
     // Closing a client waits for its threads: nobody needs to wait with them.
     drop(tokio::task::spawn_blocking(move || drop(admin)));
     Ok(Joined { store, membership, cluster_id })
+}
+
+/// Reads the topics to their ends. As soon as this worker leads it ends what an earlier leader left open:
+/// behind that the config topic has no end, and brokers wait for the time-out of the transaction, a minute or
+/// more.
+async fn catch_up(store: &KafkaStore, membership: &Membership) -> Result<(), KafkaError> {
+    let (reading, read) = oneshot::channel::<Infallible>();
+    let catching_up = async move {
+        let caught_up = store.catch_up(CATCH_UP_LIMIT).await;
+        drop(reading);
+        caught_up
+    };
+    tokio::join!(catching_up, claim_until(read, store, membership.role())).0
+}
+
+/// Claims the config topic whenever this worker begins to lead. A claim is not abandoned half-way: it could
+/// overtake the next one and fence it.
+async fn claim_until(
+    mut read: oneshot::Receiver<Infallible>,
+    store: &KafkaStore,
+    mut role: watch::Receiver<Role>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            _ = &mut read => return,
+            Ok(_) = role.wait_for(|role| matches!(role, Role::Leader { .. })) => {}
+        }
+        role.mark_unchanged();
+        let claimed = store.claim().await;
+        if let Err(err) = &claimed {
+            tracing::warn!(error = %err, "the config topic is read without its claim");
+        }
+        tokio::select! {
+            biased;
+            _ = &mut read => return,
+            () = tokio::time::sleep(CLAIM_PAUSE), if claimed.is_err() => {}
+            Ok(()) = role.changed(), if claimed.is_ok() => {}
+        }
+    }
 }
 
 async fn topics(config: &WorkerConfig, admin: &Admin) -> Result<PartitionCounts, ControlPlaneError> {

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedHeaders, Header, Headers, Message, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::block_on;
@@ -110,6 +110,22 @@ impl Sender {
             Ok(())
         })
     }
+}
+
+/// Leaves a transaction of `id` open that holds `record`, as a process that ended in its midst does. It is
+/// ended by who takes the id next, or by the broker after a quarter of an hour.
+pub fn leave_transaction_open(
+    broker: &KafkaBroker,
+    topic: &str,
+    id: &str,
+    record: &Record,
+) -> anyhow::Result<()> {
+    let mut config = broker.client();
+    config.set("transactional.id", id).set("transaction.timeout.ms", "900000");
+    let sender = Sender(config.create().context("creating the producer")?);
+    sender.0.init_transactions(PATIENCE).context("taking the transactional id")?;
+    sender.0.begin_transaction().context("beginning the transaction")?;
+    sender.send(topic, std::slice::from_ref(record))
 }
 
 fn headers_of(record: &Record) -> Option<OwnedHeaders> {

@@ -60,6 +60,27 @@ fn the_leader_says_in_the_config_topic_that_earlier_tasks_are_fenced() {
     assert_eq!(fencing[0].value_json().unwrap(), serde_json::json!({"task-count": 1}));
 }
 
+/// A worker that ended while it wrote to the config topic leaves a transaction behind which nothing is read.
+#[test]
+fn what_a_dead_leader_left_open_does_not_hold_up_the_next_one() {
+    let mut rig = SourceRig::start(&[ENABLED]);
+    rig.create(&[]);
+    rig.append_and_wait_for(100, 100);
+    rig.worker.kill();
+    let id = format!("connect-cluster-{}", property(&rig.properties, "group.id"));
+    let topic = property(&rig.properties, "config.storage.topic");
+    let record = records::Record {
+        key: Some(b"connector-half-written".to_vec()),
+        ..records::Record::json(&serde_json::json!({ "properties": rig.config(&[]) }))
+    };
+    records::leave_transaction_open(KafkaBroker::shared(), topic, &id, &record).unwrap();
+    rig.worker.restart().unwrap();
+    rig.append(100);
+    assert_eq!(rig.wait_for_last(), rig.written());
+    let names = rig.worker.rest.get("/connectors").unwrap().json();
+    assert_eq!(names, serde_json::json!([rig.connector]), "what was not committed does not count");
+}
+
 #[test]
 fn a_frozen_predecessor_cannot_write_any_more() {
     let mut rig = SourceRig::start(&[ENABLED]);
