@@ -77,7 +77,7 @@ fn tables_are_made_for_the_names_in_records_and_every_row_is_stored_once() {
         ("iceberg.tables.evolve-schema-enabled", "true"),
         (&keys, "bucket(id, 2)"),
     ]));
-    const TABLES: i64 = 30;
+    const TABLES: i64 = 12;
     let name = |id: i64| format!("{namespace}.deep.T{}", id % TABLES);
     for round in 0..3 {
         let record = |id: i64| {
@@ -97,9 +97,11 @@ fn tables_are_made_for_the_names_in_records_and_every_row_is_stored_once() {
     }
     let script = "answer([[sorted(t.scan().to_arrow()['id'].to_pylist()), len(t.schema().fields), \
                   len(t.spec().fields)] for t in \
-                  (catalog.load_table(f'{args[0]}.t{n}') for n in range(30))])";
-    let found =
-        rig.catalog.python(script, &[&format!("{namespace}.deep")]).expect("pyiceberg reads the tables");
+                  (catalog.load_table(f'{args[0]}.t{n}') for n in range(int(args[1])))])";
+    let found = rig
+        .catalog
+        .python(script, &[&format!("{namespace}.deep"), &TABLES.to_string()])
+        .expect("pyiceberg reads the tables");
     for table in 0..TABLES {
         let ids: Vec<i64> = (0..360).filter(|id| id % TABLES == table).collect();
         let expected = json!([ids, 5, i64::from(table == 1)]);
