@@ -71,6 +71,12 @@ pub trait PartEncoder: Send {
     /// Memory held by this part, in bytes.
     fn buffered_bytes(&self) -> u64;
 
+    /// Rows are best written when they are this large together, in bytes: what an open part holds whatever
+    /// the size of its rows, and has to come into the caches of the processor each time.
+    fn worth_bytes(&self) -> u64 {
+        0
+    }
+
     /// Finishes what can be finished without closing the part (the open row group of a Parquet file), so that
     /// [`PartEncoder::take_ready`] can give most of the memory back. The part stays one file with the same
     /// rows.

@@ -55,6 +55,8 @@ struct Design {
     /// Those of a part without rows.
     compressors: Compressors,
     row_group_bytes_max: usize,
+    /// What the tables of an open row group grow to, more or less, whatever the size of its rows.
+    tables_bytes: u64,
 }
 
 /// More schemas at a time share nothing.
@@ -123,9 +125,9 @@ impl FileFormat for ParquetFormat {
 ///
 /// # Memory
 /// Next to nothing before the first rows. The open row group holds one page per column (64 KiB plus a
-/// dictionary of at most 64 KiB each, unless configured otherwise), the compressed pages before it, and a
-/// compressor per column; without the compressors it closes at `row_group_bytes_max`. Rows that are to be
-/// sorted wait as plain columns instead, up to the same limit.
+/// dictionary of at most 64 KiB and its table, unless configured otherwise), the compressed pages before it,
+/// and a compressor per column; without the compressors it closes at `row_group_bytes_max`. Rows that are to
+/// be sorted wait as plain columns instead, up to the same limit.
 /// Closed row groups wait as finished bytes for [`PartEncoder::take_ready`]. The footer grows by about 100
 /// bytes per column and row group.
 struct ParquetPart {
@@ -149,6 +151,9 @@ impl Design {
         let arrow_fields = columns::struct_fields(&stored, &schema.arrow_fields());
         let arrow_schema = Arc::new(ArrowSchema::new(arrow_fields));
         let order = Order::of(schema, &options.sorting);
+        // Rows that are to be sorted wait in the part anyway.
+        let has_tables = options.dictionary_bytes_max.is_some() && order.is_none();
+        let tables_bytes = if has_tables { parquet_schema.num_columns() as u64 * TABLE_BYTES } else { 0 };
         let writer_options = ArrowWriterOptions::new()
             .with_properties(options.properties(footer, order.columns(&parquet_schema)))
             .with_skip_arrow_metadata(true)
@@ -162,6 +167,7 @@ impl Design {
             options: writer_options,
             compressors: Compressors::new(options),
             row_group_bytes_max,
+            tables_bytes,
         })
     }
 
@@ -248,6 +254,10 @@ impl PartEncoder for ParquetPart {
         (self.row_group_bytes() + self.compressor_bytes() + writer) as u64
     }
 
+    fn worth_bytes(&self) -> u64 {
+        self.design.tables_bytes
+    }
+
     fn flush_early(&mut self) -> Result<(), FormatError> {
         self.end_row_group()?;
         match &mut self.writer {
@@ -314,6 +324,10 @@ fn encode(source: parquet::errors::ParquetError) -> FormatError {
 
 /// What a writer holds beside columns and bytes: settings, and a buffer of 8 KiB before the finished bytes.
 const WRITER_BYTES: usize = 12 * 1024;
+
+/// The table by which a column finds values in its dictionary: 8,192 places. Numbers have all of them from
+/// the first value on, texts when they differ.
+const TABLE_BYTES: u64 = 72 * 1024;
 
 /// Allocation unit of finished bytes; most uploads take several of them at once.
 const BLOCK_BYTES: usize = 256 * 1024;

@@ -316,6 +316,24 @@ fn row_groups_close_at_their_memory_limit_and_on_demand() {
 }
 
 #[test]
+fn rows_are_worth_the_tables_that_they_open() {
+    let schema = numbers_schema();
+    let part = |options| ParquetFormat::new(options).new_part(Some(&schema)).unwrap();
+    let mut tables = part(ParquetOptions::default());
+    let worth = tables.worth_bytes();
+    tables.write(&numbers(&schema, 0..1)).unwrap();
+    let least = tables.buffered_bytes();
+    assert!(worth / 2 <= least && least < worth, "a number and a text: {worth} {least}");
+    tables.write(&numbers(&schema, 1..4_000)).unwrap();
+    assert!(tables.buffered_bytes() > worth, "{worth} {}", tables.buffered_bytes());
+    let plain = part(ParquetOptions { dictionary_bytes_max: None, ..Default::default() });
+    assert_eq!(plain.worth_bytes(), 0);
+    let sorting = vec![ParquetSorting { column: "n".to_owned(), descending: false }];
+    let sorted = part(ParquetOptions { sorting, ..Default::default() });
+    assert_eq!(sorted.worth_bytes(), 0, "rows wait in the part");
+}
+
+#[test]
 fn a_part_without_rows_is_a_valid_file() {
     let schema = numbers_schema();
     let file = write(ParquetOptions::default(), &schema, &[numbers(&schema, 0..0)]);

@@ -45,6 +45,11 @@ impl Encoder {
         self.bytes
     }
 
+    /// See [`PartEncoder::worth_bytes`].
+    pub(super) fn worth_bytes(&self) -> u64 {
+        self.part.worth_bytes()
+    }
+
     fn change<T>(&mut self, call: impl FnOnce(&mut dyn PartEncoder) -> T) -> T {
         let answer = call(&mut *self.part);
         self.bytes = self.part.buffered_bytes();

@@ -8,19 +8,24 @@
 //! # Memory
 //! Columns are counted once, by their task; a file counts 12 bytes per stretch and 8 per batch.
 
+mod join;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, UInt32Array};
-use arrow_schema::ArrowError;
+use arrow_array::cast::AsArray as _;
+use arrow_array::{Array, ArrayRef, ListArray, StructArray, UInt32Array};
+use arrow_buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
+use arrow_schema::{ArrowError, DataType};
 use lakeward_api::ConnectError;
 use lakeward_api::batch::Values;
 use lakeward_api::schema::Schema;
 
 use crate::s3::rotation::Rows;
+use join::{Stretch, join};
 
-/// Rows that are together are encoded from here on.
+/// Rows that are together are encoded from here on, if they are worth it to the encoder.
 pub(super) const GATHER_ROWS: usize = 1024;
 /// Rows of one batch that need not wait for others.
 pub(super) const DIRECT_ROWS: usize = 512;
@@ -64,7 +69,7 @@ impl SharedColumn {
         rows: Vec<u32>,
         total: &SharedBytes,
     ) -> Result<Rc<Self>, ConnectError> {
-        let copy = arrow_select::take::take(array, &UInt32Array::from(rows), None).map_err(broken)?;
+        let copy = copy_rows(array, &UInt32Array::from(rows)).map_err(broken)?;
         Ok(Self::new(schema, copy, total))
     }
 
@@ -86,15 +91,6 @@ pub(super) struct Waiting {
     stretches: Vec<Stretch>,
     rows: usize,
     bytes: u64,
-}
-
-/// Neighbouring rows of a column.
-#[derive(Clone, Copy, Debug)]
-struct Stretch {
-    /// Its number among the columns of the file.
-    column: u32,
-    start: u32,
-    rows: u32,
 }
 
 impl Waiting {
@@ -149,30 +145,55 @@ impl Waiting {
     pub(super) fn gather(&mut self) -> Result<Option<Values>, ConnectError> {
         let Self { columns, stretches, rows, .. } = std::mem::take(self);
         let Some(first) = columns.first() else { return Ok(None) };
+        let arrays: Vec<&dyn Array> = columns.iter().map(|column| &*column.array).collect();
         let joined = match stretches.len() * STRETCH_ROWS <= rows {
-            true => join_stretches(&columns, &stretches),
-            false => join_rows(&columns, &stretches),
+            true => join(&arrays, &stretches),
+            false => join_rows(&arrays, &stretches),
         };
         let array = joined.map_err(broken)?;
         Ok(Some(Values::Typed { schema: Arc::clone(&first.schema), array }))
     }
 }
 
-fn join_stretches(columns: &[Rc<SharedColumn>], stretches: &[Stretch]) -> Result<ArrayRef, ArrowError> {
-    let slice =
-        |one: &Stretch| columns[one.column as usize].array.slice(one.start as usize, one.rows as usize);
-    let slices: Vec<ArrayRef> = stretches.iter().map(slice).collect();
-    arrow_select::concat::concat(&slices.iter().map(|slice| &**slice).collect::<Vec<_>>())
-}
-
-fn join_rows(columns: &[Rc<SharedColumn>], stretches: &[Stretch]) -> Result<ArrayRef, ArrowError> {
-    let arrays: Vec<&dyn Array> = columns.iter().map(|column| &*column.array).collect();
+fn join_rows(columns: &[&dyn Array], stretches: &[Stretch]) -> Result<ArrayRef, ArrowError> {
     let rows = |one: &Stretch| {
         let column = one.column as usize;
-        (one.start as usize..(one.start + one.rows) as usize).map(move |row| (column, row))
+        one.range().map(move |row| (column, row))
     };
     let rows: Vec<(usize, usize)> = stretches.iter().flat_map(rows).collect();
-    arrow_select::interleave::interleave(&arrays, &rows)
+    arrow_select::interleave::interleave(columns, &rows)
+}
+
+/// `rows` of `array`, of which none is null.
+///
+/// Structs without nulls come out without them, which encoders need not look at then, and items of lists are
+/// taken at once: Arrow's own `take` goes through both row by row.
+fn copy_rows(array: &ArrayRef, rows: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+    let validity = array.nulls().filter(|nulls| nulls.null_count() > 0);
+    let nulls = |validity: &NullBuffer| {
+        let is_valid = |place: usize| validity.is_valid(rows.value(place) as usize);
+        NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), is_valid))
+    };
+    match array.data_type() {
+        DataType::List(item) => {
+            let list = array.as_list::<i32>();
+            let offsets = list.value_offsets();
+            let range =
+                |row: u32| offsets[row as usize].unsigned_abs()..offsets[row as usize + 1].unsigned_abs();
+            let items: Vec<u32> = rows.values().iter().flat_map(|row| range(*row)).collect();
+            let items = copy_rows(list.values(), &UInt32Array::from(items))?;
+            let lengths = OffsetBuffer::from_lengths(rows.values().iter().map(|row| range(*row).len()));
+            let list = ListArray::try_new(Arc::clone(item), lengths, items, validity.map(nulls))?;
+            Ok(Arc::new(list))
+        }
+        DataType::Struct(fields) => {
+            let columns = array.as_struct().columns().iter().map(|column| copy_rows(column, rows));
+            let columns = columns.collect::<Result<Vec<_>, _>>()?;
+            let nulls = validity.map(nulls);
+            Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, nulls, rows.len())?))
+        }
+        _ => arrow_select::take::take(array, rows, None),
+    }
 }
 
 fn broken(err: ArrowError) -> ConnectError {
@@ -182,8 +203,9 @@ fn broken(err: ArrowError) -> ConnectError {
 #[cfg(test)]
 mod tests {
     use arrow_array::Int64Array;
-    use arrow_array::cast::AsArray;
+    use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
     use arrow_array::types::Int64Type;
+    use arrow_schema::Field;
     use lakeward_api::schema::Kind;
 
     use super::*;
@@ -217,5 +239,44 @@ mod tests {
         assert!(total.get() > 0, "somebody wants them still");
         assert_eq!(gathered(&mut third), [1, 2, 3, 4, 5, 6, 12, 17, 15]);
         assert_eq!(total.get(), 0);
+    }
+
+    /// Lists and structs within each other, `holes` of them null.
+    fn nested(holes: bool) -> ArrayRef {
+        let is_hole = |row: usize, every: usize| holes && row.is_multiple_of(every);
+        let mut numbers = ListBuilder::new(ListBuilder::new(Int64Builder::new()));
+        let mut texts = StringBuilder::new();
+        for row in 0..40 {
+            for number in 0..row % 4 {
+                let inner = numbers.values();
+                inner.values().append_option((!is_hole(row + number, 5)).then_some(number as i64));
+                inner.values().append_value(row as i64);
+                inner.append(!is_hole(row, 6));
+            }
+            numbers.append(!is_hole(row, 7));
+            texts.append_option((!is_hole(row, 3)).then(|| format!("text {row}")));
+        }
+        let columns: Vec<ArrayRef> = vec![Arc::new(numbers.finish()), Arc::new(texts.finish())];
+        let field = |(place, column): (usize, &ArrayRef)| {
+            Field::new(format!("f{place}"), column.data_type().clone(), true)
+        };
+        let fields = columns.iter().enumerate().map(field).collect();
+        let validity = holes.then(|| (0..40).map(|row| row % 9 != 1).collect());
+        Arc::new(StructArray::new(fields, columns, validity))
+    }
+
+    #[test]
+    fn copies_are_those_of_arrow_and_have_no_nulls_where_there_are_none() {
+        for (array, has_nulls) in [(nested(false), false), (nested(true), true)] {
+            for array in [array.slice(0, 40), array.slice(7, 30)] {
+                let rows = UInt32Array::from_iter_values((0..60).map(|row| row * 7 % 30));
+                let copy = copy_rows(&array, &rows).unwrap();
+                assert_eq!(&copy, &arrow_select::take::take(&array, &rows, None).unwrap());
+                assert_eq!(copy.nulls().is_some(), has_nulls);
+                assert_eq!(copy.as_struct().column(0).nulls().is_some(), has_nulls);
+            }
+        }
+        let none = copy_rows(&nested(true), &UInt32Array::from(Vec::<u32>::new())).unwrap();
+        assert!(none.is_empty());
     }
 }

@@ -208,13 +208,16 @@ impl OpenFile {
         self.encode(values)
     }
 
-    /// Lets rows wait for others, and encodes them when enough are together.
+    /// Lets rows wait for others, and encodes them when they are worth it together: a file that ends before
+    /// that never has an open encoder beside others.
     ///
     /// # Errors
     /// Those of encoding rows that waited.
     pub(super) fn add(&mut self, column: &Rc<SharedColumn>, rows: &Rows) -> Result<(), ConnectError> {
         self.waiting.push(column, rows);
-        if self.waiting.rows() >= GATHER_ROWS { self.let_none_wait() } else { Ok(()) }
+        let is_enough =
+            self.waiting.rows() >= GATHER_ROWS && self.waiting.bytes() >= self.encoder.worth_bytes();
+        if is_enough { self.let_none_wait() } else { Ok(()) }
     }
 
     /// Encodes rows that wait, unless some before them are on disk: many more come, which need not wait.

@@ -119,6 +119,24 @@ fn files_have_the_same_names_and_rows_in_the_same_order_in_every_format() {
 }
 
 #[test]
+fn files_that_end_before_an_encoder_is_worth_its_memory_have_none_beside_others() {
+    const FILES: i64 = 8;
+    let mut pressed = Pressed::new(u64::MAX, &[("format.class", PARQUET), ("flush.size", "1600000")]);
+    let mut held = |ids: std::ops::Range<i64>| {
+        let ids: Vec<i64> = ids.collect();
+        let places: Vec<String> = ids.iter().map(|id| format!("d{}", id % FILES)).collect();
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        pressed.fixture.task.put(batch(ids.clone(), structs(&ids, &places)), now(0)).unwrap();
+        pressed.fixture.task.buffered_bytes()
+    };
+    let few: Vec<u64> = (0..8).map(|number| held(number * 2_000..(number + 1) * 2_000)).collect();
+    let tables = FILES.unsigned_abs() * 2 * (72 << 10);
+    assert!(few.iter().all(|bytes| *bytes < tables / 2), "{few:?}");
+    let many = (8..80).map(|number| held(number * 2_000..(number + 1) * 2_000));
+    assert!(many.max() > Some(tables / 2), "they are encoded all the same");
+}
+
+#[test]
 fn schemaless_rows_go_to_disk_as_they_are_encoded() {
     let by_time = [
         ("partitioner.class", "io.confluent.connect.storage.partitioner.TimeBasedPartitioner"),
