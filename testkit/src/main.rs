@@ -9,6 +9,7 @@ use anyhow::{Context, bail, ensure};
 use lakeward_testkit::kill::{Mode, Options, run};
 
 const SEED_DEFAULT: u64 = 1;
+const USAGE: &str = "usage: kill-test --minutes M [--seed S] [--mode all|NAME,NAME]";
 
 fn main() -> ExitCode {
     match try_main() {
@@ -31,6 +32,7 @@ fn parse(arguments: &[String]) -> anyhow::Result<Options> {
     let mut options = Options { time: Duration::ZERO, seed: SEED_DEFAULT, modes: Vec::new() };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
+        ensure!(argument != "--help", "{USAGE}");
         let value = rest.next().with_context(|| format!("{argument} needs a value"))?;
         match argument.as_str() {
             "--minutes" => {
@@ -47,7 +49,7 @@ fn parse(arguments: &[String]) -> anyhow::Result<Options> {
                 }
             }
             "--seed" => options.seed = value.parse().with_context(|| format!("--seed {value}"))?,
-            unknown => bail!("unknown argument `{unknown}`: --minutes M [--seed S] [--mode all|NAME,NAME]"),
+            unknown => bail!("unknown argument `{unknown}`; {USAGE}"),
         }
     }
     ensure!(!options.time.is_zero(), "--minutes says how long faults go on");

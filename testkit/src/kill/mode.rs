@@ -49,8 +49,8 @@ impl Mode {
         Self::Wallclock,
     ];
 
-    /// Those that run together when none is named. [`Mode::Handover`] restarts its tasks all the time: the
-    /// clients that come and go with them are more than these workers have room for beside all others.
+    /// Those that run together when none is named. [`Mode::Handover`] restarts its tasks all the time: alone,
+    /// more of its faults fit into a minute. With all of them the workers stay within their limit, too.
     pub const TOGETHER: [Self; 8] = [
         Self::Count,
         Self::DeadLetters,
