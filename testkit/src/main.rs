@@ -23,6 +23,10 @@ fn main() -> ExitCode {
 
 fn try_main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--help") {
+        writeln!(std::io::stdout(), "{USAGE}").context("printing the usage")?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let summary = run(&parse(&arguments)?)?;
     writeln!(std::io::stdout(), "{}", summary.json()).context("printing the summary")?;
     Ok(if summary.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -32,7 +36,6 @@ fn parse(arguments: &[String]) -> anyhow::Result<Options> {
     let mut options = Options { time: Duration::ZERO, seed: SEED_DEFAULT, modes: Vec::new() };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        ensure!(argument != "--help", "{USAGE}");
         let value = rest.next().with_context(|| format!("{argument} needs a value"))?;
         match argument.as_str() {
             "--minutes" => {

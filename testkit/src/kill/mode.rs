@@ -49,8 +49,8 @@ impl Mode {
         Self::Wallclock,
     ];
 
-    /// Those that run together when none is named. [`Mode::Handover`] restarts its tasks all the time: alone,
-    /// more of its faults fit into a minute. With all of them the workers stay within their limit, too.
+    /// Those that run together when none is named. [`Mode::Handover`] restarts its tasks all the time and has
+    /// a run of its own in the tests.
     pub const TOGETHER: [Self; 8] = [
         Self::Count,
         Self::DeadLetters,
